@@ -1,0 +1,50 @@
+// Source and config to plan.json, in memory.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "irplan/diagnostic.h"
+
+namespace irplan {
+
+constexpr const char* kVersion = "0.1.0";  // of the compiler
+
+struct CompileOptions {
+  std::string config_name = "config.json";
+  std::optional<std::string> config;                         // the text of a config.json
+  std::vector<std::pair<std::string, std::string>> lets;     // --let NAME=VALUE
+  std::vector<std::pair<std::string, int64_t>> dims;         // --dim D=N
+  std::string target = "cuda:sm_90";                         // cpu | cuda[:sm_90]
+  bool deny_warnings = false;
+  bool keep_order = false;       // run ops in program order instead of the order with the lowest peak
+  std::string strength = "portfolio";  // of the packing: portfolio | exact | limited
+  std::vector<std::string> dump_after;  // names of passes whose result is wanted as text
+};
+
+struct Graph;
+
+struct Compilation {
+  SourceText source;
+  Diagnostics diagnostics;
+  bool ok = false;                              // no errors: there is a plan
+  std::string plan_json;                        // empty unless ok
+  std::shared_ptr<const Graph> graph;           // what the passes made, as far as they came; may be null
+  std::vector<std::pair<std::string, std::string>> dumps;  // pass -> text
+  std::vector<std::string> unread_config_keys;  // "rope_scaling.factor"
+};
+
+Compilation compile(SourceText source, const CompileOptions& options);
+
+// The passes in their order, each with the first sentence of its contract; for `irplan passes`.
+struct PassInfo {
+  const char* name;
+  const char* contract;
+};
+const std::vector<PassInfo>& passes();
+
+}  // namespace irplan

@@ -1,0 +1,105 @@
+// What the compiler has to say about a program: one record, rendered to a terminal or to JSON for an editor.
+#pragma once
+
+#include <cstddef>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "irplan/source.h"
+
+namespace irplan {
+
+enum class Severity { Error, Warning };
+
+// Every diagnostic that exists; codes, severities and message templates stand in base/diagnostics.def alone.
+enum class Code : uint16_t {
+#define IRPLAN_DIAGNOSTIC(code, severity, text) code,
+#include "irplan/diagnostics.def"
+#undef IRPLAN_DIAGNOSTIC
+};
+
+struct CodeInfo {
+  Code code;
+  const char* name;  // "E0301"
+  Severity severity;
+  const char* text;  // message template: {0}, {1} stand for arguments
+};
+
+const std::vector<CodeInfo>& all_codes();
+const CodeInfo& info(Code code);
+
+// A second place that belongs to the story, with what is there.
+struct Label {
+  Span span;
+  std::string message;
+};
+
+struct Edit {
+  Span span;
+  std::string text;
+};
+
+// A change that an editor can apply; without edits it is advice.
+struct Fix {
+  std::string message;
+  std::vector<Edit> edits;
+};
+
+struct Diagnostic {
+  Code code;
+  Severity severity;
+  std::string message;
+  Span span;
+  std::string label;  // what stands at `span`; may be empty
+  std::vector<Label> labels;
+  std::vector<std::string> notes;  // "rule: …" and other facts
+  std::vector<Fix> fixes;
+
+  // Chainable, so that a report reads as one sentence.
+  Diagnostic& at(std::string text) { return label = std::move(text), *this; }
+  Diagnostic& also(Span place, std::string text) { return labels.push_back({place, std::move(text)}), *this; }
+  Diagnostic& note(std::string text) { return notes.push_back(std::move(text)), *this; }
+  Diagnostic& rule(std::string_view text) { return note("rule: " + std::string(text)); }
+  Diagnostic& help(std::string text) { return fixes.push_back({std::move(text), {}}), *this; }
+  Diagnostic& fix(std::string text, Span place, std::string replacement) {
+    return fixes.push_back({std::move(text), {{place, std::move(replacement)}}}), *this;
+  }
+};
+
+// Collects diagnostics. One cause is told once: the same code at the same place is kept only the first time.
+class Diagnostics {
+ public:
+  static constexpr size_t kMaxKept = 100;  // beyond it only the count grows
+
+  Diagnostic& report(Code code, Span span, std::initializer_list<std::string_view> arguments = {});
+
+  bool has_errors() const { return errors_ > 0; }
+  size_t errors() const { return errors_; }
+  size_t dropped() const { return dropped_; }
+  const std::vector<Diagnostic>& list() const { return list_; }
+  // By position, errors before warnings at one place; call once when compiling is done.
+  void sort();
+  void warnings_are_errors();
+
+ private:
+  std::vector<Diagnostic> list_;
+  Diagnostic spare_{};  // takes what is beyond the cap or told already
+  size_t errors_ = 0;
+  size_t dropped_ = 0;
+};
+
+// The text for a terminal: excerpt, labels, notes, help. `color` adds ANSI colours.
+std::string render(const Diagnostic& diagnostic, const SourceText& source, bool color);
+// The closing line, "2 errors, 1 warning", and all before it.
+std::string render(const Diagnostics& diagnostics, const SourceText& source, bool color);
+// One JSON object: {"code","severity","message","file","line","column","end_line","end_column","labels","notes","fixes"}.
+std::string to_json(const Diagnostic& diagnostic, const SourceText& source);
+// A JSON list of them, one a line.
+std::string to_json(const std::vector<Diagnostic>& diagnostics, const SourceText& source);
+
+// The candidate nearest to a misspelt word, or an empty string where none is near (edit distance with transpositions).
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+}  // namespace irplan

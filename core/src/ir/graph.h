@@ -1,0 +1,153 @@
+// The flat program between the passes: values, and the ops between them in execution order.
+//
+// Elaboration makes it, with every loop unrolled and every `fn` inlined; the passes fill it in (types, windows, buffers, costs);
+// emit turns it into a plan. Ids are indices, so that identical layers stay cheap.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dims/expr.h"
+#include "irplan/source.h"
+#include "ops/op.h"
+
+namespace irplan {
+
+using ValueId = uint32_t;
+using OpId = uint32_t;
+using BufferId = uint32_t;
+constexpr uint32_t kNone = UINT32_MAX;
+
+enum class ValueKind : uint8_t { Input, Param, State, Folded, Temp };
+enum class Layout : uint8_t { Contiguous, Ring };
+enum class Segment : uint8_t { Inputs, Weights, State, Arena };
+
+constexpr uint32_t kLoadPhase = UINT32_MAX - 1;  // ops that run once, when weights load
+constexpr uint32_t kNoPhase = UINT32_MAX;        // values that all phases share
+
+struct Value {
+  std::string id;
+  ValueKind kind = ValueKind::Temp;
+  uint32_t phase = kNoPhase;  // of temps, and of folded values that phases do not share
+  TensorType type;
+  bool poisoned = false;  // an error was reported about it; what uses it is silent
+  OpId producer = kNone;
+  Span span;           // where it is bound or first written
+  std::string source;  // of params and states: the checkpoint's name
+  bool stacked = false;  // of params: `{*}` in the name
+
+  // of states
+  Layout layout = Layout::Contiguous;
+  Expr capacity;  // the declared extent of axis 1
+
+  // Its window, filled in by the memory pass.
+  std::vector<ValueId> of;  // set where no op writes it: the values whose bytes it shows
+  BufferId buffer = kNone;
+  Expr offset;                               // bytes inside the buffer
+  std::optional<std::vector<Expr>> strides;  // elements; none: row-major
+};
+
+struct Op {
+  const OpRow* row = nullptr;
+  std::vector<ValueId> in;  // kNone: an absent optional operand
+  std::vector<ValueId> out;
+  Attrs attrs;
+  uint32_t phase = 0;  // index in Graph::phases, or kLoadPhase
+  Span span;           // the call
+  std::vector<Span> operand_spans;
+  std::string scope;               // "i.3/"
+  std::vector<std::string> parts;  // of a fused op: ids of the ops that it swallowed
+  std::vector<Expr> scratch;       // bytes that its kernel needs besides its results
+  std::vector<BufferId> scratch_buffers;
+  Expr flops, bytes;
+  std::string kernel;
+};
+
+struct Buffer {
+  std::string id;  // of the first value in it, or "<op>.scratch"
+  Segment segment = Segment::Arena;
+  uint32_t phase = kNoPhase;  // of arena buffers
+  Expr bytes;
+  // of arena buffers
+  uint32_t live_begin = 0, live_end = 0;  // half-open, in indices of Graph::ops
+  std::vector<BufferId> above;            // the buffers directly below this one: the placement
+};
+
+struct Output {
+  std::string name;
+  ValueId value;
+  uint32_t phase;
+  Span span;
+};
+
+struct Guard {
+  Constraint constraint;
+  Span span;
+  uint32_t phase = kNoPhase;  // where one phase alone needs it
+  bool budget = false;
+};
+
+struct Dim {
+  std::string name;
+  DimIndex index = 0;
+  Interval range;
+  std::string per;  // of a ragged dim: the dim whose rows have a value each
+  int64_t value = 0;
+  bool assumed = false;
+  bool free = false;  // declared by an input's type alone
+  Span span;
+};
+
+// How one phase narrows or fixes a dim.
+struct PhaseDim {
+  DimIndex dim = 0;
+  Interval range;
+  int64_t value = 0;
+  bool fixed = false;  // substituted in the phase's expressions
+};
+
+struct Phase {
+  std::string name;
+  std::vector<PhaseDim> dims;
+  uint32_t ops_begin = 0, ops_end = 0;  // in Graph::ops
+  Span span;
+
+  // filled in by the memory and solve passes
+  Expr peak;         // none where its text would exceed 4 KiB
+  Expr lower_bound;  // none likewise
+  int64_t peak_bytes = 0, lower_bound_bytes = 0;  // at `value`
+  OpId peak_op = kNone;
+  int64_t no_reuse_bytes = 0;
+  double worst_ratio = 1.0;  // peak over bound, over all declared ranges
+  bool proven = false;
+  bool optimal = false;  // the peak meets the bound, padding aside, wherever the ranges allow
+};
+
+struct Target {
+  std::string name = "cuda";  // cpu | cuda
+  std::string arch = "sm_90";
+  int64_t align = 256;
+};
+
+enum class Strength : uint8_t { Portfolio, Exact, Limited };
+
+struct Graph {
+  std::shared_ptr<Dims> dims = std::make_shared<Dims>();
+  std::vector<Dim> dim_list;  // as they first appear in the text
+  std::vector<Guard> guards;
+  std::vector<Phase> phases;
+  std::vector<Value> values;
+  std::vector<Op> ops;  // phase `load` first, then phase by phase
+  std::vector<Output> outputs;
+  std::vector<Buffer> buffers;
+  Target target;
+  Strength strength = Strength::Portfolio;
+
+  // Ranges of all dims, by DimIndex; inside a phase, with that phase's narrowing.
+  Ranges ranges(uint32_t phase = kNoPhase) const;
+  Binding values_at(uint32_t phase = kNoPhase) const;  // each dim's `value`
+};
+
+}  // namespace irplan

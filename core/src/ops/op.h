@@ -1,0 +1,178 @@
+// The operator table: one row an operator, and everything that is known about it.
+//
+// A row holds operands, attributes, the shape rule, flops and bytes, whether it may run in place, the reference semantics, and
+// one line of documentation. The compiler, the checker of foreign plans, the reference executor and `irplan ops` read the same
+// row, so that a new operator is a row here, a golden, and a kernel file for each backend that has one.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dims/expr.h"
+#include "irplan/diagnostic.h"
+#include "irplan/dtype.h"
+#include "ops/attr.h"
+
+namespace irplan {
+
+struct TensorType {
+  DType dtype = DType::F32;
+  std::vector<Expr> shape;
+  friend bool operator==(const TensorType&, const TensorType&) = default;
+};
+std::string text(const TensorType& type);  // "bf16[B, S, 4096]"
+
+struct OpRow;
+
+enum class AttrKind : uint8_t {
+  Bool,     // true, false
+  Int,      // a compile-time integer
+  Number,   // int or float
+  Extent,   // an expression over dims; text in a plan
+  Extents,  // a list of them
+  Ints,     // a list of compile-time integers
+  Dtype,    // text in a plan
+  Word,     // one of `choices`
+  Record,   // rope's scaling
+};
+
+struct AttrSpec {
+  const char* name;
+  AttrKind kind;
+  const char* fallback = nullptr;   // its default as a program would write it; null: required
+  const char* choices = nullptr;    // of a Word: "softmax|topk_softmax|sigmoid"
+  bool implicit = false;            // written to a plan only where it differs from its default (scalar, scalar_first)
+};
+
+struct OperandSpec {
+  const char* name;
+  bool optional = false;
+  // Kernels read its rows densely: a window of it with a last-axis stride other than 1 is copied first.
+  bool dense = false;
+};
+
+// One op's attributes, in the order of its row.
+class Attrs {
+ public:
+  Attrs() = default;
+  explicit Attrs(const OpRow& row);  // with the defaults filled in; required ones are none
+  const Attr& operator[](std::string_view name) const;  // none where the row has no such attribute
+  void set(std::string_view name, Attr value);
+  const std::vector<Attr>& values() const { return values_; }
+  const OpRow* row() const { return row_; }
+
+ private:
+  const OpRow* row_ = nullptr;
+  std::vector<Attr> values_;
+};
+
+// Why a rule does not hold; the caller knows the source and turns it into a diagnostic, or into a refusal of a plan.
+struct Fault {
+  Code code;
+  std::vector<std::string> arguments;  // of the code's message
+  int operand = -1;                    // index in OpCall::in of what is wrong, with what is seen there
+  std::string found;
+  int other = -1;  // the operand that it does not agree with, with what that expects
+  std::string expected;
+  std::string attribute;  // the attribute to blame, where it is one
+  std::string rule;       // "dim(x, -1) = dim(w, -1)"
+  std::string help;
+};
+
+// A relation that a rule needs and ranges could not decide; becomes a narrower range or a guard.
+struct Constraint {
+  Expr left;
+  Relation relation;
+  Expr right;
+};
+
+// One application of an operator, while its rule looks at it.
+class OpCall {
+ public:
+  OpCall(const OpRow& row, Dims& dims, const Ranges& ranges) : row(row), dims(dims), ranges(ranges) {}
+
+  const OpRow& row;
+  Dims& dims;
+  const Ranges& ranges;
+  std::vector<std::optional<TensorType>> in;  // absent optional operands are none
+  Attrs attrs;                                // the rule fills in defaults that follow from shapes (rope's dim, view's -1)
+  std::optional<Expr> ring_rows;              // of `append`: the state is a ring of so many rows
+
+  std::vector<TensorType> out;          // the rule's results
+  std::vector<Constraint> constraints;  // what it needs besides
+  std::optional<Fault> fault;           // set where the rule does not hold
+
+  // ---- for rules
+  bool has(size_t operand) const { return operand < in.size() && in[operand].has_value(); }
+  const TensorType& operand(size_t i) const { return *in[i]; }
+  size_t rank(size_t i) const { return in[i]->shape.size(); }
+  // Extent of an axis; negative ones count from the end. The axis must exist.
+  Expr extent(size_t i, int axis) const;
+  // True where the relation holds or was noted as a constraint, false where it is refuted; the rule then calls fail().
+  bool require(Expr a, Relation relation, Expr b);
+  bool same(Expr a, Expr b) { return require(a, Relation::Equal, b); }
+  bool at_most(Expr a, Expr b) { return require(a, Relation::LessEqual, b); }
+  bool fail(Fault f) { return fault = std::move(f), false; }  // always false, so that a rule can return it
+  void result(DType dtype, std::vector<Expr> shape) { out.push_back({dtype, std::move(shape)}); }
+  Expr elements(const TensorType& type) const { return dims.product(type.shape); }
+  Expr bytes(const TensorType& type) const;  // elements / e * b
+};
+
+// ------------------------------------------------------------------------------------------------ reference semantics
+
+// A dense row-major tensor of plain numbers; floats are held in f32 whatever their stored dtype, ints in int64.
+struct HostArray {
+  bool floats = true;
+  std::vector<int64_t> shape;
+  std::vector<float> f;
+  std::vector<int64_t> i;
+  int64_t count() const;
+};
+
+// One application with numbers. `out` is sized and typed before the call; arithmetic is f32, the caller rounds once.
+struct HostCall {
+  const OpRow& row;
+  const Attrs& attrs;
+  std::vector<const HostArray*> in;  // null: absent
+  std::vector<HostArray>& out;
+  // An expression's value for row b of axis 0: a ragged dim has its own value in each row. Row -1: as planned.
+  std::function<int64_t(Expr, int64_t row)> value;
+  std::vector<const TensorType*> types;  // symbolic types of `in`, so that a rule can ask for a row's own extents
+};
+
+// ------------------------------------------------------------------------------------------------ the row
+
+using ShapeRule = bool (*)(OpCall&);                 // fills `out`; false after fail()
+using CostRule = Expr (*)(const OpCall&);            // of a call whose `out` is filled
+using Semantics = void (*)(HostCall&);
+
+struct OpRow {
+  const char* name;
+  std::vector<OperandSpec> operands;
+  bool variadic = false;  // the last operand repeats (concat)
+  std::vector<AttrSpec> attributes;
+  ShapeRule shape = nullptr;
+  CostRule flops = nullptr;
+  CostRule bytes = nullptr;  // null: operands read + results written
+  Semantics evaluate = nullptr;
+  bool in_place = false;     // may write over an operand of the result's window and element size that dies there
+  bool window = false;       // its results are windows on its operands where strides can say so (view, slice, …)
+  bool fused = false;        // no syntax of its own: the fuse pass makes it from parts
+  const char* operand_text;  // for `irplan ops`: "x[…,K], w[N,K], bias?[N] → y"
+  const char* shape_text;
+  const char* doc;
+};
+
+// All rows in the order of the language reference; fused ones last.
+std::span<const OpRow> op_table();
+const OpRow* find_op(std::string_view name);  // null where there is none
+std::vector<std::string> op_names();          // of those a program can call, for "did you mean"
+
+Expr default_bytes(const OpCall& call);
+Expr cost_bytes(const OpCall& call);  // the row's rule or the default
+
+}  // namespace irplan

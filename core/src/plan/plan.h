@@ -1,0 +1,171 @@
+// plan.json as data: what a runtime executes, a scheduler admits requests by, and a page draws.
+//
+// Format history. 0.1.0: the first; additions that a reader may ignore leave it there.
+// References between records are indices here and ids in the file; kAbsent stands for none.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dims/expr.h"
+#include "ops/op.h"
+
+namespace irplan {
+
+constexpr const char* kPlanVersion = "0.1.0";
+constexpr int64_t kMaxJsonInt = (int64_t{1} << 53) - 1;
+constexpr uint32_t kAbsent = UINT32_MAX;
+
+struct Plan {
+  enum class Kind : uint8_t { Input, Param, State, Folded, Temp };
+  enum class Segment : uint8_t { Inputs, Weights, State, Arena };
+  enum class Strength : uint8_t { Portfolio, Exact, Limited };
+  enum class Layout : uint8_t { None, Contiguous, Ring };
+
+  struct Dim {
+    std::string name;
+    int64_t min = 0;
+    std::optional<int64_t> max;
+    int64_t value = 0;
+    bool assumed = false;
+    std::string per;  // of a ragged dim: one value for each row of that dim's axis
+  };
+  struct Guard {
+    Expr left;
+    Relation relation = Relation::LessEqual;
+    Expr right;
+    uint32_t line = 0;
+    std::string phase;  // empty: all
+    bool budget = false;
+  };
+  struct PhaseDim {
+    std::string name;
+    int64_t min = 0;
+    std::optional<int64_t> max;
+    int64_t value = 0;
+  };
+  struct Phase {
+    std::string name;
+    std::vector<PhaseDim> dims;
+    uint32_t ops_begin = 0, ops_end = 0;
+    int64_t peak_bytes = 0;
+    std::optional<Expr> peak;
+    Expr flops, bytes;
+  };
+  struct Output {
+    std::string name;
+    uint32_t value = kAbsent;
+    std::string phase;
+  };
+  struct Value {
+    std::string id;
+    Kind kind = Kind::Temp;
+    std::string phase;  // of temps where phases are declared, and of folded values of one phase; else empty
+    DType dtype = DType::F32;
+    std::vector<Expr> shape;
+    uint32_t buffer = kAbsent;
+    std::optional<Expr> offset;                // bytes; absent: 0
+    std::optional<std::vector<Expr>> strides;  // elements; absent: row-major
+    std::vector<uint32_t> of;
+    std::string source;  // of params and states
+    Layout layout = Layout::None;
+    std::optional<Expr> capacity;
+  };
+  struct Buffer {
+    std::string id;
+    Segment segment = Segment::Arena;
+    std::string phase;  // of the arena's
+    Expr bytes;
+    uint32_t live_begin = 0, live_end = 0;
+    std::vector<uint32_t> above;
+    int64_t offset = 0;  // at `value`
+  };
+  struct Op {
+    std::string id;
+    const OpRow* row = nullptr;
+    std::string kernel;
+    std::vector<uint32_t> in;  // kAbsent: an absent optional operand
+    std::vector<uint32_t> out;
+    Attrs attrs;
+    Expr flops, bytes;
+    uint32_t line = 0;
+    std::string scope;
+    std::string phase;
+    std::vector<std::string> parts;
+    std::vector<uint32_t> scratch;  // buffers
+  };
+  struct Range {
+    double worst_ratio = 1.0;
+    bool proven = true;
+  };
+  struct Segments {
+    int64_t weights = 0, state = 0, inputs = 0, arena = 0;
+  };
+  struct Memory {
+    int64_t peak_bytes = 0;
+    bool reuse_buffers = true;
+    std::optional<Expr> peak;
+    std::string peak_op;  // empty: none
+    int64_t lower_bound_bytes = 0;
+    std::optional<Expr> lower_bound;
+    bool optimal = true;
+    int64_t no_reuse_bytes = 0;
+    Range range;
+    Strength strength = Strength::Portfolio;
+    Segments segments;
+  };
+  struct Budget {
+    std::string expr;
+    uint32_t line = 0;
+    bool ok = true;
+    std::optional<int64_t> used_bytes, limit_bytes;
+    std::vector<std::pair<std::string, int64_t>> max;
+  };
+
+  std::shared_ptr<Dims> pool = std::make_shared<Dims>();  // of every Expr below; dims in the order of `dims`
+
+  std::string version = kPlanVersion;
+  std::string producer;
+  std::string source_file, source_sha256, config_sha256;  // config_sha256 empty: no config
+  std::string target, arch;
+  int64_t align = 256;
+  std::vector<Dim> dims;
+  std::vector<Guard> guards;
+  std::vector<Phase> phases;
+  std::vector<Output> outputs;
+  std::vector<Value> values;
+  std::vector<Buffer> buffers;
+  std::vector<Op> ops;
+  Memory memory;
+  std::vector<Budget> budget;
+  std::string diagnostics = "[]";  // JSON list, as irplan::to_json writes it
+};
+
+// The file's bytes: keys in the contract's order, a line for each record, shortest-form numbers, a newline at the end.
+std::string write_plan(const Plan& plan);
+
+// Reads a plan from anywhere; text from a stranger is expected. None where it is not one, and `why` then says what and where
+// ("ops n: …"). A plan that was read is well-formed; whether it is true is validate_plan's question.
+std::optional<Plan> read_plan(std::string_view text, std::string* why);
+
+// Derives shapes, sizes, aliasing, lifetimes and placement again from ops and attributes, and compares: an empty list, or what
+// disagrees ("buffers n: …"). Shares no code with the planner. Checked for every size symbolically where that can be decided,
+// else at `value` and at the ends of all ranges.
+std::vector<std::string> validate_plan(const Plan& plan);
+// The same for the sizes of one run: guards, shapes, windows, placement at this binding (by the order of `plan.dims`) in the
+// phase; what must hold before anything is allocated.
+std::vector<std::string> validate_binding(const Plan& plan, const std::string& phase, const Binding& binding);
+
+// Bytes from the arena's start of each buffer (0 for those of other segments or phases), by one pass over `above`, and the
+// arena's size. None where an expression has no value at the binding.
+struct BoundArena {
+  std::vector<int64_t> offsets;
+  int64_t bytes = 0;
+};
+std::optional<BoundArena> bind_arena(const Plan& plan, const std::string& phase, const Binding& binding);
+
+}  // namespace irplan
