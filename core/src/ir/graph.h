@@ -100,6 +100,30 @@ struct Dim {
   Span span;
 };
 
+// `budget memory <= 24GiB`: a comparison over dims and measured bytes (Graph::quantities).
+struct Budget {
+  std::string text;  // as the program has it
+  Constraint constraint;
+  bool bytes = false;  // over measured bytes, not dims alone
+  Span span;
+  // filled in by the solve pass
+  bool ok = true;  // over all declared ranges
+  int64_t used_bytes = 0, limit_bytes = 0;  // at `value`; of a comparison with one constant side
+  std::vector<std::pair<std::string, int64_t>> max;
+};
+
+// The measured quantities of budgets, as dims of the pool that no program can name.
+struct Quantities {
+  DimIndex weights = 0, state = 0, inputs = 0, arena = 0, memory = 0;
+};
+
+// `y: f16[B, S] = …`: a type that a value must turn out to have.
+struct Annotation {
+  ValueId value;
+  TensorType type;
+  Span span;
+};
+
 // How one phase narrows or fixes a dim.
 struct PhaseDim {
   DimIndex dim = 0;
@@ -141,6 +165,9 @@ struct Graph {
   std::vector<Value> values;
   std::vector<Op> ops;  // phase `load` first, then phase by phase
   std::vector<Output> outputs;
+  std::vector<Budget> budgets;
+  Quantities quantities;
+  std::vector<Annotation> annotations;
   std::vector<Buffer> buffers;
   Target target;
   Strength strength = Strength::Portfolio;

@@ -165,6 +165,7 @@ struct OpRow {
   const char* operand_text;  // for `irplan ops`: "x[…,K], w[N,K], bias?[N] → y"
   const char* shape_text;
   const char* doc;
+  int results = 1;           // how many it has; of `split` as many as `sizes`
 };
 
 // All rows in the order of the language reference; fused ones last.

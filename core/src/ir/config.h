@@ -1,0 +1,48 @@
+// A config.json as a tree that remembers what was read of it, so that a key nobody reads shows.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace irplan {
+
+struct ConfigNode {
+  enum class Kind : uint8_t { Null, Bool, Int, Float, String, List, Record } kind = Kind::Null;
+  bool boolean = false;
+  int64_t integer = 0;
+  double number = 0;
+  std::string string;
+  std::vector<const ConfigNode*> items;
+  std::vector<std::pair<std::string, const ConfigNode*>> entries;
+  std::string path;  // "config.rope_scaling.factor"
+  mutable bool read = false;
+
+  const ConfigNode* find(std::string_view key) const;
+};
+
+class Config {
+ public:
+  static constexpr size_t kMaxBytes = size_t{16} << 20;
+  static constexpr int kMaxDepth = 64;
+
+  // None where the text is no JSON object within the limits; `why` then says what is wrong and where.
+  static std::optional<Config> parse(std::string_view text, std::string* why);
+
+  const ConfigNode* root() const { return root_; }
+  // Paths of leaves that were never read, in the file's order, without the leading "config.".
+  std::vector<std::string> unread() const;
+
+ private:
+  std::deque<ConfigNode> nodes_;
+  const ConfigNode* root_ = nullptr;
+};
+
+// Marks a node and all below it as read.
+void mark_read(const ConfigNode& node);
+
+}  // namespace irplan

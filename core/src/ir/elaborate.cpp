@@ -1,0 +1,327 @@
+// The order of elaboration: what the top level declares, then each phase, item by item.
+#include "ir/elaborate.h"
+
+#include <algorithm>
+
+#include "ir/elaborator.h"
+
+namespace irplan {
+
+Elaborator::Elaborator(ast::Tree& tree, const SourceText& source, const ElaborateOptions& options, Graph& graph,
+                       Diagnostics& diagnostics)
+    : tree_(tree), source_(source), options_(options), graph_(graph), diagnostics_(diagnostics) {}
+
+void elaborate(syntax::Tree& tree, const SourceText& source, const ElaborateOptions& options, Graph& graph,
+               Diagnostics& diagnostics) {
+  Elaborator(tree, source, options, graph, diagnostics).run();
+}
+
+void Elaborator::run() {
+  collect_globals();
+  replace_lets();
+  declare_phases();
+  for (uint32_t phase = 0; phase < graph_.phases.size() && !stopped_; ++phase) run_phase(phase);
+  // Budgets speak of bytes by names that no program can write.
+  Quantities& q = graph_.quantities;
+  const std::pair<const char*, DimIndex*> names[] = {
+      {"$weights", &q.weights}, {"$state", &q.state}, {"$inputs", &q.inputs}, {"$arena", &q.arena}, {"$memory", &q.memory}};
+  for (const auto& [name, index] : names) {
+    graph_.dims->dim(name);
+    *index = *graph_.dims->find(name);
+  }
+  settle_leaf_names();
+}
+
+void Elaborator::collect_globals() {
+  global_of_.assign(tree_.symbol_count() + 1, -1);
+  for (uint32_t i = 0; i < tree_.items.size(); ++i) {
+    const ast::Item& item = *tree_.items[i];
+    switch (item.kind) {
+      case ast::ItemKind::Let: add_global(item.name, GlobalKind::Let, i, &item); break;
+      case ast::ItemKind::Dim:
+        add_global(item.name, GlobalKind::Dim, i, &item);
+        break;
+      case ast::ItemKind::Fn: add_global(item.name, GlobalKind::Fn, i, &item); break;
+      case ast::ItemKind::Input:
+        for (const ast::Expr* extent : item.type.extents) add_free_dims(*extent, i);
+        add_global(item.name, GlobalKind::Input, i, &item);
+        break;
+      case ast::ItemKind::Phase: phase_items_.push_back(&item); break;
+      default: break;
+    }
+  }
+}
+
+void Elaborator::add_global(const ast::Name& name, GlobalKind kind, uint32_t position, const ast::Item* item) {
+  if (name.symbol >= global_of_.size()) global_of_.resize(name.symbol + 1, -1);
+  int32_t& slot = global_of_[name.symbol];
+  if (slot >= 0) {
+    report(Code::E0204, name.span, {text(name)}).also(globals_[slot].span, "bound here first");
+    return;
+  }
+  slot = static_cast<int32_t>(globals_.size());
+  globals_.push_back({kind, position, item, name.span, Global::State::Untouched, Datum()});
+  if (kind != GlobalKind::Dim) return;
+  // Dims stand in the order of their first appearance; ranges follow when the first phase runs.
+  Dim dim;
+  dim.name = text(name);
+  graph_.dims->dim(dim.name);
+  dim.index = *graph_.dims->find(dim.name);
+  dim.range = {1, Interval::kUnbounded};
+  dim.free = item->kind == ast::ItemKind::Input;
+  dim.span = name.span;
+  graph_.dim_list.push_back(dim);
+}
+
+// Names in an input's extents that nothing above declares are dims from 1 without upper bound.
+void Elaborator::add_free_dims(const ast::Expr& extent, uint32_t position) {
+  switch (extent.kind) {
+    case ast::ExprKind::Name: {
+      const std::string& name = text(extent.name);
+      const bool known = (extent.name.symbol < global_of_.size() && global_of_[extent.name.symbol] >= 0) ||
+                         name == "config" || name == "phase";
+      if (!known) add_global(extent.name, GlobalKind::Dim, position, tree_.items[position]);
+      break;
+    }
+    case ast::ExprKind::Unary:
+    case ast::ExprKind::Binary:
+    case ast::ExprKind::Ternary:
+      for (const ast::Expr* part : {extent.a, extent.b, extent.c}) {
+        if (part) add_free_dims(*part, position);
+      }
+      break;
+    case ast::ExprKind::Call:
+      for (const ast::Arg& arg : extent.args) add_free_dims(*arg.value, position);
+      break;
+    default: break;
+  }
+}
+
+void Elaborator::replace_lets() {
+  for (const auto& [name, value] : options_.lets) {
+    Global* found = nullptr;
+    std::vector<std::string> names;
+    for (Global& global : globals_) {
+      if (global.kind != GlobalKind::Let) continue;
+      names.push_back(text(global.item->name));
+      if (names.back() == name) found = &global;
+    }
+    if (!found) {
+      Diagnostic& d = report(Code::E0220, {}, {name});
+      const std::string near = nearest(name, names);
+      if (!near.empty()) d.help("did you mean `--let " + near + "=…`");
+      continue;
+    }
+    const SourceText text("--let", value);
+    Diagnostics problems;
+    const ast::Expr* e = ast::parse_expression(tree_, text, problems);
+    if (!e || problems.has_errors()) {
+      report(Code::E0221, found->span, {name, value, problems.list().empty() ? "" : problems.list()[0].message});
+      continue;
+    }
+    replaced_[found->item->name.symbol] = e;
+  }
+  global_of_.resize(tree_.symbol_count() + 1, -1);
+}
+
+void Elaborator::declare_phases() {
+  for (const ast::Item* item : phase_items_) {
+    const auto same = [&](const Phase& p) { return p.name == text(item->name); };
+    const auto first = std::find_if(graph_.phases.begin(), graph_.phases.end(), same);
+    if (first != graph_.phases.end()) {
+      report(Code::E0204, item->name.span, {text(item->name)}).also(first->span, "the phase is declared here first");
+      continue;
+    }
+    if (graph_.phases.size() == kMaxPhases || text(item->name) == "load") {
+      report(Code::E0218, item->name.span, {text(item->name), std::to_string(kMaxPhases)});
+      continue;
+    }
+    Phase phase;
+    phase.name = text(item->name);
+    phase.span = item->name.span;
+    graph_.phases.push_back(std::move(phase));
+  }
+  if (graph_.phases.empty()) graph_.phases.emplace_back().name = "main";
+}
+
+void Elaborator::run_phase(uint32_t phase) {
+  phase_ = phase;
+  phase_prefix_ = phase_items_.empty() ? "" : graph_.phases[phase].name + "/";
+  fixed_.clear();
+  appended_.clear();
+  locals_.clear();
+  scopes_.assign(1, Scope{"", 0, {}});
+  frames_.assign(1, Frame{});
+  for (Global& global : globals_) {
+    if (global.kind == GlobalKind::Bound) global_of_[global.item->name.symbol] = -1;
+    global.state = Global::State::Untouched;
+    global.value = Datum();
+  }
+  std::erase_if(globals_, [](const Global& g) { return g.kind == GlobalKind::Bound; });
+  graph_.phases[phase].ops_begin = static_cast<uint32_t>(graph_.ops.size());
+  frames_.back().position = UINT32_MAX;
+  declare_dims();
+  for (const ast::Item* item : phase_items_) {
+    if (text(item->name) == graph_.phases[phase].name) {
+      phase_entries(*item);
+      break;
+    }
+  }
+  for (uint32_t i = 0; i < tree_.items.size() && !stopped_; ++i) {
+    frames_.back().position = i + 1;  // an item sees itself and what stands above it
+    const ast::Item& item = *tree_.items[i];
+    switch (item.kind) {
+      case ast::ItemKind::Version:
+        if (item.version != 1) report(Code::E0219, item.span, {std::to_string(item.version)});
+        break;
+      case ast::ItemKind::Let: {
+        Global* global = find_global(item.name.symbol);
+        if (global && global->item == &item) global_value(*global);
+        break;
+      }
+      case ast::ItemKind::Input: declare_input(item); break;
+      case ast::ItemKind::Budget: declare_budget(item); break;
+      case ast::ItemKind::Return: report(Code::E0217, item.span); break;
+      case ast::ItemKind::Dim:
+      case ast::ItemKind::Phase:
+      case ast::ItemKind::Fn:
+      case ast::ItemKind::Error: break;
+      default: statement(item);
+    }
+  }
+  graph_.phases[phase].ops_end = static_cast<uint32_t>(graph_.ops.size());
+}
+
+// Ranges of declared dims; a range may not depend on the phase.
+void Elaborator::declare_dims() {
+  for (Dim& dim : graph_.dim_list) {
+    const auto symbol = tree_.intern(dim.name);
+    Global* global = find_global(symbol);
+    if (!global || global->item->kind != ast::ItemKind::Dim) continue;
+    const ast::Item& item = *global->item;
+    frames_.back().position = global->position;
+    const auto low = integer(*item.value, "the lower end of a range");
+    const auto high = integer(*item.high, "the upper end of a range");
+    if (!low || !high) continue;
+    if (*low < 0 || *low > *high) {
+      report(Code::E0206, Span{item.value->span.begin, item.high->span.end}, {dim.name, std::to_string(*low), std::to_string(*high)})
+          .rule("0 <= lower end <= upper end");
+      continue;
+    }
+    const Interval range{*low, *high};
+    if (phase_ > 0 && !(range == dim.range)) {
+      report(Code::E0207, item.name.span, {dim.name});
+    }
+    dim.range = range;
+    if (item.per) {
+      dim.per = text(*item.per);
+      const Global* per = find_global(item.per->symbol);
+      if (!per || per->kind != GlobalKind::Dim || dim.per == dim.name) {
+        report(Code::E0208, item.per->span, {dim.per, dim.name});
+        dim.per.clear();
+      }
+    }
+  }
+}
+
+void Elaborator::phase_entries(const ast::Item& item) {
+  Phase& phase = graph_.phases[phase_];
+  for (uint32_t i = 0; i < tree_.items.size(); ++i) {
+    if (tree_.items[i] == &item) frames_.back().position = i;
+  }
+  for (const ast::PhaseEntry& entry : item.entries) {
+    const std::string& name = text(entry.dim);
+    const auto dim = std::find_if(graph_.dim_list.begin(), graph_.dim_list.end(), [&](const Dim& d) { return d.name == name; });
+    if (dim == graph_.dim_list.end()) {
+      std::vector<std::string> names;
+      for (const Dim& d : graph_.dim_list) names.push_back(d.name);
+      Diagnostic& d = report(Code::E0209, entry.dim.span, {name, phase.name});
+      const std::string near = nearest(name, names);
+      if (!near.empty()) d.fix("did you mean `" + near + "`", entry.dim.span, near);
+      continue;
+    }
+    const auto low = integer(entry.equals ? *entry.equals : *entry.low, "a phase's size");
+    const auto high = entry.equals ? low : integer(*entry.high, "a phase's size");
+    if (!low || !high) continue;
+    const Span span{(entry.equals ? entry.equals : entry.low)->span.begin, (entry.equals ? entry.equals : entry.high)->span.end};
+    if (*low > *high || *low < dim->range.lo || *high > dim->range.hi) {
+      const std::string most = dim->range.hi == Interval::kUnbounded ? "" : std::to_string(dim->range.hi);
+      report(Code::E0210, span, {name, std::to_string(*low), std::to_string(*high), phase.name})
+          .also(dim->span, "declared " + std::to_string(dim->range.lo) + ".." + most);
+      continue;
+    }
+    phase.dims.push_back({dim->index, {*low, *high}, *low, *low == *high});
+    if (*low == *high) fixed_[name] = Datum(*low);
+  }
+}
+
+void Elaborator::declare_input(const ast::Item& item) {
+  Global* global = find_global(item.name.symbol);
+  if (!global || global->item != &item) return;
+  const std::string& name = text(item.name);
+  raw_dims_ = true;
+  const auto type = tensor_type(item.type);
+  raw_dims_ = false;
+  const std::string key = "input:" + name;
+  const auto known = leaves_.find(key);
+  if (known != leaves_.end()) {
+    global->value = Datum::tensor(known->second);
+    if (type && !(graph_.values[known->second].type == *type)) report(Code::E0207, item.name.span, {name});
+  } else {
+    Value value;
+    value.id = name;
+    value.kind = ValueKind::Input;
+    value.span = item.name.span;
+    value.poisoned = !type;
+    if (type) value.type = *type;
+    leaves_[key] = static_cast<ValueId>(graph_.values.size());
+    global->value = Datum::tensor(leaves_[key]);
+    graph_.values.push_back(std::move(value));
+  }
+  global->state = Global::State::Done;
+}
+
+void Elaborator::declare_budget(const ast::Item& item) {
+  const ast::Expr& e = *item.value;
+  if (e.kind == ast::ExprKind::Error) return;
+  const bool comparison = e.kind == ast::ExprKind::Binary && e.op >= ast::Operator::Eq && e.op <= ast::Operator::Ge;
+  if (!comparison || e.op == ast::Operator::Ne) {
+    report(Code::E0211, e.span).help("write a limit: budget memory <= 24GiB");
+    return;
+  }
+  in_budget_ = raw_dims_ = true;
+  const Datum a = constant(*e.a), b = constant(*e.b);
+  in_budget_ = raw_dims_ = false;
+  if (a.poisoned() || b.poisoned()) return;
+  Expr left = extent(a, *e.a), right = extent(b, *e.b);
+  if (!left || !right) return;
+  Budget budget;
+  budget.text = std::string(source_.slice(e.span));
+  budget.span = item.span;
+  Relation relation = Relation::LessEqual;
+  switch (e.op) {
+    case ast::Operator::Lt: right = right - 1; break;
+    case ast::Operator::Gt: left = left - 1, relation = Relation::GreaterEqual; break;
+    case ast::Operator::Ge: relation = Relation::GreaterEqual; break;
+    case ast::Operator::Eq: relation = Relation::Equal; break;
+    default: break;
+  }
+  budget.constraint = {left, relation, right};
+  for (const Expr side : {left, right}) {
+    for (const DimIndex dim : dims_of(side)) budget.bytes |= graph_.dims->dim_name(dim)[0] == '$';
+  }
+  const auto same = [&](const Budget& other) { return other.span == budget.span; };
+  if (std::none_of(graph_.budgets.begin(), graph_.budgets.end(), same)) graph_.budgets.push_back(std::move(budget));
+}
+
+// Params and states are called by their checkpoint's name, with `param:` or `state:` before it only where two would clash.
+void Elaborator::settle_leaf_names() {
+  std::unordered_map<std::string, int> count;
+  for (const Value& value : graph_.values) ++count[value.id];
+  for (Value& value : graph_.values) {
+    if (value.kind != ValueKind::Param && value.kind != ValueKind::State) continue;
+    if (count[value.id] > 1) value.id = (value.kind == ValueKind::Param ? "param:" : "state:") + value.id;
+  }
+}
+
+}  // namespace irplan

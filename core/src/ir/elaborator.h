@@ -1,0 +1,173 @@
+// The elaborator's state, shared by the files that implement it (names, expressions, calls, statements).
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "ir/datum.h"
+#include "ir/elaborate.h"
+#include "syntax/parser.h"
+
+namespace irplan {
+
+namespace ast = irplan::syntax;
+
+// Gives ids to the unnamed results of one statement: base + "1", base + "2", …
+struct Namer {
+  std::string base;
+  int count = 0;
+  std::string next() { return base + std::to_string(++count); }
+};
+
+// How the results of an expression are to be called: by the names that bind the whole expression, or by the next number.
+struct Want {
+  const std::vector<std::string>* ids = nullptr;
+  Namer* namer = nullptr;
+};
+
+class Elaborator {
+ public:
+  Elaborator(ast::Tree& tree, const SourceText& source, const ElaborateOptions& options, Graph& graph,
+             Diagnostics& diagnostics);
+  void run();
+
+ private:
+  // ---- names
+  enum class GlobalKind : uint8_t { Let, Dim, Input, Fn, Bound };
+  struct Global {
+    GlobalKind kind;
+    uint32_t position;  // index of the item that makes it; visible to later items
+    const ast::Item* item;
+    Span span;
+    enum class State : uint8_t { Untouched, Running, Done } state = State::Untouched;
+    Datum value;
+  };
+  struct Local {
+    ast::Symbol symbol;
+    Datum value;
+    Span span;
+    bool carried = false;  // a loop-carried name: may be bound again
+  };
+  struct Scope {
+    std::string prefix;                                 // "i.3/"
+    size_t locals;                                      // height of locals_ where it began
+    std::vector<std::pair<ast::Symbol, int>> bindings;  // how often a name was bound here
+  };
+  struct Frame {  // of a running fn, or of the top level
+    size_t locals = 0;
+    uint32_t position = UINT32_MAX;  // globals before it are visible
+    const ast::Item* fn = nullptr;
+  };
+
+  const std::string& text(ast::Symbol symbol) const { return tree_.text(symbol); }
+  const std::string& text(const ast::Name& name) const { return tree_.text(name.symbol); }
+  Diagnostic& report(Code code, Span span, std::initializer_list<std::string_view> arguments = {}) {
+    return diagnostics_.report(code, override_span_ ? *override_span_ : span, arguments);
+  }
+  void collect_globals();
+  void add_global(const ast::Name& name, GlobalKind kind, uint32_t position, const ast::Item* item);
+  void add_free_dims(const ast::Expr& extent, uint32_t position);
+  void replace_lets();
+  Global* find_global(ast::Symbol symbol);
+  Datum* find_local(ast::Symbol symbol, bool** carried = nullptr, Span* span = nullptr);
+  Datum lookup(const ast::Name& name);
+  Datum global_value(Global& global);
+  Datum unknown_name(const ast::Name& name);
+  std::vector<std::string> visible_names();
+  void bind(const ast::Name& name, Datum value);
+  Datum dim_value(ast::Symbol symbol);
+
+  // ---- declarations
+  void declare_dims();
+  void declare_phases();
+  void run_phase(uint32_t phase);
+  void phase_entries(const ast::Item& item);
+  void declare_input(const ast::Item& item);
+  void declare_budget(const ast::Item& item);
+
+  // ---- statements
+  enum class Flow : uint8_t { Next, Return };
+  Flow statement(const ast::Item& item);
+  Flow block(const ast::Block& block);
+  void bind_statement(const ast::Item& item);
+  Flow loop(const ast::Item& item);
+  Flow branch(const ast::Item& item);
+  void require(const ast::Item& item);
+  void bind_output(const ast::Item& item, const std::vector<std::string>& ids);
+  std::string target_id(const ast::Name& name);
+  void annotate(const ast::Target& target, const Datum& value);
+
+  // ---- expressions
+  Datum raw(const ast::Expr& e, const Want& want);   // may be Missing
+  Datum value_of(const ast::Expr& e, const Want& want);
+  Datum eval(const ast::Expr& e, const Want& want);  // Missing is reported
+  Datum constant(const ast::Expr& e);                // no tensors
+  Datum field(const ast::Expr& e, const Want& want);
+  Datum index(const ast::Expr& e, const Want& want);
+  Datum from_config(const ConfigNode* node);
+  Datum unary(const ast::Expr& e, const Want& want);
+  Datum binary(const ast::Expr& e, const Want& want);
+  Datum arithmetic(const ast::Expr& e, const Datum& a, const Datum& b);
+  Datum divide(const ast::Expr& e, const Datum& a, const Datum& b);
+  Datum compare(const ast::Expr& e, const Datum& a, const Datum& b);
+  Datum tensor_arithmetic(const ast::Expr& e, const Datum& a, const Datum& b, const Want& want);
+  Datum operand_error(const ast::Expr& e, const Datum& a, const Datum& b);
+  Datum string(const ast::Expr& e);
+  std::optional<std::string> interpolate(const std::vector<ast::StringPart>& parts, Span span, bool* starred);
+  std::optional<bool> truth(const ast::Expr& e);
+  std::optional<int64_t> integer(const ast::Expr& e, const char* what);
+  Expr extent(const Datum& datum, const ast::Expr& e);
+  Expr as_expr(const Datum& datum);
+  Datum from_expr(Expr e, Span span);
+  Datum poison() { return Datum(); }
+  void blame(Diagnostic& diagnostic, const Datum& datum);
+
+  // ---- calls
+  Datum call(const ast::Expr& e, const Want& want);
+  Datum call_fn(const ast::Expr& e, const ast::Item& fn, const Want& want);
+  std::optional<Datum> call_builtin(const ast::Expr& e, const std::vector<Datum>& args);
+  Datum call_op(const ast::Expr& e, const OpRow& row, const Want& want);
+  Datum unknown_call(const ast::Expr& e);
+  bool any_tensor(const ast::Expr& e, const Want& want, std::vector<Datum>& args);
+  bool set_attribute(Attrs& attrs, const OpRow& row, const AttrSpec& spec, const Datum& value, const ast::Expr& at);
+  std::optional<Attr> to_attr(const AttrSpec& spec, const Datum& value, const ast::Expr& at);
+  Attr record_attr(const Datum& value);
+  Datum emit(const OpRow& row, std::vector<ValueId> in, std::vector<Span> spans, Attrs attrs, Span span, const Want& want);
+  Datum leaf(const ast::Expr& e);
+  std::optional<TensorType> tensor_type(const ast::Type& type);
+  std::optional<DType> dtype(const ast::Type& type);
+  void settle_leaf_names();
+
+  ast::Tree& tree_;
+  const SourceText& source_;
+  const ElaborateOptions& options_;
+  Graph& graph_;
+  Diagnostics& diagnostics_;
+
+  std::vector<int32_t> global_of_;  // by symbol; -1: none
+  std::vector<Global> globals_;
+  std::vector<Local> locals_;
+  std::vector<Scope> scopes_;
+  std::vector<Frame> frames_;
+  std::vector<const ast::Item*> phase_items_;
+  std::map<std::string, ast::Symbol> symbol_of_dim_;
+  uint32_t phase_ = 0;
+  std::string phase_prefix_;              // "decode/", empty where no phase is declared
+  std::unordered_map<std::string, Datum> fixed_;  // dims that the running phase fixes
+  bool raw_dims_ = false;                 // leaf types and budgets see dims as declared
+  bool in_budget_ = false;
+  std::unordered_map<ast::Symbol, const ast::Expr*> replaced_;  // values of --let
+  std::optional<Span> override_span_;  // while one of them is evaluated: the `let` that it replaces
+  std::unordered_map<std::string, ValueId> leaves_;   // "param:name" -> value
+  std::unordered_map<ValueId, Span> appended_;        // states appended to in this phase
+  std::vector<Datum> returned_;
+  std::vector<std::string> return_ids_;
+  size_t steps_ = 0;
+  int depth_ = 0;  // of nested expressions, through calls
+  bool stopped_ = false;  // a limit was hit; everything unwinds
+};
+
+}  // namespace irplan

@@ -1,0 +1,423 @@
+// Expressions: compile-time arithmetic, config, strings, and what becomes an op when a tensor takes part.
+#include <cmath>
+
+#include "ir/elaborator.h"
+
+namespace irplan {
+namespace {
+
+using ast::ExprKind;
+using ast::Operator;
+
+
+Relation relation_of(Operator op) { return op == Operator::Ge || op == Operator::Gt ? Relation::GreaterEqual : Relation::LessEqual; }
+
+}  // namespace
+
+void Elaborator::blame(Diagnostic& diagnostic, const Datum& datum) {
+  if (datum.origin) diagnostic.note("`" + datum.origin->path + "` is " + show(datum));
+}
+
+Expr Elaborator::as_expr(const Datum& datum) {
+  if (const auto* n = datum.get<int64_t>()) return graph_.dims->constant(*n);
+  if (const auto* e = datum.get<Expr>()) return *e;
+  return Expr();
+}
+
+Datum Elaborator::from_expr(Expr e, Span span) {
+  if (e.overflowed()) {
+    report(Code::E0213, span);
+    return poison();
+  }
+  if (e.is_constant()) return Datum(e.constant());
+  return Datum(e);
+}
+
+// The value as an extent; reports what is none.
+Expr Elaborator::extent(const Datum& datum, const ast::Expr& e) {
+  if (datum.poisoned()) return Expr();
+  const Expr found = as_expr(datum);
+  if (!found) {
+    Diagnostic& d = report(Code::E0214, e.span, {"an integer or a dim", kind_name(datum)});
+    blame(d, datum);
+  }
+  return found;
+}
+
+Datum Elaborator::eval(const ast::Expr& e, const Want& want) {
+  Datum value = raw(e, want);
+  if (!value.missing()) return value;
+  const Missing& missing = *value.get<Missing>();
+  Diagnostic& d = report(Code::E0215, e.span, {missing.what});
+  if (!missing.nearest.empty()) d.help("did you mean `" + missing.nearest + "`");
+  d.help("a default for where it is absent: " + std::string(source_.slice(e.span)) + " ?? …");
+  return poison();
+}
+
+Datum Elaborator::constant(const ast::Expr& e) {
+  Namer namer;
+  Datum value = eval(e, {nullptr, &namer});
+  if (!value.is_tensor()) return value;
+  report(Code::E0216, e.span, {graph_.values[value.tensor()].id});
+  return poison();
+}
+
+std::optional<int64_t> Elaborator::integer(const ast::Expr& e, const char* what) {
+  const Datum value = constant(e);
+  if (value.poisoned()) return std::nullopt;
+  if (const auto* n = value.get<int64_t>()) return *n;
+  Diagnostic& d = report(Code::E0214, e.span, {std::string("an integer for ") + what, kind_name(value)});
+  d.at(show(value));
+  blame(d, value);
+  if (value.is<Expr>()) d.help("`" + value.get<Expr>()->text() + "` is known only when the program runs");
+  return std::nullopt;
+}
+
+std::optional<bool> Elaborator::truth(const ast::Expr& e) {
+  const Datum value = constant(e);
+  if (value.poisoned()) return std::nullopt;
+  if (const auto* b = value.get<bool>()) return *b;
+  Diagnostic& d = report(Code::E0214, e.span, {"a condition", kind_name(value)});
+  d.at(show(value));
+  blame(d, value);
+  return std::nullopt;
+}
+
+Datum Elaborator::from_config(const ConfigNode* node) {
+  Datum value;
+  switch (node->kind) {
+    case ConfigNode::Kind::Null: value = Datum::none(); break;
+    case ConfigNode::Kind::Bool: value = Datum(node->boolean); break;
+    case ConfigNode::Kind::Int: value = Datum(node->integer); break;
+    case ConfigNode::Kind::Float: value = Datum(node->number); break;
+    case ConfigNode::Kind::String: value = Datum(node->string); break;
+    case ConfigNode::Kind::List:
+    case ConfigNode::Kind::Record: value = Datum(node); break;
+  }
+  if (node->kind != ConfigNode::Kind::List && node->kind != ConfigNode::Kind::Record) node->read = true;
+  value.origin = node;
+  return value;
+}
+
+Datum Elaborator::raw(const ast::Expr& e, const Want& want) {
+  if (++steps_ > kMaxSteps && !stopped_) {
+    report(Code::E0222, e.span, {std::to_string(kMaxSteps)});
+    stopped_ = true;
+  }
+  if (depth_ >= kMaxDepth && !stopped_) {
+    report(Code::E0242, e.span, {std::to_string(kMaxDepth)});
+    stopped_ = true;
+  }
+  if (stopped_) return poison();
+  ++depth_;
+  Datum value = value_of(e, want);
+  --depth_;
+  return value;
+}
+
+Datum Elaborator::value_of(const ast::Expr& e, const Want& want) {
+  switch (e.kind) {
+    case ExprKind::Error: return poison();
+    case ExprKind::Int: return Datum(e.integer);
+    case ExprKind::Float: return Datum(e.number);
+    case ExprKind::Bool: return Datum(e.boolean);
+    case ExprKind::None: return Datum::none();
+    case ExprKind::String: return string(e);
+    case ExprKind::Name: return lookup(e.name);
+    case ExprKind::Call: return call(e, want);
+    case ExprKind::Param:
+    case ExprKind::State: return leaf(e);
+    case ExprKind::Field: return field(e, want);
+    case ExprKind::Index: return index(e, want);
+    case ExprKind::Unary: return unary(e, want);
+    case ExprKind::Binary: return binary(e, want);
+    case ExprKind::Ternary: {
+      const auto chosen = truth(*e.a);
+      if (!chosen) return poison();
+      return raw(*chosen ? *e.b : *e.c, want);
+    }
+    case ExprKind::List: {
+      auto list = std::make_shared<DatumList>();
+      for (const ast::Expr* item : e.items) list->push_back(constant(*item));
+      return Datum(std::shared_ptr<const DatumList>(std::move(list)));
+    }
+    case ExprKind::Record: {
+      auto record = std::make_shared<DatumRecord>();
+      for (const ast::Entry& entry : e.entries) {
+        for (const auto& [key, value] : *record) {
+          if (key == text(entry.name)) report(Code::E0204, entry.name.span, {key});
+        }
+        record->emplace_back(text(entry.name), constant(*entry.value));
+      }
+      return Datum(std::shared_ptr<const DatumRecord>(std::move(record)));
+    }
+  }
+  return poison();
+}
+
+Datum Elaborator::field(const ast::Expr& e, const Want& want) {
+  Datum base = raw(*e.a, want);
+  if (base.poisoned() || base.missing()) return base;
+  const std::string& key = text(e.name);
+  if (base.is_none()) return Datum(Missing{std::string(source_.slice(e.span)), ""});
+  if (const auto* node = base.get<const ConfigNode*>(); node && (*node)->kind == ConfigNode::Kind::Record) {
+    if (const ConfigNode* found = (*node)->find(key)) return from_config(found);
+    std::vector<std::string> keys;
+    for (const auto& [name, value] : (*node)->entries) keys.push_back(name);
+    std::string near = nearest(key, keys);
+    if (!near.empty()) near = (*node)->path + "." + near;
+    return Datum(Missing{(*node)->path + "." + key, std::move(near)});
+  }
+  if (const auto* record = base.get<std::shared_ptr<const DatumRecord>>()) {
+    std::vector<std::string> keys;
+    for (const auto& [name, value] : **record) {
+      if (name == key) return value;
+      keys.push_back(name);
+    }
+    return Datum(Missing{std::string(source_.slice(e.span)), nearest(key, keys)});
+  }
+  Diagnostic& d = report(Code::E0223, e.span, {key, kind_name(base)});
+  blame(d, base);
+  return poison();
+}
+
+Datum Elaborator::index(const ast::Expr& e, const Want& want) {
+  const Datum base = raw(*e.a, want);
+  if (base.poisoned() || base.missing()) return base;
+  const Datum at = constant(*e.b);
+  if (at.poisoned()) return at;
+  const auto missing = [&] { return Datum(Missing{std::string(source_.slice(e.span)), ""}); };
+  if (base.is_none()) return missing();
+  const auto* node = base.get<const ConfigNode*>();
+  if (const auto* key = at.get<std::string>()) {
+    if (node && (*node)->kind == ConfigNode::Kind::Record) {
+      const ConfigNode* found = (*node)->find(*key);
+      return found ? from_config(found) : Datum(Missing{(*node)->path + "." + *key, ""});
+    }
+    if (const auto* record = base.get<std::shared_ptr<const DatumRecord>>()) {
+      for (const auto& [name, value] : **record) {
+        if (name == *key) return value;
+      }
+      return missing();
+    }
+  }
+  if (const auto* i = at.get<int64_t>()) {
+    if (node && (*node)->kind == ConfigNode::Kind::List) {
+      const auto& items = (*node)->items;
+      if (*i < 0 || *i >= static_cast<int64_t>(items.size())) return missing();
+      return from_config(items[static_cast<size_t>(*i)]);
+    }
+    if (const auto* list = base.get<std::shared_ptr<const DatumList>>()) {
+      if (*i < 0 || *i >= static_cast<int64_t>((*list)->size())) return missing();
+      return (**list)[static_cast<size_t>(*i)];
+    }
+  }
+  Diagnostic& d = report(Code::E0224, e.span, {kind_name(base), kind_name(at)});
+  d.rule("a list takes an integer, a record a string");
+  blame(d, base);
+  return poison();
+}
+
+Datum Elaborator::string(const ast::Expr& e) {
+  auto text = interpolate(e.parts, e.span, nullptr);
+  return text ? Datum(std::move(*text)) : poison();
+}
+
+std::optional<std::string> Elaborator::interpolate(const std::vector<ast::StringPart>& parts, Span span, bool* starred) {
+  std::string out;
+  for (const ast::StringPart& part : parts) {
+    switch (part.kind) {
+      case ast::StringPart::Kind::Text: out += part.text; break;
+      case ast::StringPart::Kind::Star:
+        if (!starred) {
+          report(Code::E0225, part.span).rule("`{*}` stands only in the name after `from`");
+          return std::nullopt;
+        }
+        *starred = true;
+        out += "{*}";
+        break;
+      case ast::StringPart::Kind::Expr: {
+        const Datum value = constant(*part.expr);
+        if (value.poisoned()) return std::nullopt;
+        if (const auto* n = value.get<int64_t>()) {
+          out += std::to_string(*n);
+        } else if (const auto* s = value.get<std::string>()) {
+          out += *s;
+        } else {
+          report(Code::E0214, part.expr->span, {"an integer or a string", kind_name(value)});
+          return std::nullopt;
+        }
+      }
+    }
+    if (out.size() > kMaxStringBytes) {
+      report(Code::E0226, span, {std::to_string(kMaxStringBytes)});
+      stopped_ = true;
+      return std::nullopt;
+    }
+  }
+  return out;
+}
+
+Datum Elaborator::unary(const ast::Expr& e, const Want& want) {
+  if (e.op == Operator::Not) {
+    const auto value = truth(*e.a);
+    return value ? Datum(!*value) : poison();
+  }
+  const Datum value = eval(*e.a, {nullptr, want.namer});
+  if (value.poisoned()) return value;
+  if (value.is_tensor()) {
+    const OpRow& row = *find_op("neg");
+    return emit(row, {value.tensor()}, {e.a->span}, Attrs(row), e.span, want);
+  }
+  if (const auto* d = value.get<double>()) return Datum(-*d);
+  const Expr n = as_expr(value);
+  if (!n) return operand_error(e, value, value);
+  return from_expr(graph_.dims->constant(0) - n, e.span);
+}
+
+Datum Elaborator::binary(const ast::Expr& e, const Want& want) {
+  switch (e.op) {
+    case Operator::Coalesce: {
+      Datum first = raw(*e.a, want);
+      if (!first.missing() && !first.is_none()) return first;
+      return raw(*e.b, want);
+    }
+    case Operator::And:
+    case Operator::Or: {
+      const auto first = truth(*e.a);
+      if (!first) return poison();
+      if (*first == (e.op == Operator::Or)) return Datum(*first);
+      const auto second = truth(*e.b);
+      return second ? Datum(*second) : poison();
+    }
+    default: break;
+  }
+  const Want inner{nullptr, want.namer};
+  const Datum a = eval(*e.a, inner);
+  const Datum b = eval(*e.b, inner);
+  if (a.poisoned() || b.poisoned()) return poison();
+  if (e.op >= Operator::Eq && e.op <= Operator::Ge) return compare(e, a, b);
+  if (a.is_tensor() || b.is_tensor()) return tensor_arithmetic(e, a, b, want);
+  return arithmetic(e, a, b);
+}
+
+Datum Elaborator::operand_error(const ast::Expr& e, const Datum& a, const Datum& b) {
+  Diagnostic& d = report(Code::E0227, e.span, {spelling(e.op), kind_name(a), kind_name(b)});
+  blame(d, a);
+  blame(d, b);
+  return poison();
+}
+
+Datum Elaborator::compare(const ast::Expr& e, const Datum& a, const Datum& b) {
+  if (a.is_tensor() || b.is_tensor()) {
+    report(Code::E0216, (a.is_tensor() ? e.a : e.b)->span, {graph_.values[(a.is_tensor() ? a : b).tensor()].id});
+    return poison();
+  }
+  const bool symbolic = (a.is<Expr>() && b.is_extent()) || (b.is<Expr>() && a.is_extent());
+  if (symbolic) {
+    // A dim is known only when the program runs, unless its range settles the question.
+    const Ranges ranges = graph_.ranges(phase_);
+    const Expr x = as_expr(a), y = as_expr(b);
+    const bool equality = e.op == Operator::Eq || e.op == Operator::Ne;
+    const bool strict = e.op == Operator::Lt || e.op == Operator::Gt;
+    const Expr right = !strict ? y : e.op == Operator::Lt ? y - 1 : y + 1;
+    const Truth found = decide(x, equality ? Relation::Equal : relation_of(e.op), right, ranges);
+    if (found != Truth::Unknown) return Datum((found == Truth::Yes) != (e.op == Operator::Ne));
+    report(Code::E0228, e.span, {a.is<Expr>() ? x.text() : y.text()})
+        .help("write a limit on it as a budget: budget " + std::string(source_.slice(e.span)));
+    return poison();
+  }
+  if (e.op == Operator::Eq) return Datum(equal(a, b));
+  if (e.op == Operator::Ne) return Datum(!equal(a, b));
+  if (!a.is_number() || !b.is_number()) return operand_error(e, a, b);
+  if (a.is<int64_t>() && b.is<int64_t>()) {
+    const int64_t x = *a.get<int64_t>(), y = *b.get<int64_t>();
+    return Datum(e.op == Operator::Lt ? x < y : e.op == Operator::Le ? x <= y : e.op == Operator::Gt ? x > y : x >= y);
+  }
+  const double x = a.number(), y = b.number();
+  return Datum(e.op == Operator::Lt ? x < y : e.op == Operator::Le ? x <= y : e.op == Operator::Gt ? x > y : x >= y);
+}
+
+Datum Elaborator::arithmetic(const ast::Expr& e, const Datum& a, const Datum& b) {
+  if (e.op == Operator::Div || e.op == Operator::FloorDiv || e.op == Operator::Mod) return divide(e, a, b);
+  if (a.is_number() && b.is_number() && (a.is<double>() || b.is<double>())) {
+    const double x = a.number(), y = b.number();
+    return Datum(e.op == Operator::Add ? x + y : e.op == Operator::Sub ? x - y : x * y);
+  }
+  const Expr x = as_expr(a), y = as_expr(b);
+  if (!x || !y) return operand_error(e, a, b);
+  Datum result = from_expr(e.op == Operator::Add ? x + y : e.op == Operator::Sub ? x - y : x * y, e.span);
+  if (result.poisoned() && !diagnostics_.list().empty()) {
+    for (const Datum* side : {&a, &b}) {
+      if (side->origin) report(Code::E0213, e.span).note("`" + side->origin->path + "` is " + show(*side));
+    }
+  }
+  return result;
+}
+
+Datum Elaborator::divide(const ast::Expr& e, const Datum& a, const Datum& b) {
+  if (b.is_number() && b.number() == 0) {
+    Diagnostic& d = report(Code::E0229, e.span);
+    blame(d, b);
+    return poison();
+  }
+  if (a.is_number() && b.is_number() && (a.is<double>() || b.is<double>())) {
+    const double q = a.number() / b.number();
+    if (e.op == Operator::Div) return Datum(q);
+    if (e.op == Operator::FloorDiv) return Datum(std::floor(q));
+    return operand_error(e, a, b);
+  }
+  const Expr x = as_expr(a), y = as_expr(b);
+  if (!x || !y) return operand_error(e, a, b);
+  Dims& dims = *graph_.dims;
+  if (bounds(y, graph_.ranges(phase_)).lo <= 0) {
+    Diagnostic& d = report(Code::E0230, e.b->span, {y.text()});
+    blame(d, b);
+    return poison();
+  }
+  if (e.op == Operator::FloorDiv) return from_expr(dims.floordiv(x, y), e.span);
+  if (e.op == Operator::Mod) return from_expr(dims.mod(x, y), e.span);
+  // R9: `/` must divide exactly; where sizes decide, that becomes a guard.
+  if (const auto quotient = dims.divide_exactly(x, y)) return from_expr(*quotient, e.span);
+  if (x.is_constant() && y.is_constant()) {
+    Diagnostic& d = report(Code::E0231, e.span, {x.text(), y.text()});
+    blame(d, a);
+    blame(d, b);
+    d.rule("`/` on integers divides exactly").help("`//` rounds down, `ceildiv(a, b)` up");
+    return poison();
+  }
+  graph_.guards.push_back({{dims.mod(x, y), Relation::Equal, dims.constant(0)}, e.span, phase_, false});
+  return from_expr(dims.floordiv(x, y), e.span);
+}
+
+Datum Elaborator::tensor_arithmetic(const ast::Expr& e, const Datum& a, const Datum& b, const Want& want) {
+  const char* name = nullptr;
+  switch (e.op) {
+    case Operator::Add: name = "add"; break;
+    case Operator::Sub: name = "sub"; break;
+    case Operator::Mul: name = "mul"; break;
+    case Operator::Div: name = "div"; break;
+    default: return operand_error(e, a, b);
+  }
+  const OpRow& row = *find_op(name);
+  Attrs attrs(row);
+  std::vector<ValueId> in;
+  std::vector<Span> spans;
+  for (const Datum* side : {&a, &b}) {
+    const ast::Expr& place = side == &a ? *e.a : *e.b;
+    if (side->is_tensor()) {
+      in.push_back(side->tensor());
+      spans.push_back(place.span);
+    } else if (side->is_number()) {
+      attrs.set("scalar", side->is<int64_t>() ? Attr(*side->get<int64_t>()) : Attr(*side->get<double>()));
+      if (side == &a && (e.op == Operator::Sub || e.op == Operator::Div)) attrs.set("scalar_first", Attr(true));
+    } else {
+      Diagnostic& d = report(Code::E0214, place.span, {"a tensor or a number", kind_name(*side)});
+      blame(d, *side);
+      return poison();
+    }
+  }
+  return emit(row, std::move(in), std::move(spans), std::move(attrs), e.span, want);
+}
+
+}  // namespace irplan

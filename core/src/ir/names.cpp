@@ -1,0 +1,139 @@
+// Names: what is visible where, and what it is worth.
+#include "ir/elaborator.h"
+
+namespace irplan {
+
+Elaborator::Global* Elaborator::find_global(ast::Symbol symbol) {
+  if (symbol >= global_of_.size() || global_of_[symbol] < 0) return nullptr;
+  return &globals_[static_cast<size_t>(global_of_[symbol])];
+}
+
+Datum* Elaborator::find_local(ast::Symbol symbol, bool** carried, Span* span) {
+  for (size_t i = locals_.size(); i > frames_.back().locals; --i) {
+    Local& local = locals_[i - 1];
+    if (local.symbol != symbol) continue;
+    if (carried) *carried = &local.carried;
+    if (span) *span = local.span;
+    return &local.value;
+  }
+  return nullptr;
+}
+
+Datum Elaborator::lookup(const ast::Name& name) {
+  if (const Datum* local = find_local(name.symbol)) return *local;
+  if (in_budget_) {
+    const std::string& word = text(name);
+    for (const char* quantity : {"weights", "state", "inputs", "arena", "memory"}) {
+      if (word == quantity) return Datum(graph_.dims->dim("$" + word));
+    }
+  }
+  Global* global = find_global(name.symbol);
+  if (global && global->position < frames_.back().position) return global_value(*global);
+  const std::string& word = text(name);
+  if (word == "config") {
+    if (options_.config) return Datum(options_.config->root());
+    report(Code::E0205, name.span).help("give it with --config config.json");
+    return poison();
+  }
+  if (word == "phase") return Datum(graph_.phases[phase_].name);
+  if (const auto dtype = find_dtype(word)) return Datum(*dtype);
+  if (global) {
+    report(Code::E0203, name.span, {word}).also(global->span, "it is bound only here");
+    return poison();
+  }
+  return unknown_name(name);
+}
+
+Datum Elaborator::global_value(Global& global) {
+  if (global.kind == GlobalKind::Dim) return dim_value(tree_.intern(source_.slice(global.span)));
+  if (global.kind == GlobalKind::Fn) {
+    report(Code::E0202, global.span, {text(global.item->name)});
+    return poison();
+  }
+  if (global.kind != GlobalKind::Let || global.state == Global::State::Done) return global.value;
+  if (global.state == Global::State::Running) {
+    report(Code::E0212, global.span, {text(global.item->name)});
+    return poison();
+  }
+  // Lets are evaluated when they are first needed, seeing what stands above them.
+  global.state = Global::State::Running;
+  const uint32_t position = global.position;
+  const ast::Item& item = *global.item;
+  const auto replaced = replaced_.find(item.name.symbol);
+  Frame frame;
+  frame.locals = locals_.size();
+  frame.position = position;
+  frames_.push_back(frame);
+  const auto outer = override_span_;
+  if (replaced != replaced_.end()) override_span_ = item.name.span;
+  Datum value = constant(replaced != replaced_.end() ? *replaced->second : *item.value);
+  override_span_ = outer;
+  frames_.pop_back();
+  Global& again = *find_global(item.name.symbol);  // evaluating may have moved it
+  again.value = value;
+  again.state = Global::State::Done;
+  return value;
+}
+
+Datum Elaborator::dim_value(ast::Symbol symbol) {
+  const std::string& name = text(symbol);
+  if (!raw_dims_) {
+    const auto fixed = fixed_.find(name);
+    if (fixed != fixed_.end()) return fixed->second;
+  }
+  return Datum(graph_.dims->dim(name));
+}
+
+std::vector<std::string> Elaborator::visible_names() {
+  std::vector<std::string> names = {"config", "phase"};
+  for (size_t i = frames_.back().locals; i < locals_.size(); ++i) names.push_back(text(locals_[i].symbol));
+  for (const Global& global : globals_) {
+    if (global.position < frames_.back().position && global.kind != GlobalKind::Fn) {
+      names.emplace_back(source_.slice(global.span));
+    }
+  }
+  for (int i = 0; i < kDTypes; ++i) names.emplace_back(irplan::name(static_cast<DType>(i)));
+  return names;
+}
+
+Datum Elaborator::unknown_name(const ast::Name& name) {
+  Diagnostic& d = report(Code::E0201, name.span, {text(name)});
+  const std::string near = nearest(text(name), visible_names());
+  if (!near.empty()) d.fix("did you mean `" + near + "`", name.span, near);
+  return poison();
+}
+
+// R3: a name is bound once, and hides nothing; loop-carried names may be bound again.
+void Elaborator::bind(const ast::Name& name, Datum value) {
+  bool* carried = nullptr;
+  Span first;
+  if (Datum* local = find_local(name.symbol, &carried, &first)) {
+    if (*carried) {
+      *local = std::move(value);
+    } else {
+      report(Code::E0204, name.span, {text(name)}).also(first, "bound here first").rule("a name is bound once");
+    }
+    return;
+  }
+  const Global* global = find_global(name.symbol);
+  if (global && (global->position < frames_.back().position || scopes_.size() == 1)) {
+    Diagnostic& d = report(Code::E0204, name.span, {text(name)}).also(global->span, "bound here first");
+    d.rule("a name is bound once and hides no outer name");
+    if (scopes_.size() > 1 && frames_.size() == 1 && global->kind == GlobalKind::Bound) {
+      d.help("a loop hands a name on when it is listed: for … with " + text(name));
+    }
+    return;
+  }
+  if (scopes_.size() > 1) {
+    locals_.push_back({name.symbol, std::move(value), name.span, false});
+    return;
+  }
+  if (name.symbol >= global_of_.size()) global_of_.resize(name.symbol + 1, -1);
+  global_of_[name.symbol] = static_cast<int32_t>(globals_.size());
+  // The item only tells the name's symbol again when a phase ends.
+  ast::Item& item = tree_.item(ast::ItemKind::Bind, name.span);
+  item.name = name;
+  globals_.push_back({GlobalKind::Bound, frames_.back().position - 1, &item, name.span, Global::State::Done, std::move(value)});
+}
+
+}  // namespace irplan

@@ -1,0 +1,187 @@
+// Statements: bindings, loops, branches, requirements.
+#include "ir/elaborator.h"
+
+namespace irplan {
+
+using ast::ExprKind;
+using ast::ItemKind;
+
+Elaborator::Flow Elaborator::statement(const ast::Item& item) {
+  if (stopped_) return Flow::Return;
+  switch (item.kind) {
+    case ItemKind::Let: bind(item.name, constant(*item.value)); return Flow::Next;
+    case ItemKind::Require: require(item); return Flow::Next;
+    case ItemKind::Bind: bind_statement(item); return Flow::Next;
+    case ItemKind::For: return loop(item);
+    case ItemKind::If: return branch(item);
+    case ItemKind::Return: {
+      if (!frames_.back().fn) {
+        report(Code::E0217, item.span);
+        return Flow::Return;
+      }
+      Namer namer{phase_prefix_ + scopes_.back().prefix};
+      const std::vector<std::string> ids = return_ids_;
+      returned_.clear();
+      std::vector<Datum> values;
+      for (size_t i = 0; i < item.values.size(); ++i) {
+        const std::vector<std::string> own =
+            item.values.size() == 1 ? ids : std::vector<std::string>{i < ids.size() ? ids[i] : namer.next()};
+        values.push_back(eval(*item.values[i], {&own, &namer}));
+      }
+      returned_ = std::move(values);
+      return Flow::Return;
+    }
+    default: return Flow::Next;
+  }
+}
+
+Elaborator::Flow Elaborator::block(const ast::Block& block) {
+  for (const ast::Item* item : block.items) {
+    if (statement(*item) == Flow::Return) return Flow::Return;
+  }
+  return Flow::Next;
+}
+
+void Elaborator::require(const ast::Item& item) {
+  const auto holds = truth(*item.value);
+  if (!holds || *holds) return;
+  std::string message;
+  if (item.message) {
+    const Datum text = string(*item.message);
+    if (text.get<std::string>()) message = *text.get<std::string>();
+  }
+  Diagnostic& d = report(Code::E0232, item.span, {message.empty() ? std::string(source_.slice(item.value->span)) : message});
+  // Both values of a comparison, so that the reader sees what the config has and what the program serves.
+  const ast::Expr& e = *item.value;
+  if (e.kind == ExprKind::Binary && e.op >= ast::Operator::Eq && e.op <= ast::Operator::Ge) {
+    d.note(std::string(source_.slice(e.a->span)) + " is " + show(constant(*e.a)));
+    d.note(std::string(source_.slice(e.b->span)) + " is " + show(constant(*e.b)));
+  }
+}
+
+// The id of what a name is about to be bound to: the scope's path, and ~2, ~3 for further bindings there.
+std::string Elaborator::target_id(const ast::Name& name) {
+  Scope& scope = scopes_.back();
+  int count = 1;
+  bool known = false;
+  for (auto& [symbol, bindings] : scope.bindings) {
+    if (symbol != name.symbol) continue;
+    count = ++bindings;
+    known = true;
+  }
+  if (!known) scope.bindings.emplace_back(name.symbol, 1);
+  std::string id = phase_prefix_ + scope.prefix + text(name);
+  if (count > 1) id += "~" + std::to_string(count);
+  return id;
+}
+
+void Elaborator::bind_statement(const ast::Item& item) {
+  std::vector<std::string> ids;
+  for (const ast::Target& target : item.targets) ids.push_back(target_id(target.name));
+  const ast::Expr& e = *item.value;
+  if (e.kind == ExprKind::Call && text(e.name) == "output" && !find_global(e.name.symbol)) {
+    bind_output(item, ids);
+    return;
+  }
+  Namer namer{ids[0] + "."};
+  Datum value = eval(e, {&ids, &namer});
+  const size_t found = value.is_tensor() ? value.get<Tensors>()->ids.size() : 1;
+  if (!value.poisoned() && found != item.targets.size()) {
+    report(Code::E0233, item.span, {std::to_string(item.targets.size()), std::to_string(found)});
+    value = poison();
+  }
+  for (size_t i = 0; i < item.targets.size(); ++i) {
+    Datum one = found == 1 || value.poisoned() ? value : Datum::tensor(value.get<Tensors>()->ids[i]);
+    annotate(item.targets[i], one);
+    bind(item.targets[i].name, std::move(one));
+  }
+}
+
+void Elaborator::annotate(const ast::Target& target, const Datum& value) {
+  if (!target.annotation || value.poisoned()) return;
+  const auto type = tensor_type(*target.annotation);
+  if (!type) return;
+  if (!value.is_tensor()) {
+    report(Code::E0214, target.annotation->span, {"a tensor", kind_name(value)});
+    return;
+  }
+  graph_.annotations.push_back({value.tensor(), *type, target.annotation->span});
+}
+
+// `out = output(x)`: names a result; an unnamed operand takes the bound name.
+void Elaborator::bind_output(const ast::Item& item, const std::vector<std::string>& ids) {
+  const ast::Expr& e = *item.value;
+  if (item.targets.size() != 1 || e.args.size() != 1 || e.args[0].name) {
+    report(Code::E0234, e.span).rule("output: name = output(tensor)");
+    return;
+  }
+  Namer namer{ids[0] + "."};
+  const Datum value = eval(*e.args[0].value, {&ids, &namer});
+  annotate(item.targets[0], value);
+  bind(item.targets[0].name, value);
+  if (value.poisoned()) return;
+  if (!value.is_tensor() || value.get<Tensors>()->ids.size() != 1) {
+    report(Code::E0214, e.args[0].value->span, {"a tensor", kind_name(value)});
+    return;
+  }
+  const std::string name = ids[0].substr(phase_prefix_.size());
+  for (const Output& output : graph_.outputs) {
+    if (output.name == name && output.phase == phase_) {
+      report(Code::E0204, item.targets[0].name.span, {name}).also(output.span, "an output has the name already");
+      return;
+    }
+  }
+  graph_.outputs.push_back({name, value.tensor(), phase_, item.targets[0].name.span});
+}
+
+Elaborator::Flow Elaborator::loop(const ast::Item& item) {
+  const auto count = integer(*item.value, "the rounds of a loop");
+  if (!count) return Flow::Next;
+  if (*count < 0 || *count > kMaxRounds) {
+    Diagnostic& d = report(*count < 0 ? Code::E0235 : Code::E0236, item.value->span,
+                           {std::to_string(*count), std::to_string(kMaxRounds)});
+    Namer namer;
+    blame(d, raw(*item.value, {nullptr, &namer}));
+    stopped_ = *count > kMaxRounds;
+    return Flow::Next;
+  }
+  std::vector<Datum> carried;
+  for (const ast::Name& name : item.carried) carried.push_back(lookup(name));
+  const std::string outer = scopes_.back().prefix + text(item.name) + ".";
+  for (int64_t round = 0; round < *count && !stopped_; ++round) {
+    if (++steps_ > kMaxSteps) {
+      report(Code::E0222, item.span, {std::to_string(kMaxSteps)});
+      stopped_ = true;
+      break;
+    }
+    scopes_.push_back({outer + std::to_string(round) + "/", locals_.size(), {}});
+    // Carried names first: a loop's body may bind them again, its variable not.
+    for (size_t i = 0; i < carried.size(); ++i) {
+      locals_.push_back({item.carried[i].symbol, carried[i], item.carried[i].span, true});
+    }
+    const size_t first = scopes_.back().locals;
+    bind(item.name, Datum(round));
+    const Flow flow = block(*item.body);
+    for (size_t i = 0; i < carried.size() && first + i < locals_.size(); ++i) carried[i] = locals_[first + i].value;
+    locals_.resize(scopes_.back().locals, Local{});
+    scopes_.pop_back();
+    if (flow == Flow::Return) return flow;
+  }
+  for (size_t i = 0; i < carried.size(); ++i) {
+    if (Datum* local = find_local(item.carried[i].symbol)) {
+      *local = carried[i];
+    } else if (Global* global = find_global(item.carried[i].symbol)) {
+      if (global->kind == GlobalKind::Bound || global->kind == GlobalKind::Input) global->value = carried[i];
+    }
+  }
+  return Flow::Next;
+}
+
+Elaborator::Flow Elaborator::branch(const ast::Item& item) {
+  const auto chosen = truth(*item.value);
+  if (!chosen) return Flow::Next;
+  if (*chosen) return block(*item.body);
+  return item.otherwise ? block(*item.otherwise) : Flow::Next;
+}
+
+}  // namespace irplan
