@@ -1,0 +1,236 @@
+#include "passes/emit.h"
+
+#include <algorithm>
+
+#include "irplan/compile.h"
+#include "passes/memory.h"
+#include "passes/solve.h"
+
+namespace irplan {
+namespace {
+
+constexpr size_t kMaxPeakText = 4096;  // bytes of a peak's expression that a plan holds
+
+class Emitter {
+ public:
+  Emitter(const Graph& graph, const SourceText& source, Diagnostics& diagnostics)
+      : graph_(graph), source_(source), diagnostics_(diagnostics) {}
+
+  Plan run(const EmitSource& hashes) {
+    plan_.pool = graph_.dims;
+    plan_.producer = std::string("irplan ") + kVersion;
+    plan_.source_file = source_.name();
+    plan_.source_sha256 = hashes.sha256;
+    plan_.config_sha256 = hashes.config_sha256;
+    plan_.target = graph_.target.name;
+    plan_.arch = graph_.target.arch;
+    plan_.align = graph_.target.align;
+    dims();
+    phases();
+    for (const Output& output : graph_.outputs) plan_.outputs.push_back({output.name, output.value, phase_name(output.phase)});
+    for (const Value& v : graph_.values) value(v);
+    buffers();
+    for (const Op& o : graph_.ops) op(o);
+    memory();
+    budgets();
+    return std::move(plan_);
+  }
+
+ private:
+  uint32_t line(Span span) const { return source_.locate(span.begin).line; }
+  std::string phase_name(uint32_t phase) const { return phase == kLoadPhase ? "load" : graph_.phases[phase].name; }
+  std::optional<Expr> short_text(Expr e) const {
+    if (!e || e.text().size() > kMaxPeakText) return std::nullopt;
+    return e;
+  }
+
+  // A number that a plan holds as JSON; one that is too large is reported and kept at the largest.
+  int64_t number(int64_t n, const char* what) {
+    if (n <= kMaxJsonInt) return n;
+    diagnostics_.report(Code::E0602, {}, {what, std::to_string(n)});
+    return kMaxJsonInt;
+  }
+
+  void dims() {
+    for (const Dim& dim : graph_.dim_list) {
+      Plan::Dim out;
+      out.name = dim.name;
+      out.min = number(dim.range.lo, "a dim's lower end");
+      if (dim.range.hi != Interval::kUnbounded) out.max = number(dim.range.hi, "a dim's upper end");
+      out.value = number(dim.value, "a dim's size");
+      out.assumed = dim.assumed;
+      out.per = dim.per;
+      plan_.dims.push_back(std::move(out));
+    }
+    std::vector<const Guard*> guards;
+    for (const Guard& guard : graph_.guards) guards.push_back(&guard);
+    std::stable_sort(guards.begin(), guards.end(), [](const Guard* a, const Guard* b) { return a->span.begin < b->span.begin; });
+    for (const Guard* guard : guards) {
+      const Constraint& c = guard->constraint;
+      plan_.guards.push_back({c.left, c.relation, c.right, line(guard->span),
+                              guard->phase == kNoPhase ? "" : phase_name(guard->phase), guard->budget});
+    }
+  }
+
+  void phases() {
+    for (const Phase& phase : graph_.phases) {
+      Plan::Phase out;
+      out.name = phase.name;
+      for (const PhaseDim& dim : phase.dims) {
+        Plan::PhaseDim entry;
+        entry.name = graph_.dims->dim_name(dim.dim);
+        entry.min = dim.range.lo;
+        if (dim.range.hi != Interval::kUnbounded) entry.max = dim.range.hi;
+        entry.value = dim.value;
+        out.dims.push_back(std::move(entry));
+      }
+      out.ops_begin = phase.ops_begin;
+      out.ops_end = phase.ops_end;
+      out.peak_bytes = number(phase.peak_bytes, "the arena's peak in bytes");
+      out.peak = short_text(phase.peak);
+      // Sums over identical layers meet the same few expressions: counted first, added once.
+      out.flops = total(phase, [](const Op& op) { return op.flops; });
+      out.bytes = total(phase, [](const Op& op) { return op.bytes; });
+      plan_.phases.push_back(std::move(out));
+    }
+  }
+
+  template <class Cost>
+  Expr total(const Phase& phase, Cost cost) {
+    std::vector<std::pair<Expr, int64_t>> counts;
+    std::vector<uint32_t> slot(graph_.dims->expr_count(), UINT32_MAX);
+    for (uint32_t i = phase.ops_begin; i < phase.ops_end; ++i) {
+      const Expr e = cost(graph_.ops[i]);
+      uint32_t& at = slot[e.index()];
+      if (at == UINT32_MAX) {
+        at = static_cast<uint32_t>(counts.size());
+        counts.emplace_back(e, 0);
+      }
+      ++counts[at].second;
+    }
+    Expr sum = graph_.dims->constant(0);
+    for (const auto& [e, n] : counts) sum = sum + e * n;
+    if (sum.overflowed()) {
+      diagnostics_.report(Code::E0602, phase.span, {"the work of phase " + phase.name, "more than 64 bits"});
+      return graph_.dims->constant(0);
+    }
+    return sum;
+  }
+
+  void value(const Value& v) {
+    Plan::Value out;
+    out.id = v.id;
+    out.kind = static_cast<Plan::Kind>(v.kind);
+    if (v.kind == ValueKind::Temp || (v.kind == ValueKind::Folded && v.phase != kNoPhase)) {
+      out.phase = graph_.phases.size() > 1 || graph_.phases[0].name != "main" ? phase_name(v.phase) : "";
+    }
+    out.dtype = v.type.dtype;
+    out.shape = v.type.shape;
+    out.buffer = v.buffer;
+    if (v.offset && !v.offset.is(0)) out.offset = v.offset;
+    out.strides = v.strides;
+    out.of = v.of;
+    out.source = v.source;
+    if (v.kind == ValueKind::State) {
+      out.layout = v.layout == Layout::Ring ? Plan::Layout::Ring : Plan::Layout::Contiguous;
+      out.capacity = v.capacity;
+    }
+    plan_.values.push_back(std::move(out));
+  }
+
+  void buffers() {
+    std::vector<std::vector<int64_t>> offsets;
+    for (uint32_t p = 0; p < graph_.phases.size(); ++p) offsets.push_back(arena_offsets(graph_, p, graph_.values_at(p)));
+    for (BufferId i = 0; i < graph_.buffers.size(); ++i) {
+      const Buffer& b = graph_.buffers[i];
+      Plan::Buffer out;
+      out.id = b.id;
+      out.segment = static_cast<Plan::Segment>(b.segment);
+      out.bytes = b.bytes;
+      if (b.segment == Segment::Arena) {
+        out.phase = phase_name(b.phase);
+        out.live_begin = b.live_begin;
+        out.live_end = b.live_end;
+        out.above = b.above;
+        out.offset = offsets[b.phase][i];
+      }
+      plan_.buffers.push_back(std::move(out));
+    }
+  }
+
+  void op(const Op& o) {
+    Plan::Op out;
+    out.id = graph_.values[o.out[0]].id;
+    out.row = o.row;
+    out.kernel = o.kernel;
+    out.in = o.in;
+    out.out = o.out;
+    out.attrs = o.attrs;
+    out.flops = o.flops;
+    out.bytes = o.bytes;
+    out.line = line(o.span);
+    out.scope = o.scope;
+    out.phase = phase_name(o.phase);
+    out.parts = o.parts;
+    out.scratch = o.scratch_buffers;
+    plan_.ops.push_back(std::move(out));
+  }
+
+  void memory() {
+    Plan::Memory& m = plan_.memory;
+    const Phase* largest = nullptr;
+    m.optimal = m.range.proven = true;
+    for (const Phase& phase : graph_.phases) {
+      if (!largest || phase.peak_bytes > largest->peak_bytes) largest = &phase;
+      m.peak_bytes = std::max(m.peak_bytes, number(phase.peak_bytes, "the arena's peak in bytes"));
+      m.lower_bound_bytes = std::max(m.lower_bound_bytes, number(phase.lower_bound_bytes, "the arena's bound in bytes"));
+      m.optimal = m.optimal && phase.optimal;
+      m.range.worst_ratio = std::max(m.range.worst_ratio, phase.worst_ratio);
+      m.range.proven = m.range.proven && phase.proven;
+    }
+    m.peak = short_text(largest->peak);
+    m.lower_bound = short_text(largest->lower_bound);
+    if (largest->peak_op != kNone) m.peak_op = graph_.values[graph_.ops[largest->peak_op].out[0]].id;
+    m.no_reuse_bytes = std::min(largest->no_reuse_bytes, kMaxJsonInt);
+    m.strength = static_cast<Plan::Strength>(graph_.strength);
+    for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
+      const auto bytes = segment_bytes(graph_, p, graph_.values_at(p));
+      if (!bytes) {
+        diagnostics_.report(Code::E0602, {}, {"the memory in bytes", "more than 64 bits"});
+        continue;
+      }
+      m.segments.weights = std::max(m.segments.weights, number(bytes->weights, "the size of the weights in bytes"));
+      m.segments.state = std::max(m.segments.state, number(bytes->state, "the size of the states in bytes"));
+      m.segments.inputs = std::max(m.segments.inputs, number(bytes->inputs, "the size of the inputs in bytes"));
+    }
+    m.segments.arena = m.peak_bytes;
+  }
+
+  void budgets() {
+    for (const Budget& budget : graph_.budgets) {
+      Plan::Budget out;
+      out.expr = budget.text;
+      out.line = line(budget.span);
+      out.ok = budget.ok;
+      if (budget.bytes && budget.limit_bytes > 0) {
+        out.used_bytes = budget.used_bytes;
+        out.limit_bytes = number(budget.limit_bytes, "a budget in bytes");
+      }
+      out.max = budget.max;
+      plan_.budget.push_back(std::move(out));
+    }
+  }
+
+  const Graph& graph_;
+  const SourceText& source_;
+  Diagnostics& diagnostics_;
+  Plan plan_;
+};
+
+}  // namespace
+
+Plan emit(const Graph& graph, const SourceText& source, const EmitSource& hashes, Diagnostics& diagnostics) {
+  return Emitter(graph, source, diagnostics).run(hashes);
+}
+
+}  // namespace irplan

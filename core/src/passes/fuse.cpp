@@ -1,0 +1,197 @@
+#include "passes/fuse.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "passes/shape.h"
+
+namespace irplan {
+namespace {
+
+// The fusion table. `keeps` says that the value between the two is a result of the fused op, and may have other readers.
+struct Fusion {
+  const char* first;
+  const char* second;
+  const char* fused;
+  bool keeps;
+};
+constexpr Fusion kFusions[] = {
+    // producer   consumer   fused           the value between them stays
+    {"silu", "mul", "swiglu", false},
+    {"gelu_tanh", "mul", "geglu", false},
+    {"add", "rmsnorm", "add_rmsnorm", true},
+};
+
+bool is(const Op& op, std::string_view name) { return op.row->name == name; }
+
+class FusePass {
+ public:
+  explicit FusePass(Graph& graph) : graph_(graph) {}
+
+  void run() {
+    readers_.assign(graph_.values.size(), 0);
+    for (const Op& op : graph_.ops) {
+      for (const ValueId id : op.in) {
+        if (id != kNone) ++readers_[id];
+      }
+    }
+    for (const Output& output : graph_.outputs) ++readers_[output.value];
+    gone_.assign(graph_.ops.size(), 0);
+    for (OpId i = 0; i < graph_.ops.size(); ++i) {
+      if (graph_.ops[i].phase == kLoadPhase) continue;
+      for (const Fusion& fusion : kFusions) {
+        if (is(graph_.ops[i], fusion.second) && try_fuse(i, fusion)) break;
+      }
+    }
+    drop_swallowed();
+  }
+
+ private:
+  bool try_fuse(OpId at, const Fusion& fusion) {
+    const Op& second = graph_.ops[at];
+    for (size_t operand = 0; operand < second.in.size(); ++operand) {
+      if (second.in[operand] == kNone || (fusion.keeps && operand > 0)) continue;
+      const Value& between = graph_.values[second.in[operand]];
+      if (between.producer == kNone || between.kind != ValueKind::Temp) continue;
+      const OpId from = between.producer;
+      const Op& first = graph_.ops[from];
+      if (gone_[from] || first.phase != second.phase || !is(first, fusion.first) || first.row->fused) continue;
+      if (!fusion.keeps && readers_[second.in[operand]] != 1) continue;
+      if (fusion.keeps ? join_norm(from, at, fusion) : join_product(from, at, operand, fusion)) return true;
+    }
+    return false;
+  }
+
+  // y = act(g) * u of one shape and dtype: runs where the product did.
+  bool join_product(OpId from, OpId at, size_t operand, const Fusion& fusion) {
+    const Op& first = graph_.ops[from];
+    const Op& second = graph_.ops[at];
+    if (second.in.size() != 2 || !second.attrs["scalar"].is_none()) return false;
+    const ValueId gate = first.in[0], up = second.in[1 - operand];
+    const TensorType& type = graph_.values[second.out[0]].type;
+    if (!(graph_.values[gate].type == type) || !(graph_.values[up].type == type)) return false;
+    if (graph_.values[up].kind != ValueKind::Temp) return false;
+    Op fused = start(first, second, fusion, at);
+    fused.in = {gate, up};
+    fused.operand_spans = {first.operand_spans[0], second.operand_spans[1 - operand]};
+    fused.out = second.out;
+    return finish(std::move(fused), at, from);
+  }
+
+  // s = a + b, n = rmsnorm(s): runs where the sum did, so that the norm is ready as soon as it can be.
+  bool join_norm(OpId from, OpId at, const Fusion& fusion) {
+    const Op& first = graph_.ops[from];
+    const Op& second = graph_.ops[at];
+    if (first.in.size() != 2 || !first.attrs["scalar"].is_none()) return false;
+    const TensorType& type = graph_.values[first.out[0]].type;
+    for (const ValueId id : first.in) {
+      if (!(graph_.values[id].type == type)) return false;
+    }
+    // The norm is computed early: that may not keep it alive over other ops. Its weight must be there: params always are.
+    for (OpId i = from + 1; i < at; ++i) {
+      if (!gone_[i] && !graph_.ops[i].row->window) return false;
+    }
+    for (size_t i = 1; i < second.in.size(); ++i) {
+      if (second.in[i] != kNone && graph_.values[second.in[i]].kind == ValueKind::Temp) return false;
+    }
+    Op fused = start(first, second, fusion, from);
+    fused.in = first.in;
+    fused.operand_spans = first.operand_spans;
+    for (size_t i = 1; i < second.in.size(); ++i) {
+      fused.in.push_back(second.in[i]);
+      fused.operand_spans.push_back(second.operand_spans[i]);
+    }
+    fused.out = {first.out[0], second.out[0]};
+    return finish(std::move(fused), from, at);
+  }
+
+  Op start(const Op& first, const Op& second, const Fusion& fusion, OpId at) {
+    Op fused;
+    fused.row = find_op(fusion.fused);
+    fused.attrs = Attrs(*fused.row);
+    for (const AttrSpec& spec : fused.row->attributes) {
+      for (const Op* part : {&first, &second}) {
+        if (!part->attrs[spec.name].is_none()) fused.attrs.set(spec.name, part->attrs[spec.name]);
+      }
+    }
+    fused.phase = first.phase;
+    fused.span = graph_.ops[at].span;
+    fused.scope = graph_.ops[at].scope;
+    fused.parts = {graph_.values[first.out[0]].id, graph_.values[second.out[0]].id};
+    return fused;
+  }
+
+  // Puts the fused op in the place of one of the two, if its own rule agrees.
+  bool finish(Op fused, OpId at, OpId gone) {
+    const Ranges& ranges = ranges_of(fused.phase);
+    OpCall call = call_of(graph_, fused, ranges);
+    if (!fused.row->shape(call)) return false;
+    gone_[gone] = 1;
+    fused.attrs = call.attrs;
+    fused.flops = fused.row->flops(call);
+    fused.bytes = cost_bytes(call);
+    for (const ValueId id : fused.out) graph_.values[id].producer = at;
+    graph_.ops[at] = std::move(fused);
+    return true;
+  }
+
+  const Ranges& ranges_of(uint32_t phase) {
+    if (ranges_.empty()) {
+      for (uint32_t p = 0; p < graph_.phases.size(); ++p) ranges_.push_back(graph_.ranges(p));
+    }
+    return ranges_[phase];
+  }
+
+  void drop_swallowed() {
+    std::vector<uint32_t> moved(graph_.ops.size() + 1);
+    std::vector<Op> kept;
+    for (OpId i = 0; i < graph_.ops.size(); ++i) {
+      moved[i] = static_cast<uint32_t>(kept.size());
+      if (!gone_[i]) kept.push_back(std::move(graph_.ops[i]));
+    }
+    moved[graph_.ops.size()] = static_cast<uint32_t>(kept.size());
+    for (Phase& phase : graph_.phases) phase.ops_begin = moved[phase.ops_begin], phase.ops_end = moved[phase.ops_end];
+    graph_.ops = std::move(kept);
+    std::vector<uint8_t> used(graph_.values.size(), 0);
+    for (OpId i = 0; i < graph_.ops.size(); ++i) {
+      for (const ValueId id : graph_.ops[i].out) graph_.values[id].producer = i, used[id] = 1;
+    }
+    drop_values(used);
+  }
+
+  // Values between fused ops are gone; the others move up.
+  void drop_values(std::vector<uint8_t>& used) {
+    for (ValueId i = 0; i < graph_.values.size(); ++i) {
+      const ValueKind kind = graph_.values[i].kind;
+      if (kind != ValueKind::Temp && kind != ValueKind::Folded) used[i] = 1;
+    }
+    std::vector<ValueId> moved(graph_.values.size(), kNone);
+    std::vector<Value> values;
+    values.reserve(graph_.values.size());
+    for (ValueId i = 0; i < graph_.values.size(); ++i) {
+      if (!used[i]) continue;
+      moved[i] = static_cast<ValueId>(values.size());
+      values.push_back(std::move(graph_.values[i]));
+    }
+    graph_.values = std::move(values);
+    for (Op& op : graph_.ops) {
+      for (ValueId& id : op.in) {
+        if (id != kNone) id = moved[id];
+      }
+      for (ValueId& id : op.out) id = moved[id];
+    }
+    for (Output& output : graph_.outputs) output.value = moved[output.value];
+    graph_.annotations.clear();  // checked by the shape pass
+  }
+
+  Graph& graph_;
+  std::vector<uint32_t> readers_;  // by value
+  std::vector<Ranges> ranges_;     // by phase
+  std::vector<uint8_t> gone_;
+};
+
+}  // namespace
+
+void fuse(Graph& graph) { FusePass(graph).run(); }
+
+}  // namespace irplan
