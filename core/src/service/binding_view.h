@@ -1,0 +1,22 @@
+// A plan's buffers, costs and limits in numbers at chosen sizes, as JSON for a page's sliders.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "plan/plan.h"
+
+namespace irplan {
+
+// {"ok", "phases": [{"name", "dims", "arena", "inputs", "state", "offsets", "bytes", "flops", "op_bytes",
+// "broken_guards"}],
+//  "resident": […]}
+// Dims that are not given keep the plan's value; a phase's own range clamps them, so `dims` tells what each
+// phase was bound at. `offsets` and `bytes` follow the phase's arena buffers in the plan's order, `flops` and
+// `op_bytes` its ops; `resident` has the bytes of all other buffers in order. Where an expression has no
+// value there (overflow), the phase has "arena": null.
+std::string binding_view(const Plan& plan, const std::vector<std::pair<std::string, int64_t>>& sizes);
+
+}  // namespace irplan

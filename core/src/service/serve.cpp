@@ -1,0 +1,185 @@
+#include "service/serve.h"
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "irplan/compile.h"
+#include "irplan/dtype.h"
+#include "irplan/format.h"
+#include "ops/op.h"
+#include "service/binding_view.h"
+
+namespace irplan {
+namespace {
+
+using nlohmann::json;
+
+// A request's text may hold bytes that are no UTF-8 (a native caller's file); a reply never does.
+std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+std::string failure(const std::string& why) { return dump(json{{"error", why}}); }
+
+const json* member(const json& object, const char* key) {
+  if (!object.is_object()) return nullptr;
+  const auto found = object.find(key);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+std::string text_of(const json& object, const char* key, const char* otherwise = "") {
+  const json* value = member(object, key);
+  return value && value->is_string() ? value->get_ref<const std::string&>() : otherwise;
+}
+
+bool flag_of(const json& object, const char* key) {
+  const json* value = member(object, key);
+  return value && value->is_boolean() && value->get<bool>();
+}
+
+std::vector<std::pair<std::string, int64_t>> sizes_of(const json& object, const char* key) {
+  std::vector<std::pair<std::string, int64_t>> sizes;
+  const json* record = member(object, key);
+  if (!record || !record->is_object()) return sizes;
+  for (const auto& [name, value] : record->items())
+    if (value.is_number_integer()) sizes.emplace_back(name, value.get<int64_t>());
+  return sizes;
+}
+
+// The plan that "bind" without "plan" means. Read only when it is first bound: most compilations are never.
+struct LastPlan {
+  std::string text;
+  std::optional<Plan> plan;
+  std::string why;  // it cannot be read
+  bool read = false;
+
+  void replace(std::string with) {
+    text = std::move(with);
+    plan.reset();
+    read = false;
+  }
+  const Plan* get() {
+    if (!read) {
+      plan = read_plan(text, &why);
+      read = true;
+    }
+    return plan ? &*plan : nullptr;
+  }
+};
+
+LastPlan& last_plan() {
+  static LastPlan last;
+  return last;
+}
+
+CompileOptions options_of(const json& request) {
+  CompileOptions options;
+  options.config_name = text_of(request, "config_name", options.config_name.c_str());
+  if (const json* config = member(request, "config"); config && config->is_string())
+    options.config = config->get<std::string>();
+  const json* given = member(request, "options");
+  if (!given) return options;
+  options.dims = sizes_of(*given, "dims");
+  if (const json* lets = member(*given, "lets"); lets && lets->is_object())
+    for (const auto& [name, value] : lets->items())
+      options.lets.emplace_back(name, value.is_string() ? value.get<std::string>() : dump(value));
+  options.target = text_of(*given, "target", options.target.c_str());
+  options.deny_warnings = flag_of(*given, "deny_warnings");
+  return options;
+}
+
+std::string serve_compile(const json& request) {
+  Compilation done = compile(SourceText(text_of(request, "file", "page.irplan"), text_of(request, "text")),
+                             options_of(request));
+  std::string reply =
+      done.ok ? "{\"ok\":true,\"plan\":" + dump(done.plan_json) : "{\"ok\":false,\"plan\":null";
+  reply += ",\"diagnostics\":" + to_json(done.diagnostics.list(), done.source);
+  reply += ",\"rendered\":" + dump(render(done.diagnostics, done.source, false));
+  reply += ",\"unread_config_keys\":" + dump(done.unread_config_keys) + "}";
+  if (done.ok) last_plan().replace(std::move(done.plan_json));
+  return reply;
+}
+
+std::string serve_format(const json& request) {
+  const SourceText source(text_of(request, "file", "page.irplan"), text_of(request, "text"));
+  Diagnostics diagnostics;
+  const std::optional<std::string> text = format(source, diagnostics);
+  diagnostics.sort();
+  return "{\"text\":" + (text ? dump(*text) : "null") +
+         ",\"diagnostics\":" + to_json(diagnostics.list(), source) + "}";
+}
+
+std::string serve_bind(const json& request) {
+  LastPlan& last = last_plan();
+  if (const json* text = member(request, "plan"); text && text->is_string()) {
+    const std::string& given = text->get_ref<const std::string&>();
+    if (given != last.text) last.replace(given);
+  }
+  const Plan* plan = last.get();
+  if (!plan) return failure("the plan cannot be read: " + last.why);
+  return binding_view(*plan, sizes_of(request, "dims"));
+}
+
+const char* kind_name(AttrKind kind) {
+  switch (kind) {
+    case AttrKind::Bool: return "bool";
+    case AttrKind::Int: return "int";
+    case AttrKind::Number: return "number";
+    case AttrKind::Extent: return "extent";
+    case AttrKind::Extents: return "extents";
+    case AttrKind::Ints: return "ints";
+    case AttrKind::Dtype: return "dtype";
+    case AttrKind::Word: return "word";
+    case AttrKind::Record: return "record";
+  }
+  return "";
+}
+
+json text_or_null(const char* text) { return text ? json(text) : json(nullptr); }
+
+std::string serve_ops() {
+  json ops = json::array();
+  for (const OpRow& row : op_table()) {
+    json operands = json::array(), attributes = json::array();
+    for (const OperandSpec& operand : row.operands)
+      operands.push_back({{"name", operand.name}, {"optional", operand.optional}});
+    for (const AttrSpec& attribute : row.attributes)
+      if (!attribute.implicit)
+        attributes.push_back({{"name", attribute.name},
+                              {"kind", kind_name(attribute.kind)},
+                              {"fallback", text_or_null(attribute.fallback)},
+                              {"choices", text_or_null(attribute.choices)}});
+    ops.push_back({{"name", row.name},
+                   {"operands", std::move(operands)},
+                   {"attributes", std::move(attributes)},
+                   {"operand_text", text_or_null(row.operand_text)},
+                   {"shape_text", text_or_null(row.shape_text)},
+                   {"doc", text_or_null(row.doc)},
+                   {"variadic", row.variadic},
+                   {"in_place", row.in_place},
+                   {"fused", row.fused}});
+  }
+  json dtypes = json::array();
+  for (int i = 0; i < kDTypes; ++i) {
+    const DTypeInfo& type = info(static_cast<DType>(i));
+    dtypes.push_back({{"name", type.name}, {"elements", type.elements}, {"bytes", type.bytes}});
+  }
+  return dump(json{{"ops", std::move(ops)}, {"dtypes", std::move(dtypes)}});
+}
+
+}  // namespace
+
+std::string serve(std::string_view request_json) {
+  const json request = json::parse(request_json.begin(), request_json.end(), nullptr, false);
+  if (!request.is_object()) return failure("the request is no JSON object");
+  const std::string method = text_of(request, "method");
+  if (method == "compile") return serve_compile(request);
+  if (method == "bind") return serve_bind(request);
+  if (method == "format") return serve_format(request);
+  if (method == "ops") return serve_ops();
+  if (method == "version") return dump(json{{"version", kVersion}, {"plan_version", kPlanVersion}});
+  return failure("there is no method `" + method + "`");
+}
+
+}  // namespace irplan
