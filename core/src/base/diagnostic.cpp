@@ -1,0 +1,76 @@
+#include "irplan/diagnostic.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace irplan {
+
+const std::vector<CodeInfo>& all_codes() {
+  static const std::vector<CodeInfo> codes = {
+#define IRPLAN_DIAGNOSTIC(code, severity, text) {Code::code, #code, Severity::severity, text},
+#include "irplan/diagnostics.def"
+#undef IRPLAN_DIAGNOSTIC
+  };
+  return codes;
+}
+
+const CodeInfo& info(Code code) { return all_codes()[static_cast<size_t>(code)]; }
+
+namespace {
+
+// "{0}" becomes the first argument; braces around anything but a digit stand for themselves.
+std::string fill(std::string_view text, std::initializer_list<std::string_view> arguments) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool place = text[i] == '{' && i + 2 < text.size() && text[i + 2] == '}' && text[i + 1] >= '0' &&
+                       text[i + 1] <= '9';
+    const auto index = place ? static_cast<size_t>(text[i + 1] - '0') : arguments.size();
+    if (index < arguments.size()) {
+      out += arguments.begin()[index];
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+// Remarks about the command line have no place in the text; several of one code differ by what they say.
+bool same_cause(const Diagnostic& a, Code code, Span span, const std::string& message) {
+  return a.code == code && a.span == span && (span.end > 0 || a.message == message);
+}
+
+}  // namespace
+
+Diagnostic& Diagnostics::report(Code code, Span span, std::initializer_list<std::string_view> arguments) {
+  const CodeInfo& row = info(code);
+  Diagnostic made{code, row.severity, fill(row.text, arguments), span, {}, {}, {}, {}};
+  const bool told = std::any_of(list_.begin(), list_.end(),
+                                [&](const Diagnostic& d) { return same_cause(d, code, span, made.message); });
+  if (told) return spare_ = std::move(made);
+  if (row.severity == Severity::Error) ++errors_;
+  if (list_.size() >= kMaxKept) {
+    ++dropped_;
+    return spare_ = std::move(made);
+  }
+  list_.reserve(kMaxKept);  // references that callers hold stay good
+  return list_.emplace_back(std::move(made));
+}
+
+void Diagnostics::sort() {
+  const auto key = [](const Diagnostic& d) {
+    return std::tuple(d.span.begin, d.severity != Severity::Error, d.code, d.span.end);
+  };
+  std::stable_sort(list_.begin(), list_.end(),
+                   [&](const Diagnostic& a, const Diagnostic& b) { return key(a) < key(b); });
+}
+
+void Diagnostics::warnings_are_errors() {
+  for (Diagnostic& d : list_) {
+    if (d.severity == Severity::Error) continue;
+    d.severity = Severity::Error;
+    ++errors_;
+  }
+}
+
+}  // namespace irplan
