@@ -53,9 +53,12 @@ void Elaborator::require(const ast::Item& item) {
   Diagnostic& d = report(Code::E0232, item.span, {message.empty() ? std::string(source_.slice(item.value->span)) : message});
   // Both values of a comparison, so that the reader sees what the config has and what the program serves.
   const ast::Expr& e = *item.value;
+  const auto tell = [&](const ast::Expr& part) { d.note("`" + std::string(source_.slice(part.span)) + "` is " + show(constant(part))); };
   if (e.kind == ExprKind::Binary && e.op >= ast::Operator::Eq && e.op <= ast::Operator::Ge) {
-    d.note(std::string(source_.slice(e.a->span)) + " is " + show(constant(*e.a)));
-    d.note(std::string(source_.slice(e.b->span)) + " is " + show(constant(*e.b)));
+    tell(*e.a);
+    tell(*e.b);
+  } else if (e.kind == ExprKind::Call) {
+    for (const ast::Arg& arg : e.args) tell(*arg.value);
   }
 }
 

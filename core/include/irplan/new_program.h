@@ -1,0 +1,28 @@
+// `irplan new`: the example program that fits a config.json.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace irplan {
+
+// A program of examples/models, as it was when the compiler was built.
+struct Example {
+  const char* name;  // "llama"
+  const char* text;
+};
+const std::vector<Example>& examples();
+
+struct NewProgram {
+  std::string example;  // the example that it was made from
+  std::string text;
+  bool fits = false;                      // the example says that it serves this config; else it is the nearest
+  std::vector<std::string> unread_keys;   // keys of the config that the program does not read: what it may not understand
+  std::vector<std::string> errors;        // of the nearest example: why it does not serve the config as it stands
+};
+
+// None where the text is no config; `why` then says what is wrong.
+std::optional<NewProgram> new_program(const std::string& config_text, std::string* why);
+
+}  // namespace irplan

@@ -1,0 +1,94 @@
+#include "irplan/new_program.h"
+
+#include <algorithm>
+
+#include "ir/config.h"
+#include "irplan/compile.h"
+
+namespace irplan {
+namespace {
+
+// Keys that say nothing about what is computed: who made the file, which tokens are special, how it was trained.
+bool is_bookkeeping(const std::string& key) {
+  constexpr const char* kKeys[] = {"architectures", "transformers_version", "torch_dtype", "dtype", "use_cache", "_name_or_path", "pretraining_tp",
+                                   "initializer_range", "auto_map", "model_type", "output_router_logits", "router_aux_loss_coef", "task_specific_params"};
+  if (std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys)) return true;
+  const auto ends = [&](const char* end) {
+    const std::string tail = end;
+    return key.size() >= tail.size() && key.compare(key.size() - tail.size(), tail.size(), tail) == 0;
+  };
+  return ends("token_id") || ends("dropout") || ends("_pdrop") || key.find("token_id[") != std::string::npos;
+}
+
+// The program without the lines that name the model types it serves.
+std::string for_any_model(const std::string& text) {
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+    const std::string line = text.substr(at, end - at);
+    const bool names_models = line.rfind("require ", 0) == 0 && line.find("model_type") != std::string::npos;
+    if (!names_models) out += line;
+    at = end;
+  }
+  return out;
+}
+
+struct Trial {
+  NewProgram program;
+  size_t errors = 0;
+};
+
+Trial attempt(const Example& example, const std::string& text, const std::string& config) {
+  CompileOptions options;
+  options.config = config;
+  const Compilation c = compile(SourceText(std::string(example.name) + ".irplan", text), options);
+  Trial trial;
+  trial.program.example = example.name;
+  trial.program.text = text;
+  trial.errors = c.diagnostics.errors();
+  for (const std::string& key : c.unread_config_keys) {
+    if (!is_bookkeeping(key)) trial.program.unread_keys.push_back(key);
+  }
+  for (const Diagnostic& d : c.diagnostics.list()) {
+    if (d.severity == Severity::Error) trial.program.errors.push_back(d.message);
+  }
+  return trial;
+}
+
+bool nearer(const Trial& a, const Trial& b) {
+  if (a.errors != b.errors) return a.errors < b.errors;
+  return a.program.unread_keys.size() < b.program.unread_keys.size();
+}
+
+}  // namespace
+
+std::optional<NewProgram> new_program(const std::string& config_text, std::string* why) {
+  if (!Config::parse(config_text, why)) return std::nullopt;
+  std::optional<Trial> best;
+  for (const Example& example : examples()) {
+    Trial trial = attempt(example, example.text, config_text);
+    trial.program.fits = trial.errors == 0;
+    if (trial.program.fits && (!best || nearer(trial, *best))) best = std::move(trial);
+  }
+  if (best) return best->program;
+  for (const Example& example : examples()) {
+    Trial trial = attempt(example, for_any_model(example.text), config_text);
+    if (!best || nearer(trial, *best)) best = std::move(trial);
+  }
+  if (!best) {
+    *why = "this build carries no examples";
+    return std::nullopt;
+  }
+  std::string note = "# The nearest of the examples, " + best->program.example + ": no example names this architecture.\n";
+  if (!best->program.unread_keys.empty()) {
+    note += "# Keys of the config that it does not read:";
+    for (const std::string& key : best->program.unread_keys) note += " " + key;
+    note += "\n";
+  }
+  const std::string& text = best->program.text;
+  const size_t first = text.rfind("irplan 1\n", 0) == 0 ? 9 : 0;  // the version line stays the first
+  best->program.text = text.substr(0, first) + note + text.substr(first);
+  return best->program;
+}
+
+}  // namespace irplan
