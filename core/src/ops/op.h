@@ -142,6 +142,7 @@ struct HostCall {
   // An expression's value for row b of axis 0: a ragged dim has its own value in each row. Row -1: as planned.
   std::function<int64_t(Expr, int64_t row)> value;
   std::vector<const TensorType*> types;  // symbolic types of `in`, so that a rule can ask for a row's own extents
+  std::string error;  // set where the numbers have no result; {0}, {1} stand for the operands' ids
 };
 
 // ------------------------------------------------------------------------------------------------ the row
