@@ -1,0 +1,28 @@
+// The compiler with types: a thin face over its one function, a string of JSON in, a string of JSON out.
+import createIrplan from './dist/irplan.js';
+
+async function toModule(source) {
+  if (source instanceof WebAssembly.Module) return source;
+  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return WebAssembly.compile(source);
+  return WebAssembly.compileStreaming(source);
+}
+
+// `source`: a compiled module, the bytes of irplan.wasm, or a (promise of a) Response that has them.
+export async function load(source) {
+  const wasm = await toModule(await source);
+  const instance = await createIrplan({
+    instantiateWasm(imports, done) {
+      WebAssembly.instantiate(wasm, imports).then((ready) => done(ready, wasm));
+      return {};
+    },
+  });
+  const ask = (method, request) => JSON.parse(instance.call(JSON.stringify({ ...request, method })));
+  return {
+    call: (request) => instance.call(request),
+    compile: (request) => ask('compile', request),
+    bind: (request) => ask('bind', request),
+    format: (request) => ask('format', request),
+    ops: () => ask('ops', {}),
+    version: () => ask('version', {}),
+  };
+}

@@ -1,0 +1,96 @@
+// plan.json as this page reads it; the format's contract says what each key means.
+
+export interface PlanDim {
+  name: string;
+  min: number;
+  max: number | null;
+  value: number;
+  assumed?: boolean;
+  per?: string;
+}
+
+export interface PlanPhase {
+  name: string;
+  dims: Record<string, { min: number; max: number | null; value: number }>;
+  ops: [number, number];
+  peak_bytes: number;
+  peak: string | null;
+  flops: string;
+  bytes: string;
+}
+
+export interface PlanValue {
+  id: string;
+  kind: 'input' | 'param' | 'state' | 'folded' | 'temp';
+  dtype: string;
+  shape: string[];
+  buffer: string;
+  phase?: string;
+  of?: string[];
+  source?: string;
+}
+
+export type SegmentName = 'inputs' | 'weights' | 'state' | 'arena';
+
+export interface PlanBuffer {
+  id: string;
+  segment: SegmentName;
+  bytes: string;
+  phase?: string;
+  live?: [number, number];
+  above?: string[];
+  offset?: number;
+}
+
+export interface PlanOp {
+  id: string;
+  op: string;
+  kernel: string;
+  in: string[];
+  out: string[];
+  attrs: Record<string, unknown>;
+  flops: string;
+  bytes: string;
+  line: number;
+  scope: string;
+  phase: string;
+  parts?: string[];
+  scratch?: string[];
+}
+
+export interface PlanBudget {
+  expr: string;
+  line: number;
+  ok: boolean;
+  used_bytes?: number;
+  limit_bytes?: number;
+  max?: Record<string, number>;
+}
+
+export interface Plan {
+  version: string;
+  producer: string;
+  source: { file: string; sha256: string; config_sha256: string | null };
+  target: { name: string; arch: string; align: number };
+  dims: PlanDim[];
+  guards: { expr: string; line: number; phase?: string; budget?: boolean }[];
+  phases: PlanPhase[];
+  outputs: { name: string; value: string; phase: string }[];
+  values: PlanValue[];
+  buffers: PlanBuffer[];
+  ops: PlanOp[];
+  memory_plan: {
+    peak_bytes: number;
+    reuse_buffers: boolean;
+    peak: string | null;
+    peak_op: string | null;
+    lower_bound_bytes: number;
+    lower_bound: string | null;
+    optimal: boolean;
+    no_reuse_bytes: number;
+    range: { worst_ratio: number; proven: boolean };
+    strength: string;
+    segments: Record<SegmentName, number>;
+  };
+  budget: PlanBudget[];
+}

@@ -1,0 +1,6 @@
+/// <reference types="vite/client" />
+
+declare module 'irplan/irplan.wasm?url' {
+  const url: string;
+  export default url;
+}
