@@ -1,0 +1,386 @@
+#include "cli/explain.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/compiling.h"
+#include "cli/files.h"
+#include "cli/report.h"
+#include "cli/timeline.h"
+
+namespace irplan::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr size_t kMaxPlanBytes = size_t{512} << 20;
+constexpr size_t kLongestFormula = 48;  // characters of a formula in a table
+constexpr size_t kMostAtPeak = 16;      // buffers listed at the peak
+constexpr size_t kMostResident = 24;    // rows of weights, states and inputs
+
+std::string left(std::string text, size_t width) {
+  const auto shown =
+      static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  if (shown < width) text.append(width - shown, ' ');
+  return text;
+}
+
+std::string right(const std::string& text, size_t width) {
+  return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
+}
+
+std::string shortened(const std::string& text, size_t most) {
+  return text.size() <= most ? text : text.substr(0, most - 3) + "...";
+}
+
+std::string range_text(int64_t min, const std::optional<int64_t>& max) {
+  return std::to_string(min) + ".." + (max ? std::to_string(*max) : "");
+}
+
+// ---- sizes
+
+std::string sizes(const Plan& plan) {
+  if (plan.dims.empty()) return "";
+  std::string out = "sizes\n";
+  for (const Plan::Dim& d : plan.dims) {
+    out += "  " + left(d.name + (d.per.empty() ? "" : "[" + d.per + "]"), 8) + " " +
+           left("in " + range_text(d.min, d.max), 22) + " numbers at " + std::to_string(d.value) +
+           (d.assumed ? " (assumed)" : "") + "\n";
+  }
+  for (const Plan::Guard& g : plan.guards) {
+    out += "  guard    " + g.left.text() + " " + symbol(g.relation) + " " + g.right.text() + "   (line " +
+           std::to_string(g.line) + (g.phase.empty() ? "" : ", phase " + g.phase) + ")\n";
+  }
+  return out + "\n";
+}
+
+// ---- memory
+
+// "model.layers.7.mlp.weight" -> "model.layers.*.mlp.weight", so that layers share a row.
+std::string without_numbers(const std::string& id) {
+  std::string out;
+  for (size_t i = 0; i < id.size(); ++i) {
+    const bool digit = id[i] >= '0' && id[i] <= '9';
+    const bool after_dot = i > 0 && (id[i - 1] == '.' || id[i - 1] == '/');
+    if (!digit || !after_dot) {
+      out += id[i];
+      continue;
+    }
+    size_t end = i;
+    while (end < id.size() && id[end] >= '0' && id[end] <= '9') ++end;
+    const bool whole = end == id.size() || id[end] == '.' || id[end] == '/';
+    out += whole ? std::string("*") : id.substr(i, end - i);
+    i = end - 1;
+  }
+  return out;
+}
+
+struct Resident {
+  std::string name, type;
+  int64_t count = 0, bytes = 0;
+};
+
+// Weights, states or inputs, alike ones together, the largest first.
+std::vector<Resident> residents(const Plan& plan, Plan::Segment segment, const Binding& binding) {
+  Evaluator evaluate(*plan.pool, binding);
+  std::vector<Resident> rows;
+  std::map<std::string, size_t> row_of;
+  std::vector<bool> seen(plan.buffers.size());
+  for (const Plan::Value& v : plan.values) {
+    if (v.buffer >= plan.buffers.size() || plan.buffers[v.buffer].segment != segment || !v.of.empty() ||
+        seen[v.buffer])
+      continue;
+    seen[v.buffer] = true;
+    const std::string type = type_text(v) + (v.layout == Plan::Layout::Ring ? " ring" : "");
+    const std::string name = without_numbers(v.id);
+    const auto [at, fresh] = row_of.try_emplace(name + " " + type, rows.size());
+    if (fresh) rows.push_back({name, type, 0, 0});
+    ++rows[at->second].count;
+    rows[at->second].bytes += evaluate(plan.buffers[v.buffer].bytes).value_or(0);
+  }
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const Resident& a, const Resident& b) { return a.bytes > b.bytes; });
+  return rows;
+}
+
+std::string resident_table(const Plan& plan, Plan::Segment segment, const Binding& binding) {
+  std::string out;
+  const auto rows = residents(plan, segment, binding);
+  for (size_t i = 0; i < rows.size() && i < kMostResident; ++i) {
+    const Resident& r = rows[i];
+    out += "    " + right(bytes_text(r.bytes), 10) + "  " +
+           left(r.count > 1 ? std::to_string(r.count) + " x" : "", 6) + left(r.name, 44) + " " + r.type +
+           "\n";
+  }
+  if (rows.size() > kMostResident)
+    out += "    and " + std::to_string(rows.size() - kMostResident) + " smaller\n";
+  return out;
+}
+
+std::string memory(const Plan& plan) {
+  const Plan::Memory& m = plan.memory;
+  const Plan::Segments& s = m.segments;
+  Binding binding;
+  for (const Plan::Dim& d : plan.dims) binding.push_back(d.value);
+  std::string out = "memory " + bytes_text(s.weights + s.state + s.inputs + s.arena) + "\n";
+  const auto row = [&](const char* name, int64_t bytes) {
+    out += "  " + left(name, 10) + right(bytes_text(bytes), 10) + "\n";
+  };
+  row("weights", s.weights);
+  out += resident_table(plan, Plan::Segment::Weights, binding);
+  row("state", s.state);
+  out += resident_table(plan, Plan::Segment::State, binding);
+  row("inputs", s.inputs);
+  out += resident_table(plan, Plan::Segment::Inputs, binding);
+  row("arena", s.arena);
+  out += "    lower bound " + bytes_text(m.lower_bound_bytes) + (m.optimal ? ": optimal" : ": not met") +
+         "; every buffer by itself " + bytes_text(m.no_reuse_bytes) + "\n";
+  char ratio[96];
+  std::snprintf(ratio, sizeof ratio, "    over all sizes at most %.3f times the bound, %s\n\n",
+                m.range.worst_ratio, m.range.proven ? "proven" : "sampled");
+  return out + ratio;
+}
+
+// ---- a phase
+
+std::string work(const Report& report, const PhaseReport& phase) {
+  const auto flops = static_cast<double>(phase.flops), bytes = static_cast<double>(phase.bytes);
+  std::string out = "  work      " + count_text(flops, "flop") + ", " + count_text(bytes, "B") + " moved";
+  if (phase.bytes <= 0) return out + "\n";
+  char text[64];
+  std::snprintf(text, sizeof text, ", %.1f flop/B", flops / bytes);
+  out += text;
+  if (!report.machine) return out + "\n";
+  const double compute = flops / report.machine->flops, move = bytes / report.machine->bandwidth;
+  std::snprintf(text, sizeof text, "; at least %.3g ms", 1e3 * std::max(compute, move));
+  out += std::string(": ") + (compute > move ? "compute" : "memory") + "-bound on " + report.machine->name +
+         " (" + report.plan->arch + ")" + text;
+  return out + "\n";
+}
+
+std::string at_peak(const Plan& plan, const PhaseReport& phase, const Letters& letters) {
+  if (phase.peak_step == kAbsent) return "";
+  const Plan::Op& op = plan.ops[phase.peak_step];
+  std::string out = "  peak      " + bytes_text(phase.phase->peak_bytes);
+  if (phase.phase->peak) out += " = " + shortened(phase.phase->peak->text(), kLongestFormula);
+  out += ", at " + op.id + " (" + op.row->name + ", line " + std::to_string(op.line) + ")\n";
+  const auto stack = alive(phase, phase.peak_step);
+  for (size_t i = 0; i < stack.size() && i < kMostAtPeak; ++i) {
+    const Rectangle& r = stack[i];
+    const Plan::Buffer& b = plan.buffers[r.buffer];
+    const auto letter = letters.find(r.buffer);
+    out += std::string("    ") + (letter == letters.end() ? ' ' : letter->second) +
+           right(bytes_text(r.bytes), 11) + "  at " + left(bytes_text(r.offset), 10) + " " + left(b.id, 28) +
+           " line " + left(std::to_string(plan.ops[r.begin].line), 4) + " " +
+           shortened(b.bytes.text(), kLongestFormula) + "\n";
+  }
+  if (stack.size() > kMostAtPeak) out += "    and " + std::to_string(stack.size() - kMostAtPeak) + " more\n";
+  return out;
+}
+
+std::string place(const Plan& plan, const Plan::Op& op, const Plan::Value& v, const Letters& letters) {
+  const auto letter = letters.find(v.buffer);
+  if (letter == letters.end()) return v.buffer < plan.buffers.size() ? plan.buffers[v.buffer].id : "";
+  std::string out(1, letter->second);
+  for (const uint32_t in : op.in) {
+    if (in != kAbsent && in < plan.values.size() && plan.values[in].buffer == v.buffer && v.of.empty()) {
+      return out + ", in place";
+    }
+  }
+  return out;
+}
+
+std::string steps(const Plan& plan, const PhaseReport& phase, const Letters& letters) {
+  Evaluator evaluate(*plan.pool, phase.binding);
+  std::string out = "  steps\n";
+  for (const Section& s : phase.sections) {
+    if (s.count > 1) out += "    " + std::to_string(s.count) + " times, like " + s.scope + ":\n";
+    for (uint32_t i = s.begin; i < s.end; ++i) {
+      const Plan::Op& op = plan.ops[i];
+      for (size_t k = 0; k < op.out.size(); ++k) {
+        const Plan::Value& v = plan.values[op.out[k]];
+        out += right(k ? "" : std::to_string(i), 8) + "  " + left(v.id, 30) + " " +
+               left(k ? "" : op.row->name, 14) + " " + left(type_text(v), 26) +
+               right(bytes_text(value_bytes(plan, v, evaluate)), 10) + "  " + place(plan, op, v, letters) +
+               "\n";
+      }
+    }
+  }
+  return out;
+}
+
+std::string phase_text(const Report& report, const PhaseReport& phase) {
+  const Plan& plan = *report.plan;
+  const Plan::Phase& p = *phase.phase;
+  std::string out = "phase " + p.name;
+  for (size_t i = 0; i < plan.dims.size() && i < phase.binding.size(); ++i) {
+    out += (i ? ", " : ": ") + plan.dims[i].name + " = " + std::to_string(phase.binding[i]);
+  }
+  out += ", " + std::to_string(p.ops_end - p.ops_begin) + " ops\n";
+  const Letters letters = letters_of(phase);
+  out += work(report, phase) + at_peak(plan, phase, letters) + "\n";
+  out += terminal_timeline(report, phase, letters, terminal_width()) + "\n";
+  return out + steps(plan, phase, letters) + "\n";
+}
+
+// ---- the rest
+
+std::string budgets(const Plan& plan) {
+  if (plan.budget.empty()) return "";
+  std::string out = "budgets\n";
+  for (const Plan::Budget& b : plan.budget) {
+    out += "  line " + left(std::to_string(b.line), 4) + " " + left(b.expr, 28) +
+           (b.ok ? " holds at all sizes" : " narrows the sizes");
+    if (b.used_bytes && b.limit_bytes)
+      out += "; uses " + bytes_text(*b.used_bytes) + " of " + bytes_text(*b.limit_bytes);
+    for (size_t i = 0; i < b.max.size(); ++i) {
+      out += (i ? ", " : "; at most ") + b.max[i].first + " = " + std::to_string(b.max[i].second);
+    }
+    out += "\n";
+  }
+  return out + "\n";
+}
+
+std::string unread(const std::vector<std::string>& keys) {
+  if (keys.empty()) return "";
+  std::string out = "keys of the config that nothing read\n ";
+  size_t column = 1;
+  for (const std::string& key : keys) {
+    if (column + key.size() > 96) out += "\n ", column = 1;
+    out += " " + key;
+    column += key.size() + 1;
+  }
+  return out + "\n";
+}
+
+std::string report_text(const Report& report, const std::vector<std::string>& keys, const std::string& only) {
+  const Plan& plan = *report.plan;
+  std::string out = plan.source_file + " for " + plan.target +
+                    (plan.arch == "generic" ? "" : " " + plan.arch) + ", by " + plan.producer + "\n\n" +
+                    sizes(plan) + memory(plan);
+  for (const PhaseReport& p : report.phases) {
+    if (only.empty() || p.phase->name == only) out += phase_text(report, p);
+  }
+  return out + budgets(plan) + unread(keys);
+}
+
+Json report_json(const Report& report, const std::vector<std::string>& keys, const std::string& only) {
+  const Plan& plan = *report.plan;
+  Json phases = Json::array();
+  for (const PhaseReport& p : report.phases) {
+    if (!only.empty() && p.phase->name != only) continue;
+    Json stack = Json::array(), sections = Json::array(), dims = Json::object();
+    if (p.peak_step != kAbsent) {
+      for (const Rectangle& r : alive(p, p.peak_step)) {
+        stack.push_back({{"buffer", plan.buffers[r.buffer].id},
+                         {"bytes", r.bytes},
+                         {"formula", plan.buffers[r.buffer].bytes.text()},
+                         {"offset", r.offset},
+                         {"line", plan.ops[r.begin].line}});
+      }
+    }
+    for (const Section& s : p.sections) {
+      sections.push_back({{"scope", s.scope}, {"ops", {s.begin, s.end}}, {"count", s.count}});
+    }
+    for (size_t i = 0; i < plan.dims.size(); ++i) dims[plan.dims[i].name] = p.binding[i];
+    Json row = {{"name", p.phase->name},
+                {"dims", dims},
+                {"peak_bytes", p.phase->peak_bytes},
+                {"peak_op", p.peak_step == kAbsent ? Json() : Json(plan.ops[p.peak_step].id)},
+                {"at_peak", stack},
+                {"flops", p.flops},
+                {"bytes", p.bytes},
+                {"sections", sections}};
+    if (report.machine && p.bytes > 0) {
+      const double compute = static_cast<double>(p.flops) / report.machine->flops;
+      const double move = static_cast<double>(p.bytes) / report.machine->bandwidth;
+      row["bound"] = compute > move ? "compute" : "memory";
+      row["machine"] = report.machine->name;
+    }
+    phases.push_back(std::move(row));
+  }
+  const Plan::Segments& s = plan.memory.segments;
+  return {{"source", plan.source_file},
+          {"target", plan.target},
+          {"memory", {{"weights", s.weights}, {"state", s.state}, {"inputs", s.inputs}, {"arena", s.arena}}},
+          {"phases", phases},
+          {"unread_config_keys", keys}};
+}
+
+// The plan of a .json file, or of a program compiled as the options say.
+std::optional<Plan> load(const Arguments& arguments, std::vector<std::string>* keys, Exit* code) {
+  const auto options = compile_options(arguments, code);
+  if (!options) return std::nullopt;
+  *code = kFailed;
+  const std::string& path = arguments.positional()[0];
+  auto text = read_file(path, kMaxPlanBytes);
+  if (!text) return std::nullopt;
+  const size_t first = text->find_first_not_of(" \t\r\n");
+  std::string why;
+  if (first != std::string::npos && (*text)[first] == '{') {
+    auto plan = read_plan(*text, &why);
+    if (!plan) fail(kFailed, path + ": " + why);
+    return plan;
+  }
+  const Compilation compiled = compile(SourceText(program_name(path), std::move(*text)), *options);
+  show_diagnostics(compiled, arguments);
+  if (!compiled.ok) return std::nullopt;
+  *keys = compiled.unread_config_keys;
+  auto plan = read_plan(compiled.plan_json, &why);
+  if (!plan) fail(kFailed, "the plan made of " + path + " cannot be read back: " + why);
+  return plan;
+}
+
+const PhaseReport* drawn_phase(const Report& report, const std::string& name) {
+  const PhaseReport* best = nullptr;
+  for (const PhaseReport& p : report.phases) {
+    if (!name.empty() ? p.phase->name == name : !best || p.phase->peak_bytes > best->phase->peak_bytes)
+      best = &p;
+  }
+  return best;
+}
+
+bool has_phase(const Report& report, const std::string& name) {
+  if (name.empty() || drawn_phase(report, name)) return true;
+  std::string names;
+  for (const PhaseReport& p : report.phases) names += (names.empty() ? "" : ", ") + p.phase->name;
+  fail(kFailed, "no phase is called `" + name + "`; there are " + names);
+  return false;
+}
+
+}  // namespace
+
+std::optional<std::string> explain_plan(const std::string& plan_json,
+                                        const std::vector<std::string>& unread_config_keys,
+                                        const std::string& phase) {
+  std::string why;
+  const auto plan = read_plan(plan_json, &why);
+  if (!plan) return fail(kFailed, "the plan cannot be read back: " + why), std::nullopt;
+  return report_text(make_report(*plan), unread_config_keys, phase);
+}
+
+int run_explain(const Arguments& arguments) {
+  Exit code = kDone;
+  std::vector<std::string> keys;
+  const auto plan = load(arguments, &keys, &code);
+  if (!plan) return code;
+  const Report report = make_report(*plan);
+  const std::string phase = arguments.value("--phase");
+  if (!has_phase(report, phase)) return kFailed;
+  if (arguments.has("--svg")) {
+    const PhaseReport* drawn = drawn_phase(report, phase);
+    if (!drawn) return fail(kFailed, "the plan has no phase to draw");
+    if (!write_file(arguments.value("--svg"), svg_timeline(report, *drawn))) return kFailed;
+    if (!arguments.has("--output")) return kDone;
+  }
+  const std::string text =
+      arguments.json()
+          ? report_json(report, keys, phase).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
+          : report_text(report, keys, phase);
+  return write_file(arguments.value("--output", "-"), text) ? kDone : kFailed;
+}
+
+}  // namespace irplan::cli

@@ -1,0 +1,58 @@
+// irplan plan, irplan check.
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "cli/compiling.h"
+#include "cli/explain.h"
+#include "cli/files.h"
+
+namespace irplan::cli {
+
+int run_plan(const Arguments& arguments) {
+  Exit code = kDone;
+  const auto options = compile_options(arguments, &code);
+  if (!options) return code;
+  const auto compiled = compile_file(arguments.positional()[0], *options);
+  if (!compiled) return kFailed;
+  for (const auto& [pass, text] : compiled->dumps) {
+    if (!print("# after " + pass + "\n" + text)) return kFailed;
+  }
+  show_diagnostics(*compiled, arguments);
+  if (!compiled->ok) return kFailed;
+  const bool explain = arguments.has("--explain");
+  // Dumps and the report are results of their own: with one of them the plan goes only where -o says.
+  const bool quiet = explain || !compiled->dumps.empty();
+  const std::string output = arguments.value("--output", quiet ? "" : "-");
+  if (!output.empty() && !write_file(output, compiled->plan_json)) return kFailed;
+  if (!explain) return kDone;
+  const auto report =
+      explain_plan(compiled->plan_json, compiled->unread_config_keys, arguments.value("--phase"));
+  if (!report) return kFailed;
+  if (output != "-") return print(*report) ? kDone : kFailed;
+  std::fputs(report->c_str(), stderr);
+  return kDone;
+}
+
+int run_check(const Arguments& arguments) {
+  Exit code = kDone;
+  const auto options = compile_options(arguments, &code);
+  if (!options) return code;
+  bool good = true;
+  std::string list;
+  for (const std::string& path : arguments.positional()) {
+    const auto compiled = compile_file(path, *options);
+    if (!compiled || !compiled->ok) good = false;
+    if (!compiled) continue;
+    if (!arguments.json()) {
+      show_diagnostics(*compiled, arguments);
+      continue;
+    }
+    for (const Diagnostic& d : compiled->diagnostics.list()) {
+      list += (list.empty() ? "\n" : ",\n") + to_json(d, compiled->source);
+    }
+  }
+  if (arguments.json() && !print("[" + list + (list.empty() ? "]\n" : "\n]\n"))) return kFailed;
+  return good ? kDone : kFailed;
+}
+
+}  // namespace irplan::cli

@@ -1,0 +1,174 @@
+// The table of commands and options.
+#include "cli/commands.h"
+
+namespace irplan::cli {
+namespace {
+
+constexpr size_t kMany = 10000;
+
+const Option kHelp{"--help", 'h', nullptr, "show this"};
+const Option kColor{"--color", 0,
+                    "WHEN",    "colour the diagnostics: auto (on a terminal), always or never",
+                    false,     "auto|always|never"};
+const Option kFormat{"--format", 0, "FORM", "text, or json for a program to read", false, "text|json"};
+const Option kConfig{"--config", 'c', "FILE", "the config.json that `config` means in the program"};
+const Option kLet{"--let", 'l', "NAME=VALUE", "replace a top-level `let`", true};
+const Option kDim{"--dim", 'd', "DIM=N", "the size at which plain numbers of the plan hold", true};
+const Option kTarget{"--target", 't', "TARGET", "cpu, cuda or cuda:sm_90 (cuda unless told)"};
+const Option kOutput{"--output", 'o', "FILE", "where the result goes; - is stdout"};
+const Option kInput{"--input", 'i', "FILE", "the program, instead of naming it alone", true};
+const Option kExplain{"--explain", 0, nullptr, "print what `irplan explain` says about the plan"};
+const Option kDeny{"--deny-warnings", 0, nullptr, "a warning is an error"};
+const Option kDump{"--dump-after", 0, "PASS", "print the program as it is after a pass (see `irplan passes`)",
+                   true};
+const Option kKeepOrder{"--keep-order", 0, nullptr,
+                        "run ops as they are written, not in the order of least memory"};
+const Option kFmtCheck{"--check", 0, nullptr, "write nothing; exit 3 where a file is laid out differently"};
+const Option kSvg{"--svg", 0, "FILE", "draw the memory of a phase over its steps as a picture"};
+const Option kPhase{"--phase", 0, "NAME", "the phase to draw (the one with the largest peak unless told)"};
+const Option kExitCode{"--exit-code", 0, nullptr, "exit 3 where the plans differ"};
+const Option kTemplate{"--template", 0, "KIND", "smallest, mlp or decoder", false, "smallest|mlp|decoder"};
+
+std::vector<Command> make() {
+  const std::vector<const Option*> compile = {&kConfig,    &kLet,    &kDim,   &kTarget, &kDeny,
+                                              &kKeepOrder, &kFormat, &kColor, &kHelp};
+  const auto with = [&](std::vector<const Option*> first) {
+    first.insert(first.end(), compile.begin(), compile.end());
+    return first;
+  };
+  return {
+      {"plan",
+       "compile a program to plan.json",
+       "FILE|-",
+       "Compiles a program to its plan: what runs, in which order, with which kernel, in which bytes of "
+       "memory, under which\n"
+       "limits. A failed compile leaves the old plan as it was. `irplan FILE` is the same.",
+       1,
+       1,
+       with({&kInput, &kOutput, &kExplain, &kDump}),
+       {{"irplan plan hotpath.irplan -o plan.json", "the plan of a program"},
+        {"irplan plan llama.irplan --config config.json --dim B=8 --dim S=512 -o plan.json",
+         "a model at a batch of 8"},
+        {"irplan plan llama.irplan --config config.json --let C=131072 -o - | head",
+         "with a longer cache, to stdout"},
+        {"irplan --input hotpath.irplan --output plan.json", "the form without a command"}},
+       run_plan},
+      {"check",
+       "say what is wrong with a program",
+       "FILE|-...",
+       "Compiles, writes nothing, and prints the diagnostics. With --format=json they are the result, on "
+       "stdout.",
+       1,
+       kMany,
+       compile,
+       {{"irplan check llama.irplan --config config.json", ""},
+        {"irplan check bad.irplan --format=json", "for an editor"},
+        {"irplan check *.irplan --deny-warnings", "in continuous integration"}},
+       run_check},
+      {"fmt",
+       "lay a program out as all programs are",
+       "FILE|-...",
+       "Rewrites the files in place; - reads stdin and writes stdout. Comments are kept.",
+       1,
+       kMany,
+       {&kOutput, &kFmtCheck, &kFormat, &kColor, &kHelp},
+       {{"irplan fmt llama.irplan", ""},
+        {"irplan fmt - < in.irplan > out.irplan", ""},
+        {"irplan fmt --check *.irplan", "exit 3 where a file would change"}},
+       run_fmt},
+      {"explain",
+       "show where the bytes and the time of a plan go",
+       "FILE.irplan|FILE.json|-",
+       "Values, the memory over the steps of each phase, what makes the peak, budgets, work and its limit on "
+       "the target, and\n"
+       "keys of the config that nothing read.",
+       1,
+       1,
+       with({&kPhase, &kSvg, &kOutput}),
+       {{"irplan explain hotpath.irplan", ""},
+        {"irplan explain plan.json --phase decode", "one phase of a plan"},
+        {"irplan explain llama.irplan --config config.json --svg memory.svg", "the picture"}},
+       run_explain},
+      {"diff",
+       "say what differs between two plans",
+       "A.json B.json",
+       "Compares two plans by what they mean, not by their text.",
+       2,
+       2,
+       {&kExitCode, &kFormat, &kHelp},
+       {{"irplan diff before.json after.json", ""},
+        {"irplan diff --exit-code a.json b.json", "exit 3 where they differ"}},
+       run_diff},
+      {"ops",
+       "list the operators",
+       "[NAME...]",
+       "Operands, results, shape rule and attributes of the operators of the language.",
+       0,
+       kMany,
+       {&kFormat, &kHelp},
+       {{"irplan ops", "all of them"}, {"irplan ops linear attention", "two of them, whole"}},
+       run_ops},
+      {"passes",
+       "list the compiler's passes",
+       "",
+       "The passes in their order, each with what it promises.",
+       0,
+       0,
+       {&kFormat, &kHelp},
+       {{"irplan passes", ""},
+        {"irplan plan hotpath.irplan --dump-after=fuse -o /dev/null", "look at the program after one"}},
+       run_passes},
+      {"pack",
+       "place buffers of given lifetimes",
+       "FILE.csv|-",
+       "Reads id,lower,upper,size (half-open lifetimes), writes the same with an offset for each buffer, and "
+       "prints the height\n"
+       "reached and the lower bound: the memory planner alone, for anyone to check.",
+       1,
+       1,
+       {&kOutput, &kFormat, &kHelp},
+       {{"irplan pack buffers.csv -o placed.csv", ""}, {"irplan pack buffers.csv", "the two numbers alone"}},
+       run_pack},
+      {"new",
+       "start a program",
+       "FILE.irplan",
+       "Writes a program to start from: with --config the example that serves the model, else a small one. A "
+       "file that exists is\n"
+       "left alone.",
+       1,
+       1,
+       {&kConfig, &kTemplate, &kFormat, &kHelp},
+       {{"irplan new first.irplan", ""},
+        {"irplan new model.irplan --config config.json", "the program that fits a checkpoint"},
+        {"irplan new decoder.irplan --template=decoder", "a decoder with a cache"}},
+       run_new},
+      {"completion",
+       "print a completion script",
+       "bash|zsh|fish",
+       "Prints the script that completes commands and options.",
+       1,
+       1,
+       {&kHelp},
+       {{"source <(irplan completion bash)", ""},
+        {"irplan completion fish > ~/.config/fish/completions/irplan.fish", ""}},
+       run_completion},
+      {"man",
+       "print the manual page",
+       "",
+       "Prints the manual as a troff page.",
+       0,
+       0,
+       {&kHelp},
+       {{"irplan man | man -l -", ""}},
+       run_man},
+  };
+}
+
+}  // namespace
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> table = make();
+  return table;
+}
+
+}  // namespace irplan::cli

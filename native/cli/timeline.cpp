@@ -1,0 +1,154 @@
+#include "cli/timeline.h"
+
+#include <algorithm>
+
+namespace irplan::cli {
+namespace {
+
+constexpr size_t kRows = 14;
+constexpr size_t kMargin = 12;      // columns left of the map, for the addresses
+constexpr size_t kWidestStep = 12;  // columns of one step
+
+// A column of the map: a step, or the gap that stands for identical layers.
+struct Column {
+  uint32_t step = kAbsent;
+  const Section* section = nullptr;
+  bool first = false;  // of its section
+};
+
+std::vector<Column> columns_of(const PhaseReport& phase) {
+  std::vector<Column> out;
+  for (const Section& s : phase.sections) {
+    for (uint32_t i = s.begin; i < s.end; ++i) out.push_back({i, &s, i == s.begin});
+    if (s.count > 1) out.push_back({kAbsent, &s, false});
+  }
+  return out;
+}
+
+// Fewer columns than steps: of each run of neighbours the step with the highest live address is kept.
+std::vector<Column> thinned(const PhaseReport& phase, std::vector<Column> all, size_t most) {
+  if (all.size() <= most) return all;
+  const auto top = [&](const Column& c) {
+    int64_t high = -1;
+    for (const Rectangle& r : phase.arena) {
+      if (r.begin <= c.step && c.step < r.end) high = std::max(high, r.offset + r.bytes);
+    }
+    return high;
+  };
+  std::vector<Column> out;
+  for (size_t i = 0; i < most; ++i) {
+    const size_t begin = i * all.size() / most, end = std::max(begin + 1, (i + 1) * all.size() / most);
+    Column best = all[begin];
+    int64_t high = -2;
+    bool first = false;
+    for (size_t k = begin; k < end; ++k) {
+      first |= all[k].first;
+      if (all[k].step == kAbsent || all[k].step == phase.peak_step) {
+        best = all[k];
+        break;
+      }
+      const int64_t h = top(all[k]);
+      if (h > high) high = h, best = all[k];
+    }
+    best.first = first && best.step != kAbsent;
+    out.push_back(best);
+  }
+  return out;
+}
+
+char at(const PhaseReport& phase, const Letters& letters, uint32_t step, int64_t address) {
+  for (const Rectangle& r : phase.arena) {
+    if (r.begin <= step && step < r.end && r.offset <= address && address < r.offset + r.bytes) {
+      return letters.at(r.buffer);
+    }
+  }
+  return ' ';
+}
+
+std::string right(const std::string& text, size_t width) {
+  return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
+}
+
+std::string rule(size_t width) {
+  std::string out;
+  for (size_t i = 0; i < width; ++i) out += "─";
+  return out;
+}
+
+std::string section_label(const Section& s) {
+  if (s.count > 1) return s.scope + " ×" + std::to_string(s.count);
+  return s.scope;
+}
+
+size_t shown_width(const std::string& text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+// The line of section names under the axis.
+std::string labels(const std::vector<Column>& columns, size_t step_width) {
+  std::string out;
+  size_t used = 0;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const size_t x = i * step_width;
+    if (!columns[i].first || columns[i].section->scope.empty() || x < used) continue;
+    const std::string text = section_label(*columns[i].section);
+    out += std::string(x - used, ' ') + text + " ";
+    used = x + shown_width(text) + 1;
+  }
+  return out;
+}
+
+}  // namespace
+
+Letters letters_of(const PhaseReport& phase) {
+  constexpr std::string_view kAlphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  Letters out;
+  size_t next = 0;
+  for (const Section& s : phase.sections) {
+    for (const Rectangle& r : phase.arena) {
+      const bool shown = r.begin < s.end && s.begin < r.end;
+      if (shown && !out.count(r.buffer)) out[r.buffer] = kAlphabet[next++ % kAlphabet.size()];
+    }
+  }
+  return out;
+}
+
+std::string terminal_timeline(const Report& report, const PhaseReport& phase, const Letters& letters,
+                              size_t width) {
+  const Plan& plan = *report.plan;
+  const int64_t height = std::max<int64_t>(1, phase.phase->peak_bytes);
+  const size_t room = std::max<size_t>(20, width - kMargin - 2);
+  const auto columns = thinned(phase, columns_of(phase), room);
+  if (columns.empty() || phase.arena.empty()) return "";
+  const size_t step_width = std::clamp<size_t>(room / columns.size(), 1, kWidestStep);
+  std::string out;
+  for (size_t row = 0; row < kRows; ++row) {
+    const size_t from_bottom = kRows - 1 - row;
+    const int64_t address =
+        static_cast<int64_t>((static_cast<double>(from_bottom) + 0.5) / kRows * static_cast<double>(height));
+    out += right(row == 0 ? bytes_text(height) : row == kRows - 1 ? "0" : "", kMargin) + " │";
+    std::string line;
+    for (const Column& c : columns)
+      line.append(step_width, c.step == kAbsent ? '.' : at(phase, letters, c.step, address));
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  }
+  out += std::string(kMargin, ' ') + " └" + rule(columns.size() * step_width) + "\n";
+  const std::string sections = labels(columns, step_width);
+  if (!sections.empty()) out += std::string(kMargin + 2, ' ') + sections + "\n";
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i].step != phase.peak_step) continue;
+    const std::string text = "peak at " + plan.ops[phase.peak_step].id;
+    const size_t x = i * step_width;
+    out += std::string(kMargin + 2, ' ');
+    if (x > text.size() + 2)
+      out += std::string(x - text.size() - 1, ' ') + text + " ▲\n";
+    else
+      out += std::string(x, ' ') + "▲ " + text + "\n";
+    break;
+  }
+  return out;
+}
+
+}  // namespace irplan::cli

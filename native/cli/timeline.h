@@ -1,0 +1,22 @@
+// The memory of a phase over its steps, drawn: as characters for a terminal, as an SVG picture for a page.
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "cli/report.h"
+
+namespace irplan::cli {
+
+// The letter that stands for each buffer (index in Plan::buffers) in the map and in the tables beside it.
+using Letters = std::unordered_map<uint32_t, char>;
+Letters letters_of(const PhaseReport& phase);
+
+// x: steps, y: addresses; identical layers are drawn once.
+std::string terminal_timeline(const Report& report, const PhaseReport& phase, const Letters& letters,
+                              size_t width);
+
+std::string svg_timeline(const Report& report, const PhaseReport& phase);
+
+}  // namespace irplan::cli
