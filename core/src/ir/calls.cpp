@@ -180,7 +180,7 @@ std::optional<Datum> Elaborator::call_builtin(const ast::Expr& e, const std::vec
     }
     const Function function = name == "min" ? Function::Min : name == "max" ? Function::Max : Function::Ceildiv;
     Expr total = as_expr(args[0]);
-    if (function == Function::Ceildiv && bounds(as_expr(args[1]), graph_.ranges(phase_)).lo <= 0) {
+    if (function == Function::Ceildiv && bounds(as_expr(args[1]), ranges_now()).lo <= 0) {
       Diagnostic& d = report(Code::E0230, e.args[1].value->span, {as_expr(args[1]).text()});
       blame(d, args[1]);
       return std::nullopt;
@@ -584,7 +584,7 @@ std::optional<TensorType> Elaborator::tensor_type(const ast::Type& type) {
       good = false;
       continue;
     }
-    if (bounds(n, graph_.ranges(raw_dims_ ? kNoPhase : phase_)).lo < 0) {
+    if (n.is_constant() ? n.constant() < 0 : bounds(n, ranges_now()).lo < 0) {
       Diagnostic& d = report(Code::E0257, e->span, {n.text()});
       blame(d, value);
       good = false;

@@ -22,8 +22,8 @@ using DatumRecord = std::vector<std::pair<std::string, Datum>>;
 struct Poison {};
 // A key or index that is not there: an error unless `??` follows.
 struct Missing {
-  std::string what;     // "config.rope_theta"
-  std::string nearest;  // a key that exists and is spelt like it, or empty
+  const ConfigNode* record = nullptr;  // of a config, where it is one
+  std::string key;                     // the key that it lacks; of anything else the whole expression
 };
 struct Tensors {
   std::vector<ValueId> ids;  // several of an op with several results

@@ -60,7 +60,7 @@ void Elaborator::add_global(const ast::Name& name, GlobalKind kind, uint32_t pos
     return;
   }
   slot = static_cast<int32_t>(globals_.size());
-  globals_.push_back({kind, position, item, name.span, Global::State::Untouched, Datum()});
+  globals_.push_back({name.symbol, kind, position, item, name.span, Global::State::Untouched, Datum()});
   if (kind != GlobalKind::Dim) return;
   // Dims stand in the order of their first appearance; ranges follow when the first phase runs.
   Dim dim;
@@ -153,13 +153,14 @@ void Elaborator::run_phase(uint32_t phase) {
   scopes_.assign(1, Scope{"", 0, {}});
   frames_.assign(1, Frame{});
   for (Global& global : globals_) {
-    if (global.kind == GlobalKind::Bound) global_of_[global.item->name.symbol] = -1;
+    if (global.kind == GlobalKind::Bound) global_of_[global.symbol] = -1;
     global.state = Global::State::Untouched;
     global.value = Datum();
   }
   std::erase_if(globals_, [](const Global& g) { return g.kind == GlobalKind::Bound; });
   graph_.phases[phase].ops_begin = static_cast<uint32_t>(graph_.ops.size());
   frames_.back().position = UINT32_MAX;
+  ranges_[0].clear(), ranges_[1].clear();
   declare_dims();
   for (const ast::Item* item : phase_items_) {
     if (text(item->name) == graph_.phases[phase].name) {
@@ -167,6 +168,7 @@ void Elaborator::run_phase(uint32_t phase) {
       break;
     }
   }
+  ranges_[0].clear(), ranges_[1].clear();
   for (uint32_t i = 0; i < tree_.items.size() && !stopped_; ++i) {
     frames_.back().position = i + 1;  // an item sees itself and what stands above it
     const ast::Item& item = *tree_.items[i];

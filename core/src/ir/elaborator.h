@@ -38,6 +38,7 @@ class Elaborator {
   // ---- names
   enum class GlobalKind : uint8_t { Let, Dim, Input, Fn, Bound };
   struct Global {
+    ast::Symbol symbol;
     GlobalKind kind;
     uint32_t position;  // index of the item that makes it; visible to later items
     const ast::Item* item;
@@ -77,6 +78,7 @@ class Elaborator {
   Datum global_value(Global& global);
   Datum unknown_name(const ast::Name& name);
   std::vector<std::string> visible_names();
+  const Ranges& ranges_now();  // of the dims as the running expression sees them
   void bind(const ast::Name& name, Datum value);
   Datum dim_value(ast::Symbol symbol);
 
@@ -157,6 +159,7 @@ class Elaborator {
   uint32_t phase_ = 0;
   std::string phase_prefix_;              // "decode/", empty where no phase is declared
   std::unordered_map<std::string, Datum> fixed_;  // dims that the running phase fixes
+  Ranges ranges_[2];                      // in the phase; as declared (raw_dims_)
   bool raw_dims_ = false;                 // leaf types and budgets see dims as declared
   bool in_budget_ = false;
   std::unordered_map<ast::Symbol, const ast::Expr*> replaced_;  // values of --let

@@ -48,8 +48,14 @@ Datum Elaborator::eval(const ast::Expr& e, const Want& want) {
   Datum value = raw(e, want);
   if (!value.missing()) return value;
   const Missing& missing = *value.get<Missing>();
-  Diagnostic& d = report(Code::E0215, e.span, {missing.what});
-  if (!missing.nearest.empty()) d.help("did you mean `" + missing.nearest + "`");
+  const std::string path = missing.record ? missing.record->path + "." : "";
+  Diagnostic& d = report(Code::E0215, e.span, {path + missing.key});
+  if (missing.record) {
+    std::vector<std::string> keys;
+    for (const auto& [name, node] : missing.record->entries) keys.push_back(name);
+    const std::string near = nearest(missing.key, keys);
+    if (!near.empty()) d.help("did you mean `" + path + near + "`");
+  }
   d.help("a default for where it is absent: " + std::string(source_.slice(e.span)) + " ?? …");
   return poison();
 }
@@ -159,22 +165,16 @@ Datum Elaborator::field(const ast::Expr& e, const Want& want) {
   Datum base = raw(*e.a, want);
   if (base.poisoned() || base.missing()) return base;
   const std::string& key = text(e.name);
-  if (base.is_none()) return Datum(Missing{std::string(source_.slice(e.span)), ""});
+  if (base.is_none()) return Datum(Missing{nullptr, std::string(source_.slice(e.span))});
   if (const auto* node = base.get<const ConfigNode*>(); node && (*node)->kind == ConfigNode::Kind::Record) {
-    if (const ConfigNode* found = (*node)->find(key)) return from_config(found);
-    std::vector<std::string> keys;
-    for (const auto& [name, value] : (*node)->entries) keys.push_back(name);
-    std::string near = nearest(key, keys);
-    if (!near.empty()) near = (*node)->path + "." + near;
-    return Datum(Missing{(*node)->path + "." + key, std::move(near)});
+    const ConfigNode* found = (*node)->find(key);
+    return found ? from_config(found) : Datum(Missing{*node, key});
   }
   if (const auto* record = base.get<std::shared_ptr<const DatumRecord>>()) {
-    std::vector<std::string> keys;
     for (const auto& [name, value] : **record) {
       if (name == key) return value;
-      keys.push_back(name);
     }
-    return Datum(Missing{std::string(source_.slice(e.span)), nearest(key, keys)});
+    return Datum(Missing{nullptr, std::string(source_.slice(e.span))});
   }
   Diagnostic& d = report(Code::E0223, e.span, {key, kind_name(base)});
   blame(d, base);
@@ -186,13 +186,13 @@ Datum Elaborator::index(const ast::Expr& e, const Want& want) {
   if (base.poisoned() || base.missing()) return base;
   const Datum at = constant(*e.b);
   if (at.poisoned()) return at;
-  const auto missing = [&] { return Datum(Missing{std::string(source_.slice(e.span)), ""}); };
+  const auto missing = [&] { return Datum(Missing{nullptr, std::string(source_.slice(e.span))}); };
   if (base.is_none()) return missing();
   const auto* node = base.get<const ConfigNode*>();
   if (const auto* key = at.get<std::string>()) {
     if (node && (*node)->kind == ConfigNode::Kind::Record) {
       const ConfigNode* found = (*node)->find(*key);
-      return found ? from_config(found) : Datum(Missing{(*node)->path + "." + *key, ""});
+      return found ? from_config(found) : Datum(Missing{*node, *key});
     }
     if (const auto* record = base.get<std::shared_ptr<const DatumRecord>>()) {
       for (const auto& [name, value] : **record) {
@@ -316,7 +316,7 @@ Datum Elaborator::compare(const ast::Expr& e, const Datum& a, const Datum& b) {
   const bool symbolic = (a.is<Expr>() && b.is_extent()) || (b.is<Expr>() && a.is_extent());
   if (symbolic) {
     // A dim is known only when the program runs, unless its range settles the question.
-    const Ranges ranges = graph_.ranges(phase_);
+    const Ranges ranges = ranges_now();
     const Expr x = as_expr(a), y = as_expr(b);
     const bool equality = e.op == Operator::Eq || e.op == Operator::Ne;
     const bool strict = e.op == Operator::Lt || e.op == Operator::Gt;
@@ -370,7 +370,7 @@ Datum Elaborator::divide(const ast::Expr& e, const Datum& a, const Datum& b) {
   const Expr x = as_expr(a), y = as_expr(b);
   if (!x || !y) return operand_error(e, a, b);
   Dims& dims = *graph_.dims;
-  if (bounds(y, graph_.ranges(phase_)).lo <= 0) {
+  if (bounds(y, ranges_now()).lo <= 0) {
     Diagnostic& d = report(Code::E0230, e.b->span, {y.text()});
     blame(d, b);
     return poison();

@@ -45,7 +45,7 @@ Datum Elaborator::lookup(const ast::Name& name) {
 }
 
 Datum Elaborator::global_value(Global& global) {
-  if (global.kind == GlobalKind::Dim) return dim_value(tree_.intern(source_.slice(global.span)));
+  if (global.kind == GlobalKind::Dim) return dim_value(global.symbol);
   if (global.kind == GlobalKind::Fn) {
     report(Code::E0202, global.span, {text(global.item->name)});
     return poison();
@@ -75,6 +75,12 @@ Datum Elaborator::global_value(Global& global) {
   return value;
 }
 
+const Ranges& Elaborator::ranges_now() {
+  Ranges& ranges = ranges_[raw_dims_ ? 1 : 0];
+  if (ranges.size() != graph_.dims->dim_count()) ranges = graph_.ranges(raw_dims_ ? kNoPhase : phase_);
+  return ranges;
+}
+
 Datum Elaborator::dim_value(ast::Symbol symbol) {
   const std::string& name = text(symbol);
   if (!raw_dims_) {
@@ -89,7 +95,7 @@ std::vector<std::string> Elaborator::visible_names() {
   for (size_t i = frames_.back().locals; i < locals_.size(); ++i) names.push_back(text(locals_[i].symbol));
   for (const Global& global : globals_) {
     if (global.position < frames_.back().position && global.kind != GlobalKind::Fn) {
-      names.emplace_back(source_.slice(global.span));
+      names.push_back(text(global.symbol));
     }
   }
   for (int i = 0; i < kDTypes; ++i) names.emplace_back(irplan::name(static_cast<DType>(i)));
@@ -130,10 +136,7 @@ void Elaborator::bind(const ast::Name& name, Datum value) {
   }
   if (name.symbol >= global_of_.size()) global_of_.resize(name.symbol + 1, -1);
   global_of_[name.symbol] = static_cast<int32_t>(globals_.size());
-  // The item only tells the name's symbol again when a phase ends.
-  ast::Item& item = tree_.item(ast::ItemKind::Bind, name.span);
-  item.name = name;
-  globals_.push_back({GlobalKind::Bound, frames_.back().position - 1, &item, name.span, Global::State::Done, std::move(value)});
+  globals_.push_back({name.symbol, GlobalKind::Bound, frames_.back().position - 1, nullptr, name.span, Global::State::Done, std::move(value)});
 }
 
 }  // namespace irplan

@@ -11,7 +11,6 @@
 #include "passes/fuse.h"
 #include "passes/lower.h"
 #include "passes/memory.h"
-#include "passes/schedule.h"
 #include "passes/shape.h"
 #include "passes/solve.h"
 #include "syntax/parser.h"
@@ -46,8 +45,6 @@ class Pipeline {
     passed("fold");
     fuse(*graph_);
     passed("fuse");
-    schedule(*graph_, options_.keep_order, out_.diagnostics);
-    if (!passed("schedule")) return;
     assign_values(*graph_, options_.dims, out_.diagnostics);
     if (out_.diagnostics.has_errors()) return;
     MemoryOptions memory;
@@ -113,7 +110,6 @@ const std::vector<PassInfo>& passes() {
       {"budget", "Narrows what a plan admits by budgets over dims: one dim's range, or a guard over several."},
       {"fold", "Moves what depends on weights alone to load time."},
       {"fuse", "Joins neighbouring ops for which there is one kernel."},
-      {"schedule", "Orders the ops so that the peak is low."},
       {"memory", "Decides windows, buffers and their stacking order: one placement for every size."},
       {"solve", "Picks the sizes at which plain numbers hold, and answers budgets over bytes."},
       {"lower", "Chooses each op's kernel for the target, by name and version."},

@@ -180,6 +180,8 @@ class ShapePass {
 
 }  // namespace
 
+void infer_shapes(Graph& graph, Diagnostics& diagnostics) { ShapePass(graph, diagnostics).run(); }
+
 TensorType in_phase(const TensorType& type, const Graph& graph, uint32_t phase) {
   if (phase >= graph.phases.size()) return type;
   TensorType out = type;

@@ -1,0 +1,375 @@
+#include "passes/memory/place.h"
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+#include <unordered_map>
+
+namespace irplan {
+namespace {
+
+constexpr int64_t kLargestSample = 8192;  // of a dim without upper bound
+constexpr size_t kMaxSamples = 24;
+constexpr size_t kMaxTerms = 64;          // of a maximum, before it is given up as an expression
+
+using Index = uint32_t;  // of a buffer among the phase's
+
+int64_t aligned(int64_t n, int64_t align) { return (n + align - 1) / align * align; }
+
+// The phase's buffers as the packer sees them, and who is alive with whom.
+struct Problem {
+  std::vector<BufferId> ids;
+  std::vector<uint32_t> begin, end;
+  std::vector<std::vector<Index>> neighbours;  // alive at a common step
+  std::vector<std::vector<Index>> steps;       // maximal sets of buffers alive together
+
+  explicit Problem(const Graph& graph, uint32_t phase) {
+    for (BufferId i = 0; i < graph.buffers.size(); ++i) {
+      const Buffer& b = graph.buffers[i];
+      if (b.segment != Segment::Arena || b.phase != phase || b.live_end <= b.live_begin) continue;
+      ids.push_back(i);
+      begin.push_back(b.live_begin);
+      end.push_back(b.live_end);
+    }
+    sweep();
+  }
+
+  size_t size() const { return ids.size(); }
+
+ private:
+  void sweep() {
+    neighbours.resize(size());
+    std::vector<Index> order(size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return begin[a] < begin[b]; });
+    std::vector<Index> alive;
+    bool grown = false;
+    for (size_t i = 0; i < order.size();) {
+      const uint32_t now = begin[order[i]];
+      const size_t before = alive.size();
+      std::vector<Index> left;
+      for (const Index b : alive) {
+        if (end[b] > now) left.push_back(b);
+      }
+      if (left.size() < before && grown) steps.push_back(alive), grown = false;
+      alive = std::move(left);
+      for (; i < order.size() && begin[order[i]] == now; ++i) {
+        for (const Index b : alive) {
+          neighbours[b].push_back(order[i]);
+          neighbours[order[i]].push_back(b);
+        }
+        alive.push_back(order[i]);
+        grown = true;
+      }
+    }
+    if (grown) steps.push_back(alive);
+  }
+};
+
+using Sizes = std::vector<int64_t>;  // bytes, by Index
+
+class Placer {
+ public:
+  Placer(Graph& graph, uint32_t phase)
+      : graph_(graph), dims_(*graph.dims), phase_(phase), problem_(graph, phase), align_(graph.target.align), ranges_(graph.ranges(phase)) {}
+
+  void run() {
+    measure_samples();
+    search();
+    write_order();
+    write_expressions();
+  }
+
+ private:
+  // ---- sizes at the samples, and the bound there (padded, since padding does not count against an order)
+  void measure_samples() {
+    for (const Binding& binding : sample_sizes(graph_, phase_)) {
+      Evaluator value(dims_, binding);
+      Sizes sizes;
+      bool good = true;
+      for (const BufferId id : problem_.ids) {
+        const auto bytes = value(graph_.buffers[id].bytes);
+        good = good && bytes && *bytes >= 0 && *bytes < (int64_t{1} << 61) / static_cast<int64_t>(problem_.size() + 1);
+        sizes.push_back(bytes.value_or(0));
+      }
+      if (!good) continue;
+      int64_t bound = 0;
+      for (const auto& step : problem_.steps) {
+        int64_t sum = 0;
+        for (const Index b : step) sum += aligned(sizes[b], align_);
+        bound = std::max(bound, sum);
+      }
+      samples_.push_back(std::move(sizes));
+      bounds_.push_back(bound);
+    }
+  }
+
+  // ---- candidate orders: pack at one sample in one sequence, first fit; keep the order with the least worst ratio
+  void search() {
+    position_.resize(problem_.size());
+    std::iota(position_.begin(), position_.end(), 0);
+    if (samples_.empty()) return;
+    double best = -1;
+    std::vector<size_t> tried;
+    for (const size_t sample : {samples_.size() - 1, size_t{0}, samples_.size() / 2}) {
+      if (std::find(tried.begin(), tried.end(), sample) != tried.end()) continue;
+      tried.push_back(sample);
+      for (int rule = 0; rule < 4; ++rule) {
+        std::vector<Index> candidate = order_by_offset(pack(samples_[sample], sequence(samples_[sample], rule)));
+        const double ratio = worst_ratio(candidate);
+        if (best < 0 || ratio < best - 1e-12) {
+          best = ratio;
+          position_ = std::move(candidate);
+        }
+        if (best <= 1.0) return;
+      }
+    }
+  }
+
+  std::vector<Index> sequence(const Sizes& sizes, int rule) const {
+    std::vector<Index> order(problem_.size());
+    std::iota(order.begin(), order.end(), 0);
+    const auto life = [&](Index b) { return problem_.end[b] - problem_.begin[b]; };
+    std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) {
+      switch (rule) {
+        case 0:
+          if (sizes[a] != sizes[b]) return sizes[a] > sizes[b];
+          return life(a) > life(b);
+        case 1:
+          if (life(a) != life(b)) return life(a) > life(b);
+          return sizes[a] > sizes[b];
+        case 2: return problem_.begin[a] < problem_.begin[b];
+        default: {
+          const auto area = [&](Index x) { return static_cast<__int128>(sizes[x]) * life(x); };
+          return area(a) > area(b);
+        }
+      }
+    });
+    return order;
+  }
+
+  // First fit: each buffer at the lowest offset that its placed neighbours leave.
+  Sizes pack(const Sizes& sizes, const std::vector<Index>& sequence) const {
+    Sizes offsets(problem_.size(), -1);
+    std::vector<Index> placed;
+    for (const Index b : sequence) {
+      placed.clear();
+      for (const Index n : problem_.neighbours[b]) {
+        if (offsets[n] >= 0) placed.push_back(n);
+      }
+      std::sort(placed.begin(), placed.end(), [&](Index x, Index y) { return offsets[x] < offsets[y]; });
+      int64_t at = 0;
+      for (const Index n : placed) {
+        if (at + sizes[b] <= offsets[n]) break;
+        at = std::max(at, aligned(offsets[n] + sizes[n], align_));
+      }
+      offsets[b] = at;
+    }
+    return offsets;
+  }
+
+  // A buffer's place in the order of offsets; what lies lower comes first.
+  std::vector<Index> order_by_offset(const Sizes& offsets) const {
+    std::vector<Index> order(problem_.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return offsets[a] < offsets[b]; });
+    std::vector<Index> position(problem_.size());
+    for (Index i = 0; i < order.size(); ++i) position[order[i]] = i;
+    return position;
+  }
+
+  double worst_ratio(const std::vector<Index>& position) const {
+    std::vector<Index> order(problem_.size());
+    for (Index b = 0; b < order.size(); ++b) order[position[b]] = b;
+    double worst = 1.0;
+    Sizes offsets(problem_.size());
+    for (size_t s = 0; s < samples_.size(); ++s) {
+      int64_t peak = 0;
+      for (const Index b : order) {
+        int64_t at = 0;
+        for (const Index n : problem_.neighbours[b]) {
+          if (position[n] < position[b]) at = std::max(at, aligned(offsets[n] + samples_[s][n], align_));
+        }
+        offsets[b] = at;
+        peak = std::max(peak, at + samples_[s][b]);
+      }
+      if (bounds_[s] > 0) worst = std::max(worst, static_cast<double>(peak) / static_cast<double>(bounds_[s]));
+    }
+    return worst;
+  }
+
+  // ---- `above`: of the neighbours below, those with no other neighbour of both between
+  void write_order() {
+    for (Index b = 0; b < problem_.size(); ++b) {
+      std::vector<Index> below;
+      for (const Index n : problem_.neighbours[b]) {
+        if (position_[n] < position_[b]) below.push_back(n);
+      }
+      std::sort(below.begin(), below.end(), [&](Index x, Index y) { return position_[x] > position_[y]; });
+      std::vector<Index> direct;
+      for (const Index n : below) {
+        const bool covered = std::any_of(below.begin(), below.end(), [&](Index between) {
+          return position_[between] > position_[n] && together(between, n);
+        });
+        if (!covered) direct.push_back(n);
+      }
+      std::sort(direct.begin(), direct.end());
+      auto& above = graph_.buffers[problem_.ids[b]].above;
+      above.clear();
+      for (const Index n : direct) above.push_back(problem_.ids[n]);
+    }
+  }
+
+  bool together(Index a, Index b) const {
+    return problem_.begin[a] < problem_.end[b] && problem_.begin[b] < problem_.end[a];
+  }
+
+  // ---- peak and bound as expressions
+  void write_expressions() {
+    Phase& phase = graph_.phases[phase_];
+    phase.optimal = phase.proven = true;
+    phase.worst_ratio = 1.0;
+    if (problem_.size() == 0) {
+      phase.peak = phase.lower_bound = dims_.constant(0);
+      return;
+    }
+    // A stack ends at the aligned sizes of what lies below plus the last one as it is: what a step allows it to be.
+    std::vector<Expr> sums, padded;
+    for (const auto& step : problem_.steps) {
+      Expr sum = dims_.constant(0), round = dims_.constant(0);
+      for (const Index b : step) {
+        const Expr bytes = graph_.buffers[problem_.ids[b]].bytes;
+        sum = sum + bytes;
+        round = round + dims_.align(bytes, align_);
+      }
+      add_to(sums, sum);
+      for (const Index b : step) {
+        const Expr bytes = graph_.buffers[problem_.ids[b]].bytes;
+        add_to(padded, round - dims_.align(bytes, align_) + bytes);
+      }
+    }
+    phase.lower_bound = maximum(sums);
+    const std::vector<Expr> ends = stack_ends();
+    phase.peak = ends.empty() ? Expr() : maximum(ends);
+    const bool met = !ends.empty() && std::all_of(ends.begin(), ends.end(), [&](Expr end) {
+      return std::any_of(padded.begin(), padded.end(), [&](Expr bound) { return at_most(end, bound); });
+    });
+    phase.proven = phase.optimal = met;
+    if (!met) {
+      phase.worst_ratio = unpadded_ratio();
+      phase.optimal = phase.worst_ratio <= 1.0;
+    }
+  }
+
+  double unpadded_ratio() const { return worst_ratio(position_); }
+
+  // The tops of all buffers as sums along the order; none where there would be too many.
+  std::vector<Expr> stack_ends() {
+    std::vector<Index> order(problem_.size());
+    for (Index b = 0; b < order.size(); ++b) order[position_[b]] = b;
+    std::unordered_map<BufferId, Index> index;
+    for (Index b = 0; b < problem_.size(); ++b) index[problem_.ids[b]] = b;
+    std::vector<std::vector<Expr>> offsets(problem_.size());
+    std::vector<Expr> tops;
+    for (const Index b : order) {
+      const Buffer& buffer = graph_.buffers[problem_.ids[b]];
+      std::vector<Expr>& at = offsets[b];
+      for (const BufferId u : buffer.above) {
+        const Expr bytes = dims_.align(graph_.buffers[u].bytes, align_);
+        for (const Expr base : offsets[index[u]]) add_to(at, base + bytes);
+      }
+      if (at.empty()) at.push_back(dims_.constant(0));
+      if (at.size() > kMaxTerms) return {};
+      for (const Expr base : at) add_to(tops, base + buffer.bytes);
+      if (tops.size() > kMaxTerms) return {};
+    }
+    return tops;
+  }
+
+  // Adds to a set of which the maximum is meant: what another is at least as large as everywhere is left out.
+  void add_to(std::vector<Expr>& set, Expr e) {
+    for (const Expr other : set) {
+      if (e == other || at_most(e, other)) return;
+    }
+    std::erase_if(set, [&](Expr other) { return at_most(other, e); });
+    set.push_back(e);
+  }
+
+  bool at_most(Expr a, Expr b) {
+    if (a == b) return true;
+    const uint64_t key = (static_cast<uint64_t>(a.index()) << 32) | b.index();
+    const auto known = decided_.find(key);
+    if (known != decided_.end()) return known->second;
+    const bool yes = decide(a, Relation::LessEqual, b, ranges_) == Truth::Yes;
+    decided_.emplace(key, yes);
+    return yes;
+  }
+
+  Expr maximum(std::vector<Expr> set) {
+    std::sort(set.begin(), set.end(), [](Expr a, Expr b) { return a.text() < b.text(); });
+    Expr top = set[0];
+    for (size_t i = 1; i < set.size(); ++i) top = dims_.max(top, set[i]);
+    return top;
+  }
+
+  Graph& graph_;
+  Dims& dims_;
+  uint32_t phase_;
+  Problem problem_;
+  int64_t align_;
+  Ranges ranges_;
+  std::vector<Sizes> samples_;
+  std::vector<int64_t> bounds_;
+  std::vector<Index> position_;  // by Index: place in a linear order in which what lies lower comes first
+  std::unordered_map<uint64_t, bool> decided_;
+};
+
+bool inside(const Graph& graph, uint32_t phase, const Binding& binding) {
+  for (const Guard& guard : graph.guards) {
+    if (guard.phase != kNoPhase && guard.phase != phase) continue;
+    const auto a = evaluate(guard.constraint.left, binding), b = evaluate(guard.constraint.right, binding);
+    if (!a || !b) return false;
+    const bool holds = guard.constraint.relation == Relation::LessEqual      ? *a <= *b
+                       : guard.constraint.relation == Relation::GreaterEqual ? *a >= *b
+                                                                             : *a == *b;
+    if (!holds) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::vector<Binding> sample_sizes(const Graph& graph, uint32_t phase) {
+  const Ranges ranges = graph.ranges(phase);
+  const Binding value = graph.values_at(phase);
+  std::vector<Binding> out;
+  const auto add = [&](const Binding& b) {
+    if (out.size() < kMaxSamples && inside(graph, phase, b) && std::find(out.begin(), out.end(), b) == out.end()) out.push_back(b);
+  };
+  Binding low = value;
+  for (const Dim& dim : graph.dim_list) low[dim.index] = ranges[dim.index].lo;
+  add(low);
+  // Along each dim from its least, doubling; then all together.
+  const auto top = [&](const Dim& dim) { return std::min(ranges[dim.index].hi, std::max(ranges[dim.index].lo, kLargestSample)); };
+  for (const Dim& dim : graph.dim_list) {
+    Binding b = low;
+    for (int64_t n = std::max<int64_t>(1, ranges[dim.index].lo) * 8; n < top(dim); n *= 8) b[dim.index] = n, add(b);
+    b[dim.index] = top(dim);
+    add(b);
+    Binding at = value;
+    at[dim.index] = ranges[dim.index].lo;
+    add(at);
+  }
+  Binding all = low;
+  for (int64_t factor = 2; factor <= kLargestSample; factor *= 4) {
+    for (const Dim& dim : graph.dim_list) all[dim.index] = std::min(top(dim), std::max<int64_t>(1, ranges[dim.index].lo) * factor);
+    add(all);
+  }
+  if (out.size() == kMaxSamples) out.pop_back();
+  add(value);
+  return out;
+}
+
+void place(Graph& graph, uint32_t phase) { Placer(graph, phase).run(); }
+
+}  // namespace irplan

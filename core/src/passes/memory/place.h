@@ -1,0 +1,14 @@
+// The stacking order of one phase's arena.
+#pragma once
+
+#include "ir/graph.h"
+
+namespace irplan {
+
+// Fills `above` of the phase's arena buffers, and the phase's peak, bound and ratio as expressions.
+void place(Graph& graph, uint32_t phase);
+
+// The sizes at which orders are compared: corners of the ranges, sizes between, all inside the guards.
+std::vector<Binding> sample_sizes(const Graph& graph, uint32_t phase);
+
+}  // namespace irplan
