@@ -10,6 +10,9 @@ namespace {
 
 constexpr int64_t kLargestSample = 8192;  // of a dim without upper bound
 constexpr size_t kMaxSamples = 24;
+constexpr int kRules = 4;                 // sequences that the packer tries
+constexpr int kRepairRounds = 64;         // of one sequence
+constexpr size_t kRepairWork = 400000;    // buffers placed again, over all sequences
 constexpr size_t kMaxTerms = 64;          // of a maximum, before it is given up as an expression
 
 using Index = uint32_t;  // of a buffer among the phase's
@@ -109,21 +112,63 @@ class Placer {
     position_.resize(problem_.size());
     std::iota(position_.begin(), position_.end(), 0);
     if (samples_.empty()) return;
-    double best = -1;
-    std::vector<size_t> tried;
+    best_ = -1;
+    std::vector<size_t> hints;
     for (const size_t sample : {samples_.size() - 1, size_t{0}, samples_.size() / 2}) {
-      if (std::find(tried.begin(), tried.end(), sample) != tried.end()) continue;
-      tried.push_back(sample);
-      for (int rule = 0; rule < 4; ++rule) {
-        std::vector<Index> candidate = order_by_offset(pack(samples_[sample], sequence(samples_[sample], rule)));
-        const double ratio = worst_ratio(candidate);
-        if (best < 0 || ratio < best - 1e-12) {
-          best = ratio;
-          position_ = std::move(candidate);
-        }
-        if (best <= 1.0) return;
+      if (std::find(hints.begin(), hints.end(), sample) == hints.end()) hints.push_back(sample);
+    }
+    for (const size_t sample : hints) {
+      for (int rule = 0; rule < kRules; ++rule) {
+        if (consider(pack(samples_[sample], sequence(samples_[sample], rule)))) return;
       }
     }
+    size_t work = kRepairWork;
+    for (const size_t sample : hints) {
+      for (int rule = 0; rule < kRules; ++rule) {
+        if (repair(sample, sequence(samples_[sample], rule), work)) return;
+      }
+    }
+  }
+
+  // Takes the order of a placement if it is better than the best so far; true where no order can be better.
+  bool consider(const Sizes& offsets) {
+    std::vector<Index> candidate = order_by_offset(offsets);
+    const double ratio = worst_ratio(candidate);
+    if (best_ < 0 || ratio < best_ - 1e-12) {
+      best_ = ratio;
+      position_ = std::move(candidate);
+    }
+    return best_ <= 1.0;
+  }
+
+  // Packs again and again, with the buffers of the stack that is too high moved to the front of the sequence.
+  bool repair(size_t sample, std::vector<Index> sequence, size_t& work) {
+    const Sizes& sizes = samples_[sample];
+    for (int round = 0; round < kRepairRounds && work > problem_.size(); ++round) {
+      work -= problem_.size();
+      const Sizes offsets = pack(sizes, sequence);
+      if (consider(offsets)) return true;
+      std::vector<uint8_t> critical(problem_.size(), 0);
+      for (Index b = highest(sizes, offsets); b != kNone; b = support(sizes, offsets, b)) critical[b] = 1;
+      std::stable_partition(sequence.begin(), sequence.end(), [&](Index b) { return critical[b] != 0; });
+    }
+    return false;
+  }
+
+  Index highest(const Sizes& sizes, const Sizes& offsets) const {
+    Index top = 0;
+    for (Index b = 1; b < problem_.size(); ++b) {
+      if (offsets[b] + sizes[b] > offsets[top] + sizes[top]) top = b;
+    }
+    return top;
+  }
+
+  // The neighbour on which a buffer stands; none on the ground.
+  Index support(const Sizes& sizes, const Sizes& offsets, Index b) const {
+    for (const Index n : problem_.neighbours[b]) {
+      if (sizes[n] > 0 && aligned(offsets[n] + sizes[n], align_) == offsets[b] && offsets[b] > 0) return n;
+    }
+    return kNone;
   }
 
   std::vector<Index> sequence(const Sizes& sizes, int rule) const {
@@ -320,6 +365,7 @@ class Placer {
   Ranges ranges_;
   std::vector<Sizes> samples_;
   std::vector<int64_t> bounds_;
+  double best_ = -1;  // worst ratio of the best order so far
   std::vector<Index> position_;  // by Index: place in a linear order in which what lies lower comes first
   std::unordered_map<uint64_t, bool> decided_;
 };
