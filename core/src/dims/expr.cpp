@@ -142,8 +142,9 @@ Expr Dims::intern(std::vector<Term> terms) {
 
 Expr Dims::constant(int64_t n) {
   if (n == INT64_MIN) return overflow_;
-  if (n == 0) return intern({});
-  return intern({{n, one_}});
+  const auto [slot, fresh] = constants_.try_emplace(n);
+  if (fresh) slot->second = n == 0 ? intern({}) : intern({{n, one_}});
+  return slot->second;
 }
 
 const Monomial* Dims::monomial(std::vector<const Atom*> factors) {

@@ -172,6 +172,7 @@ class Dims {
   std::unordered_map<uint64_t, const Monomial*> products_;  // pairs of monomial indices
   std::deque<ExprNode> nodes_;
   std::unordered_map<const std::vector<Term>*, const ExprNode*, TermsHash, TermsEqual> node_by_terms_;
+  std::unordered_map<int64_t, Expr> constants_;
   std::unordered_map<uint64_t, Expr> sums_, differences_, multiples_;  // pairs of expression indices
   const Monomial* one_ = nullptr;
   Expr overflow_;
