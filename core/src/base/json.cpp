@@ -10,6 +10,7 @@ using Json = nlohmann::ordered_json;
 void place(Json& json, const SourceText& source, Span span) {
   const LineColumn begin = source.locate(span.begin);
   const LineColumn end = source.locate(std::max(span.begin, span.end));
+  json["file"] = source.name();
   json["line"] = begin.line;
   json["column"] = begin.column;
   json["end_line"] = end.line;
@@ -44,7 +45,6 @@ std::string to_json(const Diagnostic& diagnostic, const SourceText& source) {
   json["code"] = info(diagnostic.code).name;
   json["severity"] = diagnostic.severity == Severity::Error ? "error" : "warning";
   json["message"] = diagnostic.message;
-  json["file"] = source.name();
   place(json, source, diagnostic.span);
   Json labels = Json::array();
   // The primary place's own label comes first, so that a reader needs to know one list only.
