@@ -1,6 +1,7 @@
 #include "reference/window.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace irplan {
 
@@ -170,6 +171,10 @@ void Window::load(int64_t element, int64_t stride, int64_t n, int64_t dense, Hos
     return;
   }
   float* to = array.f.data() + dense;
+  if (dtype_ == DType::F32 && stride == 1) {
+    std::memcpy(to, base_ + element * 4, static_cast<size_t>(n) * 4);
+    return;
+  }
   for (int64_t i = 0; i < n; ++i) to[i] = load_float(dtype_, base_, element + i * stride);
 }
 
