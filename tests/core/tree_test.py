@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""The tree keeps its own rules: layers point one way, files stay short, nothing of a machine is in them, every diagnostic is tested."""
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LONGEST = 800  # lines of a file that somebody should want to read to its end
+
+# A layer may include itself and what stands here.
+BELOW = {"base": [], "dims": ["base"], "ops": ["dims"], "plan": ["ops"], "reference": ["plan"], "syntax": ["ops"], "ir": ["syntax"],
+         "passes": ["ir", "plan"], "service": ["passes"]}
+# What each public header belongs to.
+PUBLIC = {"source.h": "base", "diagnostic.h": "base", "diagnostics.def": "base", "dtype.h": "base", "format.h": "syntax",
+          "compile.h": "passes", "pack.h": "passes", "new_program.h": "service"}
+TEXT = {".cpp", ".h", ".cu", ".cuh", ".ts", ".mjs", ".js", ".py", ".css", ".html", ".cmake", ".def"}
+
+
+def files():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        return [p for p in ROOT.rglob("*") if p.is_file() and "build" not in p.parts[len(ROOT.parts)] and "node_modules" not in p.parts]
+    return [p for name in listed.stdout.splitlines() if (p := ROOT / name).is_file()]
+
+
+def reachable(layer):
+    seen, todo = {layer}, list(BELOW[layer])
+    while todo:
+        below = todo.pop()
+        if below not in seen:
+            seen.add(below)
+            todo += BELOW[below]
+    return seen
+
+
+def layers():
+    """An include that points up."""
+    allowed = {layer: reachable(layer) for layer in BELOW}
+    for path in sorted((ROOT / "core/src").rglob("*")):
+        layer = path.relative_to(ROOT / "core/src").parts[0]
+        if path.suffix not in (".h", ".cpp") or layer not in BELOW:
+            continue
+        for name in re.findall(r'^#include "([^"]+)"', path.read_text(), re.M):
+            top = name.split("/")[0]
+            target = PUBLIC.get(name.split("/")[-1]) if top == "irplan" else top if top in BELOW else None
+            if target and target not in allowed[layer]:
+                yield f"{path.relative_to(ROOT)} includes {name}: {layer} stands below {target}"
+            if top in ("native", "wasm", "web", "cli", "runtime", "cpu", "cuda", "run"):
+                yield f"{path.relative_to(ROOT)} includes {name}: core knows nothing of it"
+
+
+def validator():
+    """The checker of plans shares no code with the planner."""
+    for path in sorted((ROOT / "core/src/plan").glob("*")):
+        if path.suffix in (".h", ".cpp") and "passes/" in path.read_text():
+            yield f"{path.relative_to(ROOT)} uses the passes"
+
+
+def lengths():
+    for path in files():
+        if path.suffix in TEXT and (n := len(path.read_text(errors="replace").splitlines())) > LONGEST:
+            yield f"{path.relative_to(ROOT)} has {n} lines; at most {LONGEST}"
+
+
+def machines():
+    """Paths and addresses of whoever made a file."""
+    # Assembled here, so that this file does not find itself.
+    patterns = [re.compile(r"(?<![\w.])/(?:work|farm|home|root)/[a-z]"), re.compile(r'"resolved": *"' + "http"),
+                re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME)\b")]
+    for path in files():
+        if path.suffix not in TEXT | {".json", ".md", ".irplan", ".txt", ""} or path == Path(__file__).resolve():
+            continue
+        text = path.read_text(errors="replace")
+        for pattern in patterns:
+            if found := pattern.search(text):
+                yield f"{path.relative_to(ROOT)}:{text[:found.start()].count(chr(10)) + 1}: {found[0]!r}"
+
+
+def registry():
+    """Codes sorted and spelt as they must be, and each in some test."""
+    text = (ROOT / "core/include/irplan/diagnostics.def").read_text()
+    rows = re.findall(r'^IRPLAN_DIAGNOSTIC\((\w+), (\w+),\s*"((?:[^"\\]|\\.)*)"\)', text, re.M)
+    codes = [code for code, _, _ in rows]
+    if len(rows) != text.count("IRPLAN_DIAGNOSTIC("):
+        yield "a line of diagnostics.def is not of its form"
+    key = lambda code: (code[1:3], code[1:], code[0])
+    if codes != sorted(codes, key=key):
+        bad = next(b for a, b in zip(codes, codes[1:]) if key(b) < key(a))
+        yield f"diagnostics.def is not sorted at {bad}"
+    tests = "".join(p.read_text(errors="replace") for p in (ROOT / "tests").rglob("*")
+                    if p.suffix in (".irplan", ".cpp", ".py", ".mjs", ".ts", ".txt") and p.is_file())
+    for code, severity, message in rows:
+        if (code[0] == "E") != (severity == "Error"):
+            yield f"{code} is a {severity}"
+        if message[:1].isupper() or message.endswith(".") or "invalid" in message:
+            yield f"{code}: {message!r} is not in the house's style"
+        if not re.search(rf"\b{code}\b", tests):
+            yield f"{code} is in no test"
+
+
+def main():
+    failed = 0
+    checks = (layers, validator, lengths, machines, registry)
+    for check in checks:
+        found = list(check())
+        failed += bool(found)
+        for line in found:
+            print(f"FAIL {check.__name__}: {line}")
+    print(f"{len(checks) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
