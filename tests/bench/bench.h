@@ -1,0 +1,31 @@
+// Timing with figures that can be trusted: medians of enough runs, and the machine they hold for.
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace irplan::bench {
+
+struct Timing {
+  double median = 0;  // seconds
+  double least = 0;
+  double p90 = 0;
+  int runs = 0;
+};
+
+// After one run to warm up: at least 10 runs and a second, at most 10 seconds.
+Timing measure(const std::function<void()>& work);
+
+// "2026-01-31, 16 x AMD EPYC 9124, g++ 12.2, Release"
+std::string circumstances();
+
+double peak_mebibytes();  // of this process so far
+
+// One row of a table: name, median, least, and remarks.
+void row(const std::string& name, const Timing& timing, const std::string& remark = "");
+
+// Each answers with an exit code.
+int compile_bench();
+int bind_bench();
+
+}  // namespace irplan::bench

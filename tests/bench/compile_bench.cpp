@@ -1,0 +1,145 @@
+// How long a plan takes: source and config to plan.json, and a plan bound at new sizes.
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "bench/bench.h"
+#include "irplan/compile.h"
+#include "irplan/new_program.h"
+#include "plan/plan.h"
+
+namespace irplan::bench {
+namespace {
+
+std::string read(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::string example(const std::string& name) {
+  return read(std::filesystem::path(IRPLAN_SOURCE_DIR) / "examples/models" / (name + ".irplan"));
+}
+
+// Llama 3 70B, with as many layers as asked.
+std::string llama_config(int layers) {
+  return R"({"model_type": "llama", "hidden_size": 8192, "intermediate_size": 28672, "num_attention_heads": 64,
+  "num_key_value_heads": 8, "num_hidden_layers": )" +
+         std::to_string(layers) +
+         R"(, "vocab_size": 128256, "rms_norm_eps": 1e-05, "rope_theta": 500000.0,
+  "max_position_embeddings": 8192, "hidden_act": "silu", "torch_dtype": "bfloat16"})";
+}
+
+Compilation compiled(const std::string& source, const std::string& config) {
+  CompileOptions options;
+  if (!config.empty()) options.config = config;
+  return compile(SourceText("bench.irplan", source), options);
+}
+
+// A compilation that must work; otherwise its figures would be those of an error.
+Compilation sure(const std::string& source, const std::string& config) {
+  Compilation c = compiled(source, config);
+  if (c.ok) return c;
+  std::fputs(render(c.diagnostics, c.source, false).c_str(), stderr);
+  std::exit(1);
+}
+
+size_t count_ops(const Compilation& c) {
+  std::string why;
+  const auto plan = read_plan(c.plan_json, &why);
+  return plan ? plan->ops.size() : 0;
+}
+
+std::string described(const Compilation& c) {
+  return std::to_string(count_ops(c)) + " ops, plan.json " + std::to_string(c.plan_json.size() / 1024) +
+         " KiB";
+}
+
+void time_layers() {
+  const std::string source = example("llama");
+  double at_80 = 0;
+  for (const int layers : {10, 20, 40, 80, 160}) {
+    const std::string config = llama_config(layers);
+    const Compilation once = sure(source, config);
+    const Timing t = measure([&] { compiled(source, config); });
+    if (layers == 80) at_80 = t.median;
+    char per_layer[48];
+    std::snprintf(per_layer, sizeof per_layer, ", %.3f ms a layer", 1e3 * t.median / layers);
+    row("llama 70B, " + std::to_string(layers) + " layers, both phases", t, described(once) + per_layer);
+  }
+  const auto file = std::filesystem::temp_directory_path() / "irplan-bench-plan.json";
+  const Timing written = measure([&] {
+    const Compilation c = compiled(source, llama_config(80));
+    std::ofstream(file, std::ios::binary) << c.plan_json;
+  });
+  std::filesystem::remove(file);
+  char over[48];
+  std::snprintf(over, sizeof over, "writing adds %.2f ms", 1e3 * (written.median - at_80));
+  row("llama 70B, 80 layers, plan.json written", written, over);
+}
+
+void time_synthetic() {
+  const std::string source =
+      "input x: f16[1, S, 1024]\nh = x\nfor i in 50000 with h {\n  y = silu(h)\n  h = y + x\n}\nout = "
+      "output(h)\n";
+  const Compilation c = compiled(source, "");
+  if (!c.ok) {
+    std::printf("%-44s refused: %s\n", "100,000 ops",
+                c.diagnostics.list().empty() ? "" : c.diagnostics.list()[0].message.c_str());
+    return;
+  }
+  row("100,000 ops, a loop of silu and add", measure([&] { compiled(source, ""); }), described(c));
+}
+
+void time_configs() {
+  std::vector<std::filesystem::path> configs;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::path(IRPLAN_SOURCE_DIR) / "examples/configs")) {
+    if (entry.path().extension() == ".json") configs.push_back(entry.path());
+  }
+  std::sort(configs.begin(), configs.end());
+  for (const auto& path : configs) {
+    const std::string config = read(path);
+    std::string why;
+    const auto program = new_program(config, &why);
+    if (!program || !program->fits) continue;
+    const Compilation once = sure(program->text, config);
+    row(path.stem().string() + " (" + program->example + ")",
+        measure([&] { compiled(program->text, config); }), described(once));
+  }
+}
+
+}  // namespace
+
+int compile_bench() {
+  std::printf("%s\n", circumstances().c_str());
+  time_layers();
+  time_configs();
+  time_synthetic();
+  std::printf("peak of this process %.0f MiB\n", peak_mebibytes());
+  return 0;
+}
+
+int bind_bench() {
+  std::printf("%s\n", circumstances().c_str());
+  const Compilation c = sure(example("llama"), llama_config(80));
+  std::string why;
+  row("read plan.json, 80 layers", measure([&] { read_plan(c.plan_json, &why); }));
+  const auto plan = read_plan(c.plan_json, &why);
+  if (!plan) return std::fprintf(stderr, "%s\n", why.c_str()), 1;
+  for (const Plan::Phase& phase : plan->phases) {
+    Binding binding;
+    for (const Plan::Dim& d : plan->dims) binding.push_back(d.value);
+    for (const Plan::PhaseDim& d : phase.dims) binding[*plan->pool->find(d.name)] = d.value;
+    int64_t bytes = 0;
+    row("bind phase " + phase.name + ", 80 layers",
+        measure([&] { bytes += bind_arena(*plan, phase.name, binding)->bytes; }),
+        bytes > 0 ? std::to_string(plan->buffers.size()) + " buffers" : "an empty arena");
+  }
+  return 0;
+}
+
+}  // namespace irplan::bench

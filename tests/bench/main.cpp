@@ -1,0 +1,13 @@
+// ./dev bench NAME
+#include <cstdio>
+#include <string>
+
+#include "bench/bench.h"
+
+int main(int argc, char** argv) {
+  const std::string name = argc > 1 ? argv[1] : "compile";
+  if (name == "compile") return irplan::bench::compile_bench();
+  if (name == "bind") return irplan::bench::bind_bench();
+  std::fprintf(stderr, "there is no bench %s; there are compile and bind\n", name.c_str());
+  return 2;
+}
