@@ -149,6 +149,8 @@ class Tree {
   Block& block();
 
  private:
+  size_t slot_of(std::string_view text) const;
+
   std::deque<Expr> exprs_;
   std::deque<Item> items_;
   std::deque<Block> blocks_;

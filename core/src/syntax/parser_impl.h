@@ -1,0 +1,84 @@
+// The parser's state, shared by its files: expressions, and items.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "syntax/lexer.h"
+#include "syntax/parser.h"
+
+namespace irplan::syntax {
+
+class Parser {
+ public:
+  Parser(Tree& tree, const SourceText& source, Span part, Diagnostics& diagnostics, int depth = 0);
+
+  void program();
+  const Expr* whole_expression();  // up to the end of the part
+
+ private:
+  // ---- tokens
+  const Token& peek(size_t ahead = 0);  // newlines are skipped where they mean nothing
+  const Token& take();
+  bool at(const char* sign);
+  bool at_word(const char* word);
+  bool take_if(const char* sign);
+  bool expect(const char* sign, const char* what);
+  bool close(const char* sign, Span opening);  // reports the bracket that is not closed
+  void skip_newlines();
+  std::string_view text(Span span) const { return source_.slice(span); }
+  std::string found(const Token& token) const;
+  Span since(uint32_t begin) const { return {begin, last_end_}; }
+  Name name(const char* what);
+  bool enter(Span span);  // one level of nesting deeper; false at the limit
+  Expr* error(Span span);
+  Diagnostic& fail(Code code, Span span, std::initializer_list<std::string_view> arguments = {});
+  void recover();
+
+  // ---- expressions
+  Expr* expression();
+  Expr* binary(int level);
+  Expr* unary();
+  Expr* postfix();
+  Expr* primary();
+  Expr* leaf(ExprKind kind, const Token& word);
+  Expr* call(const Name& name, uint32_t begin);
+  Expr* list();
+  Expr* record();
+  Expr* group();
+  Expr* string_expression();
+  std::vector<StringPart> string_parts(const Token& token, bool star);
+  Type type();
+  void word_operator();
+
+  // ---- items
+  Item* item(bool top);
+  Item* keyword_item(const std::string& word, bool top);
+  Item* let_item();
+  Item* require_item();
+  Item* dim_item();
+  Item* input_item();
+  Item* phase_item();
+  Item* fn_item();
+  Item* for_item();
+  Item* if_item();
+  Item* return_item();
+  Item* bind_item();
+  const Block* block();
+  void end_of_item(bool top);
+  bool begins_binding();
+  void distinct(const std::vector<Name>& names);
+
+  Tree& tree_;
+  const SourceText& source_;
+  Diagnostics& diagnostics_;
+  std::vector<Token> tokens_;
+  size_t next_ = 0;
+  uint32_t last_end_ = 0;  // end of the last token taken
+  int brackets_ = 0;       // open ones inside which a newline means nothing
+  int depth_;              // of nesting
+  bool panic_ = false;     // an error was reported; everything is silent up to the next statement
+  bool stopped_ = false;   // a limit was hit
+};
+
+}  // namespace irplan::syntax
