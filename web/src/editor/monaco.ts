@@ -1,0 +1,207 @@
+// The full editor. Loaded after the first paint: it is most of the page's weight.
+import type { Diagnostic } from 'irplan';
+import * as monaco from 'monaco-editor/editor';
+import EditorWorker from 'monaco-editor/editor/editor.worker?worker';
+import 'monaco-editor/features/bracketMatching/register';
+import 'monaco-editor/features/caretOperations/register';
+import 'monaco-editor/features/clipboard/register';
+import 'monaco-editor/features/codeAction/register';
+import 'monaco-editor/features/comment/register';
+import 'monaco-editor/features/contextmenu/register';
+import 'monaco-editor/features/cursorUndo/register';
+import 'monaco-editor/features/find/register';
+import 'monaco-editor/features/folding/register';
+import 'monaco-editor/features/format/register';
+import 'monaco-editor/features/gotoError/register';
+import 'monaco-editor/features/gotoLine/register';
+import 'monaco-editor/features/hover/register';
+import 'monaco-editor/features/indentation/register';
+import 'monaco-editor/features/linesOperations/register';
+import 'monaco-editor/features/multicursor/register';
+import 'monaco-editor/features/quickCommand/register';
+import 'monaco-editor/features/smartSelect/register';
+import 'monaco-editor/features/suggest/register';
+import 'monaco-editor/features/toggleTabFocusMode/register';
+import 'monaco-editor/features/wordHighlighter/register';
+import 'monaco-editor/features/wordOperations/register';
+import { columnInUnits } from '../base/text';
+import type { EditorEvents, LanguageHelp, PlainEditor, Tab, TextEditor } from './editor';
+import { CONFIG_LANGUAGE, LANGUAGE, registerLanguages } from './language';
+import { followTheme } from './theme';
+
+const OWNER = 'irplan';
+
+interface Place {
+  line: number;
+  column: number;
+  end_line: number;
+  end_column: number;
+}
+
+export class MonacoEditor implements TextEditor {
+  #editor: monaco.editor.IStandaloneCodeEditor;
+  #models: Record<Tab, monaco.editor.ITextModel>;
+  #views: Partial<Record<Tab, monaco.editor.ICodeEditorViewState | null>> = {};
+  #shown: Tab = 'program';
+  #lines: monaco.editor.IEditorDecorationsCollection;
+  #diagnostics: Diagnostic[] = [];
+
+  constructor(host: HTMLElement, texts: Record<Tab, string>, events: EditorEvents, help: LanguageHelp) {
+    self.MonacoEnvironment = { getWorker: () => new EditorWorker() };
+    registerLanguages(help);
+    followTheme();
+    this.#models = {
+      program: monaco.editor.createModel(texts.program, LANGUAGE),
+      config: monaco.editor.createModel(texts.config, CONFIG_LANGUAGE),
+    };
+    const style = getComputedStyle(host);
+    this.#editor = monaco.editor.create(host, {
+      model: this.#models.program,
+      automaticLayout: true,
+      fontFamily: style.getPropertyValue('--font-mono'),
+      fontSize: 13,
+      lineHeight: 20,
+      minimap: { enabled: false },
+      scrollBeyondLastLine: false,
+      renderLineHighlight: 'line',
+      overviewRulerBorder: false,
+      overviewRulerLanes: 2,
+      hideCursorInOverviewRuler: true,
+      lineNumbersMinChars: 3,
+      lineDecorationsWidth: 8,
+      padding: { top: 10, bottom: 10 },
+      tabSize: 2,
+      wordBasedSuggestions: 'off',
+      fixedOverflowWidgets: true,
+      scrollbar: { verticalScrollbarSize: 10, horizontalScrollbarSize: 10, useShadows: false },
+      ariaLabel: 'Program. Control M frees the Tab key.',
+    });
+    this.#lines = this.#editor.createDecorationsCollection();
+    for (const model of Object.values(this.#models)) model.onDidChangeContent(events.change);
+    this.#editor.onDidChangeCursorPosition((event) => {
+      if (this.#shown === 'program') events.cursor(event.position.lineNumber);
+    });
+    monaco.languages.registerCodeActionProvider(LANGUAGE, { provideCodeActions: (model, range) => this.#fixes(model, range) });
+  }
+
+  /** Takes over from the plain editor: same place, same focus. */
+  continueFrom(plain: PlainEditor): void {
+    const { focused, offset } = plain.place();
+    const model = this.#editor.getModel();
+    if (!focused || !model) return;
+    this.#editor.setPosition(model.getPositionAt(offset));
+    this.#editor.focus();
+  }
+
+  text(tab: Tab): string {
+    return this.#models[tab].getValue();
+  }
+
+  setText(tab: Tab, text: string): void {
+    const model = this.#models[tab];
+    if (model.getValue() === text) return;
+    // As one edit, so that it can be undone.
+    model.pushEditOperations([], [{ range: model.getFullModelRange(), text }], () => null);
+  }
+
+  show(tab: Tab): void {
+    if (tab === this.#shown) return;
+    this.#views[this.#shown] = this.#editor.saveViewState();
+    this.#shown = tab;
+    this.#editor.setModel(this.#models[tab]);
+    const view = this.#views[tab];
+    if (view) this.#editor.restoreViewState(view);
+  }
+
+  setDiagnostics(diagnostics: Diagnostic[]): void {
+    this.#diagnostics = diagnostics;
+    const model = this.#models.program;
+    const { MarkerSeverity } = monaco;
+    const markers = diagnostics.map((one): monaco.editor.IMarkerData => {
+      const notes = [...one.notes, ...one.fixes.map((fix) => `help: ${fix.message}`)];
+      return {
+        ...this.#range(one),
+        severity: one.severity === 'error' ? MarkerSeverity.Error : MarkerSeverity.Warning,
+        code: one.code,
+        source: 'irplan',
+        message: [one.message, ...notes].join('\n'),
+        relatedInformation: one.labels.map((label) => ({
+          ...this.#range(label),
+          message: label.message,
+          resource: model.uri,
+        })),
+      };
+    });
+    monaco.editor.setModelMarkers(model, OWNER, markers);
+  }
+
+  markLines(lines: number[]): void {
+    const count = this.#models.program.getLineCount();
+    this.#lines.set(
+      this.#shown === 'program'
+        ? lines
+            .filter((line) => line >= 1 && line <= count)
+            .map((line) => ({
+              range: new monaco.Range(line, 1, line, 1),
+              options: { isWholeLine: true, className: 'linked-line', linesDecorationsClassName: 'linked-gutter' },
+            }))
+        : [],
+    );
+  }
+
+  reveal(line: number, column: number): void {
+    const text = this.#lineText(line);
+    const position = { lineNumber: line, column: columnInUnits(text, column) };
+    this.#editor.setPosition(position);
+    this.#editor.revealPositionInCenterIfOutsideViewport(position);
+    this.#editor.focus();
+  }
+
+  focus(): void {
+    this.#editor.focus();
+  }
+
+  dispose(): void {
+    this.#editor.dispose();
+    for (const model of Object.values(this.#models)) model.dispose();
+  }
+
+  #lineText(line: number): string {
+    const model = this.#models.program;
+    return line >= 1 && line <= model.getLineCount() ? model.getLineContent(line) : '';
+  }
+
+  #range(place: Place): monaco.IRange {
+    const startColumn = columnInUnits(this.#lineText(place.line), place.column);
+    const endColumn = columnInUnits(this.#lineText(place.end_line), place.end_column);
+    const empty = place.line === place.end_line && endColumn <= startColumn;
+    return {
+      startLineNumber: place.line,
+      startColumn,
+      endLineNumber: place.end_line,
+      endColumn: empty ? startColumn + 1 : endColumn,
+    };
+  }
+
+  /** The compiler's own fixes, where they have edits. */
+  #fixes(model: monaco.editor.ITextModel, range: monaco.IRange): monaco.languages.CodeActionList {
+    const near = this.#diagnostics.filter((one) => monaco.Range.areIntersectingOrTouching(this.#range(one), range));
+    const actions = near.flatMap((one) =>
+      one.fixes
+        .filter((fix) => fix.edits.length > 0)
+        .map((fix) => ({
+          title: fix.message,
+          kind: 'quickfix',
+          isPreferred: true,
+          edit: {
+            edits: fix.edits.map((edit) => ({
+              resource: model.uri,
+              versionId: undefined,
+              textEdit: { range: this.#range(edit), text: edit.text },
+            })),
+          },
+        })),
+    );
+    return { actions, dispose: () => undefined };
+  }
+}

@@ -1,0 +1,61 @@
+// The diagnostics as a list: what is wrong, where, which rule, and what would fix it.
+import type { Diagnostic } from 'irplan';
+import { h } from '../base/dom';
+
+export interface ProblemActions {
+  reveal: (line: number, column: number) => void;
+  apply: (diagnostic: Diagnostic, fix: number) => void;
+}
+
+function fixNode(diagnostic: Diagnostic, i: number, actions: ProblemActions): HTMLElement {
+  const fix = diagnostic.fixes[i]!;
+  if (fix.edits.length === 0) return h('div', { class: 'note' }, h('b', {}, 'help '), fix.message);
+  return h(
+    'button',
+    { type: 'button', class: 'fix', onclick: () => actions.apply(diagnostic, i) },
+    fix.message,
+  );
+}
+
+function problem(diagnostic: Diagnostic, actions: ProblemActions): HTMLElement {
+  const { line, column } = diagnostic;
+  const labels = diagnostic.labels.map((label) =>
+    h(
+      'button',
+      { type: 'button', class: 'label-place', onclick: () => actions.reveal(label.line, label.column) },
+      h('span', { class: 'place' }, `${label.line}:${label.column}`),
+      label.message,
+    ),
+  );
+  return h(
+    'li',
+    { class: `problem ${diagnostic.severity}` },
+    h(
+      'button',
+      { type: 'button', class: 'problem-title', onclick: () => actions.reveal(line, column) },
+      h('span', { class: 'severity', 'aria-label': diagnostic.severity }),
+      h('span', { class: 'message' }, ...codeSpans(diagnostic.message)),
+      h('span', { class: 'place' }, `${diagnostic.code}  ${line}:${column}`),
+    ),
+    ...labels,
+    ...diagnostic.notes.map((note) => h('div', { class: 'note' }, ...codeSpans(note))),
+    ...diagnostic.fixes.map((_, i) => fixNode(diagnostic, i, actions)),
+  );
+}
+
+/** Text with `names` set as code. */
+function codeSpans(text: string): (Node | string)[] {
+  return text.split(/`([^`]*)`/).map((part, i) => (i % 2 ? h('code', {}, part) : part));
+}
+
+export function problemList(diagnostics: Diagnostic[], actions: ProblemActions): HTMLElement[] {
+  return diagnostics.map((diagnostic) => problem(diagnostic, actions));
+}
+
+export function problemCount(diagnostics: Diagnostic[]): string {
+  const count = (severity: string, name: string): string => {
+    const n = diagnostics.filter((one) => one.severity === severity).length;
+    return n === 0 ? '' : `${n} ${name}${n === 1 ? '' : 's'}`;
+  };
+  return [count('error', 'error'), count('warning', 'warning')].filter(Boolean).join(', ') || 'no problems';
+}
