@@ -79,6 +79,7 @@ std::string Elaborator::target_id(const ast::Name& name) {
 }
 
 void Elaborator::bind_statement(const ast::Item& item) {
+  if (item.targets.empty()) return;  // what could not be parsed
   std::vector<std::string> ids;
   for (const ast::Target& target : item.targets) ids.push_back(target_id(target.name));
   const ast::Expr& e = *item.value;
