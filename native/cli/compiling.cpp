@@ -15,6 +15,9 @@
 namespace irplan::cli {
 namespace {
 
+// More than the parser takes, so that its message has the true size of all but absurd files; read in a few milliseconds.
+constexpr size_t kMaxRead = syntax::kMaxSourceBytes * 16;
+
 std::string base_name(const std::string& path) { return SourceText(path, "").name(); }
 
 // "NAME=VALUE" in two; the name is not empty.
@@ -94,7 +97,7 @@ std::optional<CompileOptions> compile_options(const Arguments& arguments, Exit* 
 }
 
 std::optional<Compilation> compile_file(const std::string& path, const CompileOptions& options) {
-  auto text = read_file(path, syntax::kMaxSourceBytes);
+  auto text = read_file(path, kMaxRead);
   if (!text) return std::nullopt;
   return compile(SourceText(program_name(path), std::move(*text)), options);
 }
