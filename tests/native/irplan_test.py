@@ -1,0 +1,315 @@
+#!/usr/bin/env python3
+"""The command irplan from outside: exit codes, streams, files, limits, and what it prints."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+IRPLAN = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin")) / "irplan"
+HOTPATH = ROOT / "examples/hotpath.irplan"
+LLAMA = ROOT / "examples/models/llama.irplan"
+COMMANDS = "plan check fmt explain diff ops passes pack new completion man".split()
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def irplan(self, *args, stdin=None, cwd=None, code=0):
+        p = subprocess.run([IRPLAN, *map(str, args)], input=stdin, capture_output=True, timeout=30, cwd=cwd or self.folder,
+                           env={**os.environ, "NO_COLOR": ""})
+        out, err = p.stdout.decode(), p.stderr.decode()
+        self.assertEqual(p.returncode, code, f"irplan {' '.join(map(str, args))}\n{out[:500]}\n{err[:2000]}")
+        return out, err
+
+    def file(self, name, text):
+        path = self.folder / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    def files(self):
+        return sorted(p.name for p in self.folder.iterdir())
+
+
+class Usage(Case):
+    def test_help_of_everything_has_usage_and_examples(self):
+        out, err = self.irplan("--help")
+        self.assertIn("Usage: irplan", out)
+        self.assertEqual(err, "")
+        for name in COMMANDS:
+            self.assertIn(f"\n  {name} ", out)
+            for form in ([name, "--help"], ["help", name], [name, "-h"]):
+                text, err = self.irplan(*form)
+                self.assertRegex(text, rf"\AUsage: irplan {name}")
+                self.assertIn("Examples:\n", text)
+                self.assertEqual(err, "")
+
+    def test_version(self):
+        self.assertRegex(self.irplan("--version")[0], r"\Airplan \d+\.\d+\.\d+\n\Z")
+
+    def test_nothing_at_all_shows_how_it_is_used(self):
+        out, err = self.irplan(code=2)
+        self.assertEqual(out, "")
+        self.assertIn("Usage:", err)
+
+    def test_wrong_usage_is_2_and_names_what_is_wrong(self):
+        for args, word in ((["--no-such-option"], "--no-such-option"), (["plan"], "FILE"), (["plan", HOTPATH, "--dim"], "DIM=N"),
+                           (["plan", HOTPATH, "--dim", "S=many"], "many"), (["plan", HOTPATH, "--dim", "S"], "NAME=VALUE"),
+                           (["plan", HOTPATH, "--dim", "S=99999999999999999999"], "64 bits"), (["plan", HOTPATH, "--let", "=3"], "=3"),
+                           (["plan", HOTPATH, "--format=yaml"], "yaml"), (["plan", HOTPATH, "--explain=yes"], "--explain"),
+                           (["plan", HOTPATH, HOTPATH], "hotpath.irplan"), (["plan", HOTPATH, "-o", "a", "-o", "b"], "twice"),
+                           (["plan", HOTPATH, "--dump-after=shapes"], "`shape`"), (["plna"], "`plan`"),
+                           (["completion", "csh"], "csh"), (["fmt", "a", "b", "-o", "c"], "--output")):
+            out, err = self.irplan(*args, code=2)
+            self.assertEqual(out, "", args)
+            self.assertIn(word, err, args)
+        self.assertIn("--deny-warnings", self.irplan("plan", HOTPATH, "--deny-warning", code=2)[1])
+
+    def test_options_in_every_spelling(self):
+        plans = {self.irplan(*args, "-o", "-")[0] for args in (
+            ["plan", HOTPATH, "--dim", "S=64"], ["plan", "--dim=S=64", HOTPATH], [HOTPATH, "-dS=64"], [HOTPATH, "-d", "S=64"],
+            ["--input", HOTPATH, "--dim", "S=6_4"], ["--dim=S=64", "plan"][:1] + [HOTPATH])}
+        self.assertEqual(len(plans), 1)
+
+
+class Plans(Case):
+    def test_the_known_form_writes_the_plan(self):
+        out, err = self.irplan("--input", HOTPATH, "--output", "plan.json")
+        plan = json.loads((self.folder / "plan.json").read_text())
+        self.assertEqual([(o["id"], o["op"], o["kernel"]) for o in plan["ops"]],
+                         [("n", "rmsnorm", "cuda_rmsnorm_v1"), ("r", "rope", "cuda_rope_v1"), ("s", "silu", "cuda_silu_v1")])
+        self.assertEqual((plan["memory_plan"]["peak_bytes"], plan["memory_plan"]["reuse_buffers"]), (33554432, True))
+        self.assertEqual(out, "")
+        self.assertIn("warning[W0301]", err)
+        self.assertEqual(self.files(), ["plan.json"])
+
+    def test_without_o_the_plan_is_the_result(self):
+        self.assertEqual(json.loads(self.irplan(HOTPATH)[0])["version"], "0.1.0")
+
+    def test_stdin_and_stdout(self):
+        out, _ = self.irplan("plan", "-", "-o", "-", stdin=HOTPATH.read_bytes())
+        self.assertEqual(json.loads(out)["source"]["file"], "stdin.irplan")
+
+    def test_a_failed_compile_leaves_the_old_plan_and_nothing_else(self):
+        kept, bad = self.file("kept.json", "kept"), self.file("bad.irplan", "x = nothing\nout = output(x)\n")
+        out, err = self.irplan("plan", bad, "-o", kept, code=1)
+        self.assertEqual((out, kept.read_text(), self.files()), ("", "kept", ["bad.irplan", "kept.json"]))
+        self.assertRegex(err, r"error\[E0201\][\s\S]*bad\.irplan:1:5")
+
+    def test_writing_keeps_mode_and_links(self):
+        real = self.file("real.json", "old")
+        real.chmod(0o640)
+        (self.folder / "link.json").symlink_to("real.json")
+        self.irplan("plan", HOTPATH, "-o", "link.json")
+        self.assertTrue((self.folder / "link.json").is_symlink())
+        self.assertEqual(real.stat().st_mode & 0o777, 0o640)
+        self.assertIn("ops", json.loads(real.read_text()))
+
+    def test_devices_take_the_bytes(self):
+        self.irplan("plan", HOTPATH, "-o", "/dev/null")
+        self.assertTrue(Path("/dev/null").is_char_device())
+        _, err = self.irplan("plan", HOTPATH, "-o", "/dev/full", code=1)
+        self.assertIn("/dev/full", err)
+
+    def test_files_that_cannot_be_read_or_written_are_named(self):
+        for args, name in ((["plan", "absent.irplan"], "absent.irplan"), (["plan", "."], "."), (["check", "absent"], "absent"),
+                           (["plan", HOTPATH, "-o", "no/such/p.json"], "no/such/p.json"), (["plan", HOTPATH, "-o", "."], "."),
+                           (["plan", LLAMA, "--config", "absent.json"], "absent.json"), (["fmt", "gone.irplan"], "gone.irplan"),
+                           (["explain", "gone.json"], "gone.json"), (["pack", "gone.csv"], "gone.csv")):
+            out, err = self.irplan(*args, code=1)
+            self.assertEqual(out, "")
+            self.assertIn(name, err)
+        self.assertEqual(self.files(), [])
+
+    def test_sizes_of_nothing_are_refused_by_name(self):
+        self.assertIn("`--dim Q`", self.irplan("plan", HOTPATH, "--dim", "Q=3", code=1)[1])
+        self.assertIn("`--let zz`", self.irplan("plan", HOTPATH, "--let", "zz=3", code=1)[1])
+
+    def test_limits_are_diagnostics_and_fast(self):
+        start = time.monotonic()
+        _, err = self.irplan("plan", self.file("big.irplan", b"a" * 50_000_000), code=1)
+        self.assertLess(time.monotonic() - start, 1)
+        self.assertRegex(err, r"error\[E0106\]: a source of 50000000 bytes[\s\S]*big\.irplan")
+        _, err = self.irplan("plan", self.file("words.irplan", b"a;" * 1_200_000), code=1)
+        self.assertRegex(err, r"error\[E0109\][\s\S]*words\.irplan")
+
+    def test_dumps_and_reports_are_results(self):
+        out, _ = self.irplan("plan", HOTPATH, "--dump-after=shape", "--dump-after", "emit")
+        self.assertIn("# after shape\n", out)
+        self.assertIn("# after emit\n{", out)
+        out, _ = self.irplan("plan", HOTPATH, "--explain", "-o", "p.json")
+        self.assertIn("peak", out)
+        self.assertEqual(self.files(), ["p.json"])
+
+    def test_warnings_can_be_denied(self):
+        out, err = self.irplan("plan", HOTPATH, "--deny-warnings", code=1)
+        self.assertEqual(out, "")
+        self.assertIn("error[W0301]", err)
+
+    def test_colour_only_where_it_is_wanted(self):
+        self.assertNotIn("\x1b", self.irplan("check", HOTPATH)[1])
+        self.assertIn("\x1b", self.irplan("check", HOTPATH, "--color=always")[1])
+        self.assertIn("\x1b", self.irplan("check", HOTPATH, "--color", "always")[1])
+
+
+class Texts(Case):
+    def test_check_as_json(self):
+        bad = self.file("bad.irplan", "x = nothing\ny = neither\nout = output(x)\n")
+        found = json.loads(self.irplan("check", bad, "--format=json", code=1)[0])
+        self.assertEqual([(d["code"], d["line"], d["column"]) for d in found], [("E0201", 1, 5), ("E0201", 2, 5)])
+        self.assertEqual(json.loads(self.irplan("check", self.file("good.irplan", "input x: f32[4]\nout = output(x)\n"), "--format=json")[0]), [])
+
+    def test_check_of_several_files_looks_at_all(self):
+        _, err = self.irplan("check", self.file("a.irplan", "x = one\n"), HOTPATH, self.file("b.irplan", "x = two\n"), code=1)
+        self.assertIn("a.irplan:1:5", err)
+        self.assertIn("b.irplan:1:5", err)
+
+    def test_fmt(self):
+        ugly = "input x:f32[ 4 ]   # four\n\n\n\nout=output( silu(x) )\n"
+        out, err = self.irplan("fmt", "-", stdin=ugly.encode())
+        self.assertEqual(err, "")
+        self.assertIn("# four", out)
+        self.assertEqual(self.irplan("fmt", "-", stdin=out.encode())[0], out)
+        path = self.file("u.irplan", ugly)
+        self.assertEqual(self.irplan("fmt", "--check", path, code=3)[0], f"{path}\n")
+        self.assertEqual(path.read_text(), ugly)
+        self.irplan("fmt", path)
+        self.assertEqual(path.read_text(), out)
+        self.assertEqual(self.irplan("fmt", "--check", path)[0], "")
+        broken = self.file("broken.irplan", "let a = \n")
+        self.assertIn("error[E01", self.irplan("fmt", broken, code=1)[1])
+        self.assertEqual(broken.read_text(), "let a = \n")
+
+    def test_new(self):
+        for kind in ("smallest", "mlp", "decoder"):
+            self.irplan("new", f"{kind}.irplan", "--template", kind)
+            text = (self.folder / f"{kind}.irplan").read_bytes()
+            self.irplan("plan", f"{kind}.irplan", "-o", f"{kind}.json")
+            self.assertEqual(self.irplan("fmt", "-", stdin=text)[0].encode(), text)
+        self.assertIn("left alone", self.irplan("new", "mlp.irplan", code=1)[1])
+
+    def test_new_for_a_config(self):
+        config = ROOT / "examples/configs/llama-3.2-1b.json"
+        out, _ = self.irplan("new", "m.irplan", "--config", config)
+        self.assertIn("example llama", out)
+        self.irplan("plan", "m.irplan", "--config", config, "-o", "m.json")
+
+    def test_ops_and_passes(self):
+        listed = json.loads(self.irplan("ops", "--format=json")[0])
+        names = [row["name"] for row in listed]
+        self.assertLessEqual({"linear", "attention", "append", "rope", "route", "expert"}, set(names))
+        self.assertTrue(all(row["doc"] and row["signature"] for row in listed))
+        self.assertIn("attributes", self.irplan("ops", "rope")[0])
+        self.assertIn("`attention`", self.irplan("ops", "atention", code=1)[1])
+        passes = json.loads(self.irplan("passes", "--format=json")[0])
+        self.assertEqual(passes[0]["name"], "elaborate")
+        for row in passes:  # every name is one that --dump-after takes
+            self.assertIn(f"# after {row['name']}", self.irplan("plan", HOTPATH, f"--dump-after={row['name']}", "-o", "/dev/null")[0])
+
+    def test_completion_and_manual(self):
+        script = self.irplan("completion", "bash")[0]
+        self.file("c.bash", script)
+        ask = "source c.bash; COMP_WORDS=(irplan plan --de); COMP_CWORD=2; _irplan; echo \"${COMPREPLY[@]}\""
+        found = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, cwd=self.folder)
+        self.assertEqual((found.stdout, found.stderr), ("--deny-warnings\n", ""))
+        for shell in ("zsh", "fish"):
+            self.assertIn("--deny-warnings" if shell == "zsh" else "-l deny-warnings", self.irplan("completion", shell)[0])
+        page = self.irplan("man")[0]
+        self.assertTrue(page.startswith(".TH IRPLAN 1"))
+        self.assertEqual(re.findall(r"^\.SS irplan (\w+)", page, re.M), COMMANDS)
+
+
+class Reports(Case):
+    def test_explain_says_where_the_bytes_go(self):
+        out, _ = self.irplan("explain", HOTPATH, "--dim", "S=2048")
+        self.assertIn("hotpath.irplan for cuda sm_90", out)
+        self.assertRegex(out, r"arena +16\.0 MiB")
+        self.assertIn("optimal", out)
+        self.assertRegex(out, r"peak +16\.0 MiB = 2\*D\*S, at n \(rmsnorm, line 4\)")
+        self.assertIn("memory-bound", out)
+        self.assertEqual(len(re.findall(r"^ +[\d.]* ?(?:MiB|0)? │a+$", out, re.M)), 14, out)
+
+    def test_explain_of_a_model_collapses_its_layers(self):
+        out, _ = self.irplan("explain", LLAMA, "--config", ROOT / "examples/configs/llama-3.2-1b.json")
+        self.assertIn("phase prefill", out)
+        self.assertIn("phase decode", out)
+        self.assertRegex(out, r"\d+ times, like i\.\d+:")
+        self.assertLess(out.count("\n"), 400)
+        decode, _ = self.irplan("explain", LLAMA, "--config", ROOT / "examples/configs/llama-3.2-1b.json", "--phase", "decode")
+        self.assertNotIn("phase prefill:", decode)
+        self.assertIn("there are prefill, decode", self.irplan("explain", LLAMA, "--config", ROOT / "examples/configs/llama-3.2-1b.json",
+                                                              "--phase", "main", code=1)[1])
+
+    def test_explain_reads_plans_and_writes_json(self):
+        self.irplan("plan", HOTPATH, "-o", "p.json")
+        self.assertEqual(self.irplan("explain", "p.json")[0], self.irplan("explain", HOTPATH)[0])
+        report = json.loads(self.irplan("explain", "p.json", "--format=json")[0])
+        self.assertEqual(report["phases"][0]["peak_bytes"], 33554432)
+        self.assertEqual(report["phases"][0]["at_peak"][0]["formula"], "2*D*S")
+        self.assertIn("p.json", self.irplan("explain", self.file("p.json", '{"version": '), code=1)[1])
+
+    def test_keys_of_the_config_that_nothing_read(self):
+        config = self.file("c.json", '{"hidden_size": 8, "hiden_act": "gelu"}')
+        program = self.file("c.irplan", "input x: f32[config.hidden_size]\nout = output(silu(x))\n")
+        self.assertIn("hiden_act", self.irplan("explain", program, "--config", config)[0])
+
+    def test_the_picture(self):
+        out, _ = self.irplan("explain", HOTPATH, "--svg", "m.svg")
+        self.assertEqual(out, "")
+        import xml.etree.ElementTree as ElementTree
+        root = ElementTree.parse(self.folder / "m.svg").getroot()
+        boxes = [e for e in root.iter("{http://www.w3.org/2000/svg}rect")]
+        self.assertEqual(len(boxes), 1)
+
+    def test_diff(self):
+        self.irplan("plan", HOTPATH, "--dim", "S=64", "-o", "a.json")
+        self.irplan("plan", HOTPATH, "--dim", "S=128", "-o", "b.json")
+        same, _ = self.irplan("diff", "a.json", "a.json", "--exit-code")
+        changed, _ = self.irplan("diff", "a.json", "b.json")
+        self.assertNotEqual(same, changed)
+        self.irplan("diff", "a.json", "b.json", "--exit-code", code=3)
+        self.assertIn("absent.json", self.irplan("diff", "a.json", "absent.json", code=1)[1])
+
+    def test_pack(self):
+        csv = self.file("b.csv", "id,lower,upper,size\na,0,2,10\nb,1,3,20\nc,2,4,10\n")
+        out, _ = self.irplan("pack", csv, "-o", "placed.csv")
+        self.assertEqual(out.split(), ["height", "30", "bound", "30"])
+        rows = [line.split(",") for line in (self.folder / "placed.csv").read_text().splitlines()]
+        self.assertEqual(rows[0], ["id", "lower", "upper", "size", "offset"])
+        place = {r[0]: (int(r[4]), int(r[4]) + int(r[3])) for r in rows[1:]}
+        for a, b in (("a", "b"), ("b", "c")):
+            self.assertTrue(place[a][1] <= place[b][0] or place[b][1] <= place[a][0])
+        for bad, word in (("id,lower,upper\n", "size"), ("id,lower,upper,size\na,0,2,-1\n", "2"), ("id,lower,upper,size\na,0,x,1\n", "2")):
+            self.assertIn("b.csv", self.irplan("pack", self.file("b.csv", bad), code=1)[1], word)
+
+
+class Quiet(Case):
+    def test_it_starts_at_once(self):
+        seconds = []
+        for _ in range(10):
+            start = time.monotonic()
+            self.irplan("--version")
+            seconds.append(time.monotonic() - start)
+        self.assertLess(min(seconds), 0.05)  # the process and this test's own overhead
+
+
+def main():
+    result = unittest.TextTestRunner(verbosity=1).run(unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__]))
+    bad = len(result.failures) + len(result.errors)
+    print(f"{result.testsRun - bad} passed, {bad} failed")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    if not IRPLAN.is_file():
+        print(f"no {IRPLAN}")
+        sys.exit(77)
+    sys.exit(main())
