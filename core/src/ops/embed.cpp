@@ -52,9 +52,12 @@ bool positions_shape(OpCall& call) {
 
 void positions(HostCall& call) {
   HostArray& y = call.out[0];
+  const int64_t steps = y.shape[1];
   for (int64_t b = 0; b < y.shape[0]; ++b) {
-    const int64_t at = call.value(call.attrs["at"].expr(), b);
-    for (int64_t s = 0; s < y.shape[1]; ++s) y.i[static_cast<size_t>(b * y.shape[1] + s)] = at + s;
+    auto position =
+        static_cast<uint64_t>(call.value(call.attrs["at"].expr(), b));  // wraps, as stored integers do
+    for (int64_t s = 0; s < steps; ++s)
+      y.i[static_cast<size_t>(b * steps + s)] = static_cast<int64_t>(position++);
   }
 }
 

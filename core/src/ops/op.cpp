@@ -121,6 +121,9 @@ Expr OpCall::bytes(const TensorType& type) const {
 
 int64_t HostArray::count() const {
   int64_t n = 1;
+  for (const int64_t extent : shape) {
+    if (extent == 0) return 0;
+  }
   for (const int64_t extent : shape) n *= extent;
   return n;
 }

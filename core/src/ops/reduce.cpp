@@ -87,7 +87,7 @@ void softmax(HostCall& call) {
   const float* x = call.in[0]->f.data();
   float* y = call.out[0].f.data();
   lines(call, [&](int64_t at, int64_t n, int64_t step, size_t) {
-    float most = x[at];
+    float most = n > 0 ? x[at] : 0.0f;
     for (int64_t i = 1; i < n; ++i) most = std::max(most, x[at + i * step]);
     double total = 0;
     for (int64_t i = 0; i < n; ++i) total += y[at + i * step] = std::exp(x[at + i * step] - most);

@@ -77,7 +77,8 @@ Expr rope_bytes(const OpCall& call) { return call.bytes(call.operand(0)) * 2; }
 void rope(HostCall& call) {
   const HostArray& x = *call.in[0];
   const int64_t width = x.shape.back(), batch = x.shape[0], steps = x.shape[1];
-  const int64_t dim = call.value(call.attrs["dim"].expr(), -1), half = dim / 2;
+  const Expr turned = call.attrs["dim"].expr();
+  const int64_t dim = turned ? call.value(turned, -1) : width, half = dim / 2;
   const int64_t rows = x.count() > 0 ? x.count() / (width * batch * steps) : 0;
   const RopeTable table = rope_table(call.attrs["base"].number(), dim, call.attrs["scaling"].record());
   const bool interleave = call.attrs["interleave"].boolean();
@@ -86,10 +87,10 @@ void rope(HostCall& call) {
   y.f = x.f;
   float* out = y.f.data();
   for (int64_t b = 0; b < batch; ++b) {
-    const int64_t at = call.value(call.attrs["at"].expr(), b);
+    const auto at = static_cast<uint64_t>(call.value(call.attrs["at"].expr(), b));
     for (int64_t step = 0; step < steps; ++step) {
       for (size_t i = 0; i < table.g.size(); ++i) {
-        const float angle = static_cast<float>(at + step) * table.g[i];
+        const float angle = static_cast<float>(at + static_cast<uint64_t>(step)) * table.g[i];
         c[i] = table.m * static_cast<float>(std::cos(static_cast<double>(angle)));
         s[i] = table.m * static_cast<float>(std::sin(static_cast<double>(angle)));
       }

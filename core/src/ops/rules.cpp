@@ -62,7 +62,7 @@ bool attributes_ready(OpCall& call) {
     const AttrSpec& spec = call.row.attributes[i];
     const Attr& value = call.attrs.values()[i];
     if (value.is_none()) {
-      if (spec.fallback) continue;
+      if (spec.fallback && std::string_view(spec.fallback) == "none") continue;
       Fault f = fault(call, Code::E0304, {spec.name});
       f.attribute = spec.name;
       f.help = "give it by name: " + std::string(call.row.name) + "(…, " + spec.name + "=…)";

@@ -92,8 +92,8 @@ bool transpose_shape(OpCall& call) {
   }
   const DType dtype = call.operand(0).dtype;
   const bool permutes = static_cast<int64_t>(shape.size()) == rank && perm.size() == shape.size();
-  const bool keeps_blocks =
-      !is_block(dtype) || rank == 0 || perm.back().integer() == rank - 1 || perm.back().integer() == -1;
+  const bool keeps_blocks = !permutes || !is_block(dtype) || rank == 0 || perm.back().integer() == rank - 1 ||
+                            perm.back().integer() == -1;
   if (permutes && keeps_blocks) {
     call.result(dtype, std::move(shape));
     return true;

@@ -31,6 +31,7 @@ Failure append(const Plan& plan, const Plan::Op& op, const PlanMemory& memory, c
   const auto rows = Window::of(plan, op.in[1], memory, sizes, &why);
   if (!rows) return failed(op, why);
   HostArray x = rows->empty_array();
+  if (x.count() == 0) return std::nullopt;
   rows->gather(x);
   const int64_t held = state->shape()[1];
   const Expr count = plan.values[op.in[1]].shape[1];
@@ -76,6 +77,9 @@ Failure evaluate_row(const Plan& plan, const Plan::Op& op, const PlanMemory& mem
     out.push_back(window->empty_array());
     targets.push_back(std::move(*window));
   }
+  // What has no elements is not computed.
+  if (std::none_of(out.begin(), out.end(), [](const HostArray& a) { return a.count() > 0; }))
+    return std::nullopt;
   HostCall call{*op.row,
                 op.attrs,
                 std::move(in),
