@@ -1,0 +1,50 @@
+// The arena at one set of sizes: one pass over the stacking order.
+#include <algorithm>
+
+#include "plan/plan.h"
+
+namespace irplan {
+
+std::optional<BoundArena> bind_arena(const Plan& plan, const std::string& phase, const Binding& binding) {
+  BoundArena out;
+  out.offsets.assign(plan.buffers.size(), -1);
+  Evaluator value(*plan.pool, binding);
+  const int64_t align = plan.align;
+  std::vector<uint32_t> todo;
+  for (uint32_t first = 0; first < plan.buffers.size(); ++first) {
+    if (plan.buffers[first].segment != Plan::Segment::Arena || plan.buffers[first].phase != phase || out.offsets[first] >= 0) continue;
+    todo.push_back(first);
+    while (!todo.empty()) {
+      const uint32_t id = todo.back();
+      if (todo.size() > plan.buffers.size()) return std::nullopt;  // `above` runs in a circle
+      if (out.offsets[id] >= 0) {
+        todo.pop_back();
+        continue;
+      }
+      int64_t at = 0;
+      bool ready = true;
+      for (const uint32_t below : plan.buffers[id].above) {
+        if (out.offsets[below] < 0) {
+          todo.push_back(below);
+          ready = false;
+          break;
+        }
+        const auto bytes = value(plan.buffers[below].bytes);
+        int64_t end = 0;
+        if (!bytes || *bytes < 0 || __builtin_add_overflow(out.offsets[below], *bytes, &end) || end > INT64_MAX - align) return std::nullopt;
+        at = std::max(at, (end + align - 1) / align * align);
+      }
+      if (!ready) continue;
+      todo.pop_back();
+      const auto bytes = value(plan.buffers[id].bytes);
+      int64_t end = 0;
+      if (!bytes || *bytes < 0 || __builtin_add_overflow(at, *bytes, &end)) return std::nullopt;
+      out.offsets[id] = at;
+      out.bytes = std::max(out.bytes, end);
+    }
+  }
+  for (int64_t& offset : out.offsets) offset = std::max<int64_t>(offset, 0);
+  return out;
+}
+
+}  // namespace irplan

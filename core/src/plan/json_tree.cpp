@@ -1,0 +1,132 @@
+#include "plan/json_tree.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "plan/plan.h"
+
+namespace irplan {
+namespace {
+
+constexpr size_t kLinearKeys = 16;  // records with more keys are checked for duplicates by sorting when they close
+
+class Builder {
+ public:
+  using json = nlohmann::json;
+
+  explicit Builder(std::deque<JsonNode>& nodes) : nodes_(nodes) {}
+
+  bool null() { return add(JsonNode::Kind::Null) != nullptr; }
+  bool boolean(bool value) {
+    JsonNode* node = add(JsonNode::Kind::Bool);
+    if (node) node->boolean = value;
+    return node != nullptr;
+  }
+  bool number_integer(int64_t value) {
+    if (value > kMaxJsonInt || value < -kMaxJsonInt) return fail("the integer " + std::to_string(value) + " is beyond 2^53 - 1");
+    JsonNode* node = add(JsonNode::Kind::Int);
+    if (node) node->integer = value, node->number = static_cast<double>(value);
+    return node != nullptr;
+  }
+  bool number_unsigned(uint64_t value) {
+    if (value > static_cast<uint64_t>(kMaxJsonInt)) return fail("the integer " + std::to_string(value) + " is beyond 2^53 - 1");
+    return number_integer(static_cast<int64_t>(value));
+  }
+  bool number_float(double value, const std::string& text) {
+    if (text.find_first_of(".eE") == std::string::npos) return fail("the integer " + text.substr(0, 40) + " is beyond 2^53 - 1");
+    JsonNode* node = add(JsonNode::Kind::Float);
+    if (node) node->number = value;
+    return node != nullptr;
+  }
+  bool string(std::string& value) {
+    JsonNode* node = add(JsonNode::Kind::String);
+    if (node) node->string = std::move(value);
+    return node != nullptr;
+  }
+  bool binary(json::binary_t&) { return fail("binary data"); }
+  bool start_object(size_t) { return open(JsonNode::Kind::Record); }
+  bool start_array(size_t) { return open(JsonNode::Kind::List); }
+  bool end_array() { return stack_.pop_back(), true; }
+  bool end_object() {
+    const JsonNode& node = *stack_.back();
+    stack_.pop_back();
+    if (node.entries.size() <= kLinearKeys) return true;
+    std::vector<std::string_view> keys;
+    for (const auto& [key, value] : node.entries) keys.push_back(key);
+    std::sort(keys.begin(), keys.end());
+    const auto twice = std::adjacent_find(keys.begin(), keys.end());
+    return twice == keys.end() || fail("the key \"" + std::string(twice->substr(0, 60)) + "\" stands twice in one object");
+  }
+  bool key(std::string& key) {
+    const JsonNode& node = *stack_.back();
+    if (node.entries.size() < kLinearKeys && node.find(key)) {
+      return fail("the key \"" + key.substr(0, 60) + "\" stands twice in one object");
+    }
+    key_ = std::move(key);
+    return true;
+  }
+  bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception& error) {
+    // Out of range is a number beyond a double; everything else is syntax.
+    return fail(error.id == 406 ? "a number is beyond a double, near byte " + std::to_string(position)
+                                : "no JSON: unexpected text at byte " + std::to_string(position));
+  }
+
+  std::string why;
+
+ private:
+  bool fail(std::string text) {
+    if (why.empty()) why = std::move(text);
+    return false;
+  }
+
+  JsonNode* add(JsonNode::Kind kind) {
+    if (nodes_.size() >= JsonTree::kMaxNodes) return fail("more than " + std::to_string(JsonTree::kMaxNodes) + " values"), nullptr;
+    JsonNode& node = nodes_.emplace_back();
+    node.kind = kind;
+    if (!stack_.empty()) {
+      JsonNode& parent = *stack_.back();
+      if (parent.kind == JsonNode::Kind::List) {
+        parent.items.push_back(&node);
+      } else {
+        parent.entries.emplace_back(std::move(key_), &node);
+      }
+    }
+    return &node;
+  }
+
+  bool open(JsonNode::Kind kind) {
+    if (stack_.size() >= JsonTree::kMaxDepth) return fail("nested deeper than " + std::to_string(JsonTree::kMaxDepth));
+    JsonNode* node = add(kind);
+    if (node) stack_.push_back(node);
+    return node != nullptr;
+  }
+
+  std::deque<JsonNode>& nodes_;
+  std::vector<JsonNode*> stack_;
+  std::string key_;
+};
+
+}  // namespace
+
+const JsonNode* JsonNode::find(std::string_view key) const {
+  for (const auto& [name, value] : entries) {
+    if (name == key) return value;
+  }
+  return nullptr;
+}
+
+std::optional<JsonTree> JsonTree::parse(std::string_view text, std::string* why) {
+  if (text.size() > kMaxBytes) {
+    *why = "larger than " + std::to_string(kMaxBytes >> 20) + " MiB";
+    return std::nullopt;
+  }
+  JsonTree tree;
+  Builder builder(tree.nodes_);
+  if (!nlohmann::json::sax_parse(text, &builder) || tree.nodes_.empty()) {
+    *why = builder.why.empty() ? "no JSON" : builder.why;
+    return std::nullopt;
+  }
+  return tree;
+}
+
+}  // namespace irplan
