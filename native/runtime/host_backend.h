@@ -1,0 +1,21 @@
+// A backend whose memory is the host's; what runs ops is left to who derives from it.
+#pragma once
+
+#include <cstring>
+#include <new>
+
+#include "runtime/backend.h"
+
+namespace irplan {
+
+class HostBackend : public Backend {
+ public:
+  Failure allocate(size_t bytes, size_t alignment, std::byte** out) override;
+  void release(std::byte* pointer) override;
+  Failure upload(std::byte* device, const std::byte* host, size_t bytes) override;
+  Failure download(std::byte* host, const std::byte* device, size_t bytes) override;
+  Failure fill(std::byte* device, uint8_t value, size_t bytes) override;
+  Failure finish() override { return std::nullopt; }
+};
+
+}  // namespace irplan

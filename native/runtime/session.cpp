@@ -1,0 +1,208 @@
+#include "runtime/session.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace irplan {
+namespace {
+
+constexpr size_t kMaxTold = 5;  // findings that one message lists
+
+std::string listed(const std::vector<std::string>& findings) {
+  std::string out;
+  for (size_t i = 0; i < findings.size() && i < kMaxTold; ++i) out += (i ? "\n  " : "") + findings[i];
+  if (findings.size() > kMaxTold) out += "\n  and " + std::to_string(findings.size() - kMaxTold) + " more";
+  return out;
+}
+
+// N of "<target>_<op>_v<N>", or 0 where the name is not of that form.
+int kernel_number(const Plan& plan, const Plan::Op& op) {
+  const std::string prefix = plan.target + "_" + op.row->name + "_v";
+  if (op.kernel.compare(0, prefix.size(), prefix) != 0) return 0;
+  const std::string digits = op.kernel.substr(prefix.size());
+  const bool plain = !digits.empty() && digits.size() < 6 && digits[0] != '0' &&
+                     digits.find_first_not_of("0123456789") == std::string::npos;
+  return plain ? std::stoi(digits) : 0;
+}
+
+Failure outside(const Plan::Dim& dim, int64_t value, int64_t min, const std::optional<int64_t>& max,
+                const std::string& phase) {
+  if (value >= min && (!max || value <= *max)) return std::nullopt;
+  return "dim " + dim.name + " = " + std::to_string(value) + " is outside of its range " +
+         std::to_string(min) + ".." + (max ? std::to_string(*max) : "") +
+         (phase.empty() ? "" : " in phase " + phase);
+}
+
+}  // namespace
+
+std::unique_ptr<Plan> checked_plan(const std::string& text, const std::string& file, std::string* why) {
+  auto plan = read_plan(text, why);
+  if (!plan) {
+    *why = file + ": " + *why;
+    return nullptr;
+  }
+  const auto findings = validate_plan(*plan);
+  if (!findings.empty()) {
+    *why = file + ": the plan contradicts itself: " + listed(findings);
+    return nullptr;
+  }
+  return std::make_unique<Plan>(std::move(*plan));
+}
+
+Failure check_kernels(const Plan& plan, const Backend& backend) {
+  for (const Plan::Op& op : plan.ops) {
+    if (!op.row) return "ops " + op.id + ": is of no operator";
+    const int wanted = kernel_number(plan, op);
+    if (wanted == 0)
+      return "ops " + op.id + ": kernel `" + op.kernel.substr(0, 80) + "` is no kernel of " + op.row->name;
+    const int held = backend.kernel_version(op.row->name);
+    if (held == 0) return "ops " + op.id + ": " + backend.name() + " has no kernel for " + op.row->name;
+    if (plan.target == backend.name() && wanted > held) {
+      return "ops " + op.id + ": kernel `" + op.kernel + "` is newer than this build's, which is v" +
+             std::to_string(held) + "; run a newer irplan-run, or compile the program with this version";
+    }
+  }
+  return std::nullopt;
+}
+
+Failure check_ranges(const Plan& plan, const std::string& phase_name, const StepBinding& sizes) {
+  const Plan::Phase* phase = find_phase(plan, phase_name);
+  if (!phase) return "no phase is called " + phase_name;
+  int64_t rows = 1;
+  for (const auto& own : sizes.rows) rows = std::max<int64_t>(rows, static_cast<int64_t>(own.size()));
+  for (int64_t b = 0; b < rows; ++b) {
+    const Binding binding = sizes.row(b);
+    for (size_t d = 0; d < plan.dims.size(); ++d) {
+      const Plan::Dim& dim = plan.dims[d];
+      if (auto failure = outside(dim, binding[d], dim.min, dim.max, "")) return failure;
+      for (const Plan::PhaseDim& own : phase->dims) {
+        if (own.name != dim.name) continue;
+        if (auto failure = outside(dim, binding[d], own.min, own.max, phase->name)) return failure;
+      }
+    }
+    Evaluator value(*plan.pool, binding);
+    for (const Plan::Guard& guard : plan.guards) {
+      if (!guard.phase.empty() && guard.phase != phase->name) continue;
+      const auto left = value(guard.left), right = value(guard.right);
+      const bool holds = left && right &&
+                         (guard.relation == Relation::LessEqual      ? *left <= *right
+                          : guard.relation == Relation::GreaterEqual ? *left >= *right
+                                                                     : *left == *right);
+      if (holds) continue;
+      std::string at;
+      for (const DimIndex d : dims_of(guard.left - guard.right))
+        at += (at.empty() ? "" : ", ") + plan.pool->dim_name(d) + " = " + std::to_string(binding[d]);
+      return std::string(guard.budget ? "over the budget: " : "") + "`" + guard.left.text() + " " +
+             symbol(guard.relation) + " " + guard.right.text() + "` does not hold at " + at + " (line " +
+             std::to_string(guard.line) + " of " + plan.source_file + ")";
+    }
+  }
+  return std::nullopt;
+}
+
+Failure check_step(const Plan& plan, const Step& step) {
+  if (auto failure = check_ranges(plan, step.phase, step.sizes)) return failure;
+  const auto findings = validate_binding(plan, step.phase, step.sizes.dims);
+  if (!findings.empty()) return "the plan does not hold at these sizes: " + listed(findings);
+  return std::nullopt;
+}
+
+const Plan::Phase* find_phase(const Plan& plan, const std::string& name) {
+  for (const Plan::Phase& phase : plan.phases) {
+    if (phase.name == name) return &phase;
+  }
+  return nullptr;
+}
+
+std::optional<uint32_t> find_input(const Plan& plan, const std::string& name) {
+  for (uint32_t i = 0; i < plan.values.size(); ++i) {
+    if (plan.values[i].kind == Plan::Kind::Input && plan.values[i].id == name) return i;
+  }
+  return std::nullopt;
+}
+
+const Plan::Output* find_output(const Plan& plan, const std::string& name, const std::string& phase) {
+  for (const Plan::Output& output : plan.outputs) {
+    if (output.name == name && (phase.empty() || output.phase == phase || output.phase.empty()))
+      return &output;
+  }
+  return nullptr;
+}
+
+Failure Session::prepare(const std::vector<Step>& widest, const WeightSource& source,
+                         const std::function<void(int64_t)>& progress) {
+  if (widest.empty()) return "there is no step to run";
+  for (const Step& step : widest) {
+    const auto bytes = predicted_bytes(plan_, step.phase, step.sizes.dims);
+    if (!bytes) return "phases " + step.phase + ": its bytes exceed 64 bits";
+    predicted_.weights = std::max(predicted_.weights, bytes->weights);
+    predicted_.state = std::max(predicted_.state, bytes->state);
+    predicted_.inputs = std::max(predicted_.inputs, bytes->inputs);
+    predicted_.arena = std::max(predicted_.arena, bytes->arena);
+  }
+  const Step* most = &widest[0];  // the step whose states are largest gives them their size
+  for (const Step& step : widest) {
+    if (predicted_bytes(plan_, step.phase, step.sizes.dims)->state >
+        predicted_bytes(plan_, most->phase, most->sizes.dims)->state)
+      most = &step;
+  }
+  if (auto failure = check_weights(plan_, most->sizes.dims, source)) return failure;
+  if (auto failure = memory_.allocate(most->sizes.dims, predicted_)) return failure;
+  if (auto failure =
+          load_weights(plan_, most->sizes.dims, source, memory_.loading(), backend_, progress, &report_))
+    return failure;
+  return fold(*most);
+}
+
+Failure Session::fold(const Step& step) {
+  uint32_t end = 0;
+  while (end < plan_.ops.size() && plan_.ops[end].phase == "load") ++end;
+  if (end > 0) {
+    if (auto failure = backend_.run(plan_, 0, end, memory_.loading(), step.sizes)) return failure;
+    if (auto failure = backend_.finish()) return failure;
+  }
+  memory_.free_loading();
+  return std::nullopt;
+}
+
+Failure Session::bind(const Step& step) {
+  step_ = step;
+  return memory_.bind(step.phase, step.sizes.dims, step.first_slot);
+}
+
+Failure Session::set_input(uint32_t index, const HostArray& array) {
+  const Plan::Value& value = plan_.values[index];
+  std::vector<std::byte> bytes(static_cast<size_t>(memory_.bytes_of(value.buffer)), std::byte{0xff});
+  PlanMemory host;
+  host.buffers.assign(plan_.buffers.size(), nullptr);
+  host.buffers[value.buffer] = bytes.data();
+  write_value(plan_, index, array, host, step_.sizes);
+  return backend_.upload(memory_.pointers().buffers[value.buffer], bytes.data(), bytes.size());
+}
+
+Failure Session::run() {
+  const Plan::Phase* phase = find_phase(plan_, step_.phase);
+  if (auto failure = backend_.run(plan_, phase->ops_begin, phase->ops_end, memory_.pointers(), step_.sizes))
+    return failure;
+  return backend_.finish();
+}
+
+Failure Session::run_one(uint32_t op) {
+  if (auto failure = backend_.run(plan_, op, op + 1, memory_.pointers(), step_.sizes)) return failure;
+  return backend_.finish();
+}
+
+std::optional<HostArray> Session::read(uint32_t index, std::string* why) {
+  const Plan::Value& value = plan_.values[index];
+  const std::byte* device = memory_.pointers().buffers[value.buffer];
+  if (!device) return *why = value.id + " has no memory in phase " + step_.phase, std::nullopt;
+  std::vector<std::byte> bytes(static_cast<size_t>(memory_.bytes_of(value.buffer)));
+  if (auto failure = backend_.download(bytes.data(), device, bytes.size()))
+    return *why = *failure, std::nullopt;
+  PlanMemory host;
+  host.buffers.assign(plan_.buffers.size(), nullptr);
+  host.buffers[value.buffer] = bytes.data();
+  return read_value(plan_, index, host, step_.sizes);
+}
+
+}  // namespace irplan

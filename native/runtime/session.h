@@ -1,0 +1,71 @@
+// One plan made ready to run: checked, its memory allocated, its weights loaded and folded; then step after
+// step.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/plan.h"
+#include "runtime/backend.h"
+#include "runtime/memory.h"
+#include "runtime/weights.h"
+
+namespace irplan {
+
+// One run of one phase.
+struct Step {
+  std::string phase;
+  StepBinding sizes;
+  int64_t first_slot = 0;  // row of axis 0 of the states at which it runs
+};
+
+// A plan from a stranger as a plan that can be trusted at any size within its ranges, or the reason why not.
+std::unique_ptr<Plan> checked_plan(const std::string& text, const std::string& file, std::string* why);
+
+// Whether the backend has what the plan names: every operator and, of its own kernels, every version.
+Failure check_kernels(const Plan& plan, const Backend& backend);
+
+// Ranges, then guards, then the whole placement, at the sizes of one step.
+Failure check_ranges(const Plan& plan, const std::string& phase, const StepBinding& sizes);
+Failure check_step(const Plan& plan, const Step& step);
+
+const Plan::Phase* find_phase(const Plan& plan, const std::string& name);
+std::optional<uint32_t> find_input(const Plan& plan, const std::string& name);
+const Plan::Output* find_output(const Plan& plan, const std::string& name, const std::string& phase);
+
+class Session {
+ public:
+  Session(const Plan& plan, Backend& backend) : plan_(plan), backend_(backend), memory_(plan, backend) {}
+
+  // Allocates for steps no larger than those given (weights and state as the first needs them, or for `slots`
+  // rows), loads and folds weights.
+  Failure prepare(const std::vector<Step>& widest, const WeightSource& source,
+                  const std::function<void(int64_t)>& progress = {});
+  Failure bind(const Step& step);
+  // Of the step that is bound.
+  Failure set_input(uint32_t value, const HostArray& array);
+  Failure run();
+  // One op alone, waited for; for profiles.
+  Failure run_one(uint32_t op);
+  std::optional<HostArray> read(uint32_t value, std::string* why);
+
+  const SegmentBytes& predicted() const { return predicted_; }
+  const SegmentBytes& allocated() const { return memory_.allocated(); }
+  const WeightReport& weights() const { return report_; }
+  const RunMemory& memory() const { return memory_; }
+
+ private:
+  Failure fold(const Step& step);
+
+  const Plan& plan_;
+  Backend& backend_;
+  RunMemory memory_;
+  SegmentBytes predicted_;
+  WeightReport report_;
+  Step step_;
+};
+
+}  // namespace irplan

@@ -1,0 +1,48 @@
+// A plan's params filled from a checkpoint, or with random numbers.
+//
+// By a param's `source`: the tensor of that name, or the only one that ends in `.` + it; `{*}` stacks tensors
+// 0, 1, … on axis 0; mxfp4 also loads from its published pair `_blocks` and `_scales`. Element counts must
+// agree; floats convert, and are refused where they are not finite; block dtypes are quantised, and what that
+// costs is told.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/plan.h"
+#include "runtime/backend.h"
+#include "runtime/safetensors.h"
+
+namespace irplan {
+
+// Where weights come from: a checkpoint, or a seed.
+struct WeightSource {
+  std::optional<Checkpoint> checkpoint;
+  uint64_t seed = 0;  // without a checkpoint
+};
+// "F", "DIR" or "random:SEED"; none with the reason.
+std::optional<WeightSource> open_weights(const std::string& text, std::string* why);
+
+struct WeightReport {
+  int64_t bytes = 0;                // of the plan's params
+  std::vector<std::string> unread;  // tensors of the checkpoint that no param names
+  struct Quantised {
+    std::string id;
+    double error = 0;  // rms of the difference over rms of the original
+  };
+  std::vector<Quantised> quantised;
+};
+
+// Every problem that names, shapes and types show, before anything is allocated: all missing tensors in one
+// message.
+Failure check_weights(const Plan& plan, const Binding& binding, const WeightSource& source);
+
+// Fills the params where `memory` has them. `progress` is told the bytes done so far.
+Failure load_weights(const Plan& plan, const Binding& binding, const WeightSource& source,
+                     const PlanMemory& memory, Backend& backend, const std::function<void(int64_t)>& progress,
+                     WeightReport* report);
+
+}  // namespace irplan
