@@ -15,7 +15,8 @@
 namespace irplan::cli {
 namespace {
 
-// More than the parser takes, so that its message has the true size of all but absurd files; read in a few milliseconds.
+// More than the parser takes, so that its message has the true size of all but absurd files; read in a few
+// milliseconds.
 constexpr size_t kMaxRead = syntax::kMaxSourceBytes * 16;
 
 std::string base_name(const std::string& path) { return SourceText(path, "").name(); }

@@ -1,5 +1,7 @@
 #include "cli/explain.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <map>
@@ -212,7 +214,7 @@ std::string steps(const Plan& plan, const PhaseReport& phase, const Letters& let
   return out;
 }
 
-std::string phase_text(const Report& report, const PhaseReport& phase) {
+std::string phase_text(const Report& report, const PhaseReport& phase, bool color) {
   const Plan& plan = *report.plan;
   const Plan::Phase& p = *phase.phase;
   std::string out = "phase " + p.name;
@@ -222,7 +224,7 @@ std::string phase_text(const Report& report, const PhaseReport& phase) {
   out += ", " + std::to_string(p.ops_end - p.ops_begin) + " ops\n";
   const Letters letters = letters_of(phase);
   out += work(report, phase) + at_peak(plan, phase, letters) + "\n";
-  out += terminal_timeline(report, phase, letters, terminal_width()) + "\n";
+  out += terminal_timeline(report, phase, letters, terminal_width(), color) + "\n";
   return out + steps(plan, phase, letters) + "\n";
 }
 
@@ -256,13 +258,14 @@ std::string unread(const std::vector<std::string>& keys) {
   return out + "\n";
 }
 
-std::string report_text(const Report& report, const std::vector<std::string>& keys, const std::string& only) {
+std::string report_text(const Report& report, const std::vector<std::string>& keys, const std::string& only,
+                        bool color) {
   const Plan& plan = *report.plan;
   std::string out = plan.source_file + " for " + plan.target +
                     (plan.arch == "generic" ? "" : " " + plan.arch) + ", by " + plan.producer + "\n\n" +
                     sizes(plan) + memory(plan);
   for (const PhaseReport& p : report.phases) {
-    if (only.empty() || p.phase->name == only) out += phase_text(report, p);
+    if (only.empty() || p.phase->name == only) out += phase_text(report, p, color);
   }
   return out + budgets(plan) + unread(keys);
 }
@@ -354,12 +357,11 @@ bool has_phase(const Report& report, const std::string& name) {
 }  // namespace
 
 std::optional<std::string> explain_plan(const std::string& plan_json,
-                                        const std::vector<std::string>& unread_config_keys,
-                                        const std::string& phase) {
+                                        const std::vector<std::string>& unread_config_keys, bool color) {
   std::string why;
   const auto plan = read_plan(plan_json, &why);
   if (!plan) return fail(kFailed, "the plan cannot be read back: " + why), std::nullopt;
-  return report_text(make_report(*plan), unread_config_keys, phase);
+  return report_text(make_report(*plan), unread_config_keys, "", color);
 }
 
 int run_explain(const Arguments& arguments) {
@@ -376,11 +378,13 @@ int run_explain(const Arguments& arguments) {
     if (!write_file(arguments.value("--svg"), svg_timeline(report, *drawn))) return kFailed;
     if (!arguments.has("--output")) return kDone;
   }
+  const std::string output = arguments.value("--output", "-");
+  const bool color = output == "-" && use_color(arguments.value("--color", "auto"), STDOUT_FILENO);
   const std::string text =
       arguments.json()
           ? report_json(report, keys, phase).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
-          : report_text(report, keys, phase);
-  return write_file(arguments.value("--output", "-"), text) ? kDone : kFailed;
+          : report_text(report, keys, phase, color);
+  return write_file(output, text) ? kDone : kFailed;
 }
 
 }  // namespace irplan::cli

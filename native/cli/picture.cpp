@@ -2,6 +2,8 @@
 // light and dark pages.
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
+#include <map>
 
 #include "cli/timeline.h"
 
@@ -75,26 +77,47 @@ class Axis {
   uint32_t drawn_ = 0;
 };
 
-std::string color_of(const Plan& plan, const Rectangle& r) {
-  const std::string& writer = plan.ops[r.begin].id;
-  size_t hash = 5381;
-  for (const char c : std::string(plan.ops[r.begin].row->name) + std::to_string(plan.ops[r.begin].line))
-    hash = hash * 33 + static_cast<unsigned char>(c);
-  return writer.empty() ? kColors[7] : kColors[hash % 8];
+// "prefill/i.3/q.1/1" -> "q.1/1": what a buffer is called in every layer.
+std::string short_id(const Plan& plan, const Rectangle& r) {
+  const Plan::Op& op = plan.ops[r.begin];
+  const std::string& id = plan.buffers[r.buffer].id;
+  const size_t scope = op.scope.find('/');
+  const std::string layer = scope == std::string::npos ? "" : op.scope.substr(0, scope + 1);
+  const size_t at = layer.empty() ? std::string::npos : id.find(layer);
+  if (at != std::string::npos) return id.substr(at + layer.size());
+  return id.rfind(op.phase + "/", 0) == 0 ? id.substr(op.phase.size() + 1) : id;
 }
 
-std::string box(const Plan& plan, const Rectangle& r, double x0, double x1, double y0, double y1) {
-  const std::string& id = plan.buffers[r.buffer].id;
-  std::string out = "<g><title>" + escaped(id) + ": " + bytes_text(r.bytes) + " = " +
-                    escaped(plan.buffers[r.buffer].bytes.text()) + ", line " +
-                    std::to_string(plan.ops[r.begin].line) + "</title><rect x=\"" + number(x0) + "\" y=\"" +
-                    number(y1) + "\" width=\"" + number(std::max(0.5, x1 - x0)) + "\" height=\"" +
-                    number(std::max(0.5, y0 - y1)) + "\" fill=\"" + color_of(plan, r) +
-                    "\" stroke=\"#fff\" stroke-width=\"0.6\"/></g>\n";
-  const size_t room = static_cast<size_t>(std::max(0.0, (x1 - x0 - 6) / kCharWidth));
-  if (y0 - y1 >= 14 && room >= id.size()) {
+// The same colour for the same buffer of every layer, another for its neighbours.
+class Colors {
+ public:
+  const char* of(const std::string& id) {
+    const auto [at, fresh] = given_.try_emplace(id, given_.size());
+    return kColors[at->second % std::size(kColors)];
+  }
+
+ private:
+  std::map<std::string, size_t> given_;
+};
+
+std::string box(const Plan& plan, const Rectangle& r, Colors& colors, double x0, double x1, double y0,
+                double y1) {
+  const Plan::Op& op = plan.ops[r.begin];
+  const Plan::Buffer& buffer = plan.buffers[r.buffer];
+  const std::string id = short_id(plan, r);
+  std::string out = "<g><title>" + escaped(buffer.id) + ": " + bytes_text(r.bytes) + " = " +
+                    escaped(buffer.bytes.text()) + ", " + op.row->name + ", line " + std::to_string(op.line) +
+                    "</title><rect x=\"" + number(x0) + "\" y=\"" + number(y1) + "\" width=\"" +
+                    number(std::max(0.5, x1 - x0)) + "\" height=\"" + number(std::max(0.5, y0 - y1)) +
+                    "\" fill=\"" + colors.of(id) + "\" stroke=\"#fff\" stroke-width=\"0.6\"/></g>\n";
+  const auto room = static_cast<size_t>(std::max(0.0, (x1 - x0 - 6) / kCharWidth));
+  const std::string full = std::string(op.row->name) + " " + id;
+  const std::string label = room >= full.size()                             ? full
+                            : room >= std::string_view(op.row->name).size() ? op.row->name
+                                                                            : "";
+  if (y0 - y1 >= 14 && !label.empty()) {
     out += "<text class=\"in\" x=\"" + number(x0 + 4) + "\" y=\"" + number((y0 + y1) / 2 + 4) + "\">" +
-           escaped(id) + "</text>\n";
+           escaped(label) + "</text>\n";
   }
   return out;
 }
@@ -125,20 +148,22 @@ std::string svg_timeline(const Report& report, const PhaseReport& phase) {
            number(y(address)) + "\" y2=\"" + number(y(address)) + "\" stroke=\"#8884\"/>\n" +
            text_at(kLeft - 6, y(address) + 4, "end", tick ? bytes_text(address) : "0");
   }
+  Colors colors;
   double labelled = 0;
   for (size_t i = 0; i < phase.sections.size(); ++i) {
     const Section& s = phase.sections[i];
     for (const Rectangle& r : phase.arena) {
       double x0 = 0, x1 = 0;
       if (axis.part(i, r.begin, r.end, &x0, &x1))
-        out += box(plan, r, x0, x1, y(r.offset), y(r.offset + r.bytes));
+        out += box(plan, r, colors, x0, x1, y(r.offset), y(r.offset + r.bytes));
     }
     const double x = axis.start(i);
     if (s.count > 1 || i > 0) {
       out += "<line x1=\"" + number(x) + "\" x2=\"" + number(x) + "\" y1=\"" + number(kTop - 6) + "\" y2=\"" +
              number(kHeight - kBottom + 6) + "\" stroke=\"#888\" stroke-dasharray=\"2 3\"/>\n";
     }
-    if (s.scope.empty() || x < labelled) continue;
+    constexpr uint32_t kFewSteps = 3;  // too narrow for a name
+    if (s.scope.empty() || x < labelled || s.end - s.begin < kFewSteps) continue;
     const std::string label = s.scope + (s.count > 1 ? " ×" + std::to_string(s.count) : "");
     out += text_at(x + 3, kTop - 10, "start", label);
     labelled = x + 10 + kCharWidth * static_cast<double>(label.size());

@@ -1,4 +1,6 @@
 // irplan plan, irplan check.
+#include <unistd.h>
+
 #include <cstdio>
 
 #include "cli/commands.h"
@@ -25,8 +27,7 @@ int run_plan(const Arguments& arguments) {
   const std::string output = arguments.value("--output", quiet ? "" : "-");
   if (!output.empty() && !write_file(output, compiled->plan_json)) return kFailed;
   if (!explain) return kDone;
-  const auto report =
-      explain_plan(compiled->plan_json, compiled->unread_config_keys, arguments.value("--phase"));
+  const auto report = explain_plan(compiled->plan_json, compiled->unread_config_keys, color);
   if (!report) return kFailed;
   if (output != "-") return print(*report) ? kDone : kFailed;
   std::fputs(report->c_str(), stderr);

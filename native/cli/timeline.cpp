@@ -1,6 +1,7 @@
 #include "cli/timeline.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace irplan::cli {
 namespace {
@@ -65,6 +66,23 @@ char at(const PhaseReport& phase, const Letters& letters, uint32_t step, int64_t
   return ' ';
 }
 
+// Each run of one letter on a background of its own.
+std::string painted(const std::string& line) {
+  constexpr int kBackgrounds[] = {44, 42, 45, 46, 41, 43, 100, 104};
+  std::string out;
+  for (size_t i = 0; i < line.size();) {
+    const size_t end = std::min(line.find_first_not_of(line[i], i), line.size());
+    const bool plain = line[i] == ' ' || line[i] == '.';
+    if (!plain)
+      out += "\x1b[30;" +
+             std::to_string(kBackgrounds[static_cast<size_t>(line[i]) % std::size(kBackgrounds)]) + "m";
+    out.append(line, i, end - i);
+    if (!plain) out += "\x1b[0m";
+    i = end;
+  }
+  return out;
+}
+
 std::string right(const std::string& text, size_t width) {
   return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
 }
@@ -115,7 +133,7 @@ Letters letters_of(const PhaseReport& phase) {
 }
 
 std::string terminal_timeline(const Report& report, const PhaseReport& phase, const Letters& letters,
-                              size_t width) {
+                              size_t width, bool color) {
   const Plan& plan = *report.plan;
   const int64_t height = std::max<int64_t>(1, phase.phase->peak_bytes);
   const size_t room = std::max<size_t>(20, width - kMargin - 2);
@@ -132,7 +150,7 @@ std::string terminal_timeline(const Report& report, const PhaseReport& phase, co
     for (const Column& c : columns)
       line.append(step_width, c.step == kAbsent ? '.' : at(phase, letters, c.step, address));
     line.erase(line.find_last_not_of(' ') + 1);
-    out += line + "\n";
+    out += (color ? painted(line) : line) + "\n";
   }
   out += std::string(kMargin, ' ') + " └" + rule(columns.size() * step_width) + "\n";
   const std::string sections = labels(columns, step_width);

@@ -13,9 +13,9 @@ namespace irplan::cli {
 using Letters = std::unordered_map<uint32_t, char>;
 Letters letters_of(const PhaseReport& phase);
 
-// x: steps, y: addresses; identical layers are drawn once.
+// x: steps, y: addresses; identical layers are drawn once. `color` paints the area of each letter.
 std::string terminal_timeline(const Report& report, const PhaseReport& phase, const Letters& letters,
-                              size_t width);
+                              size_t width, bool color);
 
 std::string svg_timeline(const Report& report, const PhaseReport& phase);
 
