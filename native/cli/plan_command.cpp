@@ -27,6 +27,8 @@ int run_plan(const Arguments& arguments) {
   const std::string output = arguments.value("--output", quiet ? "" : "-");
   if (!output.empty() && !write_file(output, compiled->plan_json)) return kFailed;
   if (!explain) return kDone;
+  const bool color =
+      use_color(arguments.value("--color", "auto"), output != "-" ? STDOUT_FILENO : STDERR_FILENO);
   const auto report = explain_plan(compiled->plan_json, compiled->unread_config_keys, color);
   if (!report) return kFailed;
   if (output != "-") return print(*report) ? kDone : kFailed;

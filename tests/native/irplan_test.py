@@ -134,8 +134,9 @@ class Plans(Case):
         self.assertIn("`--let zz`", self.irplan("plan", HOTPATH, "--let", "zz=3", code=1)[1])
 
     def test_limits_are_diagnostics_and_fast(self):
+        big = self.file("big.irplan", b"a" * 50_000_000)
         start = time.monotonic()
-        _, err = self.irplan("plan", self.file("big.irplan", b"a" * 50_000_000), code=1)
+        _, err = self.irplan("plan", big, code=1)
         self.assertLess(time.monotonic() - start, 1)
         self.assertRegex(err, r"error\[E0106\]: a source of 50000000 bytes[\s\S]*big\.irplan")
         _, err = self.irplan("plan", self.file("words.irplan", b"a;" * 1_200_000), code=1)
