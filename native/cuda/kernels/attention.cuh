@@ -1,0 +1,116 @@
+// attention: softmax(scale q k^T + mask) v with grouped heads, a window, a softcap and sinks. Oracle: core/src/ops/attention.cpp.
+//
+// A block a query and head. Its warps take keys by turns, four at a time, each with a running maximum and sum (one pass over
+// keys and values), and are put together at the end:
+//
+//     warp 0: keys 0-3, 16-19, …      warp 1: keys 4-7, 20-23, …      y = sum of acc_w e^(m_w - m) / sum of l_w e^(m_w - m)
+#pragma once
+
+#include "cuda/kernels/device.cuh"
+
+namespace irplan::IRPLAN_GPU {
+
+constexpr int kAttentionWarps = 4, kKeysAtOnce = 4;
+
+struct AnyType {};  // dtype known at run time only
+
+template <class T>
+__device__ __forceinline__ float element_of(const Tensor& t, int64_t at) {
+  return as_float(reinterpret_cast<const T*>(t.data)[at]);
+}
+template <>
+__device__ __forceinline__ float element_of<AnyType>(const Tensor& t, int64_t at) {
+  return load_number(t, at);
+}
+
+// The keys [first, last) that query `i` of sequence `b` sees.
+__device__ inline void visible_keys(const AttentionCall& c, int64_t b, int64_t i, int64_t* first, int64_t* last) {
+  const int64_t keys = c.keys[b], diagonal = i + keys - c.steps[b];
+  *last = c.causal && diagonal + 1 < keys ? diagonal + 1 : keys;
+  *first = diagonal - c.reach[b] + 1;
+  if (*first < 0) *first = 0;
+}
+
+// Row of a ring that holds its j-th oldest position; j itself where it is no ring.
+__device__ __forceinline__ int64_t held_row(int64_t j, const int32_t* first, int64_t rows, int64_t b) {
+  if (!first) return j;
+  const int64_t row = first[b] % rows + j;
+  return row < rows ? row : row - rows;
+}
+
+// kEach: elements of a head's width that a lane holds; keys and values are of type T. Shared: per warp m, l and U sums.
+template <class T, int kEach>
+__global__ void __launch_bounds__(32 * kAttentionWarps) attention_queries(const __grid_constant__ AttentionCall c) {
+  IRPLAN_SHARED(float, shared);
+  const int lane = static_cast<int>(threadIdx.x) & 31, warp = static_cast<int>(threadIdx.x) >> 5;
+  const int64_t steps = c.q.shape[1], b = blockIdx.x / steps, i = blockIdx.x % steps, h = blockIdx.y;
+  const int64_t g = h / (c.q.shape[2] / c.k.shape[2]);
+  const int width = static_cast<int>(c.q.shape[3]), value_width = static_cast<int>(c.v.shape[3]);
+  int64_t first = 0, last = 0;
+  if (i < c.steps[b]) visible_keys(c, b, i, &first, &last);
+
+  float q[kEach], acc[kEach] = {};
+  const int64_t q_at = b * c.q.stride[0] + i * c.q.stride[1] + h * c.q.stride[2];
+  for (int e = 0; e < kEach; ++e) q[e] = lane + 32 * e < width ? load_number(c.q, q_at + (lane + 32 * e) * c.q.stride[3]) : 0.0f;
+  const int64_t k_at = b * c.k.stride[0] + g * c.k.stride[2], v_at = b * c.v.stride[0] + g * c.v.stride[2];
+
+  float most = -INFINITY, total = 0;
+  for (int64_t j0 = first + warp * kKeysAtOnce; j0 < last; j0 += kAttentionWarps * kKeysAtOnce) {
+    float z[kKeysAtOnce], highest = most;
+    for (int t = 0; t < kKeysAtOnce; ++t) {
+      const int64_t j = j0 + t < last ? j0 + t : last - 1;
+      const int64_t row = k_at + held_row(j, c.key_first, c.key_rows, b) * c.k.stride[1];
+      float sum = 0;
+      for (int e = 0; e < kEach; ++e) {
+        if (lane + 32 * e < width) sum += q[e] * element_of<T>(c.k, row + (lane + 32 * e) * c.k.stride[3]);
+      }
+      sum = warp_sum(sum) * c.scale;
+      if (c.softcap > 0) sum = c.softcap * tanhf(sum / c.softcap);
+      z[t] = j0 + t < last ? sum : -INFINITY;
+      highest = fmaxf(highest, z[t]);
+    }
+    const float shrink = expf(most - highest);
+    most = highest;
+    total *= shrink;
+    for (int e = 0; e < kEach; ++e) acc[e] *= shrink;
+    for (int t = 0; t < kKeysAtOnce && j0 + t < last; ++t) {
+      const float weight = expf(z[t] - most);
+      total += weight;
+      const int64_t row = v_at + held_row(j0 + t, c.value_first, c.value_rows, b) * c.v.stride[1];
+      for (int e = 0; e < kEach; ++e) {
+        if (lane + 32 * e < value_width) acc[e] += weight * element_of<T>(c.v, row + (lane + 32 * e) * c.v.stride[3]);
+      }
+    }
+  }
+
+  float* sums = shared + warp * (value_width + 2);
+  if (lane == 0) {
+    sums[0] = most;
+    sums[1] = total;
+  }
+  for (int e = 0; e < kEach; ++e) {
+    if (lane + 32 * e < value_width) sums[2 + lane + 32 * e] = acc[e];
+  }
+  __syncthreads();
+  // A sink joins the denominator alone. A query that sees no key has no value.
+  const float sink = c.sinks.data ? load_number(c.sinks, h * c.sinks.stride[0]) : -INFINITY;
+  float m = sink;
+  for (int w = 0; w < kAttentionWarps; ++w) m = fmaxf(m, shared[w * (value_width + 2)]);
+  const bool nothing = first >= last;
+  float l = c.sinks.data ? expf(sink - m) : 0.0f;
+  for (int w = 0; w < kAttentionWarps && !nothing; ++w) {
+    const float* from = shared + w * (value_width + 2);
+    l += from[1] * expf(from[0] - m);
+  }
+  const int64_t to = b * c.y.stride[0] + i * c.y.stride[1] + h * c.y.stride[2];
+  for (int u = static_cast<int>(threadIdx.x); u < value_width; u += 32 * kAttentionWarps) {
+    float sum = 0;
+    for (int w = 0; w < kAttentionWarps && !nothing; ++w) {
+      const float* from = shared + w * (value_width + 2);
+      sum += from[2 + u] * expf(from[0] - m);
+    }
+    store_number(c.y, to + u * c.y.stride[3], nothing ? 0.0f : sum / l);
+  }
+}
+
+}  // namespace irplan::IRPLAN_GPU

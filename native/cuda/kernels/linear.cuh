@@ -1,0 +1,145 @@
+// linear and matmul. Oracle: core/src/ops/linear.cpp, core/src/ops/scales.cpp.
+//
+// Both are y[row, n] = sum over k of x[row, k] w[z][n, k]; `z` is the group of a grouped weight, or the batch of a matmul:
+//
+//     linear, w [G,N,K]    row = m * G + z           matmul    row = z * M + m, and w's last axes swapped
+#pragma once
+
+#include "cuda/kernels/scales.cuh"
+
+namespace irplan::IRPLAN_GPU {
+
+struct ProductCall {
+  Tensor x, y, bias;
+  ScaledWeight weight;
+  int64_t rows = 0, n = 0, k = 0;      // of each z
+  int64_t row_step = 1, z_step = 0;    // row = m * row_step + z * z_step
+};
+
+__device__ __forceinline__ int64_t product_row(const ProductCall& c, int64_t m, int64_t z) { return m * c.row_step + z * c.z_step; }
+
+__device__ __forceinline__ float bias_of(const ProductCall& c, int64_t n) {
+  return c.bias.data ? load_number(c.bias, n * c.bias.stride[0]) : 0.0f;
+}
+
+// ---- tiles of 64 rows by 64 outputs, 16 deep; 256 threads with 4 by 4 results each
+
+constexpr int kTile = 64, kDepth = 16, kTileStride = kTile + 4;
+constexpr size_t kTileBytes = 2 * kDepth * kTileStride * sizeof(float);
+
+__global__ void __launch_bounds__(256) product_tiles(const __grid_constant__ ProductCall c) {
+  IRPLAN_SHARED(float, shared);
+  float* xs = shared;                          // [depth][row]
+  float* ws = shared + kDepth * kTileStride;   // [depth][output]
+  const int thread = static_cast<int>(threadIdx.x), depth = thread % kDepth, lane = thread / kDepth;
+  const int64_t z = blockIdx.z, row0 = int64_t{blockIdx.y} * kTile, n0 = int64_t{blockIdx.x} * kTile;
+  const Tensor& w = c.weight.w;
+  const int64_t x_step = c.x.stride[c.x.rank - 1], w_row = w.stride[w.rank - 2], w_step = w.stride[w.rank - 1];
+  const int64_t w_base = place_of(z, w.rank - 2, w.shape, w.stride);
+  const int64_t scale_base =
+      c.weight.scale.data ? place_of(z, c.weight.scale.rank - 2, c.weight.scale.shape, c.weight.scale.stride) : 0;
+  int64_t x_at[4];
+  for (int i = 0; i < 4; ++i) {
+    const int64_t m = row0 + lane + 16 * i;
+    x_at[i] = m < c.rows ? row_of(product_row(c, m, z), c.x, 1) : -1;
+  }
+  float sums[4][4] = {};
+  const int tx = thread % 16, ty = thread / 16;
+  for (int64_t k0 = 0; k0 < c.k; k0 += kDepth) {
+    const int64_t k = k0 + depth;
+    for (int i = 0; i < 4; ++i) {
+      const int at = lane + 16 * i;
+      xs[depth * kTileStride + at] = x_at[i] >= 0 && k < c.k ? load_number(c.x, x_at[i] + k * x_step) : 0.0f;
+      const int64_t n = n0 + at;
+      float value = 0;
+      if (n < c.n && k < c.k) {
+        value = load_number(w, w_base + n * w_row + k * w_step);
+        if (c.weight.scale.data) value *= scale_at(c.weight, scale_base, n, k);
+      }
+      ws[depth * kTileStride + at] = value;
+    }
+    __syncthreads();
+    for (int d = 0; d < kDepth; ++d) {
+      const float4 a = *reinterpret_cast<const float4*>(xs + d * kTileStride + ty * 4);
+      const float4 b = *reinterpret_cast<const float4*>(ws + d * kTileStride + tx * 4);
+      const float left[4] = {a.x, a.y, a.z, a.w}, right[4] = {b.x, b.y, b.z, b.w};
+      for (int i = 0; i < 4; ++i) {
+        for (int j = 0; j < 4; ++j) sums[i][j] += left[i] * right[j];
+      }
+    }
+    __syncthreads();
+  }
+  for (int i = 0; i < 4; ++i) {
+    const int64_t m = row0 + ty * 4 + i;
+    if (m >= c.rows) continue;
+    const int64_t to = row_of(product_row(c, m, z), c.y, 1);
+    for (int j = 0; j < 4; ++j) {
+      const int64_t n = n0 + tx * 4 + j;
+      if (n < c.n) store_number(c.y, to + n * c.y.stride[c.y.rank - 1], sums[i][j] + bias_of(c, n));
+    }
+  }
+}
+
+// ---- few rows: a warp an output, the weight is read once for kFewRows rows
+
+constexpr int kFewRows = 4, kWarps = 8;
+
+__device__ inline void store_few(const ProductCall& c, int64_t m0, int64_t n, int64_t z, const float* sums) {
+  for (int r = 0; r < kFewRows; ++r) {
+    const float total = warp_sum(sums[r]);
+    if (m0 + r >= c.rows || (threadIdx.x & 31) != 0) continue;
+    const int64_t to = row_of(product_row(c, m0 + r, z), c.y, 1);
+    store_number(c.y, to + n * c.y.stride[c.y.rank - 1], total + bias_of(c, n));
+  }
+}
+
+// Weight and activations of one dtype, their rows dense and aligned: 16 bytes a load.
+template <class T>
+__global__ void __launch_bounds__(256) product_few_dense(const __grid_constant__ ProductCall c) {
+  constexpr int kLanes = Pack<T>::kCount;
+  const int lane = static_cast<int>(threadIdx.x) & 31;
+  const int64_t n = int64_t{blockIdx.x} * kWarps + threadIdx.x / 32, m0 = int64_t{blockIdx.y} * kFewRows, z = blockIdx.z;
+  if (n >= c.n) return;  // a whole warp, and no barrier follows
+  const Tensor& w = c.weight.w;
+  const T* weight = reinterpret_cast<const T*>(w.data) + place_of(z, w.rank - 2, w.shape, w.stride) + n * w.stride[w.rank - 2];
+  const T* x[kFewRows];
+  for (int r = 0; r < kFewRows; ++r) {
+    const int64_t m = m0 + r < c.rows ? m0 + r : m0;  // beyond the rows: computed and not stored
+    x[r] = reinterpret_cast<const T*>(c.x.data) + row_of(product_row(c, m, z), c.x, 1);
+  }
+  float sums[kFewRows] = {};
+#ifdef __CUDACC__
+#pragma unroll 4
+#endif
+  for (int64_t k = int64_t{lane} * kLanes; k < c.k; k += 32 * kLanes) {
+    const Pack<T> a = load_pack(weight + k);
+    for (int r = 0; r < kFewRows; ++r) {
+      const Pack<T> b = load_pack(x[r] + k);
+      for (int i = 0; i < kLanes; ++i) sums[r] += as_float(a.at[i]) * as_float(b.at[i]);
+    }
+  }
+  store_few(c, m0, n, z, sums);
+}
+
+// Any strides and dtypes, scales of blocks too.
+__global__ void __launch_bounds__(256) product_few(const __grid_constant__ ProductCall c) {
+  const int lane = static_cast<int>(threadIdx.x) & 31;
+  const int64_t n = int64_t{blockIdx.x} * kWarps + threadIdx.x / 32, m0 = int64_t{blockIdx.y} * kFewRows, z = blockIdx.z;
+  if (n >= c.n) return;
+  const Tensor& w = c.weight.w;
+  const int64_t w_at = place_of(z, w.rank - 2, w.shape, w.stride) + n * w.stride[w.rank - 2], w_step = w.stride[w.rank - 1];
+  const int64_t scale_base =
+      c.weight.scale.data ? place_of(z, c.weight.scale.rank - 2, c.weight.scale.shape, c.weight.scale.stride) : 0;
+  int64_t x_at[kFewRows];
+  for (int r = 0; r < kFewRows; ++r) x_at[r] = row_of(product_row(c, m0 + r < c.rows ? m0 + r : m0, z), c.x, 1);
+  const int64_t x_step = c.x.stride[c.x.rank - 1];
+  float sums[kFewRows] = {};
+  for (int64_t k = lane; k < c.k; k += 32) {
+    float value = load_number(w, w_at + k * w_step);
+    if (c.weight.scale.data) value *= scale_at(c.weight, scale_base, n, k);
+    for (int r = 0; r < kFewRows; ++r) sums[r] += value * load_number(c.x, x_at[r] + k * x_step);
+  }
+  store_few(c, m0, n, z, sums);
+}
+
+}  // namespace irplan::IRPLAN_GPU
