@@ -7,9 +7,8 @@
 
 namespace irplan::cli {
 
-// The report on a plan's text. `phase` limits it to one; empty: all. None after a message on stderr.
+// The report on a plan's text. None after a message on stderr.
 std::optional<std::string> explain_plan(const std::string& plan_json,
-                                        const std::vector<std::string>& unread_config_keys,
-                                        const std::string& phase);
+                                        const std::vector<std::string>& unread_config_keys, bool color);
 
 }  // namespace irplan::cli
