@@ -195,10 +195,5 @@ function largestPhase(phases: PhaseModel[]): string {
 
 function legend(): HTMLElement[] {
   const kinds = KINDS.map((kind) => h('span', {}, h('i', { class: `swatch kind-${kind}` }), KIND_LABEL[kind]));
-  const lines = [
-    h('span', {}, h('i', { class: 'line-key live' }), 'live bytes'),
-    h('span', {}, h('i', { class: 'line-key peak' }), 'peak'),
-    h('span', {}, h('i', { class: 'line-key bound' }), 'lower bound'),
-  ];
-  return [...kinds, ...lines];
+  return [...kinds, h('span', {}, h('i', { class: 'line-key live' }), 'live bytes')];
 }

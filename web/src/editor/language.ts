@@ -20,7 +20,7 @@ const TOKENS: monaco.languages.IMonarchLanguage = {
       [/\b(fn)(\s+)([A-Za-z_]\w*)/, ['keyword', '', 'function']],
       [/\b(let|dim|input|phase)(\s+)([A-Za-z_]\w*)/, ['keyword', '', 'variable']],
       [/\bconfig\b(?=\s*[.[])/, 'type'],
-      [/[A-Za-z_]\w*(?=\s*=[^=])/, { cases: { '@keywords': 'keyword', '@default': 'variable' } }],
+      [/[A-Za-z_]\w*(?=\s*=[^=])/, 'variable'],
       [/[A-Za-z_]\w*(?=\s*\()/, { cases: { '@keywords': 'keyword', '@default': 'function' } }],
       [/[A-Za-z_]\w*/, { cases: { '@keywords': 'keyword', '@dtypes': 'type', '@default': 'identifier' } }],
       [/\d[\d_]*(\.\d+)?([eE][+-]?\d+)?([KMGT]i?B|B)?\b/, 'number'],

@@ -62,6 +62,7 @@ export class MonacoEditor implements TextEditor {
       fontSize: 13,
       lineHeight: 20,
       minimap: { enabled: false },
+      bracketPairColorization: { enabled: false },
       scrollBeyondLastLine: false,
       renderLineHighlight: 'line',
       overviewRulerBorder: false,

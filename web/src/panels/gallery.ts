@@ -1,4 +1,5 @@
 // The examples of the repository, brought into the page when it is built.
+import gallery from '../../../examples/gallery.json';
 
 const programs = import.meta.glob<string>('../../../examples/**/*.irplan', { query: '?raw', import: 'default', eager: true });
 const configs = import.meta.glob<string>('../../../examples/configs/*.json', { query: '?raw', import: 'default', eager: true });
@@ -13,14 +14,7 @@ export interface Example {
 }
 
 /** Programs by the model_type of the configs that they serve. */
-const SERVES: Record<string, string[]> = {
-  llama: ['llama', 'mistral', 'qwen2', 'qwen3'],
-  gpt2: ['gpt2'],
-  gemma: ['gemma2', 'gemma3_text'],
-  phi3: ['phi3'],
-  moe: ['mixtral', 'qwen3_moe', 'gpt_oss'],
-  deepseek_v3: ['deepseek_v3'],
-};
+const SERVES: Record<string, string[]> = gallery.serves;
 
 function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);

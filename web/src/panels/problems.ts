@@ -9,11 +9,11 @@ export interface ProblemActions {
 
 function fixNode(diagnostic: Diagnostic, i: number, actions: ProblemActions): HTMLElement {
   const fix = diagnostic.fixes[i]!;
-  if (fix.edits.length === 0) return h('div', { class: 'note' }, h('b', {}, 'help '), fix.message);
+  if (fix.edits.length === 0) return h('div', { class: 'note' }, h('b', {}, 'help '), ...codeSpans(fix.message));
   return h(
     'button',
     { type: 'button', class: 'fix', onclick: () => actions.apply(diagnostic, i) },
-    fix.message,
+    ...codeSpans(fix.message),
   );
 }
 

@@ -26,6 +26,7 @@ export class Sliders {
   readonly node = h('div', { class: 'sliders' });
   #sliders: Slider[] = [];
   #shape = '';
+  #resetButton = h('button', { type: 'button', class: 'quiet', onclick: () => this.#reset() }, 'Reset sizes');
   #onChange: (sizes: Record<string, number>) => void;
 
   constructor(onChange: (sizes: Record<string, number>) => void) {
@@ -39,10 +40,10 @@ export class Sliders {
       this.#shape = shape;
       this.#sliders = plan.dims.map((dim) => this.#make(dim, this.#sizeOf(dim, sizes)));
       const rows = this.#sliders.map((slider) => this.#row(slider, largest(plan, slider.dim.name)));
-      const reset = h('button', { type: 'button', class: 'quiet', onclick: () => this.#reset() }, 'Reset sizes');
-      this.node.replaceChildren(...rows, ...(rows.length ? [reset] : []));
+      this.node.replaceChildren(...rows, ...(rows.length ? [this.#resetButton] : []));
     }
     for (const slider of this.#sliders) this.#set(slider, this.#sizeOf(slider.dim, sizes));
+    this.#resetButton.disabled = Object.keys(sizes).length === 0;
   }
 
   #sizeOf(dim: PlanDim, sizes: Record<string, number>): number {

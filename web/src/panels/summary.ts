@@ -16,10 +16,14 @@ function figure(name: string, value: string, note: string | Node, mood = ''): HT
   );
 }
 
+function plural(n: number, name: string): string {
+  return `${n} ${name}${n === 1 ? '' : 's'}`;
+}
+
 function gapNote(phase: PhaseModel): { text: string; mood: string } {
   const gap = phase.arena - phase.lowerBound;
   if (phase.arena === 0) return { text: 'no memory needed', mood: 'good' };
-  if (gap < 0.0005 * phase.arena) return { text: 'no order of these bytes is smaller', mood: 'good' };
+  if (gap < 0.0005 * phase.arena) return { text: 'met: no placement is smaller', mood: 'good' };
   return { text: `${percentText(gap / phase.lowerBound)} above it, padding included`, mood: '' };
 }
 
@@ -34,7 +38,8 @@ function distinctWrites(writes: PhaseModel['buffers'][number]['writes']): number
 
 function stack(segments: Record<SegmentName, number>, limit: number | null): HTMLElement {
   const total = ORDER.reduce((sum, name) => sum + segments[name], 0);
-  const scale = Math.max(total, limit ?? 0, 1);
+  const near = limit !== null && total > 0.1 * limit; // a far limit would leave nothing of the bar
+  const scale = Math.max(total, near ? limit : 0, 1);
   const parts = ORDER.filter((name) => segments[name] > 0).map((name) =>
     h('span', {
       class: `part part-${name}`,
@@ -42,7 +47,7 @@ function stack(segments: Record<SegmentName, number>, limit: number | null): HTM
       title: `${name} ${bytesText(segments[name])}`,
     }),
   );
-  const mark = limit === null ? null : h('span', { class: 'limit', style: `left:${(100 * limit) / scale}%`, title: `budget ${bytesText(limit)}` });
+  const mark = !near ? null : h('span', { class: 'limit', style: `left:${(100 * limit) / scale}%`, title: `budget ${bytesText(limit)}` });
   return h('div', { class: 'stack', role: 'img', 'aria-label': 'memory by segment' }, ...parts, mark);
 }
 
@@ -88,7 +93,7 @@ export function summary(model: PlanModel, phase: PhaseModel): HTMLElement[] {
     h(
       'div',
       { class: 'figures' },
-      figure(title, bytesText(phase.arena), `in ${phase.buffers.length} buffers, ${phase.ops.length} ops`),
+      figure(title, bytesText(phase.arena), `${plural(phase.buffers.length, 'buffer')}, ${plural(phase.ops.length, 'op')}`),
       figure('lower bound', bytesText(phase.lowerBound), gap.text, gap.mood),
       figure('without reuse', bytesText(apart), saved),
       figure('whole model', bytesText(total), `${model.plan.target.name} ${model.plan.target.arch}`),

@@ -51,25 +51,22 @@ function paintLane(pen: Pen, scene: Scene, lane: Lane, palette: Palette): void {
   pen.fillStyle = palette.lane;
   pen.fillRect(scene.left, lane.top, width, lane.height);
   pen.textAlign = 'right';
-  const ticks = lane.segment === 'arena' ? byteTicks(lane.bytes) : [0, lane.bytes];
+  const ticks = lane.segment === 'arena' ? byteTicks(lane.bytes) : [];
   for (const bytes of ticks) {
     const y = Math.round(yOf(lane, bytes)) + 0.5;
     pen.strokeStyle = palette.grid;
     pen.lineWidth = 1;
     line(pen, scene.left, y, scene.right, y);
-    if (lane.segment !== 'arena' && bytes === 0) continue;
     pen.fillStyle = palette.faint;
     pen.fillText(bytes === 0 ? '0' : bytesText(bytes), scene.left - 8, y);
   }
-  pen.textAlign = 'left';
   pen.fillStyle = palette.faint;
-  pen.fillText(laneTitle(scene, lane), scene.left, lane.top - 9);
-}
-
-function laneTitle(scene: Scene, lane: Lane): string {
-  if (lane.segment === 'arena') return 'arena: address by step';
-  const count = lane.buffers.length;
-  return `${lane.segment}: ${count} ${count === 1 ? 'buffer' : 'buffers'}, dark where a step of ${scene.phase.name} touches it`;
+  if (lane.segment !== 'arena') {
+    pen.fillText(lane.segment, scene.left - 8, lane.top + lane.height / 2);
+    return;
+  }
+  pen.textAlign = 'left';
+  pen.fillText(`arena of ${scene.phase.name}: address by step; below, what stays, dark where a step touches it`, scene.left, lane.top - 10);
 }
 
 const DIM = 0.38;
@@ -184,10 +181,10 @@ function paintResident(pen: Pen, scene: Scene, lane: Lane, palette: Palette, mar
     const y = yOf(lane, buffer.offset + buffer.size);
     const height = Math.max(1, yOf(lane, buffer.offset) - y);
     const marked = isMarked(buffer.id, marks) || marks.hovered === buffer.id;
-    pen.globalAlpha = marked ? 0.55 : i % 2 ? 0.2 : 0.28;
+    pen.globalAlpha = marked ? 0.4 : i % 2 ? 0.16 : 0.24;
     pen.fillStyle = marked ? palette.accent : palette.faint;
     pen.fillRect(scene.left, y, scene.right - scene.left, height);
-    pen.globalAlpha = 0.85;
+    pen.globalAlpha = 0.8;
     pen.fillStyle = marked ? palette.accent : palette.ink;
     for (const step of buffer.uses) {
       const x = xOf(scene, step);

@@ -38,9 +38,9 @@ export interface Scene {
 const GUTTER = 74;
 const MARGIN_RIGHT = 14;
 const MARGIN_TOP = 22;
-const AXIS = 30;
-const LANE_GAP = 20;
-const THIN_LANE = 40;
+const AXIS = 28;
+const LANE_GAP = 7;
+const THIN_LANE = 24;
 const HEADROOM = 1.07; // so that the peak line's label stands above the blocks
 const RESIDENT: SegmentName[] = ['state', 'weights', 'inputs'];
 
