@@ -56,6 +56,8 @@ export interface BoundPhase {
   arena: number | null;
   inputs: number | null;
   state: number | null;
+  /** What the temps and scratch would take, each by itself. */
+  no_reuse: number | null;
   /** Of the phase's arena buffers, in the plan's order. */
   offsets: number[];
   bytes: (number | null)[];

@@ -91,6 +91,8 @@ test('a bound plan agrees with its own numbers, phase by phase', () => {
     const { phases, memory_plan: memory } = JSON.parse(plan);
     const bound = irplan.bind({ dims: {} });
     assert.deepEqual(bound.phases.map((phase) => phase.arena), phases.map((phase) => phase.peak_bytes), titleOf(one));
+    const { no_reuse: apart } = bound.phases.reduce((a, b) => (b.arena > a.arena ? b : a));
+    assert.equal(apart, memory.no_reuse_bytes, titleOf(one));
     const most = (of) => Math.max(...bound.phases.map(of));
     assert.equal(most((phase) => phase.inputs), memory.segments.inputs, titleOf(one));
     assert.equal(most((phase) => phase.state), memory.segments.state, titleOf(one));

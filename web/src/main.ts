@@ -24,6 +24,7 @@ class Playground {
   #plan: PlanView;
   #planText: string | null = null; // of what is shown
   #compiling = false;
+  #opening = false; // the editor's changes are ours
   #again = false; // the text changed while compiling
   #binding = false;
   #bindAgain = false;
@@ -81,15 +82,18 @@ class Playground {
 
   #open(document: Document): void {
     this.#document = document;
+    this.#opening = true;
     this.#source.setFiles(document.file, document.configName);
     this.#source.setTexts(document.text, document.config);
     byId<HTMLSelectElement>('target').value = document.options.target;
     byId<HTMLInputElement>('options').value = optionsText(document.options);
     this.#source.showProgram();
+    this.#opening = false;
     void this.#compile();
   }
 
   #edited(): void {
+    if (this.#opening) return;
     this.#document.text = this.#source.text('program');
     this.#document.config = this.#source.text('config');
     this.#saveSoon();
@@ -116,7 +120,9 @@ class Playground {
     this.#compiling = true;
     const slow = setTimeout(() => this.#source.setStatus('compiling', 'busy'), SLOW_MS);
     try {
-      this.#show(await this.#compiler.compile(this.#request()));
+      const compiled = await this.#compiler.compile(this.#request());
+      this.#tell(compiled);
+      if (!this.#again) await this.#show(compiled);
     } catch (error) {
       this.#planText = null;
       const why = error instanceof Error ? error.message : String(error);
@@ -132,16 +138,23 @@ class Playground {
     void this.#compile();
   }
 
-  #show(compiled: Compiled): void {
+  /** What the compiler has to say, before the plan is drawn. */
+  #tell(compiled: Compiled): void {
     this.#source.setDiagnostics(compiled.diagnostics);
     byId('timing').textContent = `${compiled.ms.toFixed(compiled.ms < 10 ? 1 : 0)} ms`;
     this.#plan.setStale(!compiled.ok);
     document.documentElement.dataset['compiled'] = compiled.ok ? 'ok' : 'failed';
-    if (!compiled.plan || !compiled.bound || compiled.bound.error) return;
+  }
+
+  async #show(compiled: Compiled): Promise<void> {
+    if (!compiled.plan) return;
+    const command = commandLine(this.#document);
+    const bound = await this.#compiler.bind(null, this.#document.sizes);
+    if (bound.error) throw new Error(bound.error);
     this.#planText = compiled.plan;
-    this.#plan.show(compiled.plan, compiled.bound, this.#document.sizes);
-    this.#plan.setProof(compiled.sha256, commandLine(this.#document));
-    if (Object.keys(this.#document.sizes).length) void this.#bind();
+    this.#plan.show(compiled.plan, bound, this.#document.sizes);
+    this.#plan.setProof(compiled.sha256, command);
+    document.documentElement.dataset['shown'] = compiled.sha256;
   }
 
   #resize(sizes: Record<string, number>): void {

@@ -66,6 +66,7 @@ export class PlanView {
     if (!this.#plan) return;
     this.#model = planModel(this.#plan, bound);
     this.#sliders.show(this.#plan, sizes);
+    byId('reset-sizes').hidden = Object.keys(sizes).length === 0;
     this.#showPhases();
     this.#refresh();
   }
@@ -183,6 +184,7 @@ export class PlanView {
       if (line) this.#events.goToLine(line);
     });
     byId('to-peak').addEventListener('click', () => this.#timeline.goToPeak());
+    byId('reset-sizes').addEventListener('click', () => this.#sliders.reset());
     byId('zoom-in').addEventListener('click', () => this.#timeline.zoom(1 / 1.6));
     byId('zoom-out').addEventListener('click', () => this.#timeline.zoom(1.6));
     byId('zoom-fit').addEventListener('click', () => this.#timeline.fit());

@@ -54,6 +54,38 @@ json segment_bytes(const Plan& plan, Plan::Segment segment, Evaluator& value) {
   return sum;
 }
 
+// Bytes of a tensor, dense.
+std::optional<int64_t> dense_bytes(const Plan::Value& value, Evaluator& number_of) {
+  int64_t n = 1;
+  for (const Expr extent : value.shape) {
+    const std::optional<int64_t> size = number_of(extent);
+    if (!size || *size < 0 || (*size > 0 && n > kMaxJsonInt / *size)) return std::nullopt;
+    n *= *size;
+  }
+  const DTypeInfo& type = info(value.dtype);
+  return n / type.elements * type.bytes;
+}
+
+// Every temp that an op writes into the arena, and all scratch, each by itself.
+json bytes_without_reuse(const Plan& plan, const Plan::Phase& phase, Evaluator& number_of) {
+  int64_t sum = 0;
+  const auto add = [&](const std::optional<int64_t>& bytes) {
+    if (!bytes || *bytes > kMaxJsonInt - sum) return false;
+    sum += *bytes;
+    return true;
+  };
+  for (uint32_t i = phase.ops_begin; i < phase.ops_end && i < plan.ops.size(); ++i) {
+    for (const uint32_t v : plan.ops[i].out) {
+      const Plan::Value& value = plan.values[v];
+      if (value.buffer == kAbsent || plan.buffers[value.buffer].segment != Plan::Segment::Arena) continue;
+      if (!add(dense_bytes(value, number_of))) return nullptr;
+    }
+    for (const uint32_t scratch : plan.ops[i].scratch)
+      if (!add(number_of(plan.buffers[scratch].bytes))) return nullptr;
+  }
+  return sum;
+}
+
 bool holds(const Plan::Guard& guard, Evaluator& value) {
   const std::optional<int64_t> left = value(guard.left), right = value(guard.right);
   if (!left || !right) return false;
@@ -96,6 +128,7 @@ json phase_view(const Plan& plan, const Plan::Phase& phase, Binding binding) {
           {"arena", arena ? json(arena->bytes) : json(nullptr)},
           {"inputs", segment_bytes(plan, Plan::Segment::Inputs, value)},
           {"state", segment_bytes(plan, Plan::Segment::State, value)},
+          {"no_reuse", bytes_without_reuse(plan, phase, value)},
           {"offsets", std::move(offsets)},
           {"bytes", std::move(bytes)},
           {"flops", std::move(flops)},

@@ -5,8 +5,6 @@ import type { CompileRequest } from 'irplan';
 export interface Compiled extends CompileReply {
   /** Of the plan's bytes; empty without a plan. */
   sha256: string;
-  /** The plan at its own sizes; null without a plan. */
-  bound: BindReply | null;
   /** Time in the compiler, ms. */
   ms: number;
 }

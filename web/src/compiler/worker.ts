@@ -19,8 +19,7 @@ function compile(request: CompileRequest): Compiled {
   const begin = performance.now();
   const reply = ready().compile(request);
   const ms = performance.now() - begin;
-  if (!reply.plan) return { ...reply, sha256: '', bound: null, ms };
-  return { ...reply, sha256: sha256(reply.plan), bound: ready().bind({ dims: {} }), ms };
+  return { ...reply, sha256: reply.plan ? sha256(reply.plan) : '', ms };
 }
 
 async function answer(message: ToWorker): Promise<unknown> {

@@ -54,6 +54,8 @@ export class MonacoEditor implements TextEditor {
       program: monaco.editor.createModel(texts.program, LANGUAGE),
       config: monaco.editor.createModel(texts.config, CONFIG_LANGUAGE),
     };
+    const plainBrackets = { bracketColorizationOptions: { enabled: false, independentColorPoolPerBracketType: false } };
+    for (const model of Object.values(this.#models)) model.updateOptions(plainBrackets);
     const style = getComputedStyle(host);
     this.#editor = monaco.editor.create(host, {
       model: this.#models.program,

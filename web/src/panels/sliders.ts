@@ -26,7 +26,6 @@ export class Sliders {
   readonly node = h('div', { class: 'sliders' });
   #sliders: Slider[] = [];
   #shape = '';
-  #resetButton = h('button', { type: 'button', class: 'quiet', onclick: () => this.#reset() }, 'Reset sizes');
   #onChange: (sizes: Record<string, number>) => void;
 
   constructor(onChange: (sizes: Record<string, number>) => void) {
@@ -40,10 +39,9 @@ export class Sliders {
       this.#shape = shape;
       this.#sliders = plan.dims.map((dim) => this.#make(dim, this.#sizeOf(dim, sizes)));
       const rows = this.#sliders.map((slider) => this.#row(slider, largest(plan, slider.dim.name)));
-      this.node.replaceChildren(...rows, ...(rows.length ? [this.#resetButton] : []));
+      this.node.replaceChildren(...rows);
     }
     for (const slider of this.#sliders) this.#set(slider, this.#sizeOf(slider.dim, sizes));
-    this.#resetButton.disabled = Object.keys(sizes).length === 0;
   }
 
   #sizeOf(dim: PlanDim, sizes: Record<string, number>): number {
@@ -103,7 +101,8 @@ export class Sliders {
     this.#onChange(Object.fromEntries(moved.map((slider) => [slider.dim.name, Number(slider.number.value)])));
   }
 
-  #reset(): void {
+  /** All sizes as the plan has them. */
+  reset(): void {
     for (const slider of this.#sliders) this.#set(slider, slider.dim.value);
     this.#changed();
   }

@@ -27,15 +27,6 @@ function gapNote(phase: PhaseModel): { text: string; mood: string } {
   return { text: `${percentText(gap / phase.lowerBound)} above it, padding included`, mood: '' };
 }
 
-function withoutReuse(phase: PhaseModel): number {
-  return phase.buffers.reduce((sum, buffer) => sum + buffer.bytes * Math.max(1, distinctWrites(buffer.writes)), 0);
-}
-
-/** Writes in place would each be a buffer of their own; writes into parts of one buffer would not. */
-function distinctWrites(writes: PhaseModel['buffers'][number]['writes']): number {
-  return new Set(writes.map((write) => (write.value?.of ? -1 : write.step))).size;
-}
-
 function stack(segments: Record<SegmentName, number>, limit: number | null): HTMLElement {
   const total = ORDER.reduce((sum, name) => sum + segments[name], 0);
   const near = limit !== null && total > 0.1 * limit; // a far limit would leave nothing of the bar
@@ -85,8 +76,8 @@ export function summary(model: PlanModel, phase: PhaseModel): HTMLElement[] {
   const { segments } = model;
   const gap = gapNote(phase);
   const total = ORDER.reduce((sum, name) => sum + segments[name], 0);
-  const apart = withoutReuse(phase);
-  const saved = apart > phase.arena ? `${percentText(1 - phase.arena / apart)} saved by reuse` : 'nothing to reuse';
+  const apart = phase.bound.no_reuse;
+  const saved = apart !== null && apart > phase.arena ? `${percentText(1 - phase.arena / apart)} saved by reuse` : 'nothing to reuse';
   const memoryLimit = model.plan.budget.find((one) => /^\s*memory\s*<=?/.test(one.expr))?.limit_bytes ?? null;
   const title = model.phases.length > 1 ? `peak of ${phase.name}` : 'peak';
   return [

@@ -177,13 +177,18 @@ function fitted(pen: Pen, text: string, room: number): string {
 }
 
 function paintResident(pen: Pen, scene: Scene, lane: Lane, palette: Palette, marks: Marks): void {
+  pen.globalAlpha = 0.14;
+  pen.fillStyle = palette.faint;
+  pen.fillRect(scene.left, lane.top, scene.right - scene.left, lane.height);
   lane.buffers.forEach((buffer, i) => {
     const y = yOf(lane, buffer.offset + buffer.size);
     const height = Math.max(1, yOf(lane, buffer.offset) - y);
     const marked = isMarked(buffer.id, marks) || marks.hovered === buffer.id;
-    pen.globalAlpha = marked ? 0.4 : i % 2 ? 0.16 : 0.24;
-    pen.fillStyle = marked ? palette.accent : palette.faint;
-    pen.fillRect(scene.left, y, scene.right - scene.left, height);
+    if (marked || (i % 2 && height >= 3)) {
+      pen.globalAlpha = marked ? 0.4 : 0.12;
+      pen.fillStyle = marked ? palette.accent : palette.faint;
+      pen.fillRect(scene.left, y, scene.right - scene.left, height);
+    }
     pen.globalAlpha = 0.8;
     pen.fillStyle = marked ? palette.accent : palette.ink;
     for (const step of buffer.uses) {
@@ -207,7 +212,7 @@ function paintOutline(pen: Pen, scene: Scene, palette: Palette, marks: Marks): v
 
 function paintLive(pen: Pen, scene: Scene, palette: Palette): void {
   pen.strokeStyle = palette.ink;
-  pen.lineWidth = 1.5;
+  pen.lineWidth = (scene.right - scene.left) / (scene.view.to - scene.view.from) < 5 ? 1 : 1.5;
   pen.lineJoin = 'round';
   pen.beginPath();
   scene.phase.live.forEach((bytes, step) => {
