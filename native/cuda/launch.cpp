@@ -347,7 +347,7 @@ bool prepare_attention(OpContext& c) {
   const bool good = c.in(0, call.q) && c.in(1, call.k, true) && c.in(2, call.v, true) && c.in(3, call.sinks) &&
                     c.result(0, call.y) && c.ring(1, keys_ring) && c.ring(2, values_ring);
   if (!good) return false;
-  constexpr int64_t kWidest = 640;  // elements of a head that a warp keeps in registers
+  constexpr int64_t kWidest = 2048;  // elements of a head whose sums fit into shared memory
   if (std::max(call.q.shape[3], call.v.shape[3]) > kWidest) return c.fail("has heads of more than " + std::to_string(kWidest) + " elements");
   const Attr &scale = c.attr("scale"), &softcap = c.attr("softcap");
   call.scale = static_cast<float>(scale.is_none() ? 1.0 / std::sqrt(static_cast<double>(call.q.shape[3])) : scale.number());

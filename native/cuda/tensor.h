@@ -9,7 +9,8 @@
 
 #include "irplan/dtype.h"
 
-#ifdef IRPLAN_SIMT
+#ifdef IRPLAN_GPU  // a test's own copy
+#elif defined(IRPLAN_SIMT)
 #define IRPLAN_GPU simt
 #else
 #define IRPLAN_GPU cuda

@@ -8,7 +8,7 @@ int attention(Stream stream, const AttentionCall& call) {
   if (queries == 0 || heads == 0) return 0;
   const int64_t widest = call.q.shape[3] > call.v.shape[3] ? call.q.shape[3] : call.v.shape[3];
   const DType dtype = call.k.dtype == call.v.dtype ? call.k.dtype : DType::I8;
-  auto* kernel = attention_queries<AnyType, 20>;
+  auto* kernel = attention_queries<AnyType, 0>;
   if (widest <= 128) {
     if (dtype == DType::F32) kernel = attention_queries<float, 4>;
     if (dtype == DType::F16) kernel = attention_queries<F16, 4>;
@@ -17,7 +17,7 @@ int attention(Stream stream, const AttentionCall& call) {
     if (dtype == DType::F16) kernel = attention_queries<F16, 8>;
     if (dtype == DType::BF16) kernel = attention_queries<BF16, 8>;
   }
-  const size_t shared = static_cast<size_t>(kAttentionWarps) * static_cast<size_t>(call.v.shape[3] + 2) * sizeof(float);
+  const size_t shared = static_cast<size_t>(kAttentionWarps * (call.v.shape[3] + 2) + call.q.shape[3]) * sizeof(float);
   return launch(stream, dim3(static_cast<unsigned>(queries), static_cast<unsigned>(heads)), dim3(32 * kAttentionWarps), shared, kernel,
                 call);
 }

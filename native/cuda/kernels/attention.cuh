@@ -34,24 +34,39 @@ __device__ inline void visible_keys(const AttentionCall& c, int64_t b, int64_t i
 // Row of a ring that holds its j-th oldest position; j itself where it is no ring.
 __device__ __forceinline__ int64_t held_row(int64_t j, const int32_t* first, int64_t rows, int64_t b) {
   if (!first) return j;
-  const int64_t row = first[b] % rows + j;
+  const int64_t row = static_cast<unsigned>(first[b]) % static_cast<unsigned>(rows) + j;
   return row < rows ? row : row - rows;
 }
 
-// kEach: elements of a head's width that a lane holds; keys and values are of type T. Shared: per warp m, l and U sums.
+// kEach: elements of a head's width that a lane holds in registers; 0: any number, in shared memory. Keys and values are of
+// type T. Shared: for each warp m, l and U sums, then the query where it is not in registers.
 template <class T, int kEach>
 __global__ void __launch_bounds__(32 * kAttentionWarps) attention_queries(const __grid_constant__ AttentionCall c) {
   IRPLAN_SHARED(float, shared);
+  constexpr bool kShared = kEach == 0;
   const int lane = static_cast<int>(threadIdx.x) & 31, warp = static_cast<int>(threadIdx.x) >> 5;
-  const int64_t steps = c.q.shape[1], b = blockIdx.x / steps, i = blockIdx.x % steps, h = blockIdx.y;
-  const int64_t g = h / (c.q.shape[2] / c.k.shape[2]);
+  const unsigned steps = static_cast<unsigned>(c.q.shape[1]), heads = static_cast<unsigned>(c.q.shape[2]);
+  const int64_t b = blockIdx.x / steps, i = blockIdx.x % steps, h = blockIdx.y;
+  const int64_t g = blockIdx.y / (heads / static_cast<unsigned>(c.k.shape[2]));
   const int width = static_cast<int>(c.q.shape[3]), value_width = static_cast<int>(c.v.shape[3]);
+  const int key_parts = kShared ? (width + 31) / 32 : kEach, value_parts = kShared ? (value_width + 31) / 32 : kEach;
+  float* sums = shared + warp * (value_width + 2);
+  float* query = shared + kAttentionWarps * (value_width + 2);
   int64_t first = 0, last = 0;
   if (i < c.steps[b]) visible_keys(c, b, i, &first, &last);
 
-  float q[kEach], acc[kEach] = {};
+  // A lane's elements are lane, lane + 32, …: reads and writes of its own alone.
+  float q[kShared ? 1 : kEach] = {}, acc[kShared ? 1 : kEach] = {};
   const int64_t q_at = b * c.q.stride[0] + i * c.q.stride[1] + h * c.q.stride[2];
-  for (int e = 0; e < kEach; ++e) q[e] = lane + 32 * e < width ? load_number(c.q, q_at + (lane + 32 * e) * c.q.stride[3]) : 0.0f;
+  for (int e = 0; e < key_parts; ++e) {
+    const int at = lane + 32 * e;
+    if (at >= width) continue;
+    const float x = load_number(c.q, q_at + at * c.q.stride[3]);
+    if (!kShared) q[e] = x;
+    if (kShared && warp == 0) query[at] = x;
+  }
+  for (int u = lane; kShared && u < value_width; u += 32) sums[2 + u] = 0;
+  if (kShared) __syncthreads();
   const int64_t k_at = b * c.k.stride[0] + g * c.k.stride[2], v_at = b * c.v.stride[0] + g * c.v.stride[2];
 
   float most = -INFINITY, total = 0;
@@ -61,8 +76,9 @@ __global__ void __launch_bounds__(32 * kAttentionWarps) attention_queries(const 
       const int64_t j = j0 + t < last ? j0 + t : last - 1;
       const int64_t row = k_at + held_row(j, c.key_first, c.key_rows, b) * c.k.stride[1];
       float sum = 0;
-      for (int e = 0; e < kEach; ++e) {
-        if (lane + 32 * e < width) sum += q[e] * element_of<T>(c.k, row + (lane + 32 * e) * c.k.stride[3]);
+      for (int e = 0; e < key_parts; ++e) {
+        const int at = lane + 32 * e;
+        if (at < width) sum += (kShared ? query[at] : q[kShared ? 0 : e]) * element_of<T>(c.k, row + at * c.k.stride[3]);
       }
       sum = warp_sum(sum) * c.scale;
       if (c.softcap > 0) sum = c.softcap * tanhf(sum / c.softcap);
@@ -72,23 +88,29 @@ __global__ void __launch_bounds__(32 * kAttentionWarps) attention_queries(const 
     const float shrink = expf(most - highest);
     most = highest;
     total *= shrink;
-    for (int e = 0; e < kEach; ++e) acc[e] *= shrink;
-    for (int t = 0; t < kKeysAtOnce && j0 + t < last; ++t) {
-      const float weight = expf(z[t] - most);
-      total += weight;
-      const int64_t row = v_at + held_row(j0 + t, c.value_first, c.value_rows, b) * c.v.stride[1];
-      for (int e = 0; e < kEach; ++e) {
-        if (lane + 32 * e < value_width) acc[e] += weight * element_of<T>(c.v, row + (lane + 32 * e) * c.v.stride[3]);
+    float weight[kKeysAtOnce];
+    for (int t = 0; t < kKeysAtOnce; ++t) {
+      weight[t] = expf(z[t] - most);
+      total += weight[t];
+    }
+    for (int e = 0; e < value_parts; ++e) {
+      const int at = lane + 32 * e;
+      if (at >= value_width) continue;
+      float sum = shrink * (kShared ? sums[2 + at] : acc[kShared ? 0 : e]);
+      for (int t = 0; t < kKeysAtOnce; ++t) {
+        if (j0 + t >= last) continue;
+        const int64_t row = v_at + held_row(j0 + t, c.value_first, c.value_rows, b) * c.v.stride[1];
+        sum += weight[t] * element_of<T>(c.v, row + at * c.v.stride[3]);
       }
+      (kShared ? sums[2 + at] : acc[kShared ? 0 : e]) = sum;
     }
   }
 
-  float* sums = shared + warp * (value_width + 2);
   if (lane == 0) {
     sums[0] = most;
     sums[1] = total;
   }
-  for (int e = 0; e < kEach; ++e) {
+  for (int e = 0; !kShared && e < value_parts; ++e) {
     if (lane + 32 * e < value_width) sums[2 + lane + 32 * e] = acc[e];
   }
   __syncthreads();

@@ -16,7 +16,12 @@
 
 #ifdef IRPLAN_SIMT
 #define IRPLAN_SHARED(type, name) auto* name = reinterpret_cast<type*>(irplan::shim::place.shared)
+#define IRPLAN_UNROLL
+#define IRPLAN_UNROLL_BY(n)
 #else
+#define IRPLAN_PRAGMA(text) _Pragma(#text)
+#define IRPLAN_UNROLL IRPLAN_PRAGMA(unroll)
+#define IRPLAN_UNROLL_BY(n) IRPLAN_PRAGMA(unroll n)
 #define IRPLAN_SHARED(type, name)                                   \
   extern __shared__ __align__(16) unsigned char irplan_shared[];    \
   type* name = reinterpret_cast<type*>(irplan_shared)
@@ -84,7 +89,10 @@ __device__ __forceinline__ uint8_t to_f8(DType dtype, float x) {
   return dtype == DType::F8E4M3 ? __nv_cvt_float_to_fp8(x, __NV_SATFINITE, __NV_E4M3)
                                 : __nv_cvt_float_to_fp8(x, __NV_NOSAT, __NV_E5M2);
 }
-__device__ __forceinline__ float power_of_two(int exponent) { return ldexpf(1.0f, exponent); }
+// Of -127 to 128, by its bits.
+__device__ __forceinline__ float power_of_two(int exponent) {
+  return __uint_as_float(exponent > -127 ? static_cast<unsigned>(exponent + 127) << 23 : 0x00400000u);
+}
 #endif
 
 // Numbers in one block, and its bytes (the table of irplan/dtype.h, which is host code).
@@ -102,7 +110,7 @@ __device__ __forceinline__ int block_bytes(DType dtype) {
 }
 
 // Number i of a block; layouts in core/src/reference/blocks.h.
-__device__ inline float block_number(DType dtype, const uint8_t* block, int i) {
+__device__ __forceinline__ float block_number(DType dtype, const uint8_t* block, int i) {
   if (dtype == DType::MXFP4) {
     const int pair = block[1 + i / 2], q = i & 1 ? pair >> 4 : pair & 15;
     const int exponent = q >> 1 & 3, mantissa = q & 1;
@@ -119,7 +127,7 @@ __device__ inline float block_number(DType dtype, const uint8_t* block, int i) {
   return d * static_cast<float>((high ? pair >> 4 : pair & 15) - 8);
 }
 
-__device__ inline float load_number(DType dtype, const void* base, int64_t element) {
+__device__ __forceinline__ float load_number(DType dtype, const void* base, int64_t element) {
   switch (dtype) {
     case DType::F32: return static_cast<const float*>(base)[element];
     case DType::F16: return as_float(static_cast<const F16*>(base)[element]);
@@ -128,9 +136,10 @@ __device__ inline float load_number(DType dtype, const void* base, int64_t eleme
     case DType::F8E5M2: return from_f8(dtype, static_cast<const uint8_t*>(base)[element]);
     default: break;
   }
-  const int n = block_elements(dtype);
-  const int64_t block = element / n;
-  return block_number(dtype, static_cast<const uint8_t*>(base) + block * block_bytes(dtype), static_cast<int>(element - block * n));
+  const int shift = dtype == DType::I4G128 ? 7 : 5;  // a block's numbers are a power of two
+  const int64_t block = element >> shift;
+  return block_number(dtype, static_cast<const uint8_t*>(base) + block * block_bytes(dtype),
+                      static_cast<int>(element - (block << shift)));
 }
 
 __device__ inline void store_number(DType dtype, void* base, int64_t element, float x) {
@@ -203,8 +212,20 @@ __device__ __forceinline__ void store_pack(T* p, const Pack<T>& pack) {
 
 // ------------------------------------------------------------------------------------------------ places
 
-// Where element `n` of a tensor lies, n counted row-major over `shape`; with the tensor's own strides.
+// Where element `n` of a tensor lies, n counted row-major over `shape`; with the tensor's own strides. Rows and tokens are
+// counted in 32 bits: division of 64 bits is a long subroutine.
+__device__ inline int64_t place_of(unsigned n, int rank, const int64_t* shape, const int64_t* stride) {
+  int64_t at = 0;
+  for (int axis = rank - 1; axis >= 0; --axis) {
+    const auto extent = static_cast<unsigned>(shape[axis]);
+    const unsigned next = n / extent;
+    at += (n - next * extent) * stride[axis];
+    n = next;
+  }
+  return at;
+}
 __device__ inline int64_t place_of(int64_t n, int rank, const int64_t* shape, const int64_t* stride) {
+  if (n <= 0xffffffffll) return place_of(static_cast<unsigned>(n), rank, shape, stride);
   int64_t at = 0;
   for (int axis = rank - 1; axis >= 0; --axis) {
     const int64_t next = n / shape[axis];
@@ -216,7 +237,7 @@ __device__ inline int64_t place_of(int64_t n, int rank, const int64_t* shape, co
 __device__ inline int64_t place_of(int64_t n, const Tensor& t) { return place_of(n, t.rank, t.shape, t.stride); }
 // Where row `n` starts, rows counted over all axes but the last `inner`.
 __device__ inline int64_t row_of(int64_t n, const Tensor& t, int inner) {
-  return place_of(n, t.rank - inner, t.shape, t.stride);
+  return place_of(static_cast<unsigned>(n), t.rank - inner, t.shape, t.stride);
 }
 
 // ------------------------------------------------------------------------------------------------ sums

@@ -9,14 +9,14 @@ namespace irplan::IRPLAN_GPU {
 // One block a choice and 8 outputs at a time, one warp an output.
 __global__ void __launch_bounds__(256) expert_rows(const __grid_constant__ ExpertCall c) {
   const int lane = static_cast<int>(threadIdx.x) & 31, choices_axis = c.e.rank - 1;
-  const int64_t at = blockIdx.x;
-  const int64_t chosen = load_integer(c.e.dtype, c.e.data, place_of(at, c.e));
+  const unsigned at = blockIdx.x;
+  const int64_t chosen = load_integer(c.e.dtype, c.e.data, row_of(at, c.e, 0));
   const Tensor& w = c.weight.w;
   if (chosen < 0 || chosen >= w.shape[0]) {
     if (threadIdx.x == 0 && blockIdx.y == 0) note_fault(c.fault, c.op, 2, at, chosen, w.shape[0]);
     return;
   }
-  const int64_t x_row = row_of(c.shared_rows ? at / c.e.shape[choices_axis] : at, c.x, 1), y_row = row_of(at, c.y, 1);
+  const int64_t x_row = row_of(c.shared_rows ? at / static_cast<unsigned>(c.e.shape[choices_axis]) : at, c.x, 1), y_row = row_of(at, c.y, 1);
   const int64_t x_step = c.x.stride[c.x.rank - 1], outputs = w.shape[1], depth = w.shape[2];
   const int64_t scale_base = c.weight.scale.data ? chosen * c.weight.scale.stride[0] : 0;
   for (int64_t n = int64_t{blockIdx.y} * 8 + threadIdx.x / 32; n < outputs; n += int64_t{gridDim.y} * 8) {

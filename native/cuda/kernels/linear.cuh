@@ -32,13 +32,15 @@ __global__ void __launch_bounds__(256) product_tiles(const __grid_constant__ Pro
   float* xs = shared;                          // [depth][row]
   float* ws = shared + kDepth * kTileStride;   // [depth][output]
   const int thread = static_cast<int>(threadIdx.x), depth = thread % kDepth, lane = thread / kDepth;
-  const int64_t z = blockIdx.z, row0 = int64_t{blockIdx.y} * kTile, n0 = int64_t{blockIdx.x} * kTile;
+  const unsigned z = blockIdx.z;
+  const int64_t row0 = int64_t{blockIdx.y} * kTile, n0 = int64_t{blockIdx.x} * kTile;
   const Tensor& w = c.weight.w;
   const int64_t x_step = c.x.stride[c.x.rank - 1], w_row = w.stride[w.rank - 2], w_step = w.stride[w.rank - 1];
   const int64_t w_base = place_of(z, w.rank - 2, w.shape, w.stride);
   const int64_t scale_base =
       c.weight.scale.data ? place_of(z, c.weight.scale.rank - 2, c.weight.scale.shape, c.weight.scale.stride) : 0;
   int64_t x_at[4];
+  IRPLAN_UNROLL
   for (int i = 0; i < 4; ++i) {
     const int64_t m = row0 + lane + 16 * i;
     x_at[i] = m < c.rows ? row_of(product_row(c, m, z), c.x, 1) : -1;
@@ -47,6 +49,7 @@ __global__ void __launch_bounds__(256) product_tiles(const __grid_constant__ Pro
   const int tx = thread % 16, ty = thread / 16;
   for (int64_t k0 = 0; k0 < c.k; k0 += kDepth) {
     const int64_t k = k0 + depth;
+    IRPLAN_UNROLL
     for (int i = 0; i < 4; ++i) {
       const int at = lane + 16 * i;
       xs[depth * kTileStride + at] = x_at[i] >= 0 && k < c.k ? load_number(c.x, x_at[i] + k * x_step) : 0.0f;
@@ -69,10 +72,12 @@ __global__ void __launch_bounds__(256) product_tiles(const __grid_constant__ Pro
     }
     __syncthreads();
   }
+  IRPLAN_UNROLL
   for (int i = 0; i < 4; ++i) {
     const int64_t m = row0 + ty * 4 + i;
     if (m >= c.rows) continue;
     const int64_t to = row_of(product_row(c, m, z), c.y, 1);
+    IRPLAN_UNROLL
     for (int j = 0; j < 4; ++j) {
       const int64_t n = n0 + tx * 4 + j;
       if (n < c.n) store_number(c.y, to + n * c.y.stride[c.y.rank - 1], sums[i][j] + bias_of(c, n));
@@ -98,7 +103,8 @@ template <class T>
 __global__ void __launch_bounds__(256) product_few_dense(const __grid_constant__ ProductCall c) {
   constexpr int kLanes = Pack<T>::kCount;
   const int lane = static_cast<int>(threadIdx.x) & 31;
-  const int64_t n = int64_t{blockIdx.x} * kWarps + threadIdx.x / 32, m0 = int64_t{blockIdx.y} * kFewRows, z = blockIdx.z;
+  const int64_t n = int64_t{blockIdx.x} * kWarps + threadIdx.x / 32, m0 = int64_t{blockIdx.y} * kFewRows;
+  const unsigned z = blockIdx.z;
   if (n >= c.n) return;  // a whole warp, and no barrier follows
   const Tensor& w = c.weight.w;
   const T* weight = reinterpret_cast<const T*>(w.data) + place_of(z, w.rank - 2, w.shape, w.stride) + n * w.stride[w.rank - 2];
@@ -108,9 +114,7 @@ __global__ void __launch_bounds__(256) product_few_dense(const __grid_constant__
     x[r] = reinterpret_cast<const T*>(c.x.data) + row_of(product_row(c, m, z), c.x, 1);
   }
   float sums[kFewRows] = {};
-#ifdef __CUDACC__
-#pragma unroll 4
-#endif
+  IRPLAN_UNROLL_BY(4)
   for (int64_t k = int64_t{lane} * kLanes; k < c.k; k += 32 * kLanes) {
     const Pack<T> a = load_pack(weight + k);
     for (int r = 0; r < kFewRows; ++r) {
@@ -124,7 +128,8 @@ __global__ void __launch_bounds__(256) product_few_dense(const __grid_constant__
 // Any strides and dtypes, scales of blocks too.
 __global__ void __launch_bounds__(256) product_few(const __grid_constant__ ProductCall c) {
   const int lane = static_cast<int>(threadIdx.x) & 31;
-  const int64_t n = int64_t{blockIdx.x} * kWarps + threadIdx.x / 32, m0 = int64_t{blockIdx.y} * kFewRows, z = blockIdx.z;
+  const int64_t n = int64_t{blockIdx.x} * kWarps + threadIdx.x / 32, m0 = int64_t{blockIdx.y} * kFewRows;
+  const unsigned z = blockIdx.z;
   if (n >= c.n) return;
   const Tensor& w = c.weight.w;
   const int64_t w_at = place_of(z, w.rank - 2, w.shape, w.stride) + n * w.stride[w.rank - 2], w_step = w.stride[w.rank - 1];

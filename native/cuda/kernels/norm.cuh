@@ -20,11 +20,11 @@ __global__ void __launch_bounds__(512) norm_dense(const __grid_constant__ NormCa
   IRPLAN_SHARED(float, scratch);
   constexpr int kLanes = Pack<T>::kCount;
   const int axis = c.x.rank - 1;
-  const int64_t row = blockIdx.x;
+  const unsigned row = blockIdx.x;
   const auto* x = reinterpret_cast<const T*>(c.x.data) + place_of(row, axis, c.x.shape, c.x.stride);
   Pack<T> held[kNormPacks];
   float total = 0;
-#pragma unroll
+  IRPLAN_UNROLL
   for (int p = 0; p < kNormPacks; ++p) {
     const int64_t at = (int64_t{p} * blockDim.x + threadIdx.x) * kLanes;
     if (at >= width) break;
@@ -44,7 +44,7 @@ __global__ void __launch_bounds__(512) norm_dense(const __grid_constant__ NormCa
   if (c.centred) {
     mean = total / static_cast<float>(width);
     float own = 0;
-#pragma unroll
+    IRPLAN_UNROLL
     for (int p = 0; p < kNormPacks; ++p) {
       if ((int64_t{p} * blockDim.x + threadIdx.x) * kLanes >= width) break;
       for (int k = 0; k < kLanes; ++k) {
@@ -56,7 +56,7 @@ __global__ void __launch_bounds__(512) norm_dense(const __grid_constant__ NormCa
   }
   const float scale = rsqrtf(squares / static_cast<float>(width) + c.eps);
   auto* y = reinterpret_cast<T*>(c.y.data) + place_of(row, axis, c.x.shape, c.y.stride);
-#pragma unroll
+  IRPLAN_UNROLL
   for (int p = 0; p < kNormPacks; ++p) {
     const int64_t at = (int64_t{p} * blockDim.x + threadIdx.x) * kLanes;
     if (at >= width) break;
@@ -77,7 +77,7 @@ __global__ void __launch_bounds__(512) norm_dense(const __grid_constant__ NormCa
 __global__ void __launch_bounds__(256) norm_strided(const __grid_constant__ NormCall c, int64_t width) {
   IRPLAN_SHARED(float, scratch);
   const int axis = c.x.rank - 1;
-  const int64_t row = blockIdx.x;
+  const unsigned row = blockIdx.x;
   const Tensor& source = c.sum.data ? c.sum : c.x;
   const int64_t x = place_of(row, axis, c.x.shape, c.x.stride);
   const int64_t from = place_of(row, axis, c.x.shape, source.stride), step = source.stride[axis];

@@ -8,7 +8,8 @@ namespace irplan::IRPLAN_GPU {
 __global__ void __launch_bounds__(256) sum_lines(const __grid_constant__ Tensor x, const __grid_constant__ Tensor y) {
   IRPLAN_SHARED(float, scratch);
   const int axis = x.rank - 1;
-  const int64_t width = x.shape[axis], line = blockIdx.x;
+  const int64_t width = x.shape[axis];
+  const unsigned line = blockIdx.x;
   const int64_t from = place_of(line, axis, x.shape, x.stride), to = place_of(line, axis, x.shape, y.stride);
   if (holds_floats(x.dtype)) {
     float total = 0;
@@ -44,7 +45,7 @@ __device__ inline void copy_element(const Tensor& x, int64_t from, const Tensor&
 __global__ void __launch_bounds__(256) best_lines(const __grid_constant__ Tensor x, const __grid_constant__ Tensor y, bool place) {
   IRPLAN_SHARED(Found, scratch);
   const int axis = x.rank - 1;
-  const int64_t line = blockIdx.x;
+  const unsigned line = blockIdx.x;
   const int64_t from = place_of(line, axis, x.shape, x.stride), to = place_of(line, axis, x.shape, y.stride);
   const Found best = best_after(x, from, x.stride[axis], x.shape[axis], Found{}, scratch);
   if (threadIdx.x != 0) return;
@@ -58,7 +59,8 @@ __global__ void __launch_bounds__(256) best_lines(const __grid_constant__ Tensor
 __global__ void __launch_bounds__(256) topk_lines(const __grid_constant__ Tensor x, const __grid_constant__ Tensor values, const __grid_constant__ Tensor ids) {
   IRPLAN_SHARED(Found, scratch);
   const int axis = x.rank - 1;
-  const int64_t line = blockIdx.x, k = values.shape[axis];
+  const int64_t k = values.shape[axis];
+  const unsigned line = blockIdx.x;
   const int64_t from = place_of(line, axis, x.shape, x.stride);
   const int64_t value = place_of(line, axis, x.shape, values.stride), id = place_of(line, axis, x.shape, ids.stride);
   Found last;

@@ -59,7 +59,7 @@ __global__ void __launch_bounds__(32) route_rows(const __grid_constant__ RouteCa
   float* choice = scores + experts;
   float* chosen = choice + experts;
   float* totals = chosen + k;
-  const int64_t row = blockIdx.x;
+  const unsigned row = blockIdx.x;
   const int64_t from = place_of(row, axis, c.logits.shape, c.logits.stride);
   for (int i = lane; i < experts; i += 32) {
     const float z = load_number(c.logits, from + i * c.logits.stride[axis]);

@@ -8,7 +8,8 @@ namespace irplan::IRPLAN_GPU {
 __global__ void __launch_bounds__(256) softmax_lines(const __grid_constant__ Tensor x, const __grid_constant__ Tensor y) {
   IRPLAN_SHARED(float, scratch);
   const int axis = x.rank - 1;
-  const int64_t width = x.shape[axis], line = blockIdx.x;
+  const int64_t width = x.shape[axis];
+  const unsigned line = blockIdx.x;
   const int64_t from = place_of(line, axis, x.shape, x.stride), to = place_of(line, axis, x.shape, y.stride);
   float most = -INFINITY;
   for (int64_t i = threadIdx.x; i < width; i += blockDim.x) most = fmaxf(most, load_number(x, from + i * x.stride[axis]));
