@@ -6,25 +6,8 @@
 namespace irplan::syntax {
 namespace {
 
-struct Sign {
-  const char* text;
-  Operator op;
-};
-
-// From the loosest to the tightest; comparisons do not chain.
-const std::vector<std::vector<Sign>>& levels() {
-  static const std::vector<std::vector<Sign>> kLevels = {
-      {{"??", Operator::Coalesce}},
-      {{"||", Operator::Or}},
-      {{"&&", Operator::And}},
-      {{"==", Operator::Eq}, {"!=", Operator::Ne}, {"<=", Operator::Le}, {">=", Operator::Ge}, {"<", Operator::Lt}, {">", Operator::Gt}},
-      {{"+", Operator::Add}, {"-", Operator::Sub}},
-      {{"*", Operator::Mul}, {"//", Operator::FloorDiv}, {"/", Operator::Div}, {"%", Operator::Mod}},
-  };
-  return kLevels;
-}
-constexpr int kComparisons = 3;
-constexpr int kLevelCount = 6;
+constexpr int kComparison = 4;  // how tightly comparisons bind; they do not chain
+constexpr int kUnchecked = 1;   // the loosest
 
 }  // namespace
 
@@ -41,28 +24,83 @@ const Expr* Parser::whole_expression() {
 
 // `and`, `or` and `not` of other languages.
 void Parser::word_operator() {
-  constexpr std::pair<const char*, const char*> kWords[] = {{"and", "&&"}, {"or", "||"}, {"not", "!"}, {"is", "=="}};
+  constexpr std::pair<const char*, const char*> kWords[] = {
+      {"and", "&&"}, {"or", "||"}, {"not", "!"}, {"is", "=="}};
   for (const auto& [word, sign] : kWords) {
     if (!at_word(word)) continue;
     const Span span = peek().span;
-    fail(Code::E0113, span, {word}).fix("write `" + std::string(sign) + "`", span, sign);
+    warn(Code::E0113, span, {word}).fix("write `" + std::string(sign) + "`", span, sign);
     return;
   }
+}
+
+int Parser::binary_operator(Operator& op) {
+  const Token& token = peek();
+  if (token.kind == TokenKind::Name) {
+    const std::string_view word = text(token.span);
+    const uint16_t next = peek(1).punct;
+    if (next == punct("=") || next == punct(":")) return 0;  // a name of its own: {a: 1 or: 2}
+    if (word == "and") return op = Operator::And, 3;
+    if (word == "or") return op = Operator::Or, 2;
+    if (word == "is") return op = Operator::Eq, kComparison;
+    return 0;
+  }
+  if (token.kind != TokenKind::Punct) return 0;
+  switch (token.punct) {
+    case punct("??"): return op = Operator::Coalesce, 1;
+    case punct("||"): return op = Operator::Or, 2;
+    case punct("&&"): return op = Operator::And, 3;
+    case punct("=="): return op = Operator::Eq, kComparison;
+    case punct("!="): return op = Operator::Ne, kComparison;
+    case punct("<="): return op = Operator::Le, kComparison;
+    case punct(">="): return op = Operator::Ge, kComparison;
+    case punct("<"): return op = Operator::Lt, kComparison;
+    case punct(">"): return op = Operator::Gt, kComparison;
+    case punct("+"): return op = Operator::Add, 5;
+    case punct("-"): return op = Operator::Sub, 5;
+    case punct("*"): return op = Operator::Mul, 6;
+    case punct("/"): return op = Operator::Div, 6;
+    case punct("//"): return op = Operator::FloorDiv, 6;
+    case punct("%"): return op = Operator::Mod, 6;
+    default: return 0;
+  }
+}
+
+Expr* Parser::checked(Expr& e) {
+  int below = 0;
+  const auto look = [&](const Expr* part) {
+    if (part) below = std::max<int>(below, part->depth);
+  };
+  for (const Expr* part : {e.a, e.b, e.c}) look(part);
+  for (const Expr* item : e.items) look(item);
+  for (const Arg& arg : e.args) look(arg.value);
+  for (const Entry& entry : e.entries) look(entry.value);
+  for (const Expr* extent : e.type.extents) look(extent);
+  for (const StringPart& part : e.parts) look(part.expr);
+  e.depth = static_cast<uint16_t>(below + 1);
+  if (e.depth <= kMaxTreeDepth || stopped_) return &e;
+  diagnostics_.report(Code::E0108, e.operator_span.end ? e.operator_span : e.span,
+                      {std::to_string(kMaxTreeDepth)});
+  stopped_ = panic_ = true;
+  next_ = tokens_.size() - 1;
+  return &e;
 }
 
 Expr* Parser::expression() {
   const uint32_t begin = peek().span.begin;
   if (!enter(peek().span)) return error(peek().span);
-  Expr* condition = binary(0);
+  Expr* condition = binary(kUnchecked);
   if (panic_ || !take_if("?")) return --depth_, condition;
   if (brackets_ == 0) skip_newlines();
   Expr* yes = expression();
-  if (!panic_ && peek().kind == TokenKind::Newline) {
-    // A `:` may begin the next line only inside brackets.
-    fail(Code::E0110, peek().span, {"`:`", found(peek())});
+  if (!panic_ && !at(":")) {
+    const Span question = {condition->span.end, condition->span.end};
+    fail(Code::E0138, peek().span, {found(peek())})
+        .also({question.begin, peek().span.begin}, "the choice begins here")
+        .rule("condition ? value : other");
   }
-  if (!panic_) expect(":", "`:`");
   if (panic_) return --depth_, error({begin, last_end_});
+  take();
   if (brackets_ == 0) skip_newlines();
   Expr* no = expression();
   Expr& e = tree_.expr(ExprKind::Ternary, since(begin));
@@ -70,36 +108,44 @@ Expr* Parser::expression() {
   e.b = yes;
   e.c = no;
   --depth_;
-  return &e;
+  return checked(e);
 }
 
-Expr* Parser::binary(int level) {
-  if (level == kLevelCount) return unary();
+// Operators that bind at least so tightly.
+Expr* Parser::binary(int tightness) {
   const uint32_t begin = peek().span.begin;
-  Expr* left = binary(level + 1);
-  int chained = 0;
+  Expr* left = unary();
+  bool compared = false;
+  Operator op{};
   while (!panic_) {
-    const Token& token = peek();
-    if (token.kind != TokenKind::Punct) return left;
-    const auto& signs = levels()[static_cast<size_t>(level)];
-    const auto sign = std::find_if(signs.begin(), signs.end(), [&](const Sign& s) { return token.punct == punct(s.text); });
-    if (sign == signs.end()) return left;
-    const Span sign_span = token.span;
-    if (level == kComparisons && chained++ > 0) {
-      fail(Code::E0114, sign_span).help("join two comparisons: a <= b && b <= c");
-      return left;
-    }
-    take();
+    const int binds = binary_operator(op);
+    if (binds < tightness || binds == 0) return left;
+    if (peek().kind == TokenKind::Name) word_operator();
+    if (binds == kComparison && compared) chained_comparison();
+    compared = binds == kComparison;
+    const Span sign = take().span;
     if (brackets_ == 0) skip_newlines();
-    Expr* right = binary(level + 1);
+    if (op == Operator::Mul && at("*") && peek().span.begin == sign.end) {
+      fail(Code::E0113, {sign.begin, peek().span.end}, {"**"}).help("there is no power operator: x * x");
+    } else if (at("=") && peek().span.begin == sign.end && binds > kComparison) {
+      const std::string both(text({sign.begin, peek().span.end}));
+      const std::string target(text({begin, left->span.end}));
+      fail(Code::E0132, {sign.begin, peek().span.end}, {both})
+          .help("write it out: " + target + " = " + target + " " + spelling(op) + " …");
+    }
+    Expr* right = panic_ ? error(sign) : binary(binds + 1);
     Expr& e = tree_.expr(ExprKind::Binary, since(begin));
-    e.op = sign->op;
-    e.operator_span = sign_span;
+    e.op = op;
+    e.operator_span = sign;
     e.a = left;
     e.b = right;
-    left = &e;
+    left = checked(e);
   }
   return left;
+}
+
+void Parser::chained_comparison() {
+  warn(Code::E0114, peek().span).help("join two comparisons: a <= b && b <= c");
 }
 
 Expr* Parser::unary() {
@@ -107,30 +153,29 @@ Expr* Parser::unary() {
   const bool minus = at("-");
   if (!minus && !at("!")) return postfix();
   take();
-  Expr* operand = postfix();
+  if (brackets_ == 0) skip_newlines();
+  if (at("-") || at("!"))
+    fail(Code::E0139, {first.span.begin, peek().span.end})
+        .rule("one sign stands before a value; more need brackets: -(-x)");
+  Expr* operand = panic_ ? error(first.span) : postfix();
   Expr& e = tree_.expr(ExprKind::Unary, since(first.span.begin));
   e.op = minus ? Operator::Neg : Operator::Not;
   e.operator_span = first.span;
   e.a = operand;
-  return &e;
+  return checked(e);
 }
 
 Expr* Parser::postfix() {
   const uint32_t begin = peek().span.begin;
   Expr* e = primary();
-  int chain = 0;
   while (!panic_) {
-    if (++chain > kMaxNesting) {
-      enter({begin, last_end_}), fail(Code::E0108, {begin, last_end_}, {std::to_string(kMaxNesting)});
-      return e;
-    }
     if (take_if(".")) {
       const Name field = name("a field's name");
       Expr& next = tree_.expr(ExprKind::Field, since(begin));
       next.a = e;
       next.name = field;
       next.operator_span = field.span;
-      e = &next;
+      e = checked(next);
     } else if (at("[")) {
       const Span opening = take().span;
       ++brackets_;
@@ -140,7 +185,7 @@ Expr* Parser::postfix() {
       Expr& next = tree_.expr(ExprKind::Index, since(begin));
       next.a = e;
       next.b = inside;
-      e = &next;
+      e = checked(next);
     } else {
       return e;
     }
@@ -162,10 +207,7 @@ Expr* Parser::primary() {
     case TokenKind::String: return string_expression();
     case TokenKind::Name: {
       const std::string_view word = text(token.span);
-      if (word == "not") {
-        word_operator();
-        return error(token.span);
-      }
+      if (keyword_in_expression()) return error(token.span);
       take();
       if (word == "true" || word == "false") {
         Expr& e = tree_.expr(ExprKind::Bool, token.span);
@@ -173,8 +215,13 @@ Expr* Parser::primary() {
         return &e;
       }
       if (word == "none") return &tree_.expr(ExprKind::None, token.span);
-      // `param` and `state` are names unless a type follows.
-      if ((word == "param" || word == "state") && peek().kind == TokenKind::Name && !at_word("and") && !at_word("or") && !at_word("with")) {
+      if (word == "not" && begins_value()) {
+        --next_;
+        word_operator();
+        take();
+        return primary();
+      }
+      if ((word == "param" || word == "state") && begins_leaf()) {
         return leaf(word == "param" ? ExprKind::Param : ExprKind::State, token);
       }
       const Name called{tree_.intern(word), token.span};
@@ -190,8 +237,73 @@ Expr* Parser::primary() {
       break;
     default: break;
   }
-  fail(Code::E0112, token.span, {found(token)});
+  if (token.punct == punct(".") && peek(1).kind == TokenKind::Int && peek(1).span.begin == token.span.end) {
+    fail(Code::E0105, {token.span.begin, peek(1).span.end}, {text({token.span.begin, peek(1).span.end})})
+        .fix("a digit stands on both sides of a point", {token.span.begin, token.span.begin}, "0");
+  } else {
+    fail(Code::E0112, token.span, {found(token)});
+  }
   return error(token.span);
+}
+
+// Whether a value may begin here: what tells the word `not` from a name.
+bool Parser::begins_value() {
+  const Token& token = peek();
+  if (token.kind == TokenKind::Name)
+    return !at_word("and") && !at_word("or") && !at_word("with") && !at_word("else");
+  return token.kind == TokenKind::Int || token.kind == TokenKind::Float || token.kind == TokenKind::String;
+}
+
+// `param` and `state` are names unless a type follows.
+bool Parser::begins_leaf() {
+  const Token& dtype = peek();
+  if (dtype.kind == TokenKind::Punct && dtype.punct == punct("[")) {
+    // `state[B, C]` is an index of something called so, `param[D] from` a type without its dtype: name() will
+    // say so.
+    size_t i = next_;
+    for (int open = 0; tokens_[i].kind != TokenKind::End && tokens_[i].kind != TokenKind::Newline; ++i) {
+      if (tokens_[i].kind != TokenKind::Punct) continue;
+      if (tokens_[i].punct == punct("[")) ++open;
+      if (tokens_[i].punct == punct("]") && --open == 0) break;
+    }
+    const Token& after = tokens_[std::min(i + 1, tokens_.size() - 1)];
+    return after.kind == TokenKind::Name && text(after.span) == "from";
+  }
+  if (dtype.kind != TokenKind::Name) return false;
+  const Token& next = peek(1);
+  if (next.kind == TokenKind::Punct && (next.punct == punct("[") || next.punct == punct("."))) return true;
+  constexpr const char* kAfterValues[] = {"and", "or", "is", "with", "else", "in"};
+  const std::string_view word = text(dtype.span);
+  return std::none_of(std::begin(kAfterValues), std::end(kAfterValues),
+                      [&](const char* other) { return word == other; });
+}
+
+// A statement's keyword where a value is expected; true where that was reported.
+bool Parser::keyword_in_expression() {
+  const Token& next = peek(1);
+  const bool value =
+      next.kind == TokenKind::Name || next.kind == TokenKind::Int || next.kind == TokenKind::String;
+  if (at_word("if") && (value || next.punct == punct("!"))) {
+    fail(Code::E0134, peek().span).help("choose a value with condition ? value : other");
+    return true;
+  }
+  // `x =` with nothing behind it must not take the next line for its value.
+  const bool new_line = brackets_ == 0 && next_ > 0 && tokens_[next_ - 1].kind == TokenKind::Newline;
+  if (brackets_ > 0 && next.kind == TokenKind::Name && is_keyword(text(peek().span)) &&
+      begins_line(next_token())) {
+    fail(Code::E0112, peek().span, {found(peek())});
+    return true;
+  }
+  if (!new_line || panic_) return false;
+  const bool statement =
+      next.kind == TokenKind::Punct ? next.punct == punct("=") : value && is_keyword(text(peek().span));
+  if (!statement) return false;
+  size_t i = next_;
+  while (i > 0 && tokens_[i - 1].kind == TokenKind::Newline) --i;
+  const Span end = tokens_[i].span;
+  next_ = i;
+  fail(Code::E0112, end, {found(tokens_[i])});
+  return true;
 }
 
 Expr* Parser::group() {
@@ -212,13 +324,14 @@ Expr* Parser::list() {
   while (!at("]") && peek().kind != TokenKind::End && !panic_) {
     items.push_back(expression());
     if (!take_if(",")) break;
+    trailing_comma("]");
   }
   close("]", opening);
   --brackets_;
   --depth_;
   Expr& e = tree_.expr(ExprKind::List, since(opening.begin));
   e.items = std::move(items);
-  return &e;
+  return checked(e);
 }
 
 Expr* Parser::record() {
@@ -238,7 +351,7 @@ Expr* Parser::record() {
   --depth_;
   Expr& e = tree_.expr(ExprKind::Record, since(opening.begin));
   e.entries = std::move(entries);
-  return &e;
+  return checked(e);
 }
 
 Expr* Parser::call(const Name& called, uint32_t begin) {
@@ -254,16 +367,23 @@ Expr* Parser::call(const Name& called, uint32_t begin) {
     }
     arg.value = expression();
     args.push_back(std::move(arg));
+    if (!panic_ && at("=")) fail(Code::E0115, peek().span).fix("compare with `==`", peek().span, "==");
     if (!take_if(",")) break;
+    trailing_comma(")");
   }
-  if (!panic_ && at("=")) fail(Code::E0115, peek().span).fix("compare with `==`", peek().span, "==");
   close(")", opening);
   --brackets_;
   Expr& e = tree_.expr(ExprKind::Call, since(begin));
   e.name = called;
   e.operator_span = called.span;
   e.args = std::move(args);
-  return &e;
+  return checked(e);
+}
+
+void Parser::trailing_comma(const char* sign) {
+  if (panic_ || !at(sign)) return;
+  const Span comma = {last_end_ - 1, last_end_};
+  warn(Code::E0128, comma).fix("remove it", comma, "");
 }
 
 // ("param" | "state") type [ "from" STRING ]
@@ -284,20 +404,30 @@ Expr* Parser::leaf(ExprKind kind, const Token& word) {
   e.type = std::move(declared);
   e.has_from = from;
   e.parts = std::move(parts);
-  return &e;
+  return checked(e);
 }
 
 Type Parser::type() {
   Type out;
   const uint32_t begin = peek().span.begin;
+  if (at("[")) {
+    fail(Code::E0129, peek().span).help("a tensor of half-precision numbers: f16[1, S, D]");
+    return out;
+  }
   out.dtype.push_back(name("a dtype"));
   while (!panic_ && take_if(".")) out.dtype.push_back(name("a field's name"));
   const Span opening = peek().span;
-  if (panic_ || !expect("[", "`[` and the extents")) return out;
+  if (!panic_ && !at("[")) {
+    const Span dtype = since(begin);
+    fail(Code::E0130, dtype, {text(dtype)}).help("a single number is " + std::string(text(dtype)) + "[]");
+  }
+  if (panic_) return out;
+  take();
   ++brackets_;
   while (!at("]") && peek().kind != TokenKind::End && !panic_) {
     out.extents.push_back(expression());
     if (!take_if(",")) break;
+    trailing_comma("]");
   }
   close("]", opening);
   --brackets_;
@@ -309,7 +439,7 @@ Expr* Parser::string_expression() {
   const Token token = take();
   Expr& e = tree_.expr(ExprKind::String, token.span);
   e.parts = string_parts(token, true);
-  return &e;
+  return checked(e);
 }
 
 // Text with escapes, `{expr}`, and `{*}`; where a star may stand is the elaborator's question.
@@ -334,7 +464,8 @@ std::vector<StringPart> Parser::string_parts(const Token& token, bool star) {
       } else if (escaped == '"' || escaped == '\\' || escaped == '{') {
         piece.text += escaped;
       } else {
-        diagnostics_.report(Code::E0103, {at, at + 2}, {std::string_view(&escaped, 1)}).rule("escapes are \\\" \\\\ \\n and \\{");
+        diagnostics_.report(Code::E0103, {at, at + 2}, {std::string_view(&escaped, 1)})
+            .rule("escapes are \\\" \\\\ \\n and \\{");
       }
       at += 2;
     } else if (c == '{') {
@@ -346,26 +477,18 @@ std::vector<StringPart> Parser::string_parts(const Token& token, bool star) {
         parts.push_back(whole);
         at += 3;
       } else {
-        // To the partner, over strings and nested braces.
-        uint32_t close = at + 1;
-        int braces = 1;
-        bool quoted = false;
-        for (; close < end; ++close) {
-          if (all[close] == '"') quoted = !quoted;
-          if (quoted) continue;
-          if (all[close] == '{') ++braces;
-          if (all[close] == '}' && --braces == 0) break;
-        }
+        const size_t partner = closing_of(all, at + 1, end, false);
+        const uint32_t close = partner == std::string::npos ? end : static_cast<uint32_t>(partner);
         StringPart whole;
         whole.kind = StringPart::Kind::Expr;
-        whole.span = {at, std::min(close + 1, end)};
-        if (close >= end) {
-          diagnostics_.report(Code::E0111, {at, at + 1}, {"{"}).help("a brace as text is written \\{");
-        } else if (all.find_first_not_of(" \t", at + 1) == close) {
+        whole.span = {at, close + 1};
+        if (all.find_first_not_of(" \t", at + 1) == close) {
           diagnostics_.report(Code::E0124, whole.span);
         } else if (enter(whole.span)) {
-          whole.expr = Parser(tree_, source_, {at + 1, close}, diagnostics_, depth_).whole_expression();
+          Parser inner(tree_, source_, {at + 1, close}, diagnostics_, depth_);
+          whole.expr = inner.whole_expression();
           --depth_;
+          if (inner.stopped_) stop();
           parts.push_back(whole);
         }
         at = close + 1;

@@ -232,8 +232,10 @@ class Formatter {
     size_t width = statement_indent_;
     for (size_t k = statement_; k < pieces_.size() && width <= kWidth; ++k) {
       if (k > close && pieces_[k].starts && pieces_[k].depth <= pieces_[statement_].depth) break;
-      width += pieces_[k].width + pieces_[k].space + pieces_[k].padding +
-               (k > statement_ && pieces_[k].starts && !pieces_[k - 1].opens ? 1 : 0);
+      width += pieces_[k].width;
+      if (k == statement_) continue;
+      const bool parted = pieces_[k].starts && !pieces_[k - 1].opens;  // by a `;`
+      width += pieces_[k].space + pieces_[k].padding + parted;
     }
     return width > kWidth;
   }
@@ -430,9 +432,12 @@ class Formatter {
 }  // namespace
 
 std::optional<std::string> format(const SourceText& source, Diagnostics& diagnostics) {
-  const size_t before = diagnostics.errors();
-  const syntax::Tree tree = syntax::parse(source, diagnostics);
-  if (diagnostics.errors() > before) return std::nullopt;
+  Diagnostics own;
+  const syntax::Tree tree = syntax::parse(source, own);
+  if (own.has_errors()) {
+    syntax::parse(source, diagnostics);
+    return std::nullopt;
+  }
   return Formatter(source, tree).text();
 }
 

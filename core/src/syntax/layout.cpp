@@ -109,7 +109,7 @@ class Reader {
 
  private:
   const Piece* last() const { return pieces_.empty() ? nullptr : &pieces_.back(); }
-  Brace around() const { return open_.empty() ? Brace::None : pieces_[open_.back()].brace; }
+  Brace around() const { return open_.empty() ? Brace::None : open_.back().brace; }
   bool statements() const { return open_.empty() || around() == Brace::Block; }
 
   void add(const Token& token, bool boundary) {
@@ -136,7 +136,7 @@ class Reader {
     piece.space = last() && spaced(piece, sign);
     mark(piece, sign);
     pieces_.push_back(piece);
-    if (piece.starts) first_word_ = piece.text, valued_ = false;
+    if (piece.starts) valued_ = false;
     last_is_sign_ = sign;
     if (closes) pieces_[piece.partner].partner = static_cast<uint32_t>(pieces_.size() - 1);
     statements_before_ = statements();
@@ -158,10 +158,10 @@ class Reader {
                     : Roles::has(roles_.blocks, piece.begin)  ? Brace::Block
                     : Roles::has(roles_.records, piece.begin) ? Brace::Record
                                                               : Brace::Phase;
-      open_.push_back(pieces_.size());
+      open_.push_back({pieces_.size(), piece.brace});
     } else if ((piece.text == ")" || piece.text == "]" || piece.text == "}") && !open_.empty()) {
       piece.brace = around();
-      piece.partner = static_cast<uint32_t>(open_.back());
+      piece.partner = static_cast<uint32_t>(open_.back().piece);
       open_.pop_back();
     }
   }
@@ -187,7 +187,7 @@ class Reader {
   // Whether what encloses the piece is a `(`; the piece itself may be an opening brace.
   bool inside_paren(const Piece& piece) const {
     const size_t level = open_.size() - (piece.opens ? 1 : 0);
-    return level > 0 && pieces_[open_[level - 1]].brace == Brace::Paren;
+    return level > 0 && open_[level - 1].brace == Brace::Paren;
   }
 
   void mark(Piece& piece, bool sign) {
@@ -204,7 +204,6 @@ class Reader {
                             : before == "||" || before == "&&" || before == "??" ? 3
                                                                                  : 4;
       }
-      if (piece.breakable == 1 && !statements() && around() == Brace::None) piece.breakable = 0;
     }
     const bool outside = statements() && piece.brace == Brace::None;
     if (sign && piece.text == "=" && outside && !valued_) piece.aligns = piece.before_value = valued_ = true;
@@ -219,8 +218,11 @@ class Reader {
   const SourceText& source_;
   Roles roles_;
   std::vector<Piece> pieces_;
-  std::vector<size_t> open_;  // pieces
-  std::string_view first_word_;
+  struct Open {
+    size_t piece;
+    Brace brace;
+  };
+  std::vector<Open> open_;
   bool valued_ = false;  // the statement's `=` came
   bool last_is_sign_ = false;
   bool statements_before_ = true;  // before this piece statements may begin

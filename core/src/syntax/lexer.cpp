@@ -1,5 +1,6 @@
 #include "syntax/lexer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
@@ -15,7 +16,11 @@ bool is_word(char c) { return is_letter(c) || is_digit(c) || c == '_'; }
 // Bytes of the UTF-8 character that begins here; 0 where it is none.
 size_t utf8_length(std::string_view text, size_t at) {
   const auto lead = static_cast<unsigned char>(text[at]);
-  const size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+  const size_t length = lead < 0x80                   ? 1
+                        : lead >= 0xc2 && lead < 0xe0 ? 2
+                        : lead >= 0xe0 && lead < 0xf0 ? 3
+                        : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                      : 0;
   if (length == 0 || at + length > text.size()) return 0;
   for (size_t i = 1; i < length; ++i) {
     if ((static_cast<unsigned char>(text[at + i]) & 0xc0) != 0x80) return 0;
@@ -27,18 +32,12 @@ struct Unit {
   const char* name;
   int64_t bytes;
 };
-constexpr Unit kUnits[] = {{"B", 1},
-                           {"KB", 1000},
-                           {"KiB", 1024},
-                           {"MB", 1000000},
-                           {"MiB", 1048576},
-                           {"GB", 1000000000},
-                           {"GiB", 1073741824},
-                           {"TB", 1000000000000},
-                           {"TiB", 1099511627776}};
+constexpr Unit kUnits[] = {
+    {"B", 1},           {"KB", 1000},        {"KiB", 1024},         {"MB", 1000000},       {"MiB", 1048576},
+    {"GB", 1000000000}, {"GiB", 1073741824}, {"TB", 1000000000000}, {"TiB", 1099511627776}};
 
-// The double nearest to digits * 10^exponent, the same on every machine: exact where both fit a double, else by long division
-// of big integers. `strtod` would follow the locale.
+// The double nearest to digits * 10^exponent, the same on every machine: exact where both fit a double, else
+// by long division of big integers. `strtod` would follow the locale.
 double decimal_to_double(const std::string& digits, int64_t exponent) {
   size_t first = digits.find_first_not_of('0');
   if (first == std::string::npos) return 0;
@@ -121,10 +120,15 @@ double decimal_to_double(const std::string& digits, int64_t exponent) {
 class Lexer {
  public:
   Lexer(const SourceText& source, Span part, Diagnostics& diagnostics)
-      : text_(source.text()), at_(part.begin), end_(std::min<size_t>(part.end, source.text().size())), diagnostics_(diagnostics) {}
+      : text_(source.text()),
+        at_(part.begin),
+        end_(std::min<size_t>(part.end, source.text().size())),
+        diagnostics_(diagnostics) {}
 
   std::vector<Token> run() {
     tokens_.reserve((end_ - at_) / 4 + 8);
+    if (at_ == 0 && text_.compare(0, 3, "\xEF\xBB\xBF") == 0) at_ = 3;  // a byte order mark
+    if (!is_text()) stopped_ = true;
     while (at_ < end_ && !stopped_) {
       const char c = text_[at_];
       if (c == ' ' || c == '\t' || c == '\r') {
@@ -142,6 +146,7 @@ class Lexer {
       } else {
         symbol();
       }
+      if (diagnostics_.errors() >= Diagnostics::kMaxKept) stopped_ = true;  // nobody reads more
       if (tokens_.size() > kMaxTokens) {
         diagnostics_.report(Code::E0109, here(1), {std::to_string(kMaxTokens)});
         stopped_ = true;
@@ -165,10 +170,32 @@ class Lexer {
     return token;
   }
 
+  // One report for a file that is no text, wherever in it that shows.
+  bool is_text() {
+    for (size_t i = at_; i < end_;) {
+      const auto c = static_cast<unsigned char>(text_[i]);
+      const size_t length = utf8_length(text_, i);
+      if (length == 0 || (c < 0x20 && c != '\n' && c != '\t' && c != '\r')) {
+        const auto place = static_cast<uint32_t>(i);
+        constexpr const char* kHex = "0123456789abcdef";
+        const std::string byte = {'0', 'x', kHex[c >> 4], kHex[c & 15]};
+        diagnostics_.report(Code::E0107, {place, place + 1}, {byte})
+            .rule("a program is UTF-8 text without control characters");
+        return false;
+      }
+      i += length;
+    }
+    return true;
+  }
+
   void word() {
     size_t length = 1;
     while (at_ + length < end_ && is_word(text_[at_ + length])) ++length;
-    add(TokenKind::Name, length);
+    Token& token = add(TokenKind::Name, length);
+    if (text_[token.span.begin] != '_') return;
+    const std::string_view name =
+        std::string_view(text_).substr(token.span.begin, std::min<size_t>(length, 60));
+    diagnostics_.report(Code::E0137, token.span, {name}).rule("a name begins with a letter");
   }
 
   // NUMBER = digits [ "." digits ] [ exponent ] [ unit ]; `1..2` is a range, not a fraction.
@@ -191,79 +218,118 @@ class Lexer {
       take_digits(true);
     }
     const bool exponent = i < end_ && (text_[i] == 'e' || text_[i] == 'E') && i + 1 < end_ &&
-                          (is_digit(text_[i + 1]) || ((text_[i + 1] == '+' || text_[i + 1] == '-') && i + 2 < end_ && is_digit(text_[i + 2])));
+                          (is_digit(text_[i + 1]) || ((text_[i + 1] == '+' || text_[i + 1] == '-') &&
+                                                      i + 2 < end_ && is_digit(text_[i + 2])));
     if (exponent) {
       whole = false;
       const bool negative = text_[++i] == '-';
       if (text_[i] == '-' || text_[i] == '+') ++i;
       int64_t power = 0;
-      for (; i < end_ && is_digit(text_[i]); ++i) power = std::min<int64_t>(power * 10 + (text_[i] - '0'), 100000);
+      for (; i < end_ && is_digit(text_[i]); ++i)
+        power = std::min<int64_t>(power * 10 + (text_[i] - '0'), 100000);
       scale += negative ? -power : power;
     }
     size_t unit_end = i;
     while (unit_end < end_ && is_word(text_[unit_end])) ++unit_end;
     const std::string_view unit = std::string_view(text_).substr(i, unit_end - i);
+    const bool point =
+        whole && unit.empty() && i < end_ && text_[i] == '.' && (i + 1 >= end_ || text_[i + 1] != '.');
+    Token& token = add(whole ? TokenKind::Int : TokenKind::Float, unit_end - begin);
+    if (point) {
+      bad(Code::E0105, token, std::string_view(text_).substr(begin, i + 1 - begin))
+          .rule("a digit stands on both sides of a point");
+      return;
+    }
     int64_t factor = unit.empty() ? 1 : 0;
     for (const Unit& u : kUnits) {
       if (unit == u.name) factor = u.bytes;
     }
-    Token& token = add(whole ? TokenKind::Int : TokenKind::Float, unit_end - begin);
-    if (factor == 0) {
-      diagnostics_.report(Code::E0105, token.span, {std::string_view(text_).substr(begin, std::min<size_t>(unit_end - begin, 60))})
-          .help("units are B, KB, KiB, MB, MiB, GB, GiB, TB and TiB");
-      token.kind = TokenKind::Bad;
+    if (factor == 0)
+      return unknown_unit(token, std::string_view(text_).substr(begin, unit_end - begin), unit);
+    if (whole || !unit.empty()) {
+      token.kind = TokenKind::Int;
+      exact(token, digits, scale, factor);
       return;
     }
-    if (!whole) {
-      token.number = decimal_to_double(digits, scale) * static_cast<double>(factor);
-      if (!std::isfinite(token.number)) {
-        diagnostics_.report(Code::E0104, token.span);
-        token.kind = TokenKind::Bad;
-      } else if (!unit.empty() && token.number == std::floor(token.number) && token.number < 9e18) {
-        token.kind = TokenKind::Int;  // 1.5GiB is whole bytes
-        token.integer = static_cast<int64_t>(token.number);
-      }
+    token.number = decimal_to_double(digits, scale);
+    if (!std::isfinite(token.number)) bad(Code::E0104, token, {});
+  }
+
+  Diagnostic& bad(Code code, Token& token, std::string_view argument) {
+    token.kind = TokenKind::Bad;
+    return diagnostics_.report(code, token.span, {argument.substr(0, 60)});
+  }
+
+  void unknown_unit(Token& token, std::string_view number, std::string_view unit) {
+    const auto place = token.span.end - static_cast<uint32_t>(unit.size());
+    if (number.size() > 1 && number[0] == '0' && (unit[0] == 'x' || unit[0] == 'b' || unit[0] == 'o')) {
+      bad(Code::E0105, token, number).rule("numbers are decimal");
       return;
     }
+    std::vector<std::string> names;
+    for (const Unit& u : kUnits) names.emplace_back(u.name);
+    Diagnostic& d = bad(Code::E0126, token, unit);
+    d.rule("units are B, KB, KiB, MB, MiB, GB, GiB, TB and TiB");
+    const std::string near = nearest(unit, names);
+    if (!near.empty()) d.fix("did you mean `" + near + "`", {place, token.span.end}, near);
+  }
+
+  // digits * 10^scale * factor as an integer: 1.5GiB is, 0.3B is not.
+  void exact(Token& token, std::string digits, int64_t scale, int64_t factor) {
+    while (!digits.empty() && digits.back() == '0' && scale < 0) digits.pop_back(), ++scale;
     int64_t n = 0;
     bool fits = true;
-    for (const char c : digits) fits = fits && !__builtin_mul_overflow(n, 10, &n) && !__builtin_add_overflow(n, c - '0', &n);
+    for (const char c : digits) {
+      fits = fits && !__builtin_mul_overflow(n, 10, &n) && !__builtin_add_overflow(n, c - '0', &n);
+    }
+    // What the digits leave behind the point, the unit's factors of 2 and 5 must take.
+    int64_t fives = std::max<int64_t>(-scale, 0), twos = fives;
+    for (; n != 0 && fives > 0 && factor % 5 == 0; --fives) factor /= 5;
+    for (; n != 0 && twos > 0 && factor % 2 == 0; --twos) factor /= 2;
+    for (; n != 0 && fits && fives > 0 && n % 5 == 0; --fives) n /= 5;
+    for (; n != 0 && fits && twos > 0 && n % 2 == 0; --twos) n /= 2;
+    const bool whole = n == 0 || fives + twos == 0;
+    for (int64_t i = 0; i < scale && n != 0 && fits; ++i) fits = !__builtin_mul_overflow(n, 10, &n);
     fits = fits && !__builtin_mul_overflow(n, factor, &n);
     token.integer = n;
     token.number = static_cast<double>(n);
     if (!fits) {
-      diagnostics_.report(Code::E0104, token.span);
-      token.kind = TokenKind::Bad;
+      bad(Code::E0104, token, {});
+    } else if (!whole) {
+      bad(Code::E0127, token,
+          std::string_view(text_).substr(token.span.begin, token.span.end - token.span.begin));
     }
   }
 
   // Up to the closing quote on the same line; quotes inside `{ }` belong to the interpolated expression.
   void string() {
-    size_t i = at_ + 1;
-    int braces = 0;
-    bool inner = false;
-    for (; i < end_ && text_[i] != '\n'; ++i) {
-      const char c = text_[i];
-      if (c == '\\') {
-        ++i;
-      } else if (braces > 0 && c == '"') {
-        inner = !inner;
-      } else if (c == '"') {
-        add(TokenKind::String, i + 1 - at_);
-        return;
-      } else if (!inner && c == '{') {
-        ++braces;
-      } else if (!inner && c == '}' && braces > 0) {
-        --braces;
-      }
+    const size_t close = closing_of(text_, at_ + 1, end_, true);
+    if (close != std::string::npos) {
+      add(TokenKind::String, close + 1 - at_);
+      return;
     }
-    const size_t length = std::min(i, end_) - at_;
-    diagnostics_.report(Code::E0102, here(std::min<size_t>(length, 60))).help("a string ends on its line, with a quote");
-    add(TokenKind::Bad, length);
+    const size_t newline = std::min(text_.find('\n', at_), end_);
+    diagnostics_.report(Code::E0102, here(1))
+        .at("it begins here")
+        .rule("a string ends on its line, with a quote");
+    add(TokenKind::Bad, newline - at_);
+  }
+
+  // `//` that begins a line outside of brackets is meant as a comment; its words need not be words of the
+  // language.
+  bool foreign_comment() {
+    const bool line_start = tokens_.empty() || tokens_.back().kind == TokenKind::Newline;
+    if (!line_start || brackets_ > 0) return false;
+    diagnostics_.report(Code::E0116, here(2)).fix("write `#`", here(2), "#");
+    add(TokenKind::Bad, std::min(text_.find('\n', at_), end_) - at_);
+    return true;
   }
 
   void symbol() {
     const char c = text_[at_], next = at_ + 1 < end_ ? text_[at_ + 1] : '\0';
+    if (c == '(' || c == '[') ++brackets_;
+    if ((c == ')' || c == ']') && brackets_ > 0) --brackets_;
+    if (c == '/' && (next == '/' || next == '*') && foreign_comment()) return;
     constexpr const char* kTwo[] = {"==", "!=", "<=", ">=", "//", "&&", "||", "??", ".."};
     for (const char* two : kTwo) {
       if (c == two[0] && next == two[1]) {
@@ -275,22 +341,32 @@ class Lexer {
       add(TokenKind::Punct, 1).punct = static_cast<uint16_t>(static_cast<unsigned char>(c) * 256);
       return;
     }
-    unexpected(c);
+    unexpected();
   }
 
-  void unexpected(char c) {
-    const size_t length = utf8_length(text_, at_);
-    if (length == 0 || (static_cast<unsigned char>(c) < 0x20 && c != '\f')) {
-      diagnostics_.report(Code::E0107, here(1)).help("a program is UTF-8 text");
-      stopped_ = true;
-      return;
+  // Signs that word processors and other languages have for ours.
+  static const char* meant(std::string_view sign) {
+    constexpr std::pair<const char*, const char*> kSigns[] = {
+        {"\u00d7", "*"}, {"\u2264", "<="}, {"\u2265", ">="}, {"\u2260", "!="}, {"\u2212", "-"},
+        {"\u2013", "-"}, {"\u201c", "\""}, {"\u201d", "\""}, {"\u2026", ".."}, {"\u00a0", " "},
+        {"&", "&&"},     {"|", "||"},      {"'", "\""}};
+    for (const auto& [wrong, right] : kSigns) {
+      if (sign == wrong) return right;
     }
-    std::string shown = text_.substr(at_, length);
+    return nullptr;
+  }
+
+  // A run of the same kind is told once.
+  void unexpected() {
+    const size_t length = std::max<size_t>(1, utf8_length(text_, at_));
+    const std::string shown = text_.substr(at_, length);
     Diagnostic& d = diagnostics_.report(Code::E0101, here(length), {shown});
-    if (c == '&' || c == '|') d.fix("did you mean `" + shown + shown + "`", here(1), shown + shown);
-    if (c == '\'') d.help("strings stand in double quotes");
-    if (c == '^') d.help("there is no power operator: x * x");
-    add(TokenKind::Bad, length);
+    if (const char* right = meant(shown))
+      d.fix(std::string("did you mean `") + right + "`", here(length), right);
+    if (shown == "^") d.help("there is no power operator: x * x");
+    size_t run = length;
+    while (at_ + run < end_ && text_.compare(at_ + run, length, shown) == 0) run += length;
+    add(TokenKind::Bad, run);
   }
 
   const std::string& text_;
@@ -298,10 +374,37 @@ class Lexer {
   size_t end_;
   Diagnostics& diagnostics_;
   std::vector<Token> tokens_;
+  int brackets_ = 0;  // ( and [ that are open
   bool stopped_ = false;
 };
 
 }  // namespace
+
+size_t closing_of(std::string_view text, size_t at, size_t end, bool in_string) {
+  constexpr int kString = -1;
+  std::vector<int> open = {in_string ? kString
+                                     : 0};  // a string, or an interpolation with so many braces open in it
+  for (; at < end && text[at] != '\n'; ++at) {
+    const char c = text[at];
+    if (open.back() == kString) {
+      if (c == '\\') {
+        if (at + 1 < end && text[at + 1] != '\n') ++at;
+      } else if (c == '{') {
+        open.push_back(0);
+      } else if (c == '"') {
+        open.pop_back();
+      }
+    } else if (c == '"') {
+      open.push_back(kString);
+    } else if (c == '{') {
+      ++open.back();
+    } else if (c == '}' && open.back()-- == 0) {
+      open.pop_back();
+    }
+    if (open.empty()) return at;
+  }
+  return std::string::npos;
+}
 
 std::vector<Token> lex(const SourceText& source, Span part, Diagnostics& diagnostics) {
   return Lexer(source, part, diagnostics).run();

@@ -29,11 +29,17 @@ struct Token {
 
 // The code of a punctuation, for comparing: punct("<=").
 constexpr uint16_t punct(const char* text) {
-  return static_cast<uint16_t>(static_cast<unsigned char>(text[0]) * 256 + static_cast<unsigned char>(text[0] ? text[1] : 0));
+  return static_cast<uint16_t>(static_cast<unsigned char>(text[0]) * 256 +
+                               static_cast<unsigned char>(text[0] ? text[1] : 0));
 }
 
-// Tokens of a part of the source, closed by an End. Stops early, after a report, at a limit or where the text is no text.
+// Tokens of a part of the source, closed by an End. Stops early, after a report, at a limit or where the text
+// is no text.
 std::vector<Token> lex(const SourceText& source, Span part, Diagnostics& diagnostics);
+
+// Where the string or the interpolation that holds `at` ends: at the quote or brace that closes it; npos
+// where its line ends first. `at` is the first byte after the opening quote (in_string) or brace.
+size_t closing_of(std::string_view text, size_t at, size_t end, bool in_string);
 
 // The comment that begins at a `#`: up to the end of its line.
 struct Comment {

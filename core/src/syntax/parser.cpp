@@ -9,18 +9,26 @@ namespace irplan::syntax {
 namespace {
 
 constexpr const char* kTopLevel[] = {"irplan", "dim", "input", "phase", "budget", "fn"};
-constexpr const char* kKeywords[] = {"irplan", "let", "require", "dim", "input", "phase", "budget", "fn", "for", "if", "return"};
+constexpr const char* kKeywords[] = {"irplan", "let", "require", "dim", "input", "phase",
+                                     "budget", "fn",  "for",     "if",  "return"};
 
-bool is_one_of(std::string_view word, const char* const* begin, const char* const* end) {
-  return std::any_of(begin, end, [&](const char* other) { return word == other; });
+bool is_top_level(std::string_view word) {
+  return std::any_of(std::begin(kTopLevel), std::end(kTopLevel),
+                     [&](const char* other) { return word == other; });
 }
 
 }  // namespace
 
+bool is_keyword(std::string_view word) {
+  return std::any_of(std::begin(kKeywords), std::end(kKeywords),
+                     [&](const char* other) { return word == other; });
+}
+
 Tree parse(const SourceText& source, Diagnostics& diagnostics) {
   Tree tree;
   if (source.text().size() > kMaxSourceBytes) {
-    diagnostics.report(Code::E0106, {}, {std::to_string(source.text().size()), std::to_string(kMaxSourceBytes)});
+    diagnostics.report(Code::E0106, {},
+                       {std::to_string(source.text().size()), std::to_string(kMaxSourceBytes)});
     return tree;
   }
   Parser(tree, source, {0, static_cast<uint32_t>(source.text().size())}, diagnostics).program();
@@ -28,13 +36,25 @@ Tree parse(const SourceText& source, Diagnostics& diagnostics) {
 }
 
 const Expr* parse_expression(Tree& tree, const SourceText& source, Diagnostics& diagnostics) {
-  const size_t before = diagnostics.errors();
-  const Expr* e = Parser(tree, source, {0, static_cast<uint32_t>(source.text().size())}, diagnostics).whole_expression();
-  return diagnostics.errors() > before ? nullptr : e;
+  const Span all = {0, static_cast<uint32_t>(source.text().size())};
+  if (source.text().size() > kMaxSourceBytes) {
+    diagnostics.report(Code::E0106, {},
+                       {std::to_string(source.text().size()), std::to_string(kMaxSourceBytes)});
+    return nullptr;
+  }
+  Diagnostics own;
+  const Expr* e = Parser(tree, source, all, own).whole_expression();
+  if (!own.has_errors()) return e;
+  Parser(tree, source, all, diagnostics).whole_expression();
+  return nullptr;
 }
 
 Parser::Parser(Tree& tree, const SourceText& source, Span part, Diagnostics& diagnostics, int depth)
-    : tree_(tree), source_(source), diagnostics_(diagnostics), tokens_(lex(source, part, diagnostics)), depth_(depth) {}
+    : tree_(tree),
+      source_(source),
+      diagnostics_(diagnostics),
+      tokens_(lex(source, part, diagnostics)),
+      depth_(depth) {}
 
 // ------------------------------------------------------------------------------------------------ tokens
 
@@ -82,9 +102,16 @@ bool Parser::expect(const char* sign, const char* what) {
 
 bool Parser::close(const char* sign, Span opening) {
   if (take_if(sign)) return true;
-  if (!panic_) {
-    word_operator();
-    if (!panic_) fail(Code::E0111, opening, {text(opening)}).also(peek().span, "expected `" + std::string(sign) + "` before " + found(peek()));
+  if (panic_) return false;
+  const Token& token = peek();
+  const bool closer = token.punct == punct(")") || token.punct == punct("]") || token.punct == punct("}");
+  const std::string wanted = "`" + std::string(sign) + "`";
+  if (token.kind == TokenKind::End || (begins_line(next_token()) && !closer)) {
+    fail(Code::E0111, opening, {text(opening)})
+        .also({last_end_, last_end_}, "expected " + wanted + " here at the latest");
+  } else {
+    fail(Code::E0110, token.span, {sign[0] == '}' || closer ? wanted : "`,` or " + wanted, found(token)})
+        .also(opening, "opened here");
   }
   return false;
 }
@@ -97,6 +124,12 @@ std::string Parser::found(const Token& token) const {
   if (token.kind == TokenKind::End) return "the end";
   if (token.kind == TokenKind::Newline) return text(token.span) == ";" ? "`;`" : "the end of the line";
   return "`" + std::string(text(token.span).substr(0, 40)) + "`";
+}
+
+Diagnostic& Parser::warn(Code code, Span span, std::initializer_list<std::string_view> arguments) {
+  static thread_local Diagnostic ignored{};
+  if (panic_) return ignored = Diagnostic{}, ignored;
+  return diagnostics_.report(code, span, arguments);
 }
 
 Diagnostic& Parser::fail(Code code, Span span, std::initializer_list<std::string_view> arguments) {
@@ -117,33 +150,73 @@ Name Parser::name(const char* what) {
   return {tree_.intern(text(token.span)), token.span};
 }
 
+void Parser::stop() {
+  stopped_ = panic_ = true;
+  next_ = tokens_.size() - 1;
+}
+
 bool Parser::enter(Span span) {
   if (depth_ < kMaxNesting) return ++depth_, true;
   if (!stopped_) diagnostics_.report(Code::E0108, span, {std::to_string(kMaxNesting)});
-  stopped_ = panic_ = true;
-  next_ = tokens_.size() - 1;
+  stop();
   return false;
 }
 
 Expr* Parser::error(Span span) { return &tree_.expr(ExprKind::Error, span); }
 
-// To the end of the statement: the next newline outside of brackets that the statement opened, or the block's end.
+// The token that peek() shows.
+size_t Parser::next_token() const {
+  size_t i = next_;
+  while (brackets_ > 0 && tokens_[i].kind == TokenKind::Newline) ++i;
+  return i;
+}
+
+bool Parser::begins_line(size_t token) const {
+  return token == 0 ||
+         (tokens_[token - 1].kind == TokenKind::Newline && text(tokens_[token - 1].span) == "\n");
+}
+
+// Blanks before the first word of a line; of other tokens, more than any line has.
+uint32_t Parser::column_of(size_t token) const {
+  if (!begins_line(token)) return UINT32_MAX;
+  const uint32_t line = token == 0 ? 0 : tokens_[token - 1].span.end;
+  return tokens_[token].span.begin - line;
+}
+
+// To the statement's end: the next newline outside of brackets, the block's end, or a line that is indented
+// no further than the statement, for then the bracket is what is missing.
 void Parser::recover() {
-  int open = 0;
   brackets_ = 0;
-  while (tokens_[next_].kind != TokenKind::End) {
+  int open = 0;
+  const auto count = [&](const Token& token) {
+    if (token.punct == punct("(") || token.punct == punct("[") || token.punct == punct("{")) ++open;
+    if (token.punct == punct(")") || token.punct == punct("]") || token.punct == punct("}"))
+      open = std::max(0, open - 1);
+  };
+  for (size_t i = statement_; i < next_; ++i) count(tokens_[i]);
+  const uint32_t column = column_of(statement_);
+  for (; tokens_[next_].kind != TokenKind::End; ++next_) {
     const Token& token = tokens_[next_];
+    const bool closer = token.punct == punct(")") || token.punct == punct("]") || token.punct == punct("}");
     if (token.kind == TokenKind::Newline && open == 0) break;
-    if (token.kind == TokenKind::Punct) {
-      if (token.punct == punct("{")) ++open;
-      if (token.punct == punct("}")) {
-        if (open == 0) break;
-        --open;
-      }
-    }
-    ++next_;
+    if (token.punct == punct("}") && open == 0) break;
+    if (next_ > statement_ && !closer && column != UINT32_MAX && column_of(next_) <= column) break;
+    count(token);
   }
   panic_ = false;
+}
+
+// After an error in the head of a `fn`, `for` or `if`: goes on at the block that its line opens, if it opens
+// one.
+bool Parser::resume_at_block() {
+  if (stopped_) return false;
+  size_t i = next_;
+  while (tokens_[i].kind != TokenKind::Newline && tokens_[i].kind != TokenKind::End) ++i;
+  if (i == 0 || i == next_ || tokens_[i - 1].punct != punct("{")) return false;
+  next_ = i - 1;
+  panic_ = false;
+  brackets_ = 0;
+  return true;
 }
 
 // ------------------------------------------------------------------------------------------------ items
@@ -166,31 +239,44 @@ void Parser::program() {
 }
 
 void Parser::end_of_item(bool top) {
-  if (!panic_) {
-    const Token& token = peek();
-    const bool ends = token.kind == TokenKind::Newline || token.kind == TokenKind::End || (!top && at("}"));
-    if (!ends) {
-      word_operator();
-      if (at("=") && !panic_) {
-        fail(Code::E0115, token.span).fix("compare with `==`", token.span, "==");
-      } else if (at("..") && !panic_) {
-        fail(Code::E0125, token.span).rule("dim S in 1..2048");
-      } else if (at("}") && !panic_) {
-        fail(Code::E0123, token.span, {"}"});
-        ++next_;
-      } else if (!panic_) {
-        fail(Code::E0121, token.span, {found(token)}).rule("a statement ends with its line, or with `;`");
+  const Token& token = peek();
+  const bool ends = token.kind == TokenKind::Newline || token.kind == TokenKind::End || (!top && at("}"));
+  if (!panic_ && !ends) {
+    if (at("=")) {
+      fail(Code::E0115, token.span).fix("compare with `==`", token.span, "==");
+    } else if (at("..")) {
+      fail(Code::E0125, token.span).rule("dim S in 1..2048");
+    } else if (at("}") || at(")") || at("]")) {
+      fail(Code::E0123, token.span, {text(token.span)});
+      ++next_;
+    } else {
+      Diagnostic& d =
+          fail(Code::E0121, token.span, {found(token)}).rule("a statement ends with its line, or with `;`");
+      for (size_t i = statement_; i < next_; ++i) {
+        if (tokens_[i].punct == punct("//")) d.fix("comments begin with `#`", tokens_[i].span, "#");
       }
     }
   }
   if (panic_) recover();
+  if (diagnostics_.errors() >= Diagnostics::kMaxKept && !stopped_) stop();  // nobody reads more
 }
 
-const Block* Parser::block() {
+const Block* Parser::block(const char* owner) {
   Block& block = tree_.block();
   const int outer = brackets_;
+  const size_t outer_statement = statement_;
   brackets_ = 0;
+  if (peek().kind == TokenKind::Newline) {
+    const size_t line_end = next_;
+    skip_newlines();
+    if (at("{")) {
+      warn(Code::E0136, peek().span, {owner});
+    } else {
+      next_ = line_end;
+    }
+  }
   const Token opening = peek();
+  block.span = {last_end_, last_end_};
   if (!expect("{", "`{`")) return brackets_ = outer, &block;
   if (!enter(opening.span)) return &block;
   skip_newlines();
@@ -202,13 +288,15 @@ const Block* Parser::block() {
     skip_newlines();
   }
   --depth_;
+  statement_ = outer_statement;
   close("}", opening.span);
   brackets_ = outer;
   block.span = since(opening.span.begin);
   return &block;
 }
 
-// Whether the item is a binding whatever its first word: `let = 3`, `budget: f16[4] = x`, `input, y = split(…)`.
+// Whether the item is a binding whatever its first word: `let = 3`, `budget: f16[4] = x`, `input, y =
+// split(…)`.
 bool Parser::begins_binding() {
   const Token& second = peek(1);
   if (second.kind != TokenKind::Punct) return false;
@@ -216,10 +304,12 @@ bool Parser::begins_binding() {
 }
 
 Item* Parser::item(bool top) {
+  statement_ = next_;
   const Token first = peek();
   const uint32_t begin = first.span.begin;
   Item* made = nullptr;
-  if (first.kind == TokenKind::Name && !begins_binding()) made = keyword_item(std::string(text(first.span)), top);
+  if (first.kind == TokenKind::Name && !begins_binding())
+    made = keyword_item(std::string(text(first.span)), top);
   if (!made) made = bind_item();
   made->span = since(begin);
   return made;
@@ -227,15 +317,19 @@ Item* Parser::item(bool top) {
 
 // An item by its keyword; null where the word is none.
 Item* Parser::keyword_item(const std::string& word, bool top) {
-  if (!top && is_one_of(word, std::begin(kTopLevel), std::end(kTopLevel)) && peek(1).kind == TokenKind::Name) {
-    fail(Code::E0117, peek().span, {word});
-    return &tree_.item(ItemKind::Error, peek().span);
+  const Token& second = peek(1);
+  const bool named = second.kind == TokenKind::Name;
+  if (!top && is_top_level(word) && (named || word == "budget" || word == "fn")) {
+    warn(Code::E0117, peek().span, {word});
+    Item* misplaced = keyword_item(word, true);
+    if (!misplaced || misplaced->kind == ItemKind::Budget) return &tree_.item(ItemKind::Error, peek().span);
+    return poisoned(misplaced->name);
   }
   if (word == "let") return take(), let_item();
   if (word == "require") return take(), require_item();
-  if (word == "dim" && peek(1).kind == TokenKind::Name) return take(), dim_item();
-  if (word == "input" && peek(1).kind == TokenKind::Name) return take(), input_item();
-  if (word == "phase" && peek(1).kind == TokenKind::Name) return take(), phase_item();
+  if (word == "dim" && named) return take(), dim_item();
+  if (word == "input" && named) return take(), input_item();
+  if (word == "phase" && named) return take(), phase_item();
   if (word == "fn") return take(), fn_item();
   if (word == "for") return take(), for_item();
   if (word == "if") return take(), if_item();
@@ -246,23 +340,49 @@ Item* Parser::keyword_item(const std::string& word, bool top) {
     made.value = expression();
     return &made;
   }
-  if (word == "irplan" && peek(1).kind == TokenKind::Int) {
+  if (word == "irplan" && second.kind == TokenKind::Int) {
     take();
     Item& made = tree_.item(ItemKind::Version, {});
     made.version = take().integer;
     return &made;
   }
-  if ((word == "import" || word == "while") && peek(1).kind != TokenKind::Punct) {
-    fail(Code::E0118, peek().span, {word});
+  if (word == "else") {
+    fail(Code::E0133, peek().span).rule("`else` follows the `}` of an `if`");
+    take();
+    resume_at_block();
+    if (!panic_) block("else");
     return &tree_.item(ItemKind::Error, peek().span);
   }
-  return nullptr;
+  if ((word == "import" || word == "while") &&
+      (second.kind == TokenKind::Name || second.kind == TokenKind::String)) {
+    Diagnostic& d = fail(Code::E0118, peek().span, {word});
+    if (word == "while") d.help("a loop counts rounds: for i in 32 with h { … }");
+    if (word == "import")
+      d.help("a program is one file; share numbers with --let, and model sizes with config");
+    return &tree_.item(ItemKind::Error, peek().span);
+  }
+  if (!named) return nullptr;
+  // `inptu x: …` is read as what it most likely is.
+  const std::string near = nearest(word, {std::begin(kKeywords), std::end(kKeywords)});
+  if (near.empty() || near == "if" || near == "irplan" || word.size() < 2) return nullptr;
+  warn(Code::E0119, peek().span, {word}).fix("did you mean `" + near + "`", peek().span, near);
+  return keyword_item(near, top);
+}
+
+// Binds the name to a value that stands for any, so that its uses are no errors.
+Item* Parser::poisoned(const Name& name) {
+  Item& made = tree_.item(ItemKind::Let, {});
+  made.name = name;
+  made.value = error(name.span);
+  return &made;
 }
 
 Item* Parser::let_item() {
   Item& made = tree_.item(ItemKind::Let, {});
   made.name = name("a name after `let`");
-  if (!panic_ && expect("=", "`=`")) {
+  if (!panic_ && (at("==") || at(":"))) {
+    fail(Code::E0110, peek().span, {"`=`", found(peek())}).fix("write `=`", peek().span, "=");
+  } else if (!panic_ && expect("=", "`=`")) {
     skip_newlines();
     made.value = expression();
   }
@@ -292,23 +412,27 @@ Item* Parser::dim_item() {
     expect("]", "`]`");
   }
   made.value = made.high = nullptr;
-  if (!panic_ && !at_word("in")) fail(Code::E0110, peek().span, {"`in`", found(peek())}).rule("dim S in 1..2048");
+  if (!panic_ && !at_word("in")) {
+    if (at("=") || at(":")) {
+      fail(Code::E0125, peek().span).rule("dim S in 1..2048").help("a number that never changes is a `let`");
+    } else {
+      fail(Code::E0110, peek().span, {"`in`", found(peek())}).rule("dim S in 1..2048");
+    }
+  }
   if (!panic_) {
     take();
     made.value = expression();
     if (!panic_ && !take_if("..")) fail(Code::E0125, peek().span).rule("dim S in 1..2048");
     if (!panic_) made.high = expression();
   }
-  if (!made.value) made.value = error(peek().span);
-  if (!made.high) made.high = error(peek().span);
-  return &made;
+  return panic_ || !made.high ? poisoned(made.name) : &made;
 }
 
 Item* Parser::input_item() {
   Item& made = tree_.item(ItemKind::Input, {});
   made.name = name("an input's name");
   if (!panic_ && expect(":", "`:` and a type")) made.type = type();
-  return &made;
+  return panic_ ? poisoned(made.name) : &made;
 }
 
 Item* Parser::phase_item() {
@@ -339,11 +463,12 @@ Item* Parser::phase_item() {
 }
 
 void Parser::distinct(const std::vector<Name>& names) {
-  for (size_t i = 0; i < names.size(); ++i) {
-    for (size_t j = 0; j < i; ++j) {
-      if (names[i].symbol != names[j].symbol || panic_) continue;
-      diagnostics_.report(Code::E0122, names[i].span, {tree_.text(names[i].symbol)}).also(names[j].span, "first here");
-    }
+  std::vector<Name> sorted = names;
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const Name& a, const Name& b) { return a.symbol < b.symbol; });
+  for (size_t i = 1; i < sorted.size(); ++i) {
+    if (sorted[i].symbol != sorted[i - 1].symbol) continue;
+    warn(Code::E0122, sorted[i].span, {tree_.text(sorted[i].symbol)}).also(sorted[i - 1].span, "here before");
   }
 }
 
@@ -363,11 +488,15 @@ Item* Parser::fn_item() {
     names.push_back(parameter.name);
     made.parameters.push_back(std::move(parameter));
     if (!take_if(",")) break;
+    trailing_comma(")");
   }
   distinct(names);
   close(")", opening.span);
   --brackets_;
-  if (!panic_) made.body = block();
+  if (!panic_ && at("="))
+    fail(Code::E0135, peek().span).help("write fn " + tree_.text(made.name.symbol) + "(…) { return … }");
+  if (panic_) resume_at_block();
+  if (!panic_) made.body = block("fn");
   return &made;
 }
 
@@ -376,10 +505,12 @@ Item* Parser::for_item() {
   made.name = name("a loop's variable");
   made.body = &tree_.block();
   made.value = error(peek().span);
-  if (!panic_ && !at_word("in")) fail(Code::E0110, peek().span, {"`in`", found(peek())}).rule("for i in 32 with h { … }");
-  if (panic_) return &made;
-  take();
-  made.value = expression();
+  if (!panic_ && !at_word("in"))
+    fail(Code::E0110, peek().span, {"`in`", found(peek())}).rule("for i in 32 with h { … }");
+  if (!panic_) {
+    take();
+    made.value = expression();
+  }
   if (!panic_ && at("..")) {
     fail(Code::E0121, peek().span, {found(peek())}).rule("a loop counts rounds: for i in 32 runs i = 0 … 31");
   }
@@ -389,9 +520,11 @@ Item* Parser::for_item() {
       skip_newlines();
       made.carried.push_back(name("a name that the loop hands on"));
     } while (!panic_ && take_if(","));
+    if (panic_) made.carried.pop_back();
     distinct(made.carried);
   }
-  if (!panic_) made.body = block();
+  if (panic_) resume_at_block();
+  if (!panic_) made.body = block("for");
   return &made;
 }
 
@@ -399,20 +532,24 @@ Item* Parser::if_item() {
   Item& made = tree_.item(ItemKind::If, {});
   made.value = expression();
   made.body = &tree_.block();
+  if (panic_) resume_at_block();
   if (panic_) return &made;
-  made.body = block();
-  // `else` may begin a line.
+  made.body = block("if");
+  // `else` may begin a line; what is bound to the name `else` there is a statement of its own.
   const size_t before = next_;
   const uint32_t end = last_end_;
   skip_newlines();
-  if (panic_ || !at_word("else") || peek(1).kind == TokenKind::End) {
+  const Token& after = peek(1);
+  const bool arm = after.punct == punct("{") || (after.kind == TokenKind::Name && text(after.span) == "if") ||
+                   after.kind == TokenKind::Newline;
+  if (panic_ || !at_word("else") || !arm) {
     next_ = before;
     last_end_ = end;
     return &made;
   }
   take();
   if (!at_word("if")) {
-    made.otherwise = block();
+    made.otherwise = block("else");
     return &made;
   }
   Block& chain = tree_.block();
@@ -440,40 +577,66 @@ Item* Parser::bind_item() {
   Item& made = tree_.item(ItemKind::Bind, {});
   made.value = error(peek().span);
   const Token first = peek();
-  if (first.kind != TokenKind::Name) {
-    if (first.kind == TokenKind::Punct && first.punct == punct("//")) {
-      fail(Code::E0116, first.span).fix("write `#`", first.span, "#");
-    } else {
-      fail(Code::E0110, first.span, {"a statement", found(first)});
-    }
-    return &made;
-  }
+  if (first.kind != TokenKind::Name) return unbound_item();
   std::vector<Name> names;
   do {
     if (!names.empty()) skip_newlines();
     Target target;
     target.name = name("a name to bind");
+    const std::string& word = tree_.text(target.name.symbol);
+    if (word == "true" || word == "false" || word == "none") warn(Code::E0131, target.name.span, {word});
     if (!panic_ && take_if(":")) target.annotation = type();
     names.push_back(target.name);
+    if (panic_) target.annotation.reset();
     made.targets.push_back(std::move(target));
   } while (!panic_ && take_if(","));
   if (panic_) return &made;
-  if (!take_if("=")) {
-    const std::string word(text(first.span));
-    const std::string near = nearest(word, {std::begin(kKeywords), std::end(kKeywords)});
-    if (peek().kind == TokenKind::Name) {
-      Diagnostic& d = fail(Code::E0119, first.span, {word});
-      if (!near.empty()) d.fix("did you mean `" + near + "`", first.span, near);
-    } else if (at("(") || at(".") || at("+") || at("*") || at("[")) {
-      fail(Code::E0120, first.span).help("bind it: name = " + word + "…");
-    } else {
-      fail(Code::E0110, peek().span, {"`=`", found(peek())});
-    }
-    return &made;
-  }
+  if (!take_if("=")) return no_binding(made.targets, first);
   distinct(names);
   skip_newlines();
   made.value = expression();
+  return &made;
+}
+
+// What begins with no name is no statement.
+Item* Parser::unbound_item() {
+  const Token first = peek();
+  Item& made = tree_.item(ItemKind::Error, first.span);
+  if (first.punct == punct(")") || first.punct == punct("]")) {
+    fail(Code::E0123, first.span, {text(first.span)});
+    take();
+  } else if (first.kind == TokenKind::Punct && first.punct != punct("(") && first.punct != punct("[")) {
+    fail(Code::E0110, first.span, {"a statement", found(first)});
+  } else {
+    expression();
+    if (!panic_) fail(Code::E0120, since(first.span.begin)).help("bind it: name = …");
+  }
+  return &made;
+}
+
+// A line that begins with a name and binds none: a word that is no keyword, or a value that nobody keeps.
+Item* Parser::no_binding(const std::vector<Target>& targets, const Token& first) {
+  Item& made = tree_.item(ItemKind::Error, first.span);
+  const std::string word(text(first.span));
+  const bool alone = targets.size() == 1 && !targets[0].annotation;
+  if (alone && peek().kind == TokenKind::Name) {
+    fail(Code::E0119, first.span, {word}).rule("a statement binds a name, or begins with a keyword");
+  } else if (alone && (peek().kind == TokenKind::Punct || peek().kind == TokenKind::Newline ||
+                       peek().kind == TokenKind::End)) {
+    --next_;
+    last_end_ = first.span.begin;
+    expression();
+    if (!panic_ && at("=")) {
+      fail(Code::E0110, since(first.span.begin),
+           {"a name before `=`", "`" + std::string(text(since(first.span.begin))).substr(0, 40) + "`"});
+    } else if (!panic_ && peek().kind != TokenKind::Newline && peek().kind != TokenKind::End && !at("}")) {
+      fail(Code::E0121, peek().span, {found(peek())});
+    } else if (!panic_) {
+      fail(Code::E0120, since(first.span.begin)).help("bind it: name = " + word + "…");
+    }
+  } else {
+    fail(Code::E0110, peek().span, {"`=`", found(peek())});
+  }
   return &made;
 }
 

@@ -8,8 +8,9 @@ namespace irplan::syntax {
 
 // Limits of a source text (R12); beyond them a diagnostic says so and parsing stops.
 constexpr size_t kMaxSourceBytes = size_t{4} << 20;
-constexpr int kMaxNesting = 200;        // of expressions and blocks
+constexpr int kMaxNesting = 200;  // of expressions and blocks
 constexpr size_t kMaxTokens = 2000000;
+constexpr int kMaxTreeDepth = 2 * kMaxNesting;  // what chains like a + b + c add included
 
 Tree parse(const SourceText& source, Diagnostics& diagnostics);
 

@@ -9,6 +9,9 @@
 
 namespace irplan::syntax {
 
+// Whether a statement can begin with the word.
+bool is_keyword(std::string_view word);
+
 class Parser {
  public:
   Parser(Tree& tree, const SourceText& source, Span part, Diagnostics& diagnostics, int depth = 0);
@@ -30,10 +33,17 @@ class Parser {
   std::string found(const Token& token) const;
   Span since(uint32_t begin) const { return {begin, last_end_}; }
   Name name(const char* what);
+  void stop();            // nothing is read any more
   bool enter(Span span);  // one level of nesting deeper; false at the limit
   Expr* error(Span span);
+  Diagnostic& warn(Code code, Span span,
+                   std::initializer_list<std::string_view> arguments = {});  // and parsing goes on
   Diagnostic& fail(Code code, Span span, std::initializer_list<std::string_view> arguments = {});
   void recover();
+  bool resume_at_block();
+  uint32_t column_of(size_t token) const;
+  bool begins_line(size_t token) const;
+  size_t next_token() const;
 
   // ---- expressions
   Expr* expression();
@@ -50,6 +60,13 @@ class Parser {
   std::vector<StringPart> string_parts(const Token& token, bool star);
   Type type();
   void word_operator();
+  int binary_operator(Operator& op);  // how tightly the next token binds; 0: it is no binary operator
+  Expr* checked(Expr& e);             // after its parts are there: the depth of what is below
+  void chained_comparison();
+  void trailing_comma(const char* close);
+  bool keyword_in_expression();
+  bool begins_value();
+  bool begins_leaf();
 
   // ---- items
   Item* item(bool top);
@@ -64,7 +81,10 @@ class Parser {
   Item* if_item();
   Item* return_item();
   Item* bind_item();
-  const Block* block();
+  Item* unbound_item();
+  Item* poisoned(const Name& name);
+  Item* no_binding(const std::vector<Target>& targets, const Token& first);
+  const Block* block(const char* owner);
   void end_of_item(bool top);
   bool begins_binding();
   void distinct(const std::vector<Name>& names);
@@ -74,6 +94,7 @@ class Parser {
   Diagnostics& diagnostics_;
   std::vector<Token> tokens_;
   size_t next_ = 0;
+  size_t statement_ = 0;   // the token that the statement begins with
   uint32_t last_end_ = 0;  // end of the last token taken
   int brackets_ = 0;       // open ones inside which a newline means nothing
   int depth_;              // of nesting

@@ -3,7 +3,8 @@
 namespace irplan::syntax {
 
 const char* spelling(Operator op) {
-  constexpr const char* kText[] = {"-", "!", "+", "-", "*", "/", "//", "%", "==", "!=", "<", "<=", ">", ">=", "&&", "||", "??"};
+  constexpr const char* kText[] = {
+      "-", "!", "+", "-", "*", "/", "//", "%", "==", "!=", "<", "<=", ">", ">=", "&&", "||", "??"};
   return kText[static_cast<int>(op)];
 }
 

@@ -1,4 +1,5 @@
-// The syntax tree of a program, as the grammar in the language reference has it. Nodes are owned by a `Tree` and never move.
+// The syntax tree of a program, as the grammar in the language reference has it. Nodes are owned by a `Tree`
+// and never move.
 #pragma once
 
 #include <cstdint>
@@ -48,11 +49,11 @@ struct Entry {  // of a record
 };
 
 enum class ExprKind : uint8_t {
-  Error,    // what could not be parsed; reported already
-  Int,      // integer
-  Float,    // number
-  String,   // parts
-  Bool,     // boolean
+  Error,   // what could not be parsed; reported already
+  Int,     // integer
+  Float,   // number
+  String,  // parts
+  Bool,    // boolean
   None,
   Name,     // name
   Call,     // name(args)
@@ -67,7 +68,25 @@ enum class ExprKind : uint8_t {
   Ternary,  // a ? b : c
 };
 
-enum class Operator : uint8_t { Neg, Not, Add, Sub, Mul, Div, FloorDiv, Mod, Eq, Ne, Lt, Le, Gt, Ge, And, Or, Coalesce };
+enum class Operator : uint8_t {
+  Neg,
+  Not,
+  Add,
+  Sub,
+  Mul,
+  Div,
+  FloorDiv,
+  Mod,
+  Eq,
+  Ne,
+  Lt,
+  Le,
+  Gt,
+  Ge,
+  And,
+  Or,
+  Coalesce
+};
 const char* spelling(Operator op);
 
 struct Expr {
@@ -77,6 +96,7 @@ struct Expr {
   Operator op{};
   bool boolean = false;
   bool parenthesised = false;  // written in ( )
+  uint16_t depth = 1;          // of the tree below, itself included; bounded, so that walks may recurse
   int64_t integer = 0;         // exact; units applied (24GiB)
   double number = 0;
   Name name;
@@ -109,26 +129,41 @@ struct PhaseEntry {
   const Expr* high = nullptr;
 };
 
-enum class ItemKind : uint8_t { Error, Version, Let, Require, Dim, Input, Phase, Budget, Fn, Bind, For, If, Return };
+enum class ItemKind : uint8_t {
+  Error,
+  Version,
+  Let,
+  Require,
+  Dim,
+  Input,
+  Phase,
+  Budget,
+  Fn,
+  Bind,
+  For,
+  If,
+  Return
+};
 
 // An item of a program or a statement of a block.
 struct Item {
   ItemKind kind = ItemKind::Error;
   Span span;
-  int64_t version = 0;                 // Version
-  Name name;                           // Let, Dim, Input, Phase, Fn, For (the loop variable)
-  std::optional<Name> per;             // Dim: ragged over
-  const Expr* value = nullptr;         // Let, Require, Budget, Bind, For (the count), If (the condition), Dim (the lower bound)
-  const Expr* high = nullptr;          // Dim
-  const Expr* message = nullptr;       // Require: a String
-  Type type;                           // Input
-  std::vector<PhaseEntry> entries;     // Phase
-  std::vector<Parameter> parameters;   // Fn
-  std::vector<Target> targets;         // Bind
-  std::vector<Name> carried;           // For: after `with`
-  std::vector<const Expr*> values;     // Return
-  const Block* body = nullptr;         // Fn, For, If
-  const Block* otherwise = nullptr;    // If: the else block; `else if` is a block of one If
+  int64_t version = 0;      // Version
+  Name name;                // Let, Dim, Input, Phase, Fn, For (the loop variable)
+  std::optional<Name> per;  // Dim: ragged over
+  const Expr* value =
+      nullptr;  // Let, Require, Budget, Bind, For (the count), If (the condition), Dim (the lower bound)
+  const Expr* high = nullptr;         // Dim
+  const Expr* message = nullptr;      // Require: a String
+  Type type;                          // Input
+  std::vector<PhaseEntry> entries;    // Phase
+  std::vector<Parameter> parameters;  // Fn
+  std::vector<Target> targets;        // Bind
+  std::vector<Name> carried;          // For: after `with`
+  std::vector<const Expr*> values;    // Return
+  const Block* body = nullptr;        // Fn, For, If
+  const Block* otherwise = nullptr;   // If: the else block; `else if` is a block of one If
 };
 
 struct Block {
