@@ -1,0 +1,97 @@
+#include "cpu/threads.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace irplan::cpu {
+namespace {
+
+constexpr int kMostThreads = 64;
+
+class Pool {
+ public:
+  Pool() {
+    const int wanted = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMostThreads);
+    for (int i = 1; i < wanted; ++i) workers_.emplace_back([this] { work(); });
+  }
+  ~Pool() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      ending_ = true;
+    }
+    wake_.notify_all();
+    for (std::thread& worker : workers_) worker.join();
+  }
+  int size() const { return static_cast<int>(workers_.size()) + 1; }
+
+  void run(int64_t count, int64_t part, const std::function<void(int64_t, int64_t)>& body) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      body_ = &body;
+      count_ = count;
+      part_ = part;
+      next_ = 0;
+      busy_ = static_cast<int>(workers_.size());
+      ++round_;
+    }
+    wake_.notify_all();
+    take_parts();
+    std::unique_lock<std::mutex> lock(mutex_);
+    done_.wait(lock, [this] { return busy_ == 0; });
+  }
+
+ private:
+  void take_parts() {
+    for (int64_t begin = next_.fetch_add(part_); begin < count_; begin = next_.fetch_add(part_))
+      (*body_)(begin, std::min(count_, begin + part_));
+  }
+
+  void work() {
+    uint64_t seen = 0;
+    std::unique_lock<std::mutex> lock(mutex_);
+    for (;;) {
+      wake_.wait(lock, [&] { return ending_ || round_ != seen; });
+      if (ending_) return;
+      seen = round_;
+      lock.unlock();
+      take_parts();
+      lock.lock();
+      if (--busy_ == 0) done_.notify_one();
+    }
+  }
+
+  std::vector<std::thread> workers_;
+  std::mutex mutex_;
+  std::condition_variable wake_, done_;
+  const std::function<void(int64_t, int64_t)>* body_ = nullptr;
+  int64_t count_ = 0, part_ = 1;
+  std::atomic<int64_t> next_{0};
+  int busy_ = 0;
+  uint64_t round_ = 0;
+  bool ending_ = false;
+};
+
+Pool& pool() {
+  static Pool instance;
+  return instance;
+}
+
+}  // namespace
+
+int thread_count() { return pool().size(); }
+
+void parallel(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body) {
+  if (count <= 0) return;
+  if (count <= grain) return body(0, count);
+  const int64_t threads = thread_count();
+  // A few parts for each thread, so that one that starts late does not hold up the others.
+  const int64_t part = std::max(grain, (count + 4 * threads - 1) / (4 * threads));
+  if (threads == 1) return body(0, count);
+  pool().run(count, part, body);
+}
+
+}  // namespace irplan::cpu
