@@ -29,7 +29,8 @@ template <float (*function)(float)>
 void gated(HostCall& call) {
   const HostArray& g = *call.in[0];
   const HostArray& u = *call.in[1];
-  for (size_t i = 0; i < g.f.size(); ++i) call.out[0].f[i] = function(g.f[i]) * u.f[i];
+  const DType dtype = !call.types.empty() && call.types[0] ? call.types[0]->dtype : DType::F32;
+  for (size_t i = 0; i < g.f.size(); ++i) call.out[0].f[i] = rounded_to(dtype, function(g.f[i])) * u.f[i];
 }
 
 bool add_norm_shape(OpCall& call) {

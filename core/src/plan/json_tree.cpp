@@ -46,8 +46,9 @@ class Builder {
   bool binary(json::binary_t&) { return fail("binary data"); }
   bool start_object(size_t) { return open(JsonNode::Kind::Record); }
   bool start_array(size_t) { return open(JsonNode::Kind::List); }
-  bool end_array() { return stack_.pop_back(), true; }
+  bool end_array() { return stack_.pop_back(), key_.clear(), true; }
   bool end_object() {
+    key_.clear();
     const JsonNode& node = *stack_.back();
     stack_.pop_back();
     if (node.entries.size() <= kLinearKeys) return true;
@@ -74,9 +75,21 @@ class Builder {
   std::string why;
 
  private:
-  bool fail(std::string text) {
-    if (why.empty()) why = std::move(text);
+  bool fail(const std::string& text) {
+    if (why.empty()) why = place() + text;
     return false;
+  }
+
+  // Where the parser is, for people: the ids on the way down and the last key, "values h, shape: ".
+  std::string place() const {
+    std::string out;
+    for (const JsonNode* node : stack_) {
+      for (const char* name : {"id", "name"}) {
+        const JsonNode* id = node->kind == JsonNode::Kind::Record ? node->find(name) : nullptr;
+        if (id && id->kind == JsonNode::Kind::String) out += id->string.substr(0, 60) + ", ";
+      }
+    }
+    return key_.empty() ? out : out + key_.substr(0, 60) + ": ";
   }
 
   JsonNode* add(JsonNode::Kind kind) {
@@ -88,7 +101,7 @@ class Builder {
       if (parent.kind == JsonNode::Kind::List) {
         parent.items.push_back(&node);
       } else {
-        parent.entries.emplace_back(std::move(key_), &node);
+        parent.entries.emplace_back(key_, &node);
       }
     }
     return &node;

@@ -40,8 +40,8 @@ bool Validator::is_ring(uint32_t value) const {
 
 bool Validator::structure() {
   check_values();
-  if (clean()) check_phases();
   if (clean()) check_ops();
+  if (clean()) check_phases();
   return clean();
 }
 

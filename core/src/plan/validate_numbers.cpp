@@ -8,6 +8,7 @@ namespace irplan {
 namespace {
 
 constexpr int64_t kSimulatedBytes = int64_t{64} << 20;  // an arena beyond it is not simulated
+constexpr size_t kMaxPairedDims = 8;                    // with more, corners of two dims are not looked at
 constexpr int64_t kLargestCorner = 8192;                // of a dim without upper bound
 
 int64_t aligned(int64_t n, int64_t align) { return (n + align - 1) / align * align; }
@@ -52,6 +53,11 @@ std::vector<Binding> Validator::bindings(const std::string& name) const {
     Binding b = low;
     b[i] = high[i];
     add_size(b);
+    for (size_t j = 0; j < i && low.size() <= kMaxPairedDims; ++j) {
+      Binding pair = b;
+      pair[j] = high[j];
+      add_size(pair);
+    }
   }
   return out;
 }
