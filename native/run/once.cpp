@@ -63,6 +63,8 @@ std::string missing_inputs(const Plan& plan, const Plan::Phase& phase, const std
 
 std::optional<StepBinding> sizes_in(const Plan& plan, const Plan::Phase& phase, const Options& options,
                                     const std::vector<Given>& given, std::string* why) {
+  const std::string missing = missing_inputs(plan, phase, given);
+  if (!missing.empty()) return *why = "no --input is given for " + missing, std::nullopt;
   Sizes sizes(plan);
   if (auto failure = sizes.give(options.dims)) return *why = *failure, std::nullopt;
   sizes.take_phase(phase);
@@ -113,9 +115,6 @@ Exit run_once(const Plan& plan, Backend& backend, const Options& options) {
   if (!given) return kFailed;
   const auto step = choose(plan, options, *given);
   if (!step) return kFailed;
-  const Plan::Phase& phase = *find_phase(plan, step->phase);
-  const std::string missing = missing_inputs(plan, phase, *given);
-  if (!missing.empty()) return fail(kFailed, "no --input is given for " + missing), kFailed;
   for (const std::string& name : results.names()) {
     const bool asked = !options.outputs.empty() || !options.expects.empty();
     if (asked && !find_output(plan, name, step->phase))

@@ -29,6 +29,8 @@ class TokenSteps {
   std::optional<Step> largest(int64_t count, const std::vector<int64_t>& positions, int64_t* taken,
                               std::string* why) const;
   bool holds_positions() const { return position_.has_value(); }
+  // Whether the sequences of one step may hold different numbers of tokens.
+  bool ragged() const { return position_ && !plan_->dims[*position_].per.empty(); }
 
  private:
   explicit TokenSteps(const Plan& plan) : plan_(&plan) {}
