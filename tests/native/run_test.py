@@ -1,0 +1,311 @@
+#!/usr/bin/env python3
+"""The command irplan-run from outside: numbers, weights, tokens, exit codes, and what it must not leave behind."""
+import json
+import math
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BIN = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin"))
+IRPLAN, RUNNER = BIN / "irplan", BIN / "irplan-run"
+HOTPATH = ROOT / "examples/hotpath.irplan"
+LLAMA = ROOT / "examples/models/llama.irplan"
+GOLDEN = ROOT / "tests/data/goldens/llama"
+TYPES = {"<f4": "f", "<f2": "e", "<i4": "i", "<i8": "q", "|u1": "B"}
+STORED = {"F32": "f", "F16": "e", "I32": "i", "BF16": "H", "U8": "B"}
+
+
+def npy(shape, values, descr="<f4"):
+    extents = "(" + "".join(f"{n}, " for n in shape).strip() + ")" if len(shape) < 2 else "(" + ", ".join(map(str, shape)) + ")"
+    head = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {extents}, }}".encode()
+    head += b" " * (-(len(head) + 11) % 64) + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + struct.pack(f"<{len(values)}{TYPES[descr]}", *values)
+
+
+def read_npy(path):
+    data = Path(path).read_bytes()
+    assert data[:8] == b"\x93NUMPY\x01\x00" and len(data[:10]) == 10
+    n, = struct.unpack("<H", data[8:10])
+    assert (n + 10) % 64 == 0
+    head = eval(data[10:10 + n], {"__builtins__": {}})  # numpy's own literal, of a file that the test made
+    count = math.prod(head["shape"])
+    return head["shape"], list(struct.unpack(f"<{count}{TYPES[head['descr']]}", data[10 + n:])), head["descr"]
+
+
+def safetensors(tensors, header=None):
+    """{name: (dtype, shape, numbers)} as a file"""
+    head, at, parts = {}, 0, []
+    for name, (dtype, shape, numbers) in tensors.items():
+        part = struct.pack(f"<{len(numbers)}{STORED[dtype]}", *numbers)
+        head[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + len(part)]}
+        at += len(part)
+        parts.append(part)
+    text = json.dumps(head if header is None else header).encode()
+    return struct.pack("<Q", len(text)) + text + b"".join(parts)
+
+
+def half(x):
+    return struct.unpack("<e", struct.pack("<e", x))[0]
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def run_plan(self, *args, code=0, names=()):
+        p = subprocess.run([RUNNER, *map(str, args)], capture_output=True, timeout=60, cwd=self.folder)
+        out, err = p.stdout.decode(), p.stderr.decode()
+        self.assertEqual(p.returncode, code, f"irplan-run {' '.join(map(str, args))}\n{out[:500]}\n{err[:2000]}")
+        for name in names:
+            self.assertIn(name, err)
+        return out, err
+
+    def file(self, name, data):
+        path = self.folder / name
+        path.write_bytes(data if isinstance(data, bytes) else data.encode())
+        return path
+
+    def files(self):
+        return sorted(p.name for p in self.folder.iterdir())
+
+
+class Usage(Case):
+    def test_help_and_version(self):
+        out, err = self.run_plan("--help")
+        self.assertIn("Usage: irplan-run", out)
+        self.assertIn("Examples:", out)
+        self.assertEqual(err, "")
+        self.assertRegex(self.run_plan("--version")[0], r"\Airplan-run \d+\.\d+\.\d+\n\Z")
+
+    def test_wrong_usage(self):
+        for args, names in ((["--no-such-option"], ["--no-such-option"]), ([], ["FILE"]), (["--weight", "f", "x.json"], ["--weights"]),
+                            (["x.json", "--dim", "S=many"], ["--dim", "S=many"]), (["x.json", "--output", "y=y.npy"], ["--output"]),
+                            (["x.json", "--chunks", "1"], ["--tokens"]), (["x.json", "y.json"], ["y.json"]),
+                            (["x.json", "--tol", "-1"], ["--tol"]), (["x.json", "--weights"], ["--weights"])):
+            out, _ = self.run_plan(*args, code=2, names=names)
+            self.assertEqual(out, "")
+
+    def test_what_is_not_there(self):
+        self.run_plan("absent.json", code=1, names=["absent.json"])
+        self.run_plan("absent.irplan", code=1, names=["absent.irplan"])
+        self.run_plan(HOTPATH, "--backend", "abacus", code=1, names=["abacus", "reference"])
+
+
+class Hotpath(Case):
+    """The smallest program against arithmetic in Python: rmsnorm, rope on 64 of 80, silu; every op rounded once to f16."""
+
+    def setUp(self):
+        super().setUp()
+        self.x = [half(math.sin(0.37 * i) * 2) for i in range(3 * 80)]
+        self.w = [half(1 + 0.3 * math.cos(i)) for i in range(80)]
+        self.file("x.npy", npy([1, 3, 80], self.x, "<f2"))
+        self.file("w.safetensors", safetensors({"w": ("F16", [80], self.w)}))
+        want = []
+        for s in range(3):
+            row = self.x[s * 80:(s + 1) * 80]
+            scale = 1 / math.sqrt(sum(v * v for v in row) / 80 + 1e-5)
+            n = [half(v * scale * u) for v, u in zip(row, self.w)]
+            r = list(n)
+            for i in range(32):
+                angle = s * 10000.0 ** (-i / 32)
+                c, t = math.cos(angle), math.sin(angle)
+                r[i], r[i + 32] = half(n[i] * c - n[i + 32] * t), half(n[i + 32] * c + n[i] * t)
+            want += [v / (1 + math.exp(-v)) for v in r]
+        self.want = want
+        self.file("want.npy", npy([1, 3, 80], want))
+        self.base = [HOTPATH, "--weights", "w.safetensors", "--input", "x=@x.npy"]
+
+    def test_numbers_of_every_backend(self):
+        for backend in ("reference", "cpu"):
+            _, err = self.run_plan(*self.base, "--backend", backend, "--output", "out=@y.npy", "--expect", "out=@want.npy", "--tol", "1e-3")
+            self.assertRegex(err, r"predicted (\d+), allocated \1\b")
+            shape, got, descr = read_npy(self.folder / "y.npy")
+            self.assertEqual((shape, descr), ((1, 3, 80), "<f2"))
+            self.assertLess(max(abs(a - b) for a, b in zip(got, self.want)), 2e-3)
+
+    def test_a_wrong_expectation_is_3_and_names_the_place(self):
+        wrong = list(self.want)
+        wrong[80 + 7] += 1
+        self.file("wrong.npy", npy([1, 3, 80], wrong))
+        self.run_plan(*self.base, "--expect", "out=@wrong.npy", code=3, names=["out", "[0, 1, 7]"])
+        self.file("shape.npy", npy([3, 80], wrong))
+        self.run_plan(*self.base, "--expect", "out=@shape.npy", code=3, names=["out", "[3, 80]"])
+
+    def test_without_outputs_a_summary_is_printed(self):
+        self.assertRegex(self.run_plan(*self.base)[0], r"\Aout f16\[1, 3, 80\]  least ")
+
+    def test_plan_and_program_give_the_same(self):
+        p = subprocess.run([IRPLAN, "plan", HOTPATH, "--target", "cpu", "-o", self.folder / "p.json"], capture_output=True)
+        self.assertEqual(p.returncode, 0)
+        self.run_plan(*self.base, "--output", "out=@a.npy", "--backend", "cpu")
+        self.run_plan("p.json", *self.base[1:], "--output", "out=@b.npy", "--backend", "cpu", "--strict")
+        self.assertEqual((self.folder / "a.npy").read_bytes(), (self.folder / "b.npy").read_bytes())
+
+    def test_a_plan_for_another_backend(self):
+        p = subprocess.run([IRPLAN, "plan", HOTPATH, "-o", self.folder / "p.json"], capture_output=True)
+        self.assertEqual(p.returncode, 0)
+        self.run_plan("p.json", *self.base[1:], "--backend", "cpu", names=["the plan is for cuda"])
+        self.run_plan("p.json", *self.base[1:], "--backend", "cpu", "--strict", code=1, names=["--strict"])
+
+    def test_a_kernel_from_the_future_is_refused_by_name(self):
+        subprocess.run([IRPLAN, "plan", HOTPATH, "--target", "cpu", "-o", self.folder / "p.json"], check=True, capture_output=True)
+        text = (self.folder / "p.json").read_text()
+        self.file("new.json", text.replace("cpu_silu_v1", "cpu_silu_v77"))
+        self.run_plan("new.json", *self.base[1:], "--backend", "cpu", code=1, names=["cpu_silu_v77", "ops s"])
+
+    def test_bad_inputs(self):
+        rank = self.file("rank.npy", npy([3, 80], self.x, "<f2"))
+        ints = self.file("ints.npy", npy([1, 1, 80], range(80), "<i4"))
+        cut = self.file("cut.npy", (self.folder / "x.npy").read_bytes()[:-9])
+        junk = self.file("junk.npy", b"PK" * 99)
+        weights = self.base[:3]
+        for args, names in (([*weights, "--input", f"x=@{rank}"], ["x", "[3, 80]"]), ([*weights, "--input", f"x=@{ints}"], ["x", "I32"]),
+                            (weights, ["x"]), ([*self.base, "--input", "zz=const:0"], ["zz"]), ([*self.base, "--dim", "S=6"], ["S"]),
+                            ([*weights, "--dim", "D=32", "--dim", "S=1", "--input", "x=random:1"], ["D", "32"]),
+                            ([*weights, "--input", f"x=@{cut}"], ["cut.npy"]), ([*weights, "--input", f"x=@{junk}"], ["junk.npy"]),
+                            ([*self.base, "--dim", "Q=1"], ["Q"]), ([*self.base, "--output", "zz=@none.npy"], ["zz"]),
+                            ([*self.base, "--output", "out=@no/such/none.npy"], ["none.npy"]), ([*weights, "--input", "x=what"], ["what"]),
+                            ([HOTPATH, "--input", "x=@x.npy"], ["--weights"]), ([*self.base, "--phase", "evening"], ["evening"])):
+            before = self.files()
+            self.run_plan(*args, code=1, names=names)
+            self.assertEqual(self.files(), before)
+
+    def test_an_interrupt_leaves_nothing(self):
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            p = subprocess.Popen([RUNNER, HOTPATH, "--backend", "reference", "--weights", "random:1", "--dim", "S=60000", "--dim", "D=4096",
+                                  "--input", "x=random:2", "--output", "out=@y.npy"], cwd=self.folder, stderr=subprocess.DEVNULL)
+            time.sleep(0.5)
+            self.assertIsNone(p.poll(), "the run is too short to be interrupted")
+            p.send_signal(number)
+            self.assertEqual(p.wait(20), code)
+            self.assertEqual(self.files(), ["w.safetensors", "want.npy", "x.npy"])
+
+
+class Weights(Case):
+    def refuses(self, data, names=(), text="w.safetensors"):
+        path = self.file("w.safetensors", data)
+        self.run_plan(HOTPATH, "--weights", path, "--dim", "S=1", "--dim", "D=64", "--input", "x=random:1", "--output", "out=@y.npy",
+                      code=1, names=[*names, text])
+        self.assertEqual(self.files(), ["w.safetensors"])
+
+    def test_damaged_files(self):
+        good = safetensors({"w": ("F16", [64], [1.0] * 64)})
+        entry = {"dtype": "F16", "shape": [64], "data_offsets": [0, 128]}
+        body = struct.pack("<64e", *[1.0] * 64)
+        with_header = lambda header: safetensors({}, header) + body
+        for data in (good[:len(good) // 2], good[:-1], good[:20], b"", b"PK" * 3, os.urandom(512), good + b"x", struct.pack("<Q", 1 << 60) + good[8:],
+                     struct.pack("<Q", 5) + b"[1,2]" + body, struct.pack("<Q", 1000) + b"[" * 1000, with_header({"w": 7}),
+                     with_header({"w": {**entry, "shape": [1 << 62, 1 << 62]}}), with_header({"w": {**entry, "shape": [-64]}}),
+                     with_header({"w": {**entry, "shape": [65]}}), with_header({"w": {**entry, "data_offsets": [0, 1 << 40]}}),
+                     with_header({"w": {**entry, "data_offsets": [128, 0]}}), with_header({"w": {**entry, "dtype": "F99"}}),
+                     with_header({"w": {"shape": [64], "data_offsets": [0, 128]}}), with_header({"w": entry, "v": entry}),
+                     with_header({"w": {**entry, "data_offsets": [8, 136]}})):
+            self.refuses(data)
+
+    def test_tensors_that_do_not_fit(self):
+        ones = [1.0] * 64
+        self.refuses(safetensors({"v": ("F16", [64], ones)}), ["lacks w"])
+        self.refuses(safetensors({"w": ("F16", [63], ones[1:])}), ["F16[63]", "f16[64]"])
+        self.refuses(safetensors({"w": ("I32", [64], [1] * 64)}), ["I32[64]", "f16[64]"])
+        self.refuses(safetensors({"a.w": ("F16", [64], ones), "b.w": ("F16", [64], ones)}), ["a.w", "b.w"])
+        self.refuses(safetensors({"w": ("F32", [64], [*ones[:9], math.nan, *ones[10:]])}), ["w at element 9 is NaN"], "")
+        self.refuses(safetensors({"w": ("BF16", [64], [0x3f80] * 5 + [0x7f80] + [0x3f80] * 58)}), ["w at element 5 is infinite"], "")
+        self.refuses(safetensors({"w": ("F32", [64], [1e6] + ones[1:])}), ["w at element 0", "f16"], "")
+
+    def test_what_fits(self):
+        run = lambda data, *more: self.run_plan(HOTPATH, "--weights", self.file("w.safetensors", data), "--dim", "S=2", "--dim", "D=64",
+                                                "--input", "x=random:1", *more)
+        numbers = [half(math.cos(i)) for i in range(64)]
+        run(safetensors({"w": ("F16", [64], numbers)}), "--output", "out=@a.npy")
+        for data in (safetensors({"w": ("F32", [8, 8], numbers)}), safetensors({"model.w": ("F16", [64], numbers)})):
+            run(data, "--output", "out=@b.npy")
+            self.assertEqual((self.folder / "a.npy").read_bytes(), (self.folder / "b.npy").read_bytes())
+        _, err = run(safetensors({"w": ("F16", [64], numbers), "extra": ("F32", [2], [1, 2])}))
+        self.assertIn("read by nothing: extra", err)
+
+    def test_a_folder(self):
+        ones = [1.0] * 64
+        folder = self.folder / "d"
+        folder.mkdir()
+        base = [HOTPATH, "--weights", folder, "--dim", "S=1", "--dim", "D=64", "--input", "x=random:1"]
+        self.run_plan(*base, code=1, names=["model.safetensors"])
+        (folder / "model.safetensors").write_bytes(safetensors({"w": ("F16", [64], ones)}))
+        self.run_plan(*base)
+        index = folder / "model.safetensors.index.json"
+        for shard, code, names in (("a.safetensors", 0, []), ("../w", 1, ["../w"]), ("gone.safetensors", 1, ["gone.safetensors"])):
+            (folder / "a.safetensors").write_bytes(safetensors({"w": ("F16", [64], ones)}))
+            index.write_text(json.dumps({"weight_map": {"w": shard}}))
+            self.run_plan(*base, code=code, names=names)
+        for text in ("", "[]", "{}", '{"weight_map": {"w": 1}}', "[" * 10000):
+            index.write_text(text)
+            self.run_plan(*base, code=1, names=["index.json"])
+
+    def test_random_weights_are_the_same_each_time(self):
+        run = lambda seed, name: self.run_plan(HOTPATH, "--weights", f"random:{seed}", "--dim", "S=2", "--dim", "D=64", "--input",
+                                               "x=random:1", "--output", f"out=@{name}")
+        for seed, name in ((1, "a.npy"), (1, "b.npy"), (2, "c.npy")):
+            run(seed, name)
+        a, b, c = ((self.folder / n).read_bytes() for n in ("a.npy", "b.npy", "c.npy"))
+        self.assertEqual(a, b)
+        self.assertNotEqual(a, c)
+
+
+class Llama(Case):
+    """A tiny Llama against its reference: all chunkings, both backends, greedy."""
+
+    def setUp(self):
+        super().setUp()
+        self.base = [LLAMA, "--config", GOLDEN / "config.json", "--weights", GOLDEN / "model.safetensors"]
+        self.ids = read_npy(GOLDEN / "tokens.npy")[1]
+
+    def test_logits_in_any_steps(self):
+        for backend, chunks in (("cpu", None), ("cpu", "16,16,16"), ("cpu", "1,15,2,7,1,11,3,8"), ("cpu", ",".join(["1"] * 48)),
+                                ("reference", None), ("reference", "17,30,1")):
+            self.run_plan(*self.base, "--let", "every=true", "--backend", backend, "--tokens", f"@{GOLDEN}/tokens.npy",
+                          *(["--chunks", chunks] if chunks else []), "--output", "logits=@all.npy", "--expect",
+                          f"logits=@{GOLDEN}/logits.npy", "--tol", "2e-5")
+            self.assertEqual(read_npy(self.folder / "all.npy")[0], (2, 48, 128))
+
+    def test_greedy_prints_the_ids_alone(self):
+        shape, want, _ = read_npy(GOLDEN / "greedy.npy")
+        for row in range(2):
+            out, _ = self.run_plan(*self.base, "--tokens", ",".join(map(str, self.ids[row * 48:row * 48 + 17])), "--generate", shape[1])
+            self.assertEqual(out, ",".join(map(str, want[row * shape[1]:(row + 1) * shape[1]])) + "\n")
+        prompt = self.file("prompt.npy", npy([2, 17], self.ids[:17] + self.ids[48:65], "<i4"))
+        out, _ = self.run_plan(*self.base, "--tokens", f"@{prompt}", "--generate", 5)
+        self.assertEqual(out, "".join(",".join(map(str, want[r * shape[1]:r * shape[1] + 5])) + "\n" for r in range(2)))
+
+    def test_greedy_ends_at_eos(self):
+        shape, want, _ = read_npy(GOLDEN / "greedy.npy")
+        end = want[3]
+        out, _ = self.run_plan(*self.base, "--tokens", ",".join(map(str, self.ids[:17])), "--generate", shape[1], "--eos", end)
+        self.assertEqual(out, ",".join(map(str, want[:want.index(end) + 1])) + "\n")
+
+    def test_tokens_that_cannot_be(self):
+        for args, code, names in ((["--tokens", "1,100000"], 1, ["100000"]), (["--tokens", "1,-1"], 1, ["-1"]),
+                                  (["--tokens", "1,2,3", "--generate", "100000"], 1, ["100000" [:3]]), (["--tokens", "a,b"], 2, ["a,b"]),
+                                  (["--tokens", "1,2,3", "--chunks", "1,1"], 1, ["--chunks"]), (["--tokens", "@gone.npy"], 1, ["gone.npy"]),
+                                  (["--tokens", ",".join(["1"] * 400)], 1, ["tokens"])):
+            self.run_plan(*self.base, *args, "--output", "logits=@none.npy", code=code, names=names)
+            self.assertEqual(self.files(), [])
+
+    def test_a_profile_names_operators(self):
+        _, err = self.run_plan(*self.base, "--tokens", "1,2,3", "--profile")
+        for word in ("linear", "attention", "GB/s", "slowest ops"):
+            self.assertIn(word, err)
+
+
+if __name__ == "__main__":
+    if not RUNNER.is_file():
+        print(f"no {RUNNER}")
+        sys.exit(77)
+    unittest.main()
