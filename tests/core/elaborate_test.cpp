@@ -68,10 +68,10 @@ const std::vector<Bad>& bad_programs() {
       {"E0209", "dim S in 1..4\nphase a { T = 1 }\n" + kIn + "out = output(silu(x))\n", "`T`"},
       {"E0210", "dim S in 1..4\nphase a { S = 9 }\n" + kIn + "out = output(silu(x))\n", "declared 1..4"},
       {"E0211", kIn + "budget memory\nout = output(silu(x))\n", "budget memory <= 24GiB"},
-      {"E0212", "let a = b\nlet b = a\n" + kIn + "out = output(x * b)\n", "used before"},
+      {"E0203", "let a = b\nlet b = a\n" + kIn + "out = output(x * b)\n", "used before"},
       {"E0213", kIn + "let n = 9223372036854775807 + 1\nout = output(silu(x))\n", "64 bits"},
       {"E0214", kIn + "for i in \"three\" {\n}\nout = output(silu(x))\n", "a string"},
-      {"E0214", "let D = config.hidden_size / 2\ninput x: f32[D]\nout = output(silu(x))\n", "`config.hidden_size` is \"big\"", "{\"hidden_size\": \"big\"}"},
+      {"E0227", "let D = config.hidden_size / 2\ninput x: f32[D]\nout = output(silu(x))\n", "`config.hidden_size` is \"big\"", "{\"hidden_size\": \"big\"}"},
       {"E0215", "let D = config.hidden_sise\ninput x: f32[D]\nout = output(silu(x))\n", "config.hidden_size", "{\"hidden_size\": 8}"},
       {"E0215", "let r = {a: 1}\nlet n = r.b\n" + kIn + "out = output(x * n)\n", "r.b"},
       {"E0216", kIn + "y = silu(x)\nlet n = y + 1\nout = output(y)\n", "compile-time"},
@@ -128,7 +128,7 @@ const std::vector<Bad>& bad_programs() {
       {"E0265", "dim S in 1..4\n" + kIn + "out = output(silu(x))\n", "1..4", nullptr, {}, {{"S", 9}}},
       {"E0266", "dim S in 1..4\n" + kIn + "out = output(silu(x))\n", "--dim SS", nullptr, {}, {{"SS", 3}}},
       {"E0267", kIn + "out = output(silu(x))\n", "tpu", nullptr, {}, {}, "tpu"},
-      {"E0268", "dim S in 1..4\ninput x: f32[2, S, 1, 8]\nout = output(rope(x, base=10, dim=10))\n", "", nullptr},
+      {"E0268", "input x: f32[2, S, 1, D]\nw = param f32[4, 32]\nout = output(linear(rope(x, base=10, dim=64), w))\n", "at least 64"},
       {"E0390", kIn + "y: f32[2, S, 4] = silu(x)\nout = output(y)\n", "f32[2, S, 8]"},
       {"E0391", "dim S in 1..4\ninput x: f32[8, 8]\nout = output(slice(x, axis=0, start=0, len=8 - S))\n", "falls"},
       {"E0392", "input x: f32[9223372036854775807, 9223372036854775807]\nout = output(silu(x))\n", "64 bits"},
@@ -175,11 +175,11 @@ TEST_CASE("each diagnostic about names, config and budgets is told where it belo
 TEST_CASE("ids follow names, scopes and numbers") {
   const Compilation c = compiled(
       "dim S in 1..8\n"
-      "input x: f32[2, S, 16]\n"
+      "input t: f32[2, S, 16]\n"
       "fn proj(x, p, n, m) { return linear(x, param f32[m, n] from \"{p}.w\") }\n"
       "fn heads(x, p) { return view(proj(x, p, 16, 16), shape=[2, S, 4, 4]) }\n"
       "fn rot(x) { return rope(x, base=10000) }\n"
-      "h = silu(x)\n"
+      "h = silu(t)\n"
       "for i in 2 with h {\n"
       "  q = rot(heads(h, \"l.{i}\"))\n"
       "  h = h + view(q, shape=[2, S, 16])\n"
@@ -246,7 +246,7 @@ TEST_CASE("a window turns a state into a ring, as long as every reader has one")
 TEST_CASE("what depends on weights alone folds to load time, once for all phases") {
   const Compilation c = compiled(
       "dim S in 1..8\nphase a { S in 2..8 }\nphase b { S = 1 }\ninput x: f32[S, 4]\n"
-      "w = transpose(param f32[4, 6] from \"w\", perm=[1, 0])\ns = exp(param f32[6] from \"s\")\n"
+      "w = transpose(param f32[4, 6] from \"w\", perm=[1, 0])\ns = exp(param f32[6] from \"scale\")\n"
       "out = output(linear(x, w) * s)\n");
   INFO(render(c.diagnostics, c.source, false));
   REQUIRE(c.ok);

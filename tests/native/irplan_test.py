@@ -270,27 +270,6 @@ class Reports(Case):
         boxes = [e for e in root.iter("{http://www.w3.org/2000/svg}rect")]
         self.assertEqual(len(boxes), 1)
 
-    def test_diff(self):
-        self.irplan("plan", HOTPATH, "--dim", "S=64", "-o", "a.json")
-        self.irplan("plan", HOTPATH, "--dim", "S=128", "-o", "b.json")
-        same, _ = self.irplan("diff", "a.json", "a.json", "--exit-code")
-        changed, _ = self.irplan("diff", "a.json", "b.json")
-        self.assertNotEqual(same, changed)
-        self.irplan("diff", "a.json", "b.json", "--exit-code", code=3)
-        self.assertIn("absent.json", self.irplan("diff", "a.json", "absent.json", code=1)[1])
-
-    def test_pack(self):
-        csv = self.file("b.csv", "id,lower,upper,size\na,0,2,10\nb,1,3,20\nc,2,4,10\n")
-        out, _ = self.irplan("pack", csv, "-o", "placed.csv")
-        self.assertEqual(out.split(), ["height", "30", "bound", "30"])
-        rows = [line.split(",") for line in (self.folder / "placed.csv").read_text().splitlines()]
-        self.assertEqual(rows[0], ["id", "lower", "upper", "size", "offset"])
-        place = {r[0]: (int(r[4]), int(r[4]) + int(r[3])) for r in rows[1:]}
-        for a, b in (("a", "b"), ("b", "c")):
-            self.assertTrue(place[a][1] <= place[b][0] or place[b][1] <= place[a][0])
-        for bad, word in (("id,lower,upper\n", "size"), ("id,lower,upper,size\na,0,2,-1\n", "2"), ("id,lower,upper,size\na,0,x,1\n", "2")):
-            self.assertIn("b.csv", self.irplan("pack", self.file("b.csv", bad), code=1)[1], word)
-
 
 class Quiet(Case):
     def test_it_starts_at_once(self):

@@ -51,6 +51,7 @@ CAPS = {
 SPILLS = {
     "attention_queriesINS0_7AnyType": 64,
     "expert_rows": 32,
+    "norm_strided": 64,
 }
 
 

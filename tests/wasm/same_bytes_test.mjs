@@ -135,7 +135,8 @@ test('what is no request is refused in words', () => {
 
 test('text that is no Unicode comes back as text', () => {
   const reply = irplan.compile({ file: 'a.irplan', text: 'x = "\ud800' });
-  assert.equal(reply.ok, false);
+  assert.ok(!reply.ok);
+  assert.ok(!reply.plan);
 });
 
 let failed = 0;

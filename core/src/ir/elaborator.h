@@ -43,7 +43,7 @@ class Elaborator {
     uint32_t position;  // index of the item that makes it; visible to later items
     const ast::Item* item;
     Span span;
-    enum class State : uint8_t { Untouched, Running, Done } state = State::Untouched;
+    enum class State : uint8_t { Untouched, Done } state = State::Untouched;
     Datum value;
   };
   struct Local {

@@ -51,12 +51,7 @@ Datum Elaborator::global_value(Global& global) {
     return poison();
   }
   if (global.kind != GlobalKind::Let || global.state == Global::State::Done) return global.value;
-  if (global.state == Global::State::Running) {
-    report(Code::E0212, global.span, {text(global.item->name)});
-    return poison();
-  }
   // Lets are evaluated when they are first needed, seeing what stands above them.
-  global.state = Global::State::Running;
   const uint32_t position = global.position;
   const ast::Item& item = *global.item;
   const auto replaced = replaced_.find(item.name.symbol);
