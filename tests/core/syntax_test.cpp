@@ -14,6 +14,8 @@ struct Bad {
 };
 
 constexpr Bad kBad[] = {
+    {"E0105", "let a = 0x10\n"},
+    {"E0110", "input y f32[3]\n"},
     {"E0126", "let a = 4GiG\n"},
     {"E0127", "let a = 0.3B\n"},
     {"E0128", "out = output(silu(x,))\n"},
