@@ -130,7 +130,7 @@ class Form(unittest.TestCase):
             "plan.ops[0].out": lambda d: d["ops"][0].update(out=[]),
             "plan.dims[0].max": lambda d: d["dims"][0].update(max=-1),
             "plan.dims[0].assumed": lambda d: d["dims"][0].update(assumed=1),
-            "plan.source.file": lambda d: d["source"].update(file="/home/user/x.irplan"),
+            "plan.source.file": lambda d: d["source"].update(file="some/folder/x.irplan"),
             "plan.phases[0].peak": lambda d: d["phases"][0].update(peak=7),
         }
         for where, damage in broken.items():
