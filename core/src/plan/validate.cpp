@@ -174,7 +174,7 @@ bool Validator::check_ops() {
       if (v != kAbsent) check_reads(i, v);
     }
     if (is_append(op) && (op.in.empty() || op.in[0] == kAbsent || plan_.values[op.in[0]].kind != Plan::Kind::State)) {
-      add(where_op(i), "appends to what is no state");
+      return add(where_op(i), "appends to what is no state");
     }
     for (const uint32_t v : op.out) {
       if (v == kAbsent) return add(where_op(i), "has an absent result");
