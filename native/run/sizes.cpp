@@ -99,7 +99,7 @@ std::optional<std::string> Sizes::take_extent(const std::string& what, Expr decl
   return std::nullopt;
 }
 
-std::optional<std::string> Sizes::take_shape(const std::string& what, const std::vector<Expr>& declared,
+std::optional<std::string> Sizes::take_shape(const std::string& what, const Shape& declared,
                                              const std::vector<int64_t>& shape) {
   // An extent of two unknown dims waits for another that tells one of them.
   bool open = true;

@@ -23,7 +23,7 @@ class Sizes {
   // The phase's dims of one size.
   void take_phase(const Plan::Phase& phase);
   // Solves extents for dims that are not known, and compares the others.
-  std::optional<std::string> take_shape(const std::string& what, const std::vector<Expr>& declared,
+  std::optional<std::string> take_shape(const std::string& what, const Shape& declared,
                                         const std::vector<int64_t>& shape);
   // All dims, or which are missing.
   std::optional<StepBinding> binding(std::string* why) const;

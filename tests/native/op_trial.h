@@ -92,7 +92,7 @@ class OpTrial {
   }
 
   // A value in a buffer of its own. `loose`: rows of the last axis lie further apart than they are long, or axes are turned.
-  uint32_t value(DType dtype, std::vector<Expr> shape, bool loose = false, Plan::Kind kind = Plan::Kind::Temp) {
+  uint32_t value(DType dtype, Shape shape, bool loose = false, Plan::Kind kind = Plan::Kind::Temp) {
     Plan::Value v;
     v.id = "v" + std::to_string(plan.values.size());
     v.kind = kind;
@@ -123,7 +123,7 @@ class OpTrial {
     plan.values.push_back(std::move(v));
     return static_cast<uint32_t>(plan.values.size() - 1);
   }
-  uint32_t numbers(DType dtype, std::vector<Expr> shape, bool loose = false, float scale = 1, int64_t lo = 0, int64_t hi = 100) {
+  uint32_t numbers(DType dtype, Shape shape, bool loose = false, float scale = 1, int64_t lo = 0, int64_t hi = 100) {
     const uint32_t id = value(dtype, std::move(shape), loose);
     fill(id, scale, lo, hi);
     return id;

@@ -109,7 +109,8 @@ Expr operator+(Expr a, int64_t n) { return a + a.pool().constant(n); }
 Expr operator-(Expr a, int64_t n) { return a - a.pool().constant(n); }
 Expr operator*(Expr a, int64_t n) { return a * a.pool().constant(n); }
 
-// ------------------------------------------------------------------------------------------------ Dims: the pool
+// ------------------------------------------------------------------------------------------------ Dims: the
+// pool
 
 size_t Dims::TermsHash::operator()(const std::vector<Term>* terms) const {
   uint64_t hash = 1469598103934665603ULL;
@@ -177,7 +178,10 @@ const Monomial* Dims::multiply(const Monomial* a, const Monomial* b) {
   return product;
 }
 
-Expr Dims::from_atom(const Atom* atom) { return intern({{1, monomial({atom})}}); }
+Expr Dims::from_atom(const Atom* atom) {
+  if (!atom->self) atom->self = intern({{1, monomial({atom})}});
+  return atom->self;
+}
 
 const Atom* Dims::dim_atom(DimIndex dim) {
   const std::string& name = dim_names_[dim];
@@ -235,7 +239,8 @@ Expr Dims::combine(Expr a, Expr b, int64_t sign) {
       ++j;
     } else {
       Term term = x[i++];
-      if (!add_to(term.coefficient, sign * y[j++].coefficient) || term.coefficient == INT64_MIN) return overflow_;
+      if (!add_to(term.coefficient, sign * y[j++].coefficient) || term.coefficient == INT64_MIN)
+        return overflow_;
       if (term.coefficient != 0) sum.push_back(term);
     }
   }
@@ -271,7 +276,8 @@ Expr Dims::mul(Expr a, Expr b) {
     bool fits = true;
     for (const Term& s : x) {
       for (const Term& t : y) {
-        if (s.monomial->factors.size() + t.monomial->factors.size() > static_cast<size_t>(kMaxDegree)) fits = false;
+        if (s.monomial->factors.size() + t.monomial->factors.size() > static_cast<size_t>(kMaxDegree))
+          fits = false;
         if (!fits) break;
         Term term{s.coefficient, multiply(s.monomial, t.monomial)};
         fits = multiply_into(term.coefficient, t.coefficient) && term.coefficient != INT64_MIN;
@@ -296,7 +302,7 @@ Expr Dims::mul(Expr a, Expr b) {
   return product;
 }
 
-Expr Dims::product(const std::vector<Expr>& factors) {
+Expr Dims::product(const Shape& factors) {
   Expr total = constant(1);
   for (Expr factor : factors) total = mul(total, factor);
   return total;
@@ -318,8 +324,9 @@ Expr Dims::call(Function function, Expr a, Expr b) {
       const Expr e = todo.back();
       todo.pop_back();
       const auto& terms = e.node().terms;
-      const bool nested = terms.size() == 1 && terms[0].coefficient == 1 && terms[0].monomial->factors.size() == 1 &&
-                          !terms[0].monomial->factors[0]->dim && terms[0].monomial->factors[0]->function == function;
+      const bool nested = terms.size() == 1 && terms[0].coefficient == 1 &&
+                          terms[0].monomial->factors.size() == 1 && !terms[0].monomial->factors[0]->dim &&
+                          terms[0].monomial->factors[0]->function == function;
       if (nested) {
         todo.push_back(terms[0].monomial->factors[0]->a);
         todo.push_back(terms[0].monomial->factors[0]->b);
@@ -410,7 +417,8 @@ Expr Dims::substitute(Expr e, DimIndex dim, Expr with) {
   return total;
 }
 
-// ------------------------------------------------------------------------------------------------ reading text
+// ------------------------------------------------------------------------------------------------ reading
+// text
 
 namespace {
 
@@ -486,7 +494,8 @@ class Reader {
       if (!dims_.find(word)) return fail("no dim named " + std::string(word.substr(0, 60)));
       return dims_.dim(word);
     }
-    for (const Function f : {Function::Min, Function::Max, Function::Ceildiv, Function::Floordiv, Function::Mod}) {
+    for (const Function f :
+         {Function::Min, Function::Max, Function::Ceildiv, Function::Floordiv, Function::Mod}) {
       if (word != name(f)) continue;
       const auto a = expr(depth + 1);
       if (!a) return std::nullopt;

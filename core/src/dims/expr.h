@@ -1,13 +1,15 @@
 // Symbolic extents: exact integer expressions over run-time dims, in one normal form.
 //
-//   An expression is a sum of terms; a term is a coefficient times a monomial; a monomial is a sorted multiset of atoms;
-//   an atom is a dim, or min, max, ceildiv, floordiv or mod of two expressions.
+//   An expression is a sum of terms; a term is a coefficient times a monomial; a monomial is a sorted
+//   multiset of atoms; an atom is a dim, or min, max, ceildiv, floordiv or mod of two expressions.
 //
-//       2*B*S*min(C, P + S) + 64      terms by falling degree, then by the bytes of their factors' text, the constant last
+//       2*B*S*min(C, P + S) + 64      terms by falling degree, then by the bytes of their factors' text, the
+//       constant last
 //
-// Expressions are interned in a `Dims` pool: equal expressions are the same pointer, so comparing is free, identical layers
-// of a model share everything, and the text is made once. Arithmetic is int64; what does not fit is the overflow value, which
-// swallows whatever it meets (`overflowed()`), so that callers check once at the end instead of after each step.
+// Expressions are interned in a `Dims` pool: equal expressions are the same pointer, so comparing is free,
+// identical layers of a model share everything, and the text is made once. Arithmetic is int64; what does not
+// fit is the overflow value, which swallows whatever it meets (`overflowed()`), so that callers check once at
+// the end instead of after each step.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +20,8 @@
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include "base/inline_vector.h"
 
 namespace irplan {
 
@@ -36,8 +40,8 @@ class Expr {
   explicit operator bool() const { return node_ != nullptr; }
 
   bool overflowed() const;
-  bool is_constant() const;   // false for the overflow value
-  int64_t constant() const;   // the constant term, 0 where there is none
+  bool is_constant() const;  // false for the overflow value
+  int64_t constant() const;  // the constant term, 0 where there is none
   bool is(int64_t n) const { return is_constant() && constant() == n; }
   const std::string& text() const;  // the normal form; "overflow" for the overflow value
   uint32_t index() const;           // a dense number in the pool, for side tables
@@ -52,6 +56,9 @@ class Expr {
   explicit Expr(const ExprNode* node) : node_(node) {}
   const ExprNode* node_ = nullptr;
 };
+
+// Extents of a tensor's axes, or strides of them.
+using Shape = InlineVector<Expr, 4>;
 
 struct Monomial {
   std::vector<const Atom*> factors;  // sorted by text
@@ -71,6 +78,7 @@ struct Atom {
   Function function{};          // a function of two expressions
   Expr a, b;
   uint32_t index = 0;
+  mutable Expr self;  // the atom as an expression, once it was asked for
 };
 
 struct ExprNode {
@@ -108,8 +116,8 @@ const char* symbol(Relation relation);  // "<=", ">=", "=="
 // The pool. Expressions live as long as it does. Not thread-safe.
 class Dims {
  public:
-  static constexpr int kMaxTerms = 4096;     // a sum longer than this is the overflow value
-  static constexpr int kMaxDegree = 64;      // factors of one monomial
+  static constexpr int kMaxTerms = 4096;       // a sum longer than this is the overflow value
+  static constexpr int kMaxDegree = 64;        // factors of one monomial
   static constexpr size_t kMaxText = 1 << 20;  // bytes of text that parse() accepts
 
   Dims();
@@ -136,14 +144,14 @@ class Dims {
   Expr call(Function function, Expr a, Expr b);
   // The least multiple of `alignment` (a power of two) that is at least `bytes`.
   Expr align(Expr bytes, int64_t alignment);
-  Expr product(const std::vector<Expr>& factors);
+  Expr product(const Shape& factors);
   // a / b where b divides a for every binding, by polynomial division; none where that cannot be shown.
   std::optional<Expr> divide_exactly(Expr a, Expr b);
   // `e` with the dim replaced by an expression.
   Expr substitute(Expr e, DimIndex dim, Expr with);
 
-  // Reads the normal form (grammar in plan.md). None where the text is not of the grammar, not in normal form, or names a dim
-  // that is not in the pool; then `why` says what is wrong.
+  // Reads the normal form (grammar in plan.md). None where the text is not of the grammar, not in normal
+  // form, or names a dim that is not in the pool; then `why` says what is wrong.
   std::optional<Expr> parse(std::string_view text, std::string* why);
 
  private:
@@ -197,7 +205,8 @@ class Evaluator {
 
 std::optional<int64_t> evaluate(Expr e, const Binding& binding);
 
-// ------------------------------------------------------------------------------------------------ facts over ranges
+// ------------------------------------------------------------------------------------------------ facts over
+// ranges
 
 // The least interval that term-wise interval arithmetic proves; lo may be INT64_MIN where nothing is known.
 Interval bounds(Expr e, const Ranges& ranges);

@@ -9,9 +9,10 @@ namespace {
 
 using ast::ExprKind;
 
-constexpr const char* kBuiltins[] = {"min", "max", "ceil", "floor", "ceildiv", "sqrt", "log", "len", "has", "round"};
+constexpr const char* kBuiltins[] = {"min",  "max", "ceil", "floor", "ceildiv",
+                                     "sqrt", "log", "len",  "has",   "round"};
 
-bool is_builtin(const std::string& name) {
+bool is_builtin(std::string_view name) {
   return std::find(std::begin(kBuiltins), std::end(kBuiltins), name) != std::end(kBuiltins);
 }
 
@@ -41,6 +42,20 @@ std::vector<std::string> split_choices(const char* choices) {
 
 }  // namespace
 
+const Callee& Elaborator::callee(ast::Symbol symbol) {
+  if (symbol >= callees_.size()) callees_.resize(symbol + 1);
+  Callee& found = callees_[symbol];
+  if (found.kind != Callee::Kind::Unasked) return found;
+  const std::string& name = text(symbol);
+  found.row = find_op(name);
+  if (found.row && found.row->fused) found.row = nullptr;
+  found.kind = name == "output"   ? Callee::Kind::Output
+               : is_builtin(name) ? Callee::Kind::Builtin
+               : found.row        ? Callee::Kind::Operator
+                                  : Callee::Kind::Unknown;
+  return found;
+}
+
 Datum Elaborator::call(const ast::Expr& e, const Want& want) {
   const std::string& name = text(e.name);
   const Global* global = find_global(e.name.symbol);
@@ -53,11 +68,12 @@ Datum Elaborator::call(const ast::Expr& e, const Want& want) {
     }
     return poison();
   }
-  if (name == "output") {
+  const Callee what = callee(e.name.symbol);
+  if (what.kind == Callee::Kind::Output) {
     report(Code::E0234, e.span).rule("output: name = output(tensor)");
     return poison();
   }
-  if (is_builtin(name)) {
+  if (what.kind == Callee::Kind::Builtin) {
     std::vector<Datum> args;
     if (!any_tensor(e, want, args)) {
       for (const Datum& arg : args) {
@@ -67,9 +83,7 @@ Datum Elaborator::call(const ast::Expr& e, const Want& want) {
       return poison();
     }
   }
-  const OpRow* row = find_op(name);
-  if (!row || row->fused) return unknown_call(e);
-  return call_op(e, *row, want);
+  return what.row ? call_op(e, *what.row, want) : unknown_call(e);
 }
 
 Datum Elaborator::unknown_call(const ast::Expr& e) {
@@ -85,8 +99,8 @@ Datum Elaborator::unknown_call(const ast::Expr& e) {
   return poison();
 }
 
-// `max` and `sqrt` are operators where an argument is a tensor. The arguments are names and numbers there, so that looking
-// at them gives no ids away.
+// `max` and `sqrt` are operators where an argument is a tensor. The arguments are names and numbers there, so
+// that looking at them gives no ids away.
 bool Elaborator::any_tensor(const ast::Expr& e, const Want& want, std::vector<Datum>& args) {
   const std::string& name = text(e.name);
   const bool both = name == "max" || name == "sqrt";
@@ -137,7 +151,8 @@ std::optional<Datum> Elaborator::call_builtin(const ast::Expr& e, const std::vec
     if (const auto* node = args[0].get<const ConfigNode*>()) {
       return Datum(static_cast<int64_t>(std::max((*node)->items.size(), (*node)->entries.size())));
     }
-    if (const auto* list = args[0].get<std::shared_ptr<const DatumList>>()) return Datum(static_cast<int64_t>((*list)->size()));
+    if (const auto* list = args[0].get<std::shared_ptr<const DatumList>>())
+      return Datum(static_cast<int64_t>((*list)->size()));
     return wrong_kind(0, "a list");
   }
   if (name == "has") {
@@ -151,14 +166,16 @@ std::optional<Datum> Elaborator::call_builtin(const ast::Expr& e, const std::vec
     }
     const auto* list = args[0].get<std::shared_ptr<const DatumList>>();
     if (!list) return wrong_kind(0, "a list");
-    return Datum(std::any_of((*list)->begin(), (*list)->end(), [&](const Datum& item) { return equal(item, args[1]); }));
+    return Datum(std::any_of((*list)->begin(), (*list)->end(),
+                             [&](const Datum& item) { return equal(item, args[1]); }));
   }
   if (name == "round") {
     if (args.size() != 2) return wrong_count("round(x, dtype)");
     if (!args[0].is_number()) return wrong_kind(0, "a number");
     const auto dtype = as_dtype(args[1]);
     if (!dtype || is_block(*dtype)) return wrong_kind(1, "a plain dtype");
-    const double rounded = is_float(*dtype) ? round_to(args[0].number(), *dtype) : std::nearbyint(args[0].number());
+    const double rounded =
+        is_float(*dtype) ? round_to(args[0].number(), *dtype) : std::nearbyint(args[0].number());
     return Datum(rounded);
   }
   if (name == "min" || name == "max" || name == "ceildiv") {
@@ -172,13 +189,16 @@ std::optional<Datum> Elaborator::call_builtin(const ast::Expr& e, const std::vec
     if (floats) {
       double best = 0;
       for (size_t i = 0; i < args.size(); ++i) {
-        if (!args[i].is_number() || name == "ceildiv") return wrong_kind(i, name == "ceildiv" ? "an integer" : "a number");
+        if (!args[i].is_number() || name == "ceildiv")
+          return wrong_kind(i, name == "ceildiv" ? "an integer" : "a number");
         const double x = args[i].number();
         best = i == 0 ? x : name == "min" ? std::min(best, x) : std::max(best, x);
       }
       return Datum(best);
     }
-    const Function function = name == "min" ? Function::Min : name == "max" ? Function::Max : Function::Ceildiv;
+    const Function function = name == "min"   ? Function::Min
+                              : name == "max" ? Function::Max
+                                              : Function::Ceildiv;
     Expr total = as_expr(args[0]);
     if (function == Function::Ceildiv && bounds(as_expr(args[1]), ranges_now()).lo <= 0) {
       Diagnostic& d = report(Code::E0230, e.args[1].value->span, {as_expr(args[1]).text()});
@@ -229,7 +249,8 @@ Datum Elaborator::call_fn(const ast::Expr& e, const ast::Item& fn, const Want& w
     size_t at = next;
     if (arg.name) {
       const auto match = [&](const ast::Parameter& p) { return p.name.symbol == arg.name->symbol; };
-      at = static_cast<size_t>(std::find_if(fn.parameters.begin(), fn.parameters.end(), match) - fn.parameters.begin());
+      at = static_cast<size_t>(std::find_if(fn.parameters.begin(), fn.parameters.end(), match) -
+                               fn.parameters.begin());
       if (at == count) {
         std::vector<std::string> names;
         for (const ast::Parameter& p : fn.parameters) names.push_back(text(p.name));
@@ -243,9 +264,10 @@ Datum Elaborator::call_fn(const ast::Expr& e, const ast::Item& fn, const Want& w
     } else {
       ++next;
     }
-    const Datum value = eval(*arg.value, {nullptr, want.namer});
+    Datum value = eval(*arg.value, {nullptr, want.namer});
     if (at >= count) {
-      report(Code::E0240, arg.value->span, {name, std::to_string(e.args.size())}).also(fn.name.span, "takes " + std::to_string(count));
+      report(Code::E0240, arg.value->span, {name, std::to_string(e.args.size())})
+          .also(fn.name.span, "takes " + std::to_string(count));
       good = false;
       continue;
     }
@@ -253,9 +275,14 @@ Datum Elaborator::call_fn(const ast::Expr& e, const ast::Item& fn, const Want& w
       report(Code::E0243, arg.value->span, {text(fn.parameters[at].name), name});
       good = false;
     }
-    values[at] = value;
+    values[at] = std::move(value);
   }
-  const std::vector<std::string> ids = want.ids ? *want.ids : std::vector<std::string>{want.namer->next()};
+  std::vector<std::string> ids;
+  if (want.ids) {
+    ids = std::move(*want.ids);
+  } else {
+    ids.push_back(want.namer->next());
+  }
   Frame frame;
   frame.locals = locals_.size();
   frame.fn = &fn;
@@ -263,7 +290,10 @@ Datum Elaborator::call_fn(const ast::Expr& e, const ast::Item& fn, const Want& w
   frame.position = global->position;
   const Span fn_span = fn.name.span;
   frames_.push_back(frame);
-  scopes_.push_back({ids[0].substr(phase_prefix_.size()) + "/", locals_.size(), {}});
+  std::string prefix;
+  prefix.reserve(ids[0].size() + 1 - phase_prefix_.size());
+  prefix.append(ids[0], phase_prefix_.size()).append("/");
+  scopes_.push_back({std::move(prefix), locals_.size(), {}});
   for (size_t i = 0; i < count; ++i) {
     const ast::Parameter& parameter = fn.parameters[i];
     if (!values[i]) {
@@ -281,12 +311,12 @@ Datum Elaborator::call_fn(const ast::Expr& e, const ast::Item& fn, const Want& w
         graph_.annotations.push_back({values[i]->tensor(), *type, parameter.annotation->span});
       }
     }
-    bind(parameter.name, *values[i]);
+    bind(parameter.name, std::move(*values[i]));
   }
   std::vector<Datum> result;
   if (good) {
-    const std::vector<std::string> outer_ids = std::move(return_ids_);
-    return_ids_ = ids;
+    std::vector<std::string> outer_ids = std::move(return_ids_);
+    return_ids_ = std::move(ids);
     const Flow flow = block(*fn.body);
     if (flow == Flow::Return && !stopped_) {
       result = std::move(returned_);
@@ -294,13 +324,13 @@ Datum Elaborator::call_fn(const ast::Expr& e, const ast::Item& fn, const Want& w
       report(Code::E0245, fn.name.span, {name}).also(e.span, "called here");
     }
     returned_.clear();
-    return_ids_ = outer_ids;
+    return_ids_ = std::move(outer_ids);
   }
   locals_.resize(frame.locals, Local{});
   scopes_.pop_back();
   frames_.pop_back();
   if (result.empty()) return poison();
-  if (result.size() == 1) return result[0];
+  if (result.size() == 1) return std::move(result[0]);
   Tensors all;
   for (const Datum& value : result) {
     if (value.poisoned()) return poison();
@@ -315,9 +345,10 @@ Datum Elaborator::call_fn(const ast::Expr& e, const ast::Item& fn, const Want& w
 
 Datum Elaborator::call_op(const ast::Expr& e, const OpRow& row, const Want& want) {
   Attrs attrs(row);
-  std::vector<ValueId> in;
-  std::vector<Span> spans;
-  std::vector<std::string> given;
+  Ids in;
+  Spans spans;
+  uint64_t given = 0;  // attributes, by their place in the row
+  InlineVector<const char*, 4> operands_given;
   bool good = true;
   const auto operand_at = [&](size_t at, const Datum& value, const ast::Expr& place) {
     if (in.size() <= at) {
@@ -344,7 +375,8 @@ Datum Elaborator::call_op(const ast::Expr& e, const OpRow& row, const Want& want
     if (!arg.name) {
       const Datum value = eval(*arg.value, {nullptr, want.namer});
       if (in.size() >= row.operands.size() && !row.variadic) {
-        report(Code::E0240, arg.value->span, {row.name, std::to_string(in.size() + 1)}).rule(std::string(row.name) + ": " + row.operand_text);
+        report(Code::E0240, arg.value->span, {row.name, std::to_string(in.size() + 1)})
+            .rule(std::string(row.name) + ": " + row.operand_text);
         good = false;
         continue;
       }
@@ -352,20 +384,32 @@ Datum Elaborator::call_op(const ast::Expr& e, const OpRow& row, const Want& want
       continue;
     }
     const std::string& key = text(*arg.name);
-    if (std::find(given.begin(), given.end(), key) != given.end()) {
+    const auto twice = [&] {
       report(Code::E0243, arg.name->span, {key, row.name});
       good = false;
-      continue;
-    }
-    given.push_back(key);
-    const auto spec = std::find_if(row.attributes.begin(), row.attributes.end(), [&](const AttrSpec& s) { return key == s.name; });
+    };
+    const auto spec = std::find_if(row.attributes.begin(), row.attributes.end(),
+                                   [&](const AttrSpec& s) { return key == s.name; });
     if (spec != row.attributes.end()) {
+      const uint64_t bit = uint64_t{1} << (spec - row.attributes.begin());
+      if (given & bit) {
+        twice();
+        continue;
+      }
+      given |= bit;
       good &= set_attribute(attrs, row, *spec, constant(*arg.value), *arg.value);
       continue;
     }
-    const auto operand = std::find_if(row.operands.begin(), row.operands.end(), [&](const OperandSpec& s) { return key == s.name; });
+    const auto operand = std::find_if(row.operands.begin(), row.operands.end(),
+                                      [&](const OperandSpec& s) { return key == s.name; });
     if (operand != row.operands.end()) {
-      operand_at(static_cast<size_t>(operand - row.operands.begin()), eval(*arg.value, {nullptr, want.namer}), *arg.value);
+      if (std::find(operands_given.begin(), operands_given.end(), operand->name) != operands_given.end()) {
+        twice();
+        continue;
+      }
+      operands_given.push_back(operand->name);
+      operand_at(static_cast<size_t>(operand - row.operands.begin()), eval(*arg.value, {nullptr, want.namer}),
+                 *arg.value);
       continue;
     }
     std::vector<std::string> names;
@@ -379,12 +423,15 @@ Datum Elaborator::call_op(const ast::Expr& e, const OpRow& row, const Want& want
   for (size_t i = 0; i < row.operands.size(); ++i) {
     const bool absent = i >= in.size() || in[i] == kNone;
     if (!absent || row.operands[i].optional || !good) continue;
-    report(Code::E0248, e.span, {row.operands[i].name, row.name}).rule(std::string(row.name) + ": " + row.operand_text);
+    report(Code::E0248, e.span, {row.operands[i].name, row.name})
+        .rule(std::string(row.name) + ": " + row.operand_text);
     good = false;
   }
-  for (const AttrSpec& spec : row.attributes) {
-    if (spec.fallback || !good || std::find(given.begin(), given.end(), spec.name) != given.end()) continue;
-    report(Code::E0249, e.span, {spec.name, row.name}).help("give it by name: " + std::string(row.name) + "(…, " + spec.name + "=…)");
+  for (size_t i = 0; i < row.attributes.size(); ++i) {
+    const AttrSpec& spec = row.attributes[i];
+    if (spec.fallback || !good || (given >> i & 1)) continue;
+    report(Code::E0249, e.span, {spec.name, row.name})
+        .help("give it by name: " + std::string(row.name) + "(…, " + spec.name + "=…)");
     good = false;
   }
   if (!good) return poison();
@@ -392,7 +439,8 @@ Datum Elaborator::call_op(const ast::Expr& e, const OpRow& row, const Want& want
   return emit(row, std::move(in), std::move(spans), std::move(attrs), e.span, want);
 }
 
-bool Elaborator::set_attribute(Attrs& attrs, const OpRow& row, const AttrSpec& spec, const Datum& value, const ast::Expr& at) {
+bool Elaborator::set_attribute(Attrs& attrs, const OpRow& row, const AttrSpec& spec, const Datum& value,
+                               const ast::Expr& at) {
   if (value.poisoned()) return false;
   const bool optional = spec.fallback != nullptr;
   if (value.is_none()) {
@@ -437,7 +485,8 @@ std::optional<Attr> Elaborator::to_attr(const AttrSpec& spec, const Datum& value
       return wrong("one of " + choices_text(spec.choices));
     }
     case AttrKind::Record:
-      if (const auto* node = value.get<const ConfigNode*>(); node && (*node)->kind == ConfigNode::Kind::Record) {
+      if (const auto* node = value.get<const ConfigNode*>();
+          node && (*node)->kind == ConfigNode::Kind::Record) {
         mark_read(**node);
         return record_attr(value);
       }
@@ -459,7 +508,8 @@ std::optional<Attr> Elaborator::to_attr(const AttrSpec& spec, const Datum& value
       if (item.poisoned()) return std::nullopt;
       if (!add(item)) return wrong(wanted);
     }
-  } else if (const auto* node = value.get<const ConfigNode*>(); node && (*node)->kind == ConfigNode::Kind::List) {
+  } else if (const auto* node = value.get<const ConfigNode*>();
+             node && (*node)->kind == ConfigNode::Kind::List) {
     for (const ConfigNode* item : (*node)->items) {
       if (!add(from_config(item))) return wrong(wanted);
     }
@@ -498,8 +548,7 @@ Attr Elaborator::record_attr(const Datum& value) {
 }
 
 // Adds an op; its results take the wanted ids, or the next number. Types follow in the shape pass.
-Datum Elaborator::emit(const OpRow& row, std::vector<ValueId> in, std::vector<Span> spans, Attrs attrs, Span span,
-                       const Want& want) {
+Datum Elaborator::emit(const OpRow& row, Ids in, Spans spans, Attrs attrs, Span span, const Want& want) {
   if (graph_.ops.size() >= kMaxOps) {
     report(Code::E0252, span, {std::to_string(kMaxOps)});
     stopped_ = true;
@@ -510,7 +559,8 @@ Datum Elaborator::emit(const OpRow& row, std::vector<ValueId> in, std::vector<Sp
     const auto before = appended_.find(in[i]);
     if (before != appended_.end()) {
       const bool twice = i == 0 && std::string_view(row.name) == "append";
-      report(twice ? Code::E0253 : Code::E0254, spans[i], {graph_.values[in[i]].id}).also(before->second, "appended to here");
+      report(twice ? Code::E0253 : Code::E0254, spans[i], {graph_.values[in[i]].id})
+          .also(before->second, "appended to here");
       return poison();
     }
     if (i == 0 && std::string_view(row.name) == "append") appended_.emplace(in[i], span);
@@ -518,7 +568,7 @@ Datum Elaborator::emit(const OpRow& row, std::vector<ValueId> in, std::vector<Sp
   const size_t count = result_count(row, attrs);
   std::vector<std::string> ids;
   if (want.ids && want.ids->size() == count) {
-    ids = *want.ids;
+    ids = std::move(*want.ids);
   } else {
     const std::string first = want.ids && !want.ids->empty() ? (*want.ids)[0] : want.namer->next();
     for (size_t i = 0; i < count; ++i) ids.push_back(i == 0 ? first : first + "." + std::to_string(i + 1));
@@ -554,7 +604,8 @@ std::optional<DType> Elaborator::dtype(const ast::Type& type) {
     const auto* node = value.get<const ConfigNode*>();
     const ConfigNode* found = node ? (*node)->find(text(type.dtype[i])) : nullptr;
     if (!found) {
-      report(Code::E0215, type.dtype[i].span, {node ? (*node)->path + "." + text(type.dtype[i]) : text(type.dtype[i])});
+      report(Code::E0215, type.dtype[i].span,
+             {node ? (*node)->path + "." + text(type.dtype[i]) : text(type.dtype[i])});
       return std::nullopt;
     }
     value = from_config(found);
@@ -593,7 +644,8 @@ std::optional<TensorType> Elaborator::tensor_type(const ast::Type& type) {
   }
   if (!good) return std::nullopt;
   const int block = info(out.dtype).elements;
-  if (block > 1 && (out.shape.empty() || !graph_.dims->mod(out.shape.back(), graph_.dims->constant(block)).is(0))) {
+  if (block > 1 &&
+      (out.shape.empty() || !graph_.dims->mod(out.shape.back(), graph_.dims->constant(block)).is(0))) {
     report(Code::E0258, type.span, {irplan::name(out.dtype), std::to_string(block)});
     return std::nullopt;
   }
@@ -607,9 +659,9 @@ Datum Elaborator::leaf(const ast::Expr& e) {
   bool starred = false;
   std::string source;
   if (e.has_from) {
-    const auto text = interpolate(e.parts, e.span, &starred);
+    auto text = interpolate(e.parts, e.span, &starred);
     if (!text) return poison();
-    source = *text;
+    source = std::move(*text);
     if (source.empty()) {
       report(Code::E0259, e.span);
       return poison();
@@ -639,12 +691,14 @@ Datum Elaborator::leaf(const ast::Expr& e) {
     report(Code::E0262, e.span, {source});
     return poison();
   }
-  const std::string key = (state ? "state:" : "param:") + source;
-  const auto known = leaves_.find(key);
-  if (known != leaves_.end()) {
+  const auto [known, fresh] =
+      (state ? states_ : params_).try_emplace(source, static_cast<ValueId>(graph_.values.size()));
+  if (!fresh) {
     const Value& first = graph_.values[known->second];
     if (!(first.type == *type)) {
-      report(Code::E0263, e.span, {source}).at(irplan::text(*type)).also(first.span, irplan::text(first.type));
+      report(Code::E0263, e.span, {source})
+          .at(irplan::text(*type))
+          .also(first.span, irplan::text(first.type));
     }
     return Datum::tensor(known->second);
   }
@@ -653,13 +707,11 @@ Datum Elaborator::leaf(const ast::Expr& e) {
   value.kind = state ? ValueKind::State : ValueKind::Param;
   value.type = *type;
   value.span = e.span;
-  value.source = source;
+  value.source = std::move(source);
   value.stacked = starred;
   if (state) value.capacity = type->shape[1];
-  const auto id = static_cast<ValueId>(graph_.values.size());
-  leaves_.emplace(key, id);
   graph_.values.push_back(std::move(value));
-  return Datum::tensor(id);
+  return Datum::tensor(known->second);
 }
 
 }  // namespace irplan

@@ -1,4 +1,5 @@
-// What an expression is worth while a program is elaborated: a compile-time value, a dim expression, or a tensor.
+// What an expression is worth while a program is elaborated: a compile-time value, a dim expression, or a
+// tensor.
 #pragma once
 
 #include <memory>
@@ -26,12 +27,13 @@ struct Missing {
   std::string key;                     // the key that it lacks; of anything else the whole expression
 };
 struct Tensors {
-  std::vector<ValueId> ids;  // several of an op with several results
+  Ids ids;  // several of an op with several results
 };
 
 struct Datum {
-  std::variant<Poison, std::monostate, Missing, bool, int64_t, double, std::string, DType, Expr, const ConfigNode*,
-               std::shared_ptr<const DatumList>, std::shared_ptr<const DatumRecord>, Tensors>
+  std::variant<Poison, std::monostate, Missing, bool, int64_t, double, std::string, DType, Expr,
+               const ConfigNode*, std::shared_ptr<const DatumList>, std::shared_ptr<const DatumRecord>,
+               Tensors>
       value = Poison{};
   const ConfigNode* origin = nullptr;  // the config's value that it is, for messages
 
@@ -42,9 +44,13 @@ struct Datum {
   static Datum tensor(ValueId id) { return Datum(Tensors{{id}}); }
 
   template <class T>
-  const T* get() const { return std::get_if<T>(&value); }
+  const T* get() const {
+    return std::get_if<T>(&value);
+  }
   template <class T>
-  bool is() const { return std::holds_alternative<T>(value); }
+  bool is() const {
+    return std::holds_alternative<T>(value);
+  }
 
   bool poisoned() const { return is<Poison>(); }
   bool is_none() const { return is<std::monostate>(); }
@@ -65,7 +71,8 @@ bool equal(const Datum& a, const Datum& b);
 // The dtype that it is or names, as "bfloat16" does.
 std::optional<DType> as_dtype(const Datum& datum);
 
-// ln x for finite x > 0, by the same additions and multiplications on every machine (libm differs between them).
+// ln x for finite x > 0, by the same additions and multiplications on every machine (libm differs between
+// them).
 double portable_log(double x);
 // The number of `dtype` nearest to x, ties to even.
 double round_to(double x, DType dtype);

@@ -7,8 +7,8 @@
 
 namespace irplan {
 
-Elaborator::Elaborator(ast::Tree& tree, const SourceText& source, const ElaborateOptions& options, Graph& graph,
-                       Diagnostics& diagnostics)
+Elaborator::Elaborator(ast::Tree& tree, const SourceText& source, const ElaborateOptions& options,
+                       Graph& graph, Diagnostics& diagnostics)
     : tree_(tree), source_(source), options_(options), graph_(graph), diagnostics_(diagnostics) {}
 
 void elaborate(syntax::Tree& tree, const SourceText& source, const ElaborateOptions& options, Graph& graph,
@@ -17,14 +17,20 @@ void elaborate(syntax::Tree& tree, const SourceText& source, const ElaborateOpti
 }
 
 void Elaborator::run() {
+  graph_.ops.reserve(
+      4096);  // of a usual model; growing them again and again would cost more than making them
+  graph_.values.reserve(8192);
   collect_globals();
   replace_lets();
   declare_phases();
   for (uint32_t phase = 0; phase < graph_.phases.size() && !stopped_; ++phase) run_phase(phase);
   // Budgets speak of bytes by names that no program can write.
   Quantities& q = graph_.quantities;
-  const std::pair<const char*, DimIndex*> names[] = {
-      {"$weights", &q.weights}, {"$state", &q.state}, {"$inputs", &q.inputs}, {"$arena", &q.arena}, {"$memory", &q.memory}};
+  const std::pair<const char*, DimIndex*> names[] = {{"$weights", &q.weights},
+                                                     {"$state", &q.state},
+                                                     {"$inputs", &q.inputs},
+                                                     {"$arena", &q.arena},
+                                                     {"$memory", &q.memory}};
   for (const auto& [name, index] : names) {
     graph_.dims->dim(name);
     *index = *graph_.dims->find(name);
@@ -38,9 +44,7 @@ void Elaborator::collect_globals() {
     const ast::Item& item = *tree_.items[i];
     switch (item.kind) {
       case ast::ItemKind::Let: add_global(item.name, GlobalKind::Let, i, &item); break;
-      case ast::ItemKind::Dim:
-        add_global(item.name, GlobalKind::Dim, i, &item);
-        break;
+      case ast::ItemKind::Dim: add_global(item.name, GlobalKind::Dim, i, &item); break;
       case ast::ItemKind::Fn: add_global(item.name, GlobalKind::Fn, i, &item); break;
       case ast::ItemKind::Input:
         for (const ast::Expr* extent : item.type.extents) add_free_dims(*extent, i);
@@ -52,7 +56,8 @@ void Elaborator::collect_globals() {
   }
 }
 
-void Elaborator::add_global(const ast::Name& name, GlobalKind kind, uint32_t position, const ast::Item* item) {
+void Elaborator::add_global(const ast::Name& name, GlobalKind kind, uint32_t position,
+                            const ast::Item* item) {
   if (name.symbol >= global_of_.size()) global_of_.resize(name.symbol + 1, -1);
   int32_t& slot = global_of_[name.symbol];
   if (slot >= 0) {
@@ -116,7 +121,8 @@ void Elaborator::replace_lets() {
     Diagnostics problems;
     const ast::Expr* e = ast::parse_expression(tree_, text, problems);
     if (!e || problems.has_errors()) {
-      report(Code::E0221, found->span, {name, value, problems.list().empty() ? "" : problems.list()[0].message});
+      report(Code::E0221, found->span,
+             {name, value, problems.list().empty() ? "" : problems.list()[0].message});
       continue;
     }
     replaced_[found->item->name.symbol] = e;
@@ -129,7 +135,8 @@ void Elaborator::declare_phases() {
     const auto same = [&](const Phase& p) { return p.name == text(item->name); };
     const auto first = std::find_if(graph_.phases.begin(), graph_.phases.end(), same);
     if (first != graph_.phases.end()) {
-      report(Code::E0204, item->name.span, {text(item->name)}).also(first->span, "the phase is declared here first");
+      report(Code::E0204, item->name.span, {text(item->name)})
+          .also(first->span, "the phase is declared here first");
       continue;
     }
     if (graph_.phases.size() == kMaxPhases || text(item->name) == "load") {
@@ -206,7 +213,8 @@ void Elaborator::declare_dims() {
     const auto high = integer(*item.high, "the upper end of a range");
     if (!low || !high) continue;
     if (*low < 0 || *low > *high) {
-      report(Code::E0206, Span{item.value->span.begin, item.high->span.end}, {dim.name, std::to_string(*low), std::to_string(*high)})
+      report(Code::E0206, Span{item.value->span.begin, item.high->span.end},
+             {dim.name, std::to_string(*low), std::to_string(*high)})
           .rule("0 <= lower end <= upper end");
       continue;
     }
@@ -233,7 +241,8 @@ void Elaborator::phase_entries(const ast::Item& item) {
   }
   for (const ast::PhaseEntry& entry : item.entries) {
     const std::string& name = text(entry.dim);
-    const auto dim = std::find_if(graph_.dim_list.begin(), graph_.dim_list.end(), [&](const Dim& d) { return d.name == name; });
+    const auto dim = std::find_if(graph_.dim_list.begin(), graph_.dim_list.end(),
+                                  [&](const Dim& d) { return d.name == name; });
     if (dim == graph_.dim_list.end()) {
       std::vector<std::string> names;
       for (const Dim& d : graph_.dim_list) names.push_back(d.name);
@@ -245,7 +254,8 @@ void Elaborator::phase_entries(const ast::Item& item) {
     const auto low = integer(entry.equals ? *entry.equals : *entry.low, "a phase's size");
     const auto high = entry.equals ? low : integer(*entry.high, "a phase's size");
     if (!low || !high) continue;
-    const Span span{(entry.equals ? entry.equals : entry.low)->span.begin, (entry.equals ? entry.equals : entry.high)->span.end};
+    const Span span{(entry.equals ? entry.equals : entry.low)->span.begin,
+                    (entry.equals ? entry.equals : entry.high)->span.end};
     if (*low > *high || *low < dim->range.lo || *high > dim->range.hi) {
       const std::string most = dim->range.hi == Interval::kUnbounded ? "" : std::to_string(dim->range.hi);
       report(Code::E0210, span, {name, std::to_string(*low), std::to_string(*high), phase.name})
@@ -264,9 +274,8 @@ void Elaborator::declare_input(const ast::Item& item) {
   raw_dims_ = true;
   const auto type = tensor_type(item.type);
   raw_dims_ = false;
-  const std::string key = "input:" + name;
-  const auto known = leaves_.find(key);
-  if (known != leaves_.end()) {
+  const auto known = inputs_.find(name);
+  if (known != inputs_.end()) {
     global->value = Datum::tensor(known->second);
     if (type && !(graph_.values[known->second].type == *type)) report(Code::E0207, item.name.span, {name});
   } else {
@@ -276,8 +285,9 @@ void Elaborator::declare_input(const ast::Item& item) {
     value.span = item.name.span;
     value.poisoned = !type;
     if (type) value.type = *type;
-    leaves_[key] = static_cast<ValueId>(graph_.values.size());
-    global->value = Datum::tensor(leaves_[key]);
+    const auto id = static_cast<ValueId>(graph_.values.size());
+    inputs_.emplace(name, id);
+    global->value = Datum::tensor(id);
     graph_.values.push_back(std::move(value));
   }
   global->state = Global::State::Done;
@@ -286,7 +296,8 @@ void Elaborator::declare_input(const ast::Item& item) {
 void Elaborator::declare_budget(const ast::Item& item) {
   const ast::Expr& e = *item.value;
   if (e.kind == ast::ExprKind::Error) return;
-  const bool comparison = e.kind == ast::ExprKind::Binary && e.op >= ast::Operator::Eq && e.op <= ast::Operator::Ge;
+  const bool comparison =
+      e.kind == ast::ExprKind::Binary && e.op >= ast::Operator::Eq && e.op <= ast::Operator::Ge;
   if (!comparison || e.op == ast::Operator::Ne) {
     report(Code::E0211, e.span).help("write a limit: budget memory <= 24GiB");
     return;
@@ -313,17 +324,32 @@ void Elaborator::declare_budget(const ast::Item& item) {
     for (const DimIndex dim : dims_of(side)) budget.bytes |= graph_.dims->dim_name(dim)[0] == '$';
   }
   const auto same = [&](const Budget& other) { return other.span == budget.span; };
-  if (std::none_of(graph_.budgets.begin(), graph_.budgets.end(), same)) graph_.budgets.push_back(std::move(budget));
+  if (std::none_of(graph_.budgets.begin(), graph_.budgets.end(), same))
+    graph_.budgets.push_back(std::move(budget));
 }
 
-// Params and states are called by their checkpoint's name, with `param:` or `state:` before it only where two would clash.
+// Params and states are called by their checkpoint's name, with `param:` or `state:` before it only where two
+// would clash.
 void Elaborator::settle_leaf_names() {
-  std::unordered_map<std::string, int> count;
-  for (const Value& value : graph_.values) ++count[value.id];
-  for (Value& value : graph_.values) {
-    if (value.kind != ValueKind::Param && value.kind != ValueKind::State) continue;
-    if (count[value.id] > 1) value.id = (value.kind == ValueKind::Param ? "param:" : "state:") + value.id;
+  const auto is_leaf = [](const Value& value) {
+    return value.kind == ValueKind::Param || value.kind == ValueKind::State;
+  };
+  std::unordered_map<std::string_view, int> count;
+  count.reserve(params_.size() + states_.size());
+  for (const Value& value : graph_.values) {
+    if (is_leaf(value)) ++count[value.id];
   }
+  for (const Value& value : graph_.values) {
+    if (is_leaf(value)) continue;
+    const auto found = count.find(value.id);
+    if (found != count.end()) ++found->second;
+  }
+  std::vector<Value*> clashing;
+  for (Value& value : graph_.values) {
+    if (is_leaf(value) && count[value.id] > 1) clashing.push_back(&value);
+  }
+  for (Value* value : clashing)
+    value->id = (value->kind == ValueKind::Param ? "param:" : "state:") + value->id;
 }
 
 }  // namespace irplan

@@ -1,6 +1,7 @@
 // The elaborator's state, shared by the files that implement it (names, expressions, calls, statements).
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,17 +16,32 @@ namespace irplan {
 
 namespace ast = irplan::syntax;
 
-// Gives ids to the unnamed results of one statement: base + "1", base + "2", …
+using Spans = InlineVector<Span, 4>;
+
+// Gives ids to the unnamed results of one statement: the base with "1", "2", … after it. Most statements need
+// none, so the base is kept as the two strings that it is made of; both must outlive it.
 struct Namer {
-  std::string base;
+  std::string_view front, back;
   int count = 0;
-  std::string next() { return base + std::to_string(++count); }
+  std::string next() {
+    const std::string number = std::to_string(++count);
+    std::string id;
+    id.reserve(front.size() + back.size() + number.size());
+    return id.append(front).append(back).append(number);
+  }
 };
 
-// How the results of an expression are to be called: by the names that bind the whole expression, or by the next number.
+// How the results of an expression are to be called: by the names that bind the whole expression, which
+// whoever makes the results takes over, or by the next number.
 struct Want {
-  const std::vector<std::string>* ids = nullptr;
+  std::vector<std::string>* ids = nullptr;
   Namer* namer = nullptr;
+};
+
+// What a called name means besides a `fn` of the program.
+struct Callee {
+  enum class Kind : uint8_t { Unasked, Builtin, Output, Operator, Unknown } kind = Kind::Unasked;
+  const OpRow* row = nullptr;  // of Operator; of Builtin where an operator has the name too
 };
 
 class Elaborator {
@@ -103,7 +119,7 @@ class Elaborator {
   void annotate(const ast::Target& target, const Datum& value);
 
   // ---- expressions
-  Datum raw(const ast::Expr& e, const Want& want);   // may be Missing
+  Datum raw(const ast::Expr& e, const Want& want);  // may be Missing
   Datum value_of(const ast::Expr& e, const Want& want);
   Datum eval(const ast::Expr& e, const Want& want);  // Missing is reported
   Datum constant(const ast::Expr& e);                // no tensors
@@ -134,10 +150,12 @@ class Elaborator {
   Datum call_op(const ast::Expr& e, const OpRow& row, const Want& want);
   Datum unknown_call(const ast::Expr& e);
   bool any_tensor(const ast::Expr& e, const Want& want, std::vector<Datum>& args);
-  bool set_attribute(Attrs& attrs, const OpRow& row, const AttrSpec& spec, const Datum& value, const ast::Expr& at);
+  bool set_attribute(Attrs& attrs, const OpRow& row, const AttrSpec& spec, const Datum& value,
+                     const ast::Expr& at);
   std::optional<Attr> to_attr(const AttrSpec& spec, const Datum& value, const ast::Expr& at);
   Attr record_attr(const Datum& value);
-  Datum emit(const OpRow& row, std::vector<ValueId> in, std::vector<Span> spans, Attrs attrs, Span span, const Want& want);
+  Datum emit(const OpRow& row, Ids in, Spans spans, Attrs attrs, Span span, const Want& want);
+  const Callee& callee(ast::Symbol symbol);
   Datum leaf(const ast::Expr& e);
   std::optional<TensorType> tensor_type(const ast::Type& type);
   std::optional<DType> dtype(const ast::Type& type);
@@ -152,24 +170,26 @@ class Elaborator {
   std::vector<int32_t> global_of_;  // by symbol; -1: none
   std::vector<Global> globals_;
   std::vector<Local> locals_;
-  std::vector<Scope> scopes_;
+  std::deque<Scope> scopes_;     // of stable addresses: namers look at their prefixes
+  std::vector<Callee> callees_;  // by symbol
   std::vector<Frame> frames_;
   std::vector<const ast::Item*> phase_items_;
   std::map<std::string, ast::Symbol> symbol_of_dim_;
   uint32_t phase_ = 0;
-  std::string phase_prefix_;              // "decode/", empty where no phase is declared
+  std::string phase_prefix_;                      // "decode/", empty where no phase is declared
   std::unordered_map<std::string, Datum> fixed_;  // dims that the running phase fixes
-  Ranges ranges_[2];                      // in the phase; as declared (raw_dims_)
-  bool raw_dims_ = false;                 // leaf types and budgets see dims as declared
+  Ranges ranges_[2];                              // in the phase; as declared (raw_dims_)
+  bool raw_dims_ = false;                         // leaf types and budgets see dims as declared
   bool in_budget_ = false;
   std::unordered_map<ast::Symbol, const ast::Expr*> replaced_;  // values of --let
   std::optional<Span> override_span_;  // while one of them is evaluated: the `let` that it replaces
-  std::unordered_map<std::string, ValueId> leaves_;   // "param:name" -> value
-  std::unordered_map<ValueId, Span> appended_;        // states appended to in this phase
+  std::unordered_map<std::string, ValueId> inputs_, params_,
+      states_;                                  // by the checkpoint's name; inputs by their own
+  std::unordered_map<ValueId, Span> appended_;  // states appended to in this phase
   std::vector<Datum> returned_;
   std::vector<std::string> return_ids_;
   size_t steps_ = 0;
-  int depth_ = 0;  // of nested expressions, through calls
+  int depth_ = 0;         // of nested expressions, through calls
   bool stopped_ = false;  // a limit was hit; everything unwinds
 };
 

@@ -9,8 +9,9 @@ namespace {
 using ast::ExprKind;
 using ast::Operator;
 
-
-Relation relation_of(Operator op) { return op == Operator::Ge || op == Operator::Gt ? Relation::GreaterEqual : Relation::LessEqual; }
+Relation relation_of(Operator op) {
+  return op == Operator::Ge || op == Operator::Gt ? Relation::GreaterEqual : Relation::LessEqual;
+}
 
 }  // namespace
 
@@ -223,8 +224,10 @@ Datum Elaborator::string(const ast::Expr& e) {
   return text ? Datum(std::move(*text)) : poison();
 }
 
-std::optional<std::string> Elaborator::interpolate(const std::vector<ast::StringPart>& parts, Span span, bool* starred) {
+std::optional<std::string> Elaborator::interpolate(const std::vector<ast::StringPart>& parts, Span span,
+                                                   bool* starred) {
   std::string out;
+  out.reserve(48);  // of a tensor's usual name
   for (const ast::StringPart& part : parts) {
     switch (part.kind) {
       case ast::StringPart::Kind::Text: out += part.text; break;
@@ -267,7 +270,7 @@ Datum Elaborator::unary(const ast::Expr& e, const Want& want) {
   if (value.poisoned()) return value;
   if (value.is_tensor()) {
     const OpRow& row = *find_op("neg");
-    return emit(row, {value.tensor()}, {e.a->span}, Attrs(row), e.span, want);
+    return emit(row, Ids{value.tensor()}, Spans{e.a->span}, Attrs(row), e.span, want);
   }
   if (const auto* d = value.get<double>()) return Datum(-*d);
   const Expr n = as_expr(value);
@@ -278,7 +281,9 @@ Datum Elaborator::unary(const ast::Expr& e, const Want& want) {
 Datum Elaborator::binary(const ast::Expr& e, const Want& want) {
   switch (e.op) {
     case Operator::Coalesce: {
-      Datum first = raw(*e.a, want);
+      std::vector<std::string> own =
+          want.ids ? *want.ids : std::vector<std::string>();  // the right side may need them again
+      Datum first = raw(*e.a, {want.ids ? &own : nullptr, want.namer});
       if (!first.missing() && !first.is_none()) return first;
       return raw(*e.b, want);
     }
@@ -310,7 +315,8 @@ Datum Elaborator::operand_error(const ast::Expr& e, const Datum& a, const Datum&
 
 Datum Elaborator::compare(const ast::Expr& e, const Datum& a, const Datum& b) {
   if (a.is_tensor() || b.is_tensor()) {
-    report(Code::E0216, (a.is_tensor() ? e.a : e.b)->span, {graph_.values[(a.is_tensor() ? a : b).tensor()].id});
+    report(Code::E0216, (a.is_tensor() ? e.a : e.b)->span,
+           {graph_.values[(a.is_tensor() ? a : b).tensor()].id});
     return poison();
   }
   const bool symbolic = (a.is<Expr>() && b.is_extent()) || (b.is<Expr>() && a.is_extent());
@@ -332,10 +338,16 @@ Datum Elaborator::compare(const ast::Expr& e, const Datum& a, const Datum& b) {
   if (!a.is_number() || !b.is_number()) return operand_error(e, a, b);
   if (a.is<int64_t>() && b.is<int64_t>()) {
     const int64_t x = *a.get<int64_t>(), y = *b.get<int64_t>();
-    return Datum(e.op == Operator::Lt ? x < y : e.op == Operator::Le ? x <= y : e.op == Operator::Gt ? x > y : x >= y);
+    return Datum(e.op == Operator::Lt   ? x < y
+                 : e.op == Operator::Le ? x <= y
+                 : e.op == Operator::Gt ? x > y
+                                        : x >= y);
   }
   const double x = a.number(), y = b.number();
-  return Datum(e.op == Operator::Lt ? x < y : e.op == Operator::Le ? x <= y : e.op == Operator::Gt ? x > y : x >= y);
+  return Datum(e.op == Operator::Lt   ? x < y
+               : e.op == Operator::Le ? x <= y
+               : e.op == Operator::Gt ? x > y
+                                      : x >= y);
 }
 
 Datum Elaborator::arithmetic(const ast::Expr& e, const Datum& a, const Datum& b) {
@@ -401,8 +413,8 @@ Datum Elaborator::tensor_arithmetic(const ast::Expr& e, const Datum& a, const Da
   }
   const OpRow& row = *find_op(name);
   Attrs attrs(row);
-  std::vector<ValueId> in;
-  std::vector<Span> spans;
+  Ids in;
+  Spans spans;
   for (const Datum* side : {&a, &b}) {
     const ast::Expr& place = side == &a ? *e.a : *e.b;
     if (side->is_tensor()) {
@@ -410,7 +422,8 @@ Datum Elaborator::tensor_arithmetic(const ast::Expr& e, const Datum& a, const Da
       spans.push_back(place.span);
     } else if (side->is_number()) {
       attrs.set("scalar", side->is<int64_t>() ? Attr(*side->get<int64_t>()) : Attr(*side->get<double>()));
-      if (side == &a && (e.op == Operator::Sub || e.op == Operator::Div)) attrs.set("scalar_first", Attr(true));
+      if (side == &a && (e.op == Operator::Sub || e.op == Operator::Div))
+        attrs.set("scalar_first", Attr(true));
     } else {
       Diagnostic& d = report(Code::E0214, place.span, {"a tensor or a number", kind_name(*side)});
       blame(d, *side);

@@ -1,7 +1,7 @@
 // The flat program between the passes: values, and the ops between them in execution order.
 //
-// Elaboration makes it, with every loop unrolled and every `fn` inlined; the passes fill it in (types, windows, buffers, costs);
-// emit turns it into a plan. Ids are indices, so that identical layers stay cheap.
+// Elaboration makes it, with every loop unrolled and every `fn` inlined; the passes fill it in (types,
+// windows, buffers, costs); emit turns it into a plan. Ids are indices, so that identical layers stay cheap.
 #pragma once
 
 #include <memory>
@@ -18,6 +18,7 @@ namespace irplan {
 using ValueId = uint32_t;
 using OpId = uint32_t;
 using BufferId = uint32_t;
+using Ids = InlineVector<uint32_t, 4>;
 constexpr uint32_t kNone = UINT32_MAX;
 
 enum class ValueKind : uint8_t { Input, Param, State, Folded, Temp };
@@ -34,8 +35,8 @@ struct Value {
   TensorType type;
   bool poisoned = false;  // an error was reported about it; what uses it is silent
   OpId producer = kNone;
-  Span span;           // where it is bound or first written
-  std::string source;  // of params and states: the checkpoint's name
+  Span span;             // where it is bound or first written
+  std::string source;    // of params and states: the checkpoint's name
   bool stacked = false;  // of params: `{*}` in the name
 
   // of states
@@ -43,24 +44,24 @@ struct Value {
   Expr capacity;  // the declared extent of axis 1
 
   // Its window, filled in by the memory pass.
-  std::vector<ValueId> of;  // set where no op writes it: the values whose bytes it shows
+  Ids of;  // set where no op writes it: the values whose bytes it shows
   BufferId buffer = kNone;
-  Expr offset;                               // bytes inside the buffer
-  std::optional<std::vector<Expr>> strides;  // elements; none: row-major
+  Expr offset;                   // bytes inside the buffer
+  std::optional<Shape> strides;  // elements; none: row-major
 };
 
 struct Op {
   const OpRow* row = nullptr;
-  std::vector<ValueId> in;  // kNone: an absent optional operand
-  std::vector<ValueId> out;
+  Ids in;  // kNone: an absent optional operand
+  Ids out;
   Attrs attrs;
   uint32_t phase = 0;  // index in Graph::phases, or kLoadPhase
   Span span;           // the call
-  std::vector<Span> operand_spans;
+  InlineVector<Span, 4> operand_spans;
   std::string scope;               // "i.3/"
   std::vector<std::string> parts;  // of a fused op: ids of the ops that it swallowed
   std::vector<Expr> scratch;       // bytes that its kernel needs besides its results
-  std::vector<BufferId> scratch_buffers;
+  Ids scratch_buffers;
   Expr flops, bytes;
   std::string kernel;
 };
@@ -72,7 +73,7 @@ struct Buffer {
   Expr bytes;
   // of arena buffers
   uint32_t live_begin = 0, live_end = 0;  // half-open, in indices of Graph::ops
-  std::vector<BufferId> above;            // the buffers directly below this one: the placement
+  Ids above;                              // the buffers directly below this one: the placement
 };
 
 struct Output {
@@ -107,7 +108,7 @@ struct Budget {
   bool bytes = false;  // over measured bytes, not dims alone
   Span span;
   // filled in by the solve pass
-  bool ok = true;  // over all declared ranges
+  bool ok = true;                           // over all declared ranges
   int64_t used_bytes = 0, limit_bytes = 0;  // at `value`; of a comparison with one constant side
   std::vector<std::pair<std::string, int64_t>> max;
 };
@@ -139,8 +140,8 @@ struct Phase {
   Span span;
 
   // filled in by the memory and solve passes
-  Expr peak;         // none where its text would exceed 4 KiB
-  Expr lower_bound;  // none likewise
+  Expr peak;                                      // none where its text would exceed 4 KiB
+  Expr lower_bound;                               // none likewise
   int64_t peak_bytes = 0, lower_bound_bytes = 0;  // at `value`
   OpId peak_op = kNone;
   int64_t no_reuse_bytes = 0;

@@ -45,7 +45,12 @@ Datum Elaborator::lookup(const ast::Name& name) {
 }
 
 Datum Elaborator::global_value(Global& global) {
-  if (global.kind == GlobalKind::Dim) return dim_value(global.symbol);
+  if (global.kind == GlobalKind::Dim) {
+    if (raw_dims_) return dim_value(global.symbol);
+    if (global.state != Global::State::Done)
+      global.value = dim_value(global.symbol), global.state = Global::State::Done;
+    return global.value;
+  }
   if (global.kind == GlobalKind::Fn) {
     report(Code::E0202, global.span, {text(global.item->name)});
     return poison();
@@ -112,7 +117,9 @@ void Elaborator::bind(const ast::Name& name, Datum value) {
     if (*carried) {
       *local = std::move(value);
     } else {
-      report(Code::E0204, name.span, {text(name)}).also(first, "bound here first").rule("a name is bound once");
+      report(Code::E0204, name.span, {text(name)})
+          .also(first, "bound here first")
+          .rule("a name is bound once");
     }
     return;
   }
@@ -131,7 +138,8 @@ void Elaborator::bind(const ast::Name& name, Datum value) {
   }
   if (name.symbol >= global_of_.size()) global_of_.resize(name.symbol + 1, -1);
   global_of_[name.symbol] = static_cast<int32_t>(globals_.size());
-  globals_.push_back({name.symbol, GlobalKind::Bound, frames_.back().position - 1, nullptr, name.span, Global::State::Done, std::move(value)});
+  globals_.push_back({name.symbol, GlobalKind::Bound, frames_.back().position - 1, nullptr, name.span,
+                      Global::State::Done, std::move(value)});
 }
 
 }  // namespace irplan

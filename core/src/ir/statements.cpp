@@ -19,14 +19,17 @@ Elaborator::Flow Elaborator::statement(const ast::Item& item) {
         report(Code::E0217, item.span);
         return Flow::Return;
       }
-      Namer namer{phase_prefix_ + scopes_.back().prefix};
-      const std::vector<std::string> ids = return_ids_;
+      Namer namer{phase_prefix_, scopes_.back().prefix};
+      std::vector<std::string> ids = std::move(return_ids_);
       returned_.clear();
       std::vector<Datum> values;
-      for (size_t i = 0; i < item.values.size(); ++i) {
-        const std::vector<std::string> own =
-            item.values.size() == 1 ? ids : std::vector<std::string>{i < ids.size() ? ids[i] : namer.next()};
-        values.push_back(eval(*item.values[i], {&own, &namer}));
+      if (item.values.size() == 1) {
+        values.push_back(eval(*item.values[0], {&ids, &namer}));
+      } else {
+        for (size_t i = 0; i < item.values.size(); ++i) {
+          std::vector<std::string> own{i < ids.size() ? std::move(ids[i]) : namer.next()};
+          values.push_back(eval(*item.values[i], {&own, &namer}));
+        }
       }
       returned_ = std::move(values);
       return Flow::Return;
@@ -50,10 +53,13 @@ void Elaborator::require(const ast::Item& item) {
     const Datum text = string(*item.message);
     if (text.get<std::string>()) message = *text.get<std::string>();
   }
-  Diagnostic& d = report(Code::E0232, item.span, {message.empty() ? std::string(source_.slice(item.value->span)) : message});
+  Diagnostic& d = report(Code::E0232, item.span,
+                         {message.empty() ? std::string(source_.slice(item.value->span)) : message});
   // Both values of a comparison, so that the reader sees what the config has and what the program serves.
   const ast::Expr& e = *item.value;
-  const auto tell = [&](const ast::Expr& part) { d.note("`" + std::string(source_.slice(part.span)) + "` is " + show(constant(part))); };
+  const auto tell = [&](const ast::Expr& part) {
+    d.note("`" + std::string(source_.slice(part.span)) + "` is " + show(constant(part)));
+  };
   if (e.kind == ExprKind::Binary && e.op >= ast::Operator::Eq && e.op <= ast::Operator::Ge) {
     tell(*e.a);
     tell(*e.b);
@@ -73,7 +79,10 @@ std::string Elaborator::target_id(const ast::Name& name) {
     known = true;
   }
   if (!known) scope.bindings.emplace_back(name.symbol, 1);
-  std::string id = phase_prefix_ + scope.prefix + text(name);
+  const std::string& word = text(name);
+  std::string id;
+  id.reserve(phase_prefix_.size() + scope.prefix.size() + word.size());
+  id.append(phase_prefix_).append(scope.prefix).append(word);
   if (count > 1) id += "~" + std::to_string(count);
   return id;
 }
@@ -81,13 +90,14 @@ std::string Elaborator::target_id(const ast::Name& name) {
 void Elaborator::bind_statement(const ast::Item& item) {
   if (item.targets.empty()) return;  // what could not be parsed
   std::vector<std::string> ids;
+  ids.reserve(item.targets.size());
   for (const ast::Target& target : item.targets) ids.push_back(target_id(target.name));
   const ast::Expr& e = *item.value;
   if (e.kind == ExprKind::Call && text(e.name) == "output" && !find_global(e.name.symbol)) {
     bind_output(item, ids);
     return;
   }
-  Namer namer{ids[0] + "."};
+  Namer namer{ids[0], "."};
   Datum value = eval(e, {&ids, &namer});
   const size_t found = value.is_tensor() ? value.get<Tensors>()->ids.size() : 1;
   if (!value.poisoned() && found != item.targets.size()) {
@@ -119,8 +129,10 @@ void Elaborator::bind_output(const ast::Item& item, const std::vector<std::strin
     report(Code::E0234, e.span).rule("output: name = output(tensor)");
     return;
   }
-  Namer namer{ids[0] + "."};
-  const Datum value = eval(*e.args[0].value, {&ids, &namer});
+  const std::string name = ids[0].substr(phase_prefix_.size());
+  std::vector<std::string> own = ids;
+  Namer namer{ids[0], "."};
+  const Datum value = eval(*e.args[0].value, {&own, &namer});
   annotate(item.targets[0], value);
   bind(item.targets[0].name, value);
   if (value.poisoned()) return;
@@ -128,10 +140,10 @@ void Elaborator::bind_output(const ast::Item& item, const std::vector<std::strin
     report(Code::E0214, e.args[0].value->span, {"a tensor", kind_name(value)});
     return;
   }
-  const std::string name = ids[0].substr(phase_prefix_.size());
   for (const Output& output : graph_.outputs) {
     if (output.name == name && output.phase == phase_) {
-      report(Code::E0204, item.targets[0].name.span, {name}).also(output.span, "an output has the name already");
+      report(Code::E0204, item.targets[0].name.span, {name})
+          .also(output.span, "an output has the name already");
       return;
     }
   }
@@ -166,7 +178,8 @@ Elaborator::Flow Elaborator::loop(const ast::Item& item) {
     const size_t first = scopes_.back().locals;
     bind(item.name, Datum(round));
     const Flow flow = block(*item.body);
-    for (size_t i = 0; i < carried.size() && first + i < locals_.size(); ++i) carried[i] = locals_[first + i].value;
+    for (size_t i = 0; i < carried.size() && first + i < locals_.size(); ++i)
+      carried[i] = locals_[first + i].value;
     locals_.resize(scopes_.back().locals, Local{});
     scopes_.pop_back();
     if (flow == Flow::Return) return flow;

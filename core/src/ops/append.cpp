@@ -50,7 +50,7 @@ bool append_shape(OpCall& call) {
     return does_not_fit(call, Code::E0317, "ends at row " + end.text(), "holds " + rows.text() + " rows",
                         "the state's axis 1 must hold the longest sequence, " + end.text());
   }
-  std::vector<Expr> shape = state.shape;
+  Shape shape = state.shape;
   shape[1] = call.ring_rows ? call.dims.min(end, *call.ring_rows) : end;
   call.result(state.dtype, std::move(shape));
   return true;

@@ -60,7 +60,7 @@ bool attention_shape(OpCall& call) {
   if (call.attrs["scale"].is_none() && width.is_constant() && width.constant() > 0) {
     call.attrs.set("scale", Attr(1.0 / std::sqrt(static_cast<double>(width.constant()))));
   }
-  std::vector<Expr> shape = call.operand(0).shape;
+  Shape shape = call.operand(0).shape;
   shape[3] = call.extent(2, -1);
   call.result(call.operand(0).dtype, std::move(shape));
   return true;

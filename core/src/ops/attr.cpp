@@ -1,5 +1,7 @@
 #include "ops/attr.h"
 
+#include <cstring>
+
 namespace irplan {
 
 double Attr::number() const {
@@ -19,7 +21,7 @@ const AttrRecord* Attr::record() const {
   return shared ? shared->get() : nullptr;
 }
 
-Attr Attr::of(const std::vector<Expr>& extents) {
+Attr Attr::of(const Shape& extents) {
   AttrList list;
   list.reserve(extents.size());
   for (const Expr extent : extents) list.emplace_back(extent);
@@ -30,6 +32,7 @@ bool operator==(const Attr& a, const Attr& b) {
   if (a.value.index() != b.value.index()) return false;
   if (a.get<std::shared_ptr<const AttrList>>()) return a.list() == b.list();
   if (const AttrRecord* record = a.record()) return b.record() && *record == *b.record();
+  if (const auto* x = a.get<double>()) return std::memcmp(x, b.get<double>(), sizeof *x) == 0;
   return a.value == b.value;
 }
 

@@ -18,8 +18,8 @@ using AttrRecord = std::vector<std::pair<std::string, Attr>>;
 
 // One value. Lists and records are shared and never change.
 struct Attr {
-  std::variant<std::monostate, bool, int64_t, double, std::string, DType, Expr, std::shared_ptr<const AttrList>,
-               std::shared_ptr<const AttrRecord>>
+  std::variant<std::monostate, bool, int64_t, double, std::string, DType, Expr,
+               std::shared_ptr<const AttrList>, std::shared_ptr<const AttrRecord>>
       value;
 
   Attr() = default;  // none
@@ -28,7 +28,9 @@ struct Attr {
 
   bool is_none() const { return value.index() == 0; }
   template <class T>
-  const T* get() const { return std::get_if<T>(&value); }
+  const T* get() const {
+    return std::get_if<T>(&value);
+  }
 
   bool boolean() const { return get<bool>() && *get<bool>(); }
   // int64 or double as a double; 0 for anything else.
@@ -42,9 +44,9 @@ struct Attr {
 
   static Attr of(AttrList list) { return Attr(std::make_shared<const AttrList>(std::move(list))); }
   static Attr of(AttrRecord record) { return Attr(std::make_shared<const AttrRecord>(std::move(record))); }
-  static Attr of(const std::vector<Expr>& extents);
+  static Attr of(const Shape& extents);
 };
-bool operator==(const Attr& a, const Attr& b);
+bool operator==(const Attr& a, const Attr& b);  // floats by their bits: 0.0 is not -0.0
 
 // The record's entry, or null where it lacks the key or holds none there.
 const Attr* find(const AttrRecord& record, std::string_view key);

@@ -29,7 +29,7 @@ bool binary_shape(OpCall& call) {
     call.result(a.dtype, a.shape);
     return true;
   }
-  std::vector<Expr> shape;
+  Shape shape;
   if (!broadcast(call, a.shape, call.operand(1).shape, 0, 1, shape)) return false;
   call.result(a.dtype, std::move(shape));
   return true;

@@ -13,7 +13,7 @@ bool embed_shape(OpCall& call) {
   if (!floats(call, bit(1), bit(0)) || !rank_is(call, 1, 2)) return false;
   const auto dtype = float_result(call, 1);
   if (!dtype) return false;
-  std::vector<Expr> shape = call.operand(0).shape;
+  Shape shape = call.operand(0).shape;
   shape.push_back(call.extent(1, -1));
   call.result(*dtype, std::move(shape));
   return true;
@@ -37,7 +37,7 @@ void embed(HostCall& call) {
 }
 
 bool positions_shape(OpCall& call) {
-  std::vector<Expr> shape;
+  Shape shape;
   for (const Attr& extent : call.attrs["shape"].list()) shape.push_back(extent.expr());
   if (shape.size() != 2)
     return attribute_fault(call, "shape", "two extents, of sequences and of positions in each");

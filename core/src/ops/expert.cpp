@@ -49,7 +49,7 @@ bool expert_shape(OpCall& call) {
   if (call.has(4) && !scale_fits(call, 4, 1)) return false;
   const auto dtype = float_result(call, 0);
   if (!dtype) return false;
-  std::vector<Expr> shape = call.operand(2).shape;
+  Shape shape = call.operand(2).shape;
   shape.push_back(call.extent(1, 1));
   call.result(*dtype, std::move(shape));
   return true;

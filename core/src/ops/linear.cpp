@@ -55,7 +55,7 @@ bool linear_shape(OpCall& call) {
   if (call.has(3) && !scale_fits(call, 3, 1)) return false;
   const auto dtype = float_result(call, 0);
   if (!dtype) return false;
-  std::vector<Expr> shape = call.operand(0).shape;
+  Shape shape = call.operand(0).shape;
   shape.back() = call.extent(1, -2);
   call.result(*dtype, std::move(shape));
   return true;
@@ -105,7 +105,7 @@ bool matmul_shape(OpCall& call) {
   if (!dtype) return false;
   const auto& a = call.operand(0).shape;
   const auto& b = call.operand(1).shape;
-  std::vector<Expr> shape;
+  Shape shape;
   if (!broadcast(call, {a.begin(), a.end() - 2}, {b.begin(), b.end() - 2}, 0, 1, shape)) return false;
   shape.push_back(call.extent(0, -2));
   shape.push_back(call.extent(1, -1));

@@ -41,10 +41,11 @@ std::vector<Attr> parse_defaults(const OpRow& row) {
 }
 
 // Defaults of the table's rows, parsed once: every call of a program starts from them.
-const std::vector<std::vector<Attr>>& table_defaults() {
-  static const std::vector<std::vector<Attr>> all = [] {
-    std::vector<std::vector<Attr>> made;
-    for (const OpRow& row : op_table()) made.push_back(parse_defaults(row));
+const std::vector<std::shared_ptr<std::vector<Attr>>>& table_defaults() {
+  static const auto all = [] {
+    std::vector<std::shared_ptr<std::vector<Attr>>> made;
+    for (const OpRow& row : op_table())
+      made.push_back(std::make_shared<std::vector<Attr>>(parse_defaults(row)));
     return made;
   }();
   return all;
@@ -72,21 +73,32 @@ std::string text(const TensorType& type) {
 Attrs::Attrs(const OpRow& row) : row_(&row) {
   const auto table = op_table();
   const bool in_table = &row >= table.data() && &row < table.data() + table.size();
-  values_ = in_table ? table_defaults()[static_cast<size_t>(&row - table.data())] : parse_defaults(row);
+  values_ = in_table ? table_defaults()[static_cast<size_t>(&row - table.data())]
+                     : std::make_shared<std::vector<Attr>>(parse_defaults(row));
+}
+
+const std::vector<Attr>& Attrs::values() const {
+  static const std::vector<Attr> none;
+  return values_ ? *values_ : none;
 }
 
 const Attr& Attrs::operator[](std::string_view name) const {
   static const Attr none;
-  if (!row_) return none;
-  for (size_t i = 0; i < values_.size(); ++i) {
-    if (name == row_->attributes[i].name) return values_[i];
+  if (!values_) return none;
+  for (size_t i = 0; i < values_->size(); ++i) {
+    if (name == row_->attributes[i].name) return (*values_)[i];
   }
   return none;
 }
 
 void Attrs::set(std::string_view name, Attr value) {
-  for (size_t i = 0; i < values_.size(); ++i) {
-    if (name == row_->attributes[i].name) values_[i] = std::move(value);
+  if (!values_) return;
+  for (size_t i = 0; i < values_->size(); ++i) {
+    if (name != row_->attributes[i].name) continue;
+    if ((*values_)[i] == value) return;
+    if (values_.use_count() > 1) values_ = std::make_shared<std::vector<Attr>>(*values_);
+    (*values_)[i] = std::move(value);
+    return;
   }
 }
 

@@ -1,11 +1,13 @@
 // The operator table: one row an operator, and everything that is known about it.
 //
-// A row holds operands, attributes, the shape rule, flops and bytes, whether it may run in place, the reference semantics, and
-// one line of documentation. The compiler, the checker of foreign plans, the reference executor and `irplan ops` read the same
-// row, so that a new operator is a row here, a golden, and a kernel file for each backend that has one.
+// A row holds operands, attributes, the shape rule, flops and bytes, whether it may run in place, the
+// reference semantics, and one line of documentation. The compiler, the checker of foreign plans, the
+// reference executor and `irplan ops` read the same row, so that a new operator is a row here, a golden, and
+// a kernel file for each backend that has one.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,7 +23,7 @@ namespace irplan {
 
 struct TensorType {
   DType dtype = DType::F32;
-  std::vector<Expr> shape;
+  Shape shape;
   friend bool operator==(const TensorType&, const TensorType&) = default;
 };
 std::string text(const TensorType& type);  // "bf16[B, S, 4096]"
@@ -43,9 +45,9 @@ enum class AttrKind : uint8_t {
 struct AttrSpec {
   const char* name;
   AttrKind kind;
-  const char* fallback = nullptr;   // its default as a program would write it; null: required
-  const char* choices = nullptr;    // of a Word: "softmax|topk_softmax|sigmoid"
-  bool implicit = false;            // written to a plan only where it differs from its default (scalar, scalar_first)
+  const char* fallback = nullptr;  // its default as a program would write it; null: required
+  const char* choices = nullptr;   // of a Word: "softmax|topk_softmax|sigmoid"
+  bool implicit = false;  // written to a plan only where it differs from its default (scalar, scalar_first)
 };
 
 struct OperandSpec {
@@ -55,22 +57,26 @@ struct OperandSpec {
   bool dense = false;
 };
 
-// One op's attributes, in the order of its row.
+// One op's attributes, in the order of its row. Copies share the values until one is set.
 class Attrs {
  public:
   Attrs() = default;
-  explicit Attrs(const OpRow& row);  // with the defaults filled in; required ones are none
+  explicit Attrs(const OpRow& row);                     // with the defaults filled in; required ones are none
   const Attr& operator[](std::string_view name) const;  // none where the row has no such attribute
-  void set(std::string_view name, Attr value);
-  const std::vector<Attr>& values() const { return values_; }
+  void set(std::string_view name, Attr value);          // nothing where the row has no such attribute
+  const std::vector<Attr>& values() const;
   const OpRow* row() const { return row_; }
+  friend bool operator==(const Attrs& a, const Attrs& b) {
+    return a.row_ == b.row_ && (a.values_ == b.values_ || a.values() == b.values());
+  }
 
  private:
   const OpRow* row_ = nullptr;
-  std::vector<Attr> values_;
+  std::shared_ptr<std::vector<Attr>> values_;  // of the row where there are no others
 };
 
-// Why a rule does not hold; the caller knows the source and turns it into a diagnostic, or into a refusal of a plan.
+// Why a rule does not hold; the caller knows the source and turns it into a diagnostic, or into a refusal of
+// a plan.
 struct Fault {
   Code code;
   std::vector<std::string> arguments;  // of the code's message
@@ -99,8 +105,8 @@ class OpCall {
   Dims& dims;
   const Ranges& ranges;
   std::vector<std::optional<TensorType>> in;  // absent optional operands are none
-  Attrs attrs;                                // the rule fills in defaults that follow from shapes (rope's dim, view's -1)
-  std::optional<Expr> ring_rows;              // of `append`: the state is a ring of so many rows
+  Attrs attrs;  // the rule fills in defaults that follow from shapes (rope's dim, view's -1)
+  std::optional<Expr> ring_rows;  // of `append`: the state is a ring of so many rows
 
   std::vector<TensorType> out;          // the rule's results
   std::vector<Constraint> constraints;  // what it needs besides
@@ -112,19 +118,22 @@ class OpCall {
   size_t rank(size_t i) const { return in[i]->shape.size(); }
   // Extent of an axis; negative ones count from the end. The axis must exist.
   Expr extent(size_t i, int axis) const;
-  // True where the relation holds or was noted as a constraint, false where it is refuted; the rule then calls fail().
+  // True where the relation holds or was noted as a constraint, false where it is refuted; the rule then
+  // calls fail().
   bool require(Expr a, Relation relation, Expr b);
   bool same(Expr a, Expr b) { return require(a, Relation::Equal, b); }
   bool at_most(Expr a, Expr b) { return require(a, Relation::LessEqual, b); }
   bool fail(Fault f) { return fault = std::move(f), false; }  // always false, so that a rule can return it
-  void result(DType dtype, std::vector<Expr> shape) { out.push_back({dtype, std::move(shape)}); }
+  void result(DType dtype, Shape shape) { out.push_back({dtype, std::move(shape)}); }
   Expr elements(const TensorType& type) const { return dims.product(type.shape); }
   Expr bytes(const TensorType& type) const;  // elements / e * b
 };
 
-// ------------------------------------------------------------------------------------------------ reference semantics
+// ------------------------------------------------------------------------------------------------ reference
+// semantics
 
-// A dense row-major tensor of plain numbers; floats are held in f32 whatever their stored dtype, ints in int64.
+// A dense row-major tensor of plain numbers; floats are held in f32 whatever their stored dtype, ints in
+// int64.
 struct HostArray {
   bool floats = true;
   std::vector<int64_t> shape;
@@ -133,22 +142,25 @@ struct HostArray {
   int64_t count() const;
 };
 
-// One application with numbers. `out` is sized and typed before the call; arithmetic is f32, the caller rounds once.
+// One application with numbers. `out` is sized and typed before the call; arithmetic is f32, the caller
+// rounds once.
 struct HostCall {
   const OpRow& row;
   const Attrs& attrs;
   std::vector<const HostArray*> in;  // null: absent
   std::vector<HostArray>& out;
-  // An expression's value for row b of axis 0: a ragged dim has its own value in each row. Row -1: as planned.
+  // An expression's value for row b of axis 0: a ragged dim has its own value in each row. Row -1: as
+  // planned.
   std::function<int64_t(Expr, int64_t row)> value;
-  std::vector<const TensorType*> types;  // symbolic types of `in`, so that a rule can ask for a row's own extents
+  std::vector<const TensorType*>
+      types;          // symbolic types of `in`, so that a rule can ask for a row's own extents
   std::string error;  // set where the numbers have no result; {0}, {1} stand for the operands' ids
 };
 
 // ------------------------------------------------------------------------------------------------ the row
 
-using ShapeRule = bool (*)(OpCall&);                 // fills `out`; false after fail()
-using CostRule = Expr (*)(const OpCall&);            // of a call whose `out` is filled
+using ShapeRule = bool (*)(OpCall&);       // fills `out`; false after fail()
+using CostRule = Expr (*)(const OpCall&);  // of a call whose `out` is filled
 using Semantics = void (*)(HostCall&);
 
 struct OpRow {
@@ -160,13 +172,13 @@ struct OpRow {
   CostRule flops = nullptr;
   CostRule bytes = nullptr;  // null: operands read + results written
   Semantics evaluate = nullptr;
-  bool in_place = false;     // may write over an operand of the result's window and element size that dies there
-  bool window = false;       // its results are windows on its operands where strides can say so (view, slice, …)
-  bool fused = false;        // no syntax of its own: the fuse pass makes it from parts
+  bool in_place = false;  // may write over an operand of the result's window and element size that dies there
+  bool window = false;  // its results are windows on its operands where strides can say so (view, slice, …)
+  bool fused = false;   // no syntax of its own: the fuse pass makes it from parts
   const char* operand_text;  // for `irplan ops`: "x[…,K], w[N,K], bias?[N] → y"
   const char* shape_text;
   const char* doc;
-  int results = 1;           // how many it has; of `split` as many as `sizes`
+  int results = 1;  // how many it has; of `split` as many as `sizes`
 };
 
 // All rows in the order of the language reference; fused ones last.

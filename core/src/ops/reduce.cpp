@@ -32,7 +32,7 @@ bool softmax_shape(OpCall& call) {
 bool reduced(OpCall& call, DType dtype) {
   const auto axis = axis_of(call, 0, call.attrs["axis"].integer());
   if (!axis) return false;
-  std::vector<Expr> shape = call.operand(0).shape;
+  Shape shape = call.operand(0).shape;
   if (call.attrs["keep"].boolean()) {
     shape[*axis] = call.dims.constant(1);
   } else {
@@ -63,7 +63,7 @@ bool argmax_shape(OpCall& call) { return alike(call) && has_elements(call) && re
 bool topk_shape(OpCall& call) {
   const Expr k = call.attrs["k"].expr();
   if (!alike(call) || !rank_at_least(call, 0, 1) || !k_fits(call, k)) return false;
-  std::vector<Expr> shape = call.operand(0).shape;
+  Shape shape = call.operand(0).shape;
   shape.back() = k;
   call.result(call.operand(0).dtype, shape);
   call.result(DType::I32, std::move(shape));

@@ -55,7 +55,7 @@ bool route_shape(OpCall& call) {
   }
   if (!k_fits(call, k)) return false;
   if (!groups_fit(call, experts, k)) return false;
-  std::vector<Expr> shape = call.operand(0).shape;
+  Shape shape = call.operand(0).shape;
   shape.back() = k;
   call.result(DType::F32, shape);
   call.result(DType::I32, std::move(shape));

@@ -263,7 +263,7 @@ std::optional<DType> float_result(OpCall& call, size_t operand) {
   return std::nullopt;
 }
 
-bool whole_blocks(OpCall& call, DType dtype, const std::vector<Expr>& shape) {
+bool whole_blocks(OpCall& call, DType dtype, const Shape& shape) {
   if (!is_block(dtype)) return true;
   const Expr block = call.dims.constant(info(dtype).elements);
   if (!shape.empty() && call.same(call.dims.mod(shape.back(), block), call.dims.constant(0))) return true;
@@ -274,10 +274,9 @@ bool whole_blocks(OpCall& call, DType dtype, const std::vector<Expr>& shape) {
   return call.fail(std::move(f));
 }
 
-bool broadcast(OpCall& call, const std::vector<Expr>& a, const std::vector<Expr>& b, size_t i, size_t j,
-               std::vector<Expr>& out) {
-  const std::vector<Expr>& longer = a.size() >= b.size() ? a : b;
-  const std::vector<Expr>& shorter = a.size() >= b.size() ? b : a;
+bool broadcast(OpCall& call, const Shape& a, const Shape& b, size_t i, size_t j, Shape& out) {
+  const Shape& longer = a.size() >= b.size() ? a : b;
+  const Shape& shorter = a.size() >= b.size() ? b : a;
   const size_t shift = longer.size() - shorter.size();
   out = longer;
   for (size_t k = 0; k < shorter.size(); ++k) {

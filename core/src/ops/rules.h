@@ -56,11 +56,10 @@ bool positive(OpCall& call, const char* attribute, bool or_zero = false);
 // floats.
 std::optional<DType> float_result(OpCall& call, size_t operand);
 // The last axis keeps whole blocks, where the dtype has any.
-bool whole_blocks(OpCall& call, DType dtype, const std::vector<Expr>& shape);
+bool whole_blocks(OpCall& call, DType dtype, const Shape& shape);
 
 // Right-aligned broadcast of two shapes; a fault names operands i and j.
-bool broadcast(OpCall& call, const std::vector<Expr>& a, const std::vector<Expr>& b, size_t i, size_t j,
-               std::vector<Expr>& out);
+bool broadcast(OpCall& call, const Shape& a, const Shape& b, size_t i, size_t j, Shape& out);
 
 // ---- costs
 Expr count(const OpCall& call, const TensorType& type, int64_t each);  // elements times a number

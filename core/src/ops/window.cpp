@@ -10,14 +10,14 @@ namespace {
 
 using namespace rules;
 
-std::vector<Expr> extents_of(const Attr& list) {
-  std::vector<Expr> out;
+Shape extents_of(const Attr& list) {
+  Shape out;
   out.reserve(list.list().size());
   for (const Attr& extent : list.list()) out.push_back(extent.expr());
   return out;
 }
 
-bool give_window(OpCall& call, std::vector<Expr> shape) {
+bool give_window(OpCall& call, Shape shape) {
   const DType dtype = call.operand(0).dtype;
   if (!whole_blocks(call, dtype, shape)) return false;
   call.result(dtype, std::move(shape));
@@ -35,7 +35,7 @@ bool view_fault(OpCall& call, Code code, std::string rule) {
   return call.fail(std::move(f));
 }
 
-bool fill_open_extent(OpCall& call, std::vector<Expr>& shape, size_t open) {
+bool fill_open_extent(OpCall& call, Shape& shape, size_t open) {
   Expr known = call.dims.constant(1);
   for (size_t i = 0; i < shape.size(); ++i) {
     if (i != open) known = known * shape[i];
@@ -54,7 +54,7 @@ bool fill_open_extent(OpCall& call, std::vector<Expr>& shape, size_t open) {
 }
 
 bool view_shape(OpCall& call) {
-  std::vector<Expr> shape = extents_of(call.attrs["shape"]);
+  Shape shape = extents_of(call.attrs["shape"]);
   std::optional<size_t> open;
   const Expr zero = call.dims.constant(0);
   for (size_t i = 0; i < shape.size(); ++i) {
@@ -82,7 +82,7 @@ bool view_shape(OpCall& call) {
 bool transpose_shape(OpCall& call) {
   const AttrList& perm = call.attrs["perm"].list();
   const auto rank = static_cast<int64_t>(call.rank(0));
-  std::vector<Expr> shape;
+  Shape shape;
   uint64_t seen = 0;
   for (const Attr& item : perm) {
     const int64_t axis = item.integer() < 0 ? item.integer() + rank : item.integer();
@@ -150,7 +150,7 @@ bool slice_shape(OpCall& call) {
              end.text();
     return call.fail(std::move(f));
   }
-  std::vector<Expr> shape = call.operand(0).shape;
+  Shape shape = call.operand(0).shape;
   shape[*axis] = len;
   return give_window(call, std::move(shape));
 }
@@ -158,7 +158,7 @@ bool slice_shape(OpCall& call) {
 bool split_shape(OpCall& call) {
   const auto axis = axis_of(call, 0, call.attrs["axis"].integer());
   if (!axis) return false;
-  const std::vector<Expr> sizes = extents_of(call.attrs["sizes"]);
+  const Shape sizes = extents_of(call.attrs["sizes"]);
   const Expr held = call.operand(0).shape[*axis], zero = call.dims.constant(0);
   Expr total = zero;
   bool good = !sizes.empty();
@@ -176,7 +176,7 @@ bool split_shape(OpCall& call) {
     return call.fail(std::move(f));
   }
   for (const Expr size : sizes) {
-    std::vector<Expr> shape = call.operand(0).shape;
+    Shape shape = call.operand(0).shape;
     shape[*axis] = size;
     if (!give_window(call, std::move(shape))) return false;
   }
@@ -219,13 +219,13 @@ bool concat_shape(OpCall& call) {
   if (!alike(call, true)) return false;
   const auto axis = axis_of(call, 0, call.attrs["axis"].integer());
   if (!axis) return false;
-  std::vector<Expr> shape = call.operand(0).shape;
+  Shape shape = call.operand(0).shape;
   for (size_t i = 1; i < call.in.size(); ++i) {
-    const std::vector<Expr>& next = call.operand(i).shape;
+    const Shape& next = call.operand(i).shape;
     if (!rank_is(call, i, call.rank(0))) return false;
     // The axis itself is summed; the others broadcast.
     const Expr sum = shape[*axis] + next[*axis];
-    std::vector<Expr> a = shape, b = next, both;
+    Shape a = shape, b = next, both;
     a[*axis] = b[*axis] = call.dims.constant(1);
     if (!broadcast(call, a, b, 0, i, both)) return false;
     shape = std::move(both);

@@ -27,9 +27,13 @@ class Emitter {
     plan_.align = graph_.target.align;
     dims();
     phases();
-    for (const Output& output : graph_.outputs) plan_.outputs.push_back({output.name, output.value, phase_name(output.phase)});
+    for (const Output& output : graph_.outputs)
+      plan_.outputs.push_back({output.name, output.value, phase_name(output.phase)});
+    plan_.values.reserve(graph_.values.size());
     for (const Value& v : graph_.values) value(v);
+    plan_.buffers.reserve(graph_.buffers.size());
     buffers();
+    plan_.ops.reserve(graph_.ops.size());
     for (const Op& o : graph_.ops) op(o);
     memory();
     budgets();
@@ -38,7 +42,9 @@ class Emitter {
 
  private:
   uint32_t line(Span span) const { return source_.locate(span.begin).line; }
-  std::string phase_name(uint32_t phase) const { return phase == kLoadPhase ? "load" : graph_.phases[phase].name; }
+  std::string phase_name(uint32_t phase) const {
+    return phase == kLoadPhase ? "load" : graph_.phases[phase].name;
+  }
   std::optional<Expr> short_text(Expr e) const {
     if (!e || e.text().size() > kMaxPeakText) return std::nullopt;
     return e;
@@ -64,7 +70,8 @@ class Emitter {
     }
     std::vector<const Guard*> guards;
     for (const Guard& guard : graph_.guards) guards.push_back(&guard);
-    std::stable_sort(guards.begin(), guards.end(), [](const Guard* a, const Guard* b) { return a->span.begin < b->span.begin; });
+    std::stable_sort(guards.begin(), guards.end(),
+                     [](const Guard* a, const Guard* b) { return a->span.begin < b->span.begin; });
     for (const Guard* guard : guards) {
       const Constraint& c = guard->constraint;
       plan_.guards.push_back({c.left, c.relation, c.right, line(guard->span),
@@ -118,7 +125,7 @@ class Emitter {
   }
 
   void value(const Value& v) {
-    Plan::Value out;
+    Plan::Value& out = plan_.values.emplace_back();
     out.id = v.id;
     out.kind = static_cast<Plan::Kind>(v.kind);
     if (v.kind == ValueKind::Temp || (v.kind == ValueKind::Folded && v.phase != kNoPhase)) {
@@ -135,15 +142,15 @@ class Emitter {
       out.layout = v.layout == Layout::Ring ? Plan::Layout::Ring : Plan::Layout::Contiguous;
       out.capacity = v.capacity;
     }
-    plan_.values.push_back(std::move(out));
   }
 
   void buffers() {
     std::vector<std::vector<int64_t>> offsets;
-    for (uint32_t p = 0; p < graph_.phases.size(); ++p) offsets.push_back(arena_offsets(graph_, p, graph_.values_at(p)));
+    for (uint32_t p = 0; p < graph_.phases.size(); ++p)
+      offsets.push_back(arena_offsets(graph_, p, graph_.values_at(p)));
     for (BufferId i = 0; i < graph_.buffers.size(); ++i) {
       const Buffer& b = graph_.buffers[i];
-      Plan::Buffer out;
+      Plan::Buffer& out = plan_.buffers.emplace_back();
       out.id = b.id;
       out.segment = static_cast<Plan::Segment>(b.segment);
       out.bytes = b.bytes;
@@ -154,12 +161,11 @@ class Emitter {
         out.above = b.above;
         out.offset = offsets[b.phase][i];
       }
-      plan_.buffers.push_back(std::move(out));
     }
   }
 
   void op(const Op& o) {
-    Plan::Op out;
+    Plan::Op& out = plan_.ops.emplace_back();
     out.id = graph_.values[o.out[0]].id;
     out.row = o.row;
     out.kernel = o.kernel;
@@ -173,7 +179,6 @@ class Emitter {
     out.phase = phase_name(o.phase);
     out.parts = o.parts;
     out.scratch = o.scratch_buffers;
-    plan_.ops.push_back(std::move(out));
   }
 
   void memory() {
@@ -183,7 +188,8 @@ class Emitter {
     for (const Phase& phase : graph_.phases) {
       if (!largest || phase.peak_bytes > largest->peak_bytes) largest = &phase;
       m.peak_bytes = std::max(m.peak_bytes, number(phase.peak_bytes, "the arena's peak in bytes"));
-      m.lower_bound_bytes = std::max(m.lower_bound_bytes, number(phase.lower_bound_bytes, "the arena's bound in bytes"));
+      m.lower_bound_bytes =
+          std::max(m.lower_bound_bytes, number(phase.lower_bound_bytes, "the arena's bound in bytes"));
       m.optimal = m.optimal && phase.optimal;
       m.range.worst_ratio = std::max(m.range.worst_ratio, phase.worst_ratio);
       m.range.proven = m.range.proven && phase.proven;
@@ -199,9 +205,11 @@ class Emitter {
         diagnostics_.report(Code::E0602, {}, {"the memory in bytes", "more than 64 bits"});
         continue;
       }
-      m.segments.weights = std::max(m.segments.weights, number(bytes->weights, "the size of the weights in bytes"));
+      m.segments.weights =
+          std::max(m.segments.weights, number(bytes->weights, "the size of the weights in bytes"));
       m.segments.state = std::max(m.segments.state, number(bytes->state, "the size of the states in bytes"));
-      m.segments.inputs = std::max(m.segments.inputs, number(bytes->inputs, "the size of the inputs in bytes"));
+      m.segments.inputs =
+          std::max(m.segments.inputs, number(bytes->inputs, "the size of the inputs in bytes"));
     }
     m.segments.arena = m.peak_bytes;
   }

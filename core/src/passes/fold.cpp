@@ -1,5 +1,6 @@
 #include "passes/fold.h"
 
+#include <algorithm>
 #include <string>
 #include <unordered_map>
 
@@ -32,6 +33,9 @@ bool folds(const Graph& graph, const Op& op, const std::vector<ValueId>& stands_
 void fold(Graph& graph) {
   std::vector<ValueId> stands_for(graph.values.size());
   for (ValueId i = 0; i < stands_for.size(); ++i) stands_for[i] = i;
+  const auto any = std::any_of(graph.ops.begin(), graph.ops.end(),
+                               [&](const Op& op) { return folds(graph, op, stands_for); });
+  if (!any) return;
   std::vector<Op> load, rest;
   std::unordered_map<uint64_t, std::vector<uint32_t>> by_operand;  // row and first operand -> ops in `load`
   rest.reserve(graph.ops.size());
@@ -52,7 +56,9 @@ void fold(Graph& graph) {
       bool known = false;
       for (const uint32_t at : same_start) {
         const Op& other = load[at];
-        if (other.in != op.in || other.attrs.values() != op.attrs.values() || other.out.size() != op.out.size()) continue;
+        if (other.in != op.in || other.attrs.values() != op.attrs.values() ||
+            other.out.size() != op.out.size())
+          continue;
         for (size_t k = 0; k < op.out.size(); ++k) stands_for[op.out[k]] = other.out[k];
         known = true;
         break;
@@ -65,20 +71,14 @@ void fold(Graph& graph) {
     }
     phase.ops_end = static_cast<uint32_t>(rest.size());
   }
-  if (load.empty()) {
-    graph.ops = std::move(rest);
-    for (OpId i = 0; i < graph.ops.size(); ++i) {
-      for (const ValueId id : graph.ops[i].out) graph.values[id].producer = i;
-    }
-    return;
-  }
   for (Output& output : graph.outputs) output.value = stands_for[output.value];
   for (Annotation& annotation : graph.annotations) annotation.value = stands_for[annotation.value];
   // Ids lose the phase's prefix, unless two phases fold different things under one name.
   std::unordered_map<std::string, int> count;
   const auto bare = [&](const Value& value) {
     const std::string& prefix = graph.phases[value.phase].name;
-    const bool prefixed = value.id.size() > prefix.size() && value.id.compare(0, prefix.size(), prefix) == 0 && value.id[prefix.size()] == '/';
+    const bool prefixed = value.id.size() > prefix.size() &&
+                          value.id.compare(0, prefix.size(), prefix) == 0 && value.id[prefix.size()] == '/';
     return prefixed ? value.id.substr(prefix.size() + 1) : value.id;
   };
   for (const Value& value : graph.values) {

@@ -8,21 +8,25 @@
 namespace irplan {
 namespace {
 
-// The fusion table. `keeps` says that the value between the two is a result of the fused op, and may have other readers.
+// The fusion table. `keeps` says that the value between the two is a result of the fused op, and may have
+// other readers.
 struct Fusion {
-  const char* first;
-  const char* second;
-  const char* fused;
+  const OpRow* first;
+  const OpRow* second;
+  const OpRow* fused;
   bool keeps;
 };
-constexpr Fusion kFusions[] = {
-    // producer   consumer   fused           the value between them stays
-    {"silu", "mul", "swiglu", false},
-    {"gelu_tanh", "mul", "geglu", false},
-    {"add", "rmsnorm", "add_rmsnorm", true},
-};
+const std::vector<Fusion>& fusions() {
+  static const std::vector<Fusion> kFusions = {
+      // producer            consumer             fused                    the value between them stays
+      {find_op("silu"), find_op("mul"), find_op("swiglu"), false},
+      {find_op("gelu_tanh"), find_op("mul"), find_op("geglu"), false},
+      {find_op("add"), find_op("rmsnorm"), find_op("add_rmsnorm"), true},
+  };
+  return kFusions;
+}
 
-bool is(const Op& op, std::string_view name) { return op.row->name == name; }
+bool is(const Op& op, const OpRow* row) { return op.row == row; }
 
 class FusePass {
  public:
@@ -39,7 +43,7 @@ class FusePass {
     gone_.assign(graph_.ops.size(), 0);
     for (OpId i = 0; i < graph_.ops.size(); ++i) {
       if (graph_.ops[i].phase == kLoadPhase) continue;
-      for (const Fusion& fusion : kFusions) {
+      for (const Fusion& fusion : fusions()) {
         if (is(graph_.ops[i], fusion.second) && try_fuse(i, fusion)) break;
       }
     }
@@ -55,7 +59,8 @@ class FusePass {
       if (between.producer == kNone || between.kind != ValueKind::Temp) continue;
       const OpId from = between.producer;
       const Op& first = graph_.ops[from];
-      if (gone_[from] || first.phase != second.phase || !is(first, fusion.first) || first.row->fused) continue;
+      if (gone_[from] || first.phase != second.phase || !is(first, fusion.first) || first.row->fused)
+        continue;
       if (!fusion.keeps && readers_[second.in[operand]] != 1) continue;
       if (fusion.keeps ? join_norm(from, at, fusion) : join_product(from, at, operand, fusion)) return true;
     }
@@ -87,7 +92,8 @@ class FusePass {
     for (const ValueId id : first.in) {
       if (!(graph_.values[id].type == type)) return false;
     }
-    // The norm is computed early: that may not keep it alive over other ops. Its weight must be there: params always are.
+    // The norm is computed early: that may not keep it alive over other ops. Its weight must be there: params
+    // always are.
     for (OpId i = from + 1; i < at; ++i) {
       if (!gone_[i] && !graph_.ops[i].row->window) return false;
     }
@@ -107,7 +113,7 @@ class FusePass {
 
   Op start(const Op& first, const Op& second, const Fusion& fusion, OpId at) {
     Op fused;
-    fused.row = find_op(fusion.fused);
+    fused.row = fusion.fused;
     fused.attrs = Attrs(*fused.row);
     for (const AttrSpec& spec : fused.row->attributes) {
       for (const Op* part : {&first, &second}) {
@@ -144,14 +150,18 @@ class FusePass {
 
   void drop_swallowed() {
     std::vector<uint32_t> moved(graph_.ops.size() + 1);
-    std::vector<Op> kept;
+    uint32_t kept = 0;
     for (OpId i = 0; i < graph_.ops.size(); ++i) {
-      moved[i] = static_cast<uint32_t>(kept.size());
-      if (!gone_[i]) kept.push_back(std::move(graph_.ops[i]));
+      moved[i] = kept;
+      if (gone_[i]) continue;
+      if (kept != i) graph_.ops[kept] = std::move(graph_.ops[i]);
+      ++kept;
     }
-    moved[graph_.ops.size()] = static_cast<uint32_t>(kept.size());
-    for (Phase& phase : graph_.phases) phase.ops_begin = moved[phase.ops_begin], phase.ops_end = moved[phase.ops_end];
-    graph_.ops = std::move(kept);
+    if (kept == graph_.ops.size()) return;
+    moved[graph_.ops.size()] = kept;
+    for (Phase& phase : graph_.phases)
+      phase.ops_begin = moved[phase.ops_begin], phase.ops_end = moved[phase.ops_end];
+    graph_.ops.resize(kept);
     std::vector<uint8_t> used(graph_.values.size(), 0);
     for (OpId i = 0; i < graph_.ops.size(); ++i) {
       for (const ValueId id : graph_.ops[i].out) graph_.values[id].producer = i, used[id] = 1;
@@ -166,14 +176,13 @@ class FusePass {
       if (kind != ValueKind::Temp && kind != ValueKind::Folded) used[i] = 1;
     }
     std::vector<ValueId> moved(graph_.values.size(), kNone);
-    std::vector<Value> values;
-    values.reserve(graph_.values.size());
+    uint32_t kept = 0;
     for (ValueId i = 0; i < graph_.values.size(); ++i) {
       if (!used[i]) continue;
-      moved[i] = static_cast<ValueId>(values.size());
-      values.push_back(std::move(graph_.values[i]));
+      if (kept != i) graph_.values[kept] = std::move(graph_.values[i]);
+      moved[i] = kept++;
     }
-    graph_.values = std::move(values);
+    graph_.values.resize(kept);
     for (Op& op : graph_.ops) {
       for (ValueId& id : op.in) {
         if (id != kNone) id = moved[id];

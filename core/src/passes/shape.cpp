@@ -19,7 +19,8 @@ class ShapePass {
   ShapePass(Graph& graph, Diagnostics& diagnostics) : graph_(graph), diagnostics_(diagnostics) {}
 
   void run() {
-    for (const Guard& guard : graph_.guards) needs_.push_back({guard.constraint, guard.span, guard.phase, false});
+    for (const Guard& guard : graph_.guards)
+      needs_.push_back({guard.constraint, guard.span, guard.phase, false});
     graph_.guards.clear();
     infer();
     if (find_rings()) infer();
@@ -34,6 +35,7 @@ class ShapePass {
       const auto index = static_cast<uint32_t>(&phase - graph_.phases.data());
       const Ranges ranges = graph_.ranges(index);
       noted_.clear();
+      inferred_.clear();
       for (uint32_t i = phase.ops_begin; i < phase.ops_end; ++i) infer(graph_.ops[i], ranges);
     }
   }
@@ -42,20 +44,74 @@ class ShapePass {
     for (const ValueId id : op.in) {
       if (id != kNone && graph_.values[id].poisoned) return poison(op);
     }
+    std::vector<Inferred>& alike = inferred_[key(op)];
+    for (const Inferred& known : alike) {
+      if (same(graph_.ops[known.op], known.given, op)) return take(known, op);
+    }
     OpCall call = call_of(graph_, op, ranges);
     if (!op.row->shape(call)) {
       report(op, call);
       return poison(op);
     }
     for (const Constraint& constraint : call.constraints) note(constraint, op);
-    op.attrs = std::move(call.attrs);
-    for (size_t i = 0; i < op.out.size() && i < call.out.size(); ++i) graph_.values[op.out[i]].type = call.out[i];
-    call.attrs = op.attrs;
+    Inferred fresh{static_cast<OpId>(&op - graph_.ops.data()), std::move(op.attrs)};
+    op.attrs = call.attrs;
+    for (size_t i = 0; i < op.out.size() && i < call.out.size(); ++i)
+      graph_.values[op.out[i]].type = call.out[i];
     op.flops = op.row->flops(call);
     op.bytes = cost_bytes(call);
+    alike.push_back(std::move(fresh));
     if (op.flops.overflowed() || op.bytes.overflowed()) {
       diagnostics_.report(Code::E0392, op.span, {op.row->name});
       poison(op);
+    }
+  }
+
+  // Layers are alike: what one op's rule said holds for every op of the same row, attributes and operand
+  // types in its phase. Constraints need no repeating, since a phase notes each of them once.
+  struct Inferred {
+    OpId op;      // the first of its kind
+    Attrs given;  // its attributes before the rule completed them
+  };
+
+  uint64_t key(const Op& op) const {
+    uint64_t hash = 1469598103934665603ULL;
+    const auto mix = [&](uint64_t n) { hash = (hash ^ n) * 1099511628211ULL; };
+    mix(reinterpret_cast<uintptr_t>(op.row));
+    for (const ValueId id : op.in) {
+      if (id == kNone) {
+        mix(kNone);
+        continue;
+      }
+      const TensorType& type = graph_.values[id].type;
+      mix(static_cast<uint64_t>(type.dtype));
+      for (const Expr extent : type.shape) mix(extent.index());
+    }
+    return hash;
+  }
+
+  bool same(const Op& known, const Attrs& given, const Op& op) const {
+    if (known.row != op.row || known.in.size() != op.in.size() || known.out.size() != op.out.size() ||
+        !(given == op.attrs))
+      return false;
+    for (size_t i = 0; i < op.in.size(); ++i) {
+      if ((known.in[i] == kNone) != (op.in[i] == kNone)) return false;
+      if (op.in[i] == kNone) continue;
+      const Value& a = graph_.values[known.in[i]];
+      const Value& b = graph_.values[op.in[i]];
+      if (a.kind != b.kind || a.layout != b.layout || !(a.type == b.type)) return false;
+    }
+    return true;
+  }
+
+  void take(const Inferred& known, Op& op) {
+    const Op& first = graph_.ops[known.op];
+    op.attrs = first.attrs;
+    op.flops = first.flops;
+    op.bytes = first.bytes;
+    for (size_t i = 0; i < op.out.size(); ++i) {
+      graph_.values[op.out[i]].type = graph_.values[first.out[i]].type;
+      graph_.values[op.out[i]].poisoned = graph_.values[first.out[i]].poisoned;
     }
   }
 
@@ -65,7 +121,8 @@ class ShapePass {
 
   void note(const Constraint& constraint, const Op& op) {
     const Expr difference = constraint.left - constraint.right;
-    const uint64_t key = static_cast<uint64_t>(difference.index()) * 4 + static_cast<uint64_t>(constraint.relation);
+    const uint64_t key =
+        static_cast<uint64_t>(difference.index()) * 4 + static_cast<uint64_t>(constraint.relation);
     if (!noted_.insert(key).second) return;
     needs_.push_back({constraint, op.span, op.phase, false});
   }
@@ -81,7 +138,8 @@ class ShapePass {
     std::string message = info(fault.code).text;
     for (size_t i = 0; i < fault.arguments.size(); ++i) {
       const std::string slot = "{" + std::to_string(i) + "}";
-      for (size_t at = message.find(slot); at != std::string::npos; at = message.find(slot, at + fault.arguments[i].size())) {
+      for (size_t at = message.find(slot); at != std::string::npos;
+           at = message.find(slot, at + fault.arguments[i].size())) {
         message.replace(at, slot.size(), fault.arguments[i]);
       }
     }
@@ -92,8 +150,9 @@ class ShapePass {
     if (!fault.help.empty()) d.help(fault.help);
   }
 
-  // R6: where every reader of an appended state is an attention with a window, only the rows that a window can still see are
-  // kept: min(C, w - 1 + max S) of them, w the widest window and S the longest step of any phase.
+  // R6: where every reader of an appended state is an attention with a window, only the rows that a window
+  // can still see are kept: min(C, w - 1 + max S) of them, w the widest window and S the longest step of any
+  // phase.
   bool find_rings() {
     struct Readers {
       int64_t window = 0;
@@ -114,7 +173,9 @@ class ShapePass {
           readers.all_windowed = false;
         }
       }
-      if (!is(op, kAppend) || graph_.values[op.out[0]].poisoned || graph_.values[op.in[0]].kind != ValueKind::State) continue;
+      if (!is(op, kAppend) || graph_.values[op.out[0]].poisoned ||
+          graph_.values[op.in[0]].kind != ValueKind::State)
+        continue;
       Readers& readers = states[op.in[0]];
       const Interval rows = bounds(graph_.values[op.in[1]].type.shape[1], graph_.ranges(op.phase));
       readers.step = std::max(readers.step, rows.hi);
@@ -150,7 +211,9 @@ class ShapePass {
         agrees = decide(want.shape[i], Relation::Equal, have.shape[i], graph_.ranges(phase)) == Truth::Yes;
       }
       if (!agrees) {
-        diagnostics_.report(Code::E0390, annotation.span, {text(have)}).at(text(want)).also(value.span, "has the type " + text(have));
+        diagnostics_.report(Code::E0390, annotation.span, {text(have)})
+            .at(text(want))
+            .also(value.span, "has the type " + text(have));
       }
     }
   }
@@ -166,7 +229,8 @@ class ShapePass {
         const Ranges ranges = graph_.ranges(phase);
         for (const DimIndex dim : dims_of(e)) {
           if (non_decreasing(e, dim, ranges)) continue;
-          diagnostics_.report(Code::E0391, value.span, {e.text(), graph_.dims->dim_name(dim)}).rule("sizes never fall as a dim rises");
+          diagnostics_.report(Code::E0391, value.span, {e.text(), graph_.dims->dim_name(dim)})
+              .rule("sizes never fall as a dim rises");
         }
       }
     }
@@ -175,7 +239,8 @@ class ShapePass {
   Graph& graph_;
   Diagnostics& diagnostics_;
   std::vector<Need> needs_;
-  std::unordered_set<uint64_t> noted_;  // in this phase
+  std::unordered_set<uint64_t> noted_;                            // in this phase
+  std::unordered_map<uint64_t, std::vector<Inferred>> inferred_;  // in this phase, by key()
 };
 
 }  // namespace
@@ -188,7 +253,8 @@ TensorType in_phase(const TensorType& type, const Graph& graph, uint32_t phase) 
   for (const PhaseDim& dim : graph.phases[phase].dims) {
     if (!dim.fixed) continue;
     for (Expr& extent : out.shape) {
-      if (!extent.is_constant()) extent = graph.dims->substitute(extent, dim.dim, graph.dims->constant(dim.range.lo));
+      if (!extent.is_constant())
+        extent = graph.dims->substitute(extent, dim.dim, graph.dims->constant(dim.range.lo));
     }
   }
   return out;
@@ -210,7 +276,8 @@ OpCall call_of(const Graph& graph, const Op& op, const Ranges& ranges) {
     }
   }
   call.attrs = op.attrs;
-  if (is(op, kAppend) && graph.values[op.in[0]].layout == Layout::Ring) call.ring_rows = graph.values[op.in[0]].type.shape[1];
+  if (is(op, kAppend) && graph.values[op.in[0]].layout == Layout::Ring)
+    call.ring_rows = graph.values[op.in[0]].type.shape[1];
   return call;
 }
 

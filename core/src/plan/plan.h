@@ -21,6 +21,7 @@ constexpr int64_t kMaxJsonInt = (int64_t{1} << 53) - 1;
 constexpr uint32_t kAbsent = UINT32_MAX;
 
 struct Plan {
+  using Ids = InlineVector<uint32_t, 4>;  // indices of records
   enum class Kind : uint8_t { Input, Param, State, Folded, Temp };
   enum class Segment : uint8_t { Inputs, Weights, State, Arena };
   enum class Strength : uint8_t { Portfolio, Exact, Limited };
@@ -66,11 +67,11 @@ struct Plan {
     Kind kind = Kind::Temp;
     std::string phase;  // of temps where phases are declared, and of folded values of one phase; else empty
     DType dtype = DType::F32;
-    std::vector<Expr> shape;
+    Shape shape;
     uint32_t buffer = kAbsent;
-    std::optional<Expr> offset;                // bytes; absent: 0
-    std::optional<std::vector<Expr>> strides;  // elements; absent: row-major
-    std::vector<uint32_t> of;
+    std::optional<Expr> offset;    // bytes; absent: 0
+    std::optional<Shape> strides;  // elements; absent: row-major
+    Ids of;
     std::string source;  // of params and states
     Layout layout = Layout::None;
     std::optional<Expr> capacity;
@@ -81,22 +82,22 @@ struct Plan {
     std::string phase;  // of the arena's
     Expr bytes;
     uint32_t live_begin = 0, live_end = 0;
-    std::vector<uint32_t> above;
+    Ids above;
     int64_t offset = 0;  // at `value`
   };
   struct Op {
     std::string id;
     const OpRow* row = nullptr;
     std::string kernel;
-    std::vector<uint32_t> in;  // kAbsent: an absent optional operand
-    std::vector<uint32_t> out;
+    Ids in;  // kAbsent: an absent optional operand
+    Ids out;
     Attrs attrs;
     Expr flops, bytes;
     uint32_t line = 0;
     std::string scope;
     std::string phase;
     std::vector<std::string> parts;
-    std::vector<uint32_t> scratch;  // buffers
+    Ids scratch;  // buffers
   };
   struct Range {
     double worst_ratio = 1.0;
@@ -145,23 +146,25 @@ struct Plan {
   std::string diagnostics = "[]";  // JSON list, as irplan::to_json writes it
 };
 
-// The file's bytes: keys in the contract's order, a line for each record, shortest-form numbers, a newline at the end.
+// The file's bytes: keys in the contract's order, a line for each record, shortest-form numbers, a newline at
+// the end.
 std::string write_plan(const Plan& plan);
 
-// Reads a plan from anywhere; text from a stranger is expected. None where it is not one, and `why` then says what and where
+// Reads a plan from anywhere; text from a stranger is expected. None where it is not one, and `why` then says
+// what and where
 // ("ops n: …"). A plan that was read is well-formed; whether it is true is validate_plan's question.
 std::optional<Plan> read_plan(std::string_view text, std::string* why);
 
-// Derives shapes, sizes, aliasing, lifetimes and placement again from ops and attributes, and compares: an empty list, or what
-// disagrees ("buffers n: …"). Shares no code with the planner. Checked for every size symbolically where that can be decided,
-// else at `value` and at the ends of all ranges.
+// Derives shapes, sizes, aliasing, lifetimes and placement again from ops and attributes, and compares: an
+// empty list, or what disagrees ("buffers n: …"). Shares no code with the planner. Checked for every size
+// symbolically where that can be decided, else at `value` and at the ends of all ranges.
 std::vector<std::string> validate_plan(const Plan& plan);
-// The same for the sizes of one run: guards, shapes, windows, placement at this binding (by the order of `plan.dims`) in the
-// phase; what must hold before anything is allocated.
+// The same for the sizes of one run: guards, shapes, windows, placement at this binding (by the order of
+// `plan.dims`) in the phase; what must hold before anything is allocated.
 std::vector<std::string> validate_binding(const Plan& plan, const std::string& phase, const Binding& binding);
 
-// Bytes from the arena's start of each buffer (0 for those of other segments or phases), by one pass over `above`, and the
-// arena's size. None where an expression has no value at the binding.
+// Bytes from the arena's start of each buffer (0 for those of other segments or phases), by one pass over
+// `above`, and the arena's size. None where an expression has no value at the binding.
 struct BoundArena {
   std::vector<int64_t> offsets;
   int64_t bytes = 0;

@@ -36,8 +36,9 @@ class Reader {
     const JsonNode& root = tree->root();
     if (root.kind != Kind::Record) return fail("plan", "no JSON object"), std::nullopt;
     // `diagnostics` is kept as it stands; a reader has no use for it.
-    const bool good = head(root) && dims(root) && guards(root) && phases(root) && buffer_ids(root) && value_ids(root) && values(root) &&
-                      buffers(root) && ops(root) && outputs(root) && memory(root) && budgets(root) && list(root, "plan", "diagnostics");
+    const bool good = head(root) && dims(root) && guards(root) && phases(root) && buffer_ids(root) &&
+                      value_ids(root) && values(root) && buffers(root) && ops(root) && outputs(root) &&
+                      memory(root) && budgets(root) && list(root, "plan", "diagnostics");
     return good ? std::optional<Plan>(std::move(plan_)) : std::nullopt;
   }
 
@@ -53,14 +54,16 @@ class Reader {
     if (!node) fail(where, std::string("lacks \"") + key + "\"");
     return node;
   }
-  const JsonNode* typed(const JsonNode& record, const std::string& where, const char* key, Kind kind, const char* wanted) {
+  const JsonNode* typed(const JsonNode& record, const std::string& where, const char* key, Kind kind,
+                        const char* wanted) {
     const JsonNode* node = get(record, where, key);
     if (node && node->kind != kind) return fail(where + "." + key, std::string("is no ") + wanted), nullptr;
     return node;
   }
   const JsonNode* list(const JsonNode& record, const std::string& where, const char* key) {
     const JsonNode* node = typed(record, where, key, Kind::List, "list");
-    if (node && node->items.size() > kMaxRecords) return fail(where + "." + key, "more than a million records"), nullptr;
+    if (node && node->items.size() > kMaxRecords)
+      return fail(where + "." + key, "more than a million records"), nullptr;
     return node;
   }
   bool text(const JsonNode& record, const std::string& where, const char* key, std::string& out) {
@@ -103,7 +106,8 @@ class Reader {
     const JsonNode* node = get(record, where, key);
     return node && expr(*node, where + "." + key, out);
   }
-  bool optional_expr(const JsonNode& record, const std::string& where, const char* key, std::optional<Expr>& out) {
+  bool optional_expr(const JsonNode& record, const std::string& where, const char* key,
+                     std::optional<Expr>& out) {
     const JsonNode* node = get(record, where, key);
     if (!node) return false;
     if (node->kind == Kind::Null) return true;
@@ -112,9 +116,10 @@ class Reader {
     out = e;
     return true;
   }
-  bool exprs(const JsonNode& node, const std::string& where, std::vector<Expr>& out) {
+  bool exprs(const JsonNode& node, const std::string& where, Shape& out) {
     if (node.kind != Kind::List) return fail(where, "is no list");
-    if (node.items.size() > kMaxAxes) return fail(where, "more than " + std::to_string(kMaxAxes) + " entries");
+    if (node.items.size() > kMaxAxes)
+      return fail(where, "more than " + std::to_string(kMaxAxes) + " entries");
     for (const JsonNode* item : node.items) {
       Expr e;
       if (!expr(*item, where, e)) return false;
@@ -142,17 +147,22 @@ class Reader {
   // ---- records
   bool head(const JsonNode& root) {
     if (!text(root, "plan", "version", plan_.version)) return false;
-    if (plan_.version != kPlanVersion) return fail("version", "\"" + cut(plan_.version) + "\" is not " + kPlanVersion);
+    if (plan_.version != kPlanVersion)
+      return fail("version", "\"" + cut(plan_.version) + "\" is not " + kPlanVersion);
     if (!text(root, "plan", "producer", plan_.producer)) return false;
     const JsonNode* source = typed(root, "plan", "source", Kind::Record, "object");
-    if (!source || !text(*source, "source", "file", plan_.source_file) || !text(*source, "source", "sha256", plan_.source_sha256)) return false;
+    if (!source || !text(*source, "source", "file", plan_.source_file) ||
+        !text(*source, "source", "sha256", plan_.source_sha256))
+      return false;
     const JsonNode* config = get(*source, "source", "config_sha256");
     if (!config) return false;
-    if (config->kind == Kind::String) plan_.config_sha256 = config->string;
-    else if (config->kind != Kind::Null) return fail("source.config_sha256", "is no string or null");
+    if (config->kind == Kind::String)
+      plan_.config_sha256 = config->string;
+    else if (config->kind != Kind::Null)
+      return fail("source.config_sha256", "is no string or null");
     const JsonNode* target = typed(root, "plan", "target", Kind::Record, "object");
-    if (!target || !text(*target, "target", "name", plan_.target) || !text(*target, "target", "arch", plan_.arch) ||
-        !number(*target, "target", "align", plan_.align)) {
+    if (!target || !text(*target, "target", "name", plan_.target) ||
+        !text(*target, "target", "arch", plan_.arch) || !number(*target, "target", "align", plan_.align)) {
       return false;
     }
     if (plan_.align < 1 || (plan_.align & (plan_.align - 1)) || plan_.align > 1 << 20) {
@@ -163,18 +173,23 @@ class Reader {
 
   static bool is_name(const std::string& text) {
     const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-    return !text.empty() && letter(text[0]) &&
-           std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '_'; });
+    return !text.empty() && letter(text[0]) && std::all_of(text.begin(), text.end(), [&](char c) {
+      return letter(c) || (c >= '0' && c <= '9') || c == '_';
+    });
   }
 
-  bool range(const JsonNode& record, const std::string& where, int64_t& min, std::optional<int64_t>& max, int64_t& value) {
+  bool range(const JsonNode& record, const std::string& where, int64_t& min, std::optional<int64_t>& max,
+             int64_t& value) {
     if (!number(record, where, "min", min) || !number(record, where, "value", value)) return false;
     const JsonNode* top = get(record, where, "max");
     if (!top) return false;
-    if (top->kind == Kind::Int && top->integer >= 0) max = top->integer;
-    else if (top->kind != Kind::Null) return fail(where + ".max", "is no size or null");
+    if (top->kind == Kind::Int && top->integer >= 0)
+      max = top->integer;
+    else if (top->kind != Kind::Null)
+      return fail(where + ".max", "is no size or null");
     if (value < min || value > max.value_or(kMaxJsonInt) || min > max.value_or(kMaxJsonInt)) {
-      return fail(where, "value " + std::to_string(value) + " outside of " + std::to_string(min) + ".." + (max ? std::to_string(*max) : ""));
+      return fail(where, "value " + std::to_string(value) + " outside of " + std::to_string(min) + ".." +
+                             (max ? std::to_string(*max) : ""));
     }
     return true;
   }
@@ -234,17 +249,20 @@ class Reader {
         Plan::PhaseDim dim;
         dim.name = name;
         const std::string place = where + ".dims." + cut(name);
-        const auto known = std::find_if(plan_.dims.begin(), plan_.dims.end(), [&, n = name](const Plan::Dim& d) { return d.name == n; });
+        const auto known = std::find_if(plan_.dims.begin(), plan_.dims.end(),
+                                        [&, n = name](const Plan::Dim& d) { return d.name == n; });
         if (known == plan_.dims.end()) return fail(place, "no dim of the plan");
         if (entry->kind != Kind::Record) return fail(place, "is no object");
         if (!range(*entry, place, dim.min, dim.max, dim.value)) return false;
-        if (dim.min < known->min || dim.max.value_or(kMaxJsonInt) > known->max.value_or(kMaxJsonInt)) return fail(place, "outside of the dim's range");
+        if (dim.min < known->min || dim.max.value_or(kMaxJsonInt) > known->max.value_or(kMaxJsonInt))
+          return fail(place, "outside of the dim's range");
         phase.dims.push_back(std::move(dim));
       }
       const JsonNode* span = list(record, where, "ops");
       if (!span || !pair(*span, where + ".ops", phase.ops_begin, phase.ops_end)) return false;
-      if (!number(record, where, "peak_bytes", phase.peak_bytes) || !optional_expr(record, where, "peak", phase.peak) ||
-          !expr(record, where, "flops", phase.flops) || !expr(record, where, "bytes", phase.bytes)) {
+      if (!number(record, where, "peak_bytes", phase.peak_bytes) ||
+          !optional_expr(record, where, "peak", phase.peak) || !expr(record, where, "flops", phase.flops) ||
+          !expr(record, where, "bytes", phase.bytes)) {
         return false;
       }
       plan_.phases.push_back(std::move(phase));
@@ -255,11 +273,13 @@ class Reader {
   bool pair(const JsonNode& node, const std::string& where, uint32_t& begin, uint32_t& end) {
     if (node.items.size() != 2) return fail(where, "is no pair of indices");
     for (const JsonNode* item : node.items) {
-      if (item->kind != Kind::Int || item->integer < 0 || item->integer > static_cast<int64_t>(kMaxRecords)) return fail(where, "is no pair of indices");
+      if (item->kind != Kind::Int || item->integer < 0 || item->integer > static_cast<int64_t>(kMaxRecords))
+        return fail(where, "is no pair of indices");
     }
     begin = static_cast<uint32_t>(node.items[0]->integer);
     end = static_cast<uint32_t>(node.items[1]->integer);
-    return begin <= end || fail(where, "[" + std::to_string(begin) + ", " + std::to_string(end) + "] runs backwards");
+    return begin <= end ||
+           fail(where, "[" + std::to_string(begin) + ", " + std::to_string(end) + "] runs backwards");
   }
 
   bool ids(const JsonNode& root, const char* key, std::unordered_map<std::string, uint32_t>& out) {
@@ -273,7 +293,8 @@ class Reader {
   bool buffer_ids(const JsonNode& root) { return ids(root, "buffers", buffers_); }
   bool value_ids(const JsonNode& root) { return ids(root, "values", values_); }
 
-  bool reference(const JsonNode& node, const std::string& where, const char* what, const std::unordered_map<std::string, uint32_t>& known, uint32_t& out) {
+  bool reference(const JsonNode& node, const std::string& where, const char* what,
+                 const std::unordered_map<std::string, uint32_t>& known, uint32_t& out) {
     if (node.kind != Kind::String) return fail(where, "is no string");
     const auto found = known.find(node.string);
     if (found == known.end()) return fail(where, std::string("no ") + what + " \"" + cut(node.string) + "\"");
@@ -281,7 +302,8 @@ class Reader {
     return true;
   }
   bool references(const JsonNode& record, const std::string& where, const char* key, const char* what,
-                  const std::unordered_map<std::string, uint32_t>& known, std::vector<uint32_t>& out, bool may_be_absent = false) {
+                  const std::unordered_map<std::string, uint32_t>& known, Plan::Ids& out,
+                  bool may_be_absent = false) {
     const JsonNode* node = list(record, where, key);
     if (!node) return false;
     for (const JsonNode* item : node->items) {
@@ -299,7 +321,9 @@ class Reader {
     return each(root, "values", [&](const JsonNode& record, const std::string& where) {
       Plan::Value value;
       std::string kind, dtype;
-      if (!text(record, where, "id", value.id) || !text(record, where, "kind", kind) || !text(record, where, "dtype", dtype)) return false;
+      if (!text(record, where, "id", value.id) || !text(record, where, "kind", kind) ||
+          !text(record, where, "dtype", dtype))
+        return false;
       const int which = word_of(kind, kKinds);
       if (which < 0) return fail(where, "no kind \"" + cut(kind) + "\"");
       value.kind = static_cast<Plan::Kind>(which);
@@ -313,12 +337,14 @@ class Reader {
       if (!buffer || !reference(*buffer, where + ".buffer", "buffer", buffers_, value.buffer)) return false;
       if (const JsonNode* offset = record.find("offset")) {
         Expr e;
-        if (offset->kind == Kind::Int && offset->integer >= 0) e = plan_.pool->constant(offset->integer);
-        else if (!expr(*offset, where + ".offset", e)) return false;
+        if (offset->kind == Kind::Int && offset->integer >= 0)
+          e = plan_.pool->constant(offset->integer);
+        else if (!expr(*offset, where + ".offset", e))
+          return false;
         value.offset = e;
       }
       if (const JsonNode* strides = record.find("strides")) {
-        std::vector<Expr> found;
+        Shape found;
         if (!exprs(*strides, where + ".strides", found)) return false;
         if (found.size() != value.shape.size()) return fail(where, "strides and shape differ in axes");
         value.strides = std::move(found);
@@ -347,7 +373,9 @@ class Reader {
     return each(root, "buffers", [&](const JsonNode& record, const std::string& where) {
       Plan::Buffer buffer;
       std::string segment;
-      if (!text(record, where, "id", buffer.id) || !text(record, where, "segment", segment) || !expr(record, where, "bytes", buffer.bytes)) return false;
+      if (!text(record, where, "id", buffer.id) || !text(record, where, "segment", segment) ||
+          !expr(record, where, "bytes", buffer.bytes))
+        return false;
       const int which = word_of(segment, kSegments);
       if (which < 0) return fail(where, "no segment \"" + cut(segment) + "\"");
       buffer.segment = static_cast<Plan::Segment>(which);
@@ -355,7 +383,9 @@ class Reader {
         if (!text(record, where, "phase", buffer.phase)) return false;
         const JsonNode* live = list(record, where, "live");
         if (!live || !pair(*live, where + ".live", buffer.live_begin, buffer.live_end)) return false;
-        if (!references(record, where, "above", "buffer", buffers_, buffer.above) || !number(record, where, "offset", buffer.offset)) return false;
+        if (!references(record, where, "above", "buffer", buffers_, buffer.above) ||
+            !number(record, where, "offset", buffer.offset))
+          return false;
       }
       plan_.buffers.push_back(std::move(buffer));
       return true;
@@ -364,7 +394,8 @@ class Reader {
 
   bool kernel(const std::string& where, const std::string& kernel, const OpRow& row) {
     const std::string stem = plan_.target + "_" + row.name + "_v";
-    bool good = kernel.compare(0, stem.size(), stem) == 0 && kernel.size() > stem.size() && kernel.size() <= stem.size() + 4;
+    bool good = kernel.compare(0, stem.size(), stem) == 0 && kernel.size() > stem.size() &&
+                kernel.size() <= stem.size() + 4;
     int version = 0;
     for (size_t i = stem.size(); good && i < kernel.size(); ++i) {
       good = kernel[i] >= '0' && kernel[i] <= '9';
@@ -379,27 +410,35 @@ class Reader {
     return each(root, "ops", [&](const JsonNode& record, const std::string& where) {
       Plan::Op op;
       std::string name;
-      if (!text(record, where, "id", op.id) || !text(record, where, "op", name) || !text(record, where, "kernel", op.kernel)) return false;
+      if (!text(record, where, "id", op.id) || !text(record, where, "op", name) ||
+          !text(record, where, "kernel", op.kernel))
+        return false;
       if (!seen.emplace(op.id, 0).second) return fail(where, "the id is taken");
       op.row = find_op(name);
       if (!op.row) return fail(where, "no operator \"" + cut(name) + "\"");
       if (!kernel(where, op.kernel, *op.row)) return false;
-      if (!references(record, where, "in", "value", values_, op.in, true) || !references(record, where, "out", "value", values_, op.out)) return false;
-      if (op.out.empty() || plan_.values[op.out[0]].id != op.id) return fail(where, "the first result is not of its id");
+      if (!references(record, where, "in", "value", values_, op.in, true) ||
+          !references(record, where, "out", "value", values_, op.out))
+        return false;
+      if (op.out.empty() || plan_.values[op.out[0]].id != op.id)
+        return fail(where, "the first result is not of its id");
       const JsonNode* attrs = typed(record, where, "attrs", Kind::Record, "object");
       if (!attrs || !attributes(*attrs, where, op)) return false;
-      if (!expr(record, where, "flops", op.flops) || !expr(record, where, "bytes", op.bytes) || !line(record, where, op.line) ||
-          !text(record, where, "scope", op.scope) || !text(record, where, "phase", op.phase)) {
+      if (!expr(record, where, "flops", op.flops) || !expr(record, where, "bytes", op.bytes) ||
+          !line(record, where, op.line) || !text(record, where, "scope", op.scope) ||
+          !text(record, where, "phase", op.phase)) {
         return false;
       }
       if (const JsonNode* parts = record.find("parts")) {
-        if (parts->kind != Kind::List || parts->items.size() > 64) return fail(where + ".parts", "is no short list");
+        if (parts->kind != Kind::List || parts->items.size() > 64)
+          return fail(where + ".parts", "is no short list");
         for (const JsonNode* part : parts->items) {
           if (part->kind != Kind::String) return fail(where + ".parts", "is no list of ids");
           op.parts.push_back(part->string);
         }
       }
-      if (record.find("scratch") && !references(record, where, "scratch", "buffer", buffers_, op.scratch)) return false;
+      if (record.find("scratch") && !references(record, where, "scratch", "buffer", buffers_, op.scratch))
+        return false;
       plan_.ops.push_back(std::move(op));
       return true;
     });
@@ -439,14 +478,19 @@ class Reader {
         out = Attr(node.integer);
         return true;
       case AttrKind::Number:
-        if (node.kind == Kind::Int) out = Attr(node.integer);
-        else if (node.kind == Kind::Float) out = Attr(node.number);
-        else return wrong();
+        if (node.kind == Kind::Int)
+          out = Attr(node.integer);
+        else if (node.kind == Kind::Float)
+          out = Attr(node.number);
+        else
+          return wrong();
         return true;
       case AttrKind::Extent: {
         Expr e;
-        if (node.kind == Kind::Int) e = plan_.pool->constant(node.integer);
-        else if (!expr(node, where, e)) return false;
+        if (node.kind == Kind::Int)
+          e = plan_.pool->constant(node.integer);
+        else if (!expr(node, where, e))
+          return false;
         out = Attr(e);
         return true;
       }
@@ -455,8 +499,10 @@ class Reader {
         AttrList list;
         for (const JsonNode* item : node.items) {
           Expr e;
-          if (item->kind == Kind::Int) e = plan_.pool->constant(item->integer);
-          else if (!expr(*item, where, e)) return false;
+          if (item->kind == Kind::Int)
+            e = plan_.pool->constant(item->integer);
+          else if (!expr(*item, where, e))
+            return false;
           list.push_back(Attr(e));
         }
         out = Attr::of(std::move(list));
@@ -517,12 +563,14 @@ class Reader {
     return each(root, "outputs", [&](const JsonNode& record, const std::string& where) {
       Plan::Output output;
       const JsonNode* value = get(record, where, "value");
-      if (!value || !text(record, where, "name", output.name) || !reference(*value, where + ".value", "value", values_, output.value) ||
+      if (!value || !text(record, where, "name", output.name) ||
+          !reference(*value, where + ".value", "value", values_, output.value) ||
           !text(record, where, "phase", output.phase)) {
         return false;
       }
       const auto named = [&](const Plan::Phase& p) { return p.name == output.phase; };
-      if (std::none_of(plan_.phases.begin(), plan_.phases.end(), named)) return fail(where, "no phase \"" + cut(output.phase) + "\"");
+      if (std::none_of(plan_.phases.begin(), plan_.phases.end(), named))
+        return fail(where, "no phase \"" + cut(output.phase) + "\"");
       plan_.outputs.push_back(std::move(output));
       return true;
     });
@@ -534,20 +582,26 @@ class Reader {
     const JsonNode* record = typed(root, "plan", "memory_plan", Kind::Record, "object");
     if (!record) return false;
     Plan::Memory& m = plan_.memory;
-    if (!number(*record, where, "peak_bytes", m.peak_bytes) || !flag(*record, where, "reuse_buffers", m.reuse_buffers) ||
-        !optional_expr(*record, where, "peak", m.peak) || !number(*record, where, "lower_bound_bytes", m.lower_bound_bytes) ||
-        !optional_expr(*record, where, "lower_bound", m.lower_bound) || !flag(*record, where, "optimal", m.optimal) ||
+    if (!number(*record, where, "peak_bytes", m.peak_bytes) ||
+        !flag(*record, where, "reuse_buffers", m.reuse_buffers) ||
+        !optional_expr(*record, where, "peak", m.peak) ||
+        !number(*record, where, "lower_bound_bytes", m.lower_bound_bytes) ||
+        !optional_expr(*record, where, "lower_bound", m.lower_bound) ||
+        !flag(*record, where, "optimal", m.optimal) ||
         !number(*record, where, "no_reuse_bytes", m.no_reuse_bytes)) {
       return false;
     }
     const JsonNode* peak_op = get(*record, where, "peak_op");
     if (!peak_op) return false;
-    if (peak_op->kind == Kind::String) m.peak_op = peak_op->string;
-    else if (peak_op->kind != Kind::Null) return fail(where + ".peak_op", "is no string or null");
+    if (peak_op->kind == Kind::String)
+      m.peak_op = peak_op->string;
+    else if (peak_op->kind != Kind::Null)
+      return fail(where + ".peak_op", "is no string or null");
     const JsonNode* range = typed(*record, where, "range", Kind::Record, "object");
     if (!range || !flag(*range, where + ".range", "proven", m.range.proven)) return false;
     const JsonNode* ratio = get(*range, where + ".range", "worst_ratio");
-    if (!ratio || (ratio->kind != Kind::Float && ratio->kind != Kind::Int)) return fail(where + ".range.worst_ratio", "is no number");
+    if (!ratio || (ratio->kind != Kind::Float && ratio->kind != Kind::Int))
+      return fail(where + ".range.worst_ratio", "is no number");
     m.range.worst_ratio = ratio->number;
     std::string strength;
     if (!text(*record, where, "strength", strength)) return false;
@@ -556,7 +610,8 @@ class Reader {
     m.strength = static_cast<Plan::Strength>(which);
     const JsonNode* segments = typed(*record, where, "segments", Kind::Record, "object");
     return segments && number(*segments, where + ".segments", "weights", m.segments.weights) &&
-           number(*segments, where + ".segments", "state", m.segments.state) && number(*segments, where + ".segments", "inputs", m.segments.inputs) &&
+           number(*segments, where + ".segments", "state", m.segments.state) &&
+           number(*segments, where + ".segments", "inputs", m.segments.inputs) &&
            number(*segments, where + ".segments", "arena", m.segments.arena);
   }
 
@@ -564,7 +619,9 @@ class Reader {
     return each(root, "budget", [&](const JsonNode& record, const std::string& where) {
       Plan::Budget budget;
       int64_t n = 0;
-      if (!text(record, where, "expr", budget.expr) || !line(record, where, budget.line) || !flag(record, where, "ok", budget.ok)) return false;
+      if (!text(record, where, "expr", budget.expr) || !line(record, where, budget.line) ||
+          !flag(record, where, "ok", budget.ok))
+        return false;
       if (record.find("used_bytes")) {
         if (!number(record, where, "used_bytes", n)) return false;
         budget.used_bytes = n;

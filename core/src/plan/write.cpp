@@ -13,7 +13,9 @@ constexpr const char* kLayouts[] = {"", "contiguous", "ring"};
 
 class Writer {
  public:
-  explicit Writer(const Plan& plan) : plan_(plan) { out_.reserve(600 * (plan.ops.size() + plan.values.size()) + 4096); }
+  explicit Writer(const Plan& plan) : plan_(plan) {
+    out_.reserve(600 * (plan.ops.size() + plan.values.size()) + 4096);
+  }
 
   std::string run() {
     out_ += "{\n\"version\": ";
@@ -62,7 +64,7 @@ class Writer {
 
   void text(const std::string& s) {
     bool plain = true;
-    for (const char c : s) plain = plain && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
+    for (const char c : s) plain &= (c >= 0x20) & (c != '"') & (c != '\\') & (c != 0x7f);
     if (plain) {
       out_ += '"';
       out_ += s;
@@ -80,7 +82,7 @@ class Writer {
     out_ += ']';
   }
   template <class Get>
-  void ids(const std::vector<uint32_t>& list, Get get) {
+  void ids(const Plan::Ids& list, Get get) {
     out_ += '[';
     for (size_t i = 0; i < list.size(); ++i) {
       if (i) out_ += ", ";
@@ -88,7 +90,7 @@ class Writer {
     }
     out_ += ']';
   }
-  void exprs(const std::vector<Expr>& list) {
+  void exprs(const Shape& list) {
     out_ += '[';
     for (size_t i = 0; i < list.size(); ++i) out_ += i ? ", " : "", expr(list[i]);
     out_ += ']';
@@ -97,12 +99,15 @@ class Writer {
   void dim(const Plan::Dim& d) {
     out_ += "\"name\": ";
     text(d.name);
-    out_ += ", \"min\": " + std::to_string(d.min) + ", \"max\": " + (d.max ? std::to_string(*d.max) : "null") + ", \"value\": " + std::to_string(d.value);
+    out_ += ", \"min\": " + std::to_string(d.min) +
+            ", \"max\": " + (d.max ? std::to_string(*d.max) : "null") +
+            ", \"value\": " + std::to_string(d.value);
     if (d.assumed) out_ += ", \"assumed\": true";
     if (!d.per.empty()) key("per"), text(d.per);
   }
   void guard(const Plan::Guard& g) {
-    out_ += "\"expr\": \"" + g.left.text() + " " + symbol(g.relation) + " " + g.right.text() + "\", \"line\": " + std::to_string(g.line);
+    out_ += "\"expr\": \"" + g.left.text() + " " + symbol(g.relation) + " " + g.right.text() +
+            "\", \"line\": " + std::to_string(g.line);
     if (!g.phase.empty()) key("phase"), text(g.phase);
     if (g.budget) out_ += ", \"budget\": true";
   }
@@ -114,9 +119,12 @@ class Writer {
       const auto& d = p.dims[i];
       if (i) out_ += ", ";
       text(d.name);
-      out_ += ": {\"min\": " + std::to_string(d.min) + ", \"max\": " + (d.max ? std::to_string(*d.max) : "null") + ", \"value\": " + std::to_string(d.value) + "}";
+      out_ += ": {\"min\": " + std::to_string(d.min) +
+              ", \"max\": " + (d.max ? std::to_string(*d.max) : "null") +
+              ", \"value\": " + std::to_string(d.value) + "}";
     }
-    out_ += "}, \"ops\": [" + std::to_string(p.ops_begin) + ", " + std::to_string(p.ops_end) + "], \"peak_bytes\": " + std::to_string(p.peak_bytes);
+    out_ += "}, \"ops\": [" + std::to_string(p.ops_begin) + ", " + std::to_string(p.ops_end) +
+            "], \"peak_bytes\": " + std::to_string(p.peak_bytes);
     key("peak"), p.peak ? expr(*p.peak) : void(out_ += "null");
     key("flops"), expr(p.flops);
     key("bytes"), expr(p.bytes);
@@ -137,7 +145,8 @@ class Writer {
     key("buffer"), text(plan_.buffers[v.buffer].id);
     if (v.offset) key("offset"), expr(*v.offset);
     if (v.strides) key("strides"), exprs(*v.strides);
-    if (!v.of.empty()) key("of"), ids(v.of, [&](uint32_t i) { return plan_.values[i].id; });
+    if (!v.of.empty())
+      key("of"), ids(v.of, [&](uint32_t i) -> const std::string& { return plan_.values[i].id; });
     if (!v.source.empty()) key("source"), text(v.source);
     if (v.layout != Plan::Layout::None) key("layout"), text(kLayouts[static_cast<int>(v.layout)]);
     if (v.capacity) key("capacity"), expr(*v.capacity);
@@ -150,17 +159,24 @@ class Writer {
     key("bytes"), expr(b.bytes);
     if (b.segment != Plan::Segment::Arena) return;
     out_ += ", \"live\": [" + std::to_string(b.live_begin) + ", " + std::to_string(b.live_end) + "]";
-    key("above"), ids(b.above, [&](uint32_t i) { return plan_.buffers[i].id; });
+    key("above"), ids(b.above, [&](uint32_t i) -> const std::string& { return plan_.buffers[i].id; });
     out_ += ", \"offset\": " + std::to_string(b.offset);
   }
   void attr(const Attr& a) {
-    if (a.is_none()) out_ += "null";
-    else if (const auto* b = a.get<bool>()) out_ += *b ? "true" : "false";
-    else if (const auto* n = a.get<int64_t>()) out_ += std::to_string(*n);
-    else if (const auto* d = a.get<double>()) number(*d);
-    else if (const auto* s = a.get<std::string>()) text(*s);
-    else if (const auto* t = a.get<DType>()) text(name(*t));
-    else if (const Expr e = a.expr()) expr(e);
+    if (a.is_none())
+      out_ += "null";
+    else if (const auto* b = a.get<bool>())
+      out_ += *b ? "true" : "false";
+    else if (const auto* n = a.get<int64_t>())
+      out_ += std::to_string(*n);
+    else if (const auto* d = a.get<double>())
+      number(*d);
+    else if (const auto* s = a.get<std::string>())
+      text(*s);
+    else if (const auto* t = a.get<DType>())
+      text(name(*t));
+    else if (const Expr e = a.expr())
+      expr(e);
     else if (const auto* record = a.record()) {
       out_ += '{';
       for (size_t i = 0; i < record->size(); ++i) {
@@ -182,7 +198,7 @@ class Writer {
     text(o.id);
     key("op"), text(o.row->name);
     key("kernel"), text(o.kernel);
-    const auto id = [&](uint32_t i) { return plan_.values[i].id; };
+    const auto id = [&](uint32_t i) -> const std::string& { return plan_.values[i].id; };
     key("in"), ids(o.in, id);
     key("out"), ids(o.out, id);
     key("attrs");
@@ -205,22 +221,27 @@ class Writer {
     key("scope"), text(o.scope);
     key("phase"), text(o.phase);
     if (!o.parts.empty()) key("parts"), texts(o.parts);
-    if (!o.scratch.empty()) key("scratch"), ids(o.scratch, [&](uint32_t i) { return plan_.buffers[i].id; });
+    if (!o.scratch.empty())
+      key("scratch"), ids(o.scratch, [&](uint32_t i) -> const std::string& { return plan_.buffers[i].id; });
   }
   void memory() {
     const Plan::Memory& m = plan_.memory;
-    out_ += "\"memory_plan\": {\"peak_bytes\": " + std::to_string(m.peak_bytes) + ", \"reuse_buffers\": " + (m.reuse_buffers ? "true" : "false");
+    out_ += "\"memory_plan\": {\"peak_bytes\": " + std::to_string(m.peak_bytes) +
+            ", \"reuse_buffers\": " + (m.reuse_buffers ? "true" : "false");
     key("peak"), m.peak ? expr(*m.peak) : void(out_ += "null");
     key("peak_op"), m.peak_op.empty() ? void(out_ += "null") : text(m.peak_op);
     out_ += ", \"lower_bound_bytes\": " + std::to_string(m.lower_bound_bytes);
     key("lower_bound"), m.lower_bound ? expr(*m.lower_bound) : void(out_ += "null");
-    out_ += std::string(", \"optimal\": ") + (m.optimal ? "true" : "false") + ", \"no_reuse_bytes\": " + std::to_string(m.no_reuse_bytes);
+    out_ += std::string(", \"optimal\": ") + (m.optimal ? "true" : "false") +
+            ", \"no_reuse_bytes\": " + std::to_string(m.no_reuse_bytes);
     out_ += ", \"range\": {\"worst_ratio\": ";
     number(m.range.worst_ratio);
     out_ += std::string(", \"proven\": ") + (m.range.proven ? "true" : "false") + "}";
     key("strength"), text(kStrengths[static_cast<int>(m.strength)]);
     const auto& s = m.segments;
-    out_ += ", \"segments\": {\"weights\": " + std::to_string(s.weights) + ", \"state\": " + std::to_string(s.state) + ", \"inputs\": " + std::to_string(s.inputs) + ", \"arena\": " + std::to_string(s.arena) + "}},\n";
+    out_ += ", \"segments\": {\"weights\": " + std::to_string(s.weights) +
+            ", \"state\": " + std::to_string(s.state) + ", \"inputs\": " + std::to_string(s.inputs) +
+            ", \"arena\": " + std::to_string(s.arena) + "}},\n";
   }
   void budget(const Plan::Budget& b) {
     out_ += "\"expr\": ";

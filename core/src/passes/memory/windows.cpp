@@ -7,14 +7,29 @@
 namespace irplan {
 namespace {
 
-bool is(const Op& op, std::string_view name) { return op.row->name == name; }
+// The operators that this pass knows apart.
+struct Rows {
+  const OpRow* view = find_op("view");
+  const OpRow* transpose = find_op("transpose");
+  const OpRow* slice = find_op("slice");
+  const OpRow* concat = find_op("concat");
+  const OpRow* append = find_op("append");
+  const OpRow* copy = find_op("copy");
+};
+const Rows& rows() {
+  static const Rows all;
+  return all;
+}
 
-// Where a value's elements lie: strides in elements over a root value's storage, and the way there for telling windows apart.
+bool is(const Op& op, const OpRow* row) { return op.row == row; }
+
+// Where a value's elements lie: strides in elements over a root value's storage, and the way there for
+// telling windows apart.
 struct Window {
   ValueId root = kNone;    // the value whose storage it is
   ValueId parent = kNone;  // the value that it is a part of, or lies over; none for a root
   Expr offset;             // elements from the root's first
-  std::vector<Expr> strides;
+  Shape strides;
   // Its part of the parent: [start, start + len) of an axis; axis -1: all of it.
   int axis = -1;
   Expr start, len;
@@ -26,6 +41,8 @@ class WindowPass {
 
   void run() {
     windows_.resize(graph_.values.size());
+    first_part_.assign(graph_.values.size(), kNone);
+    next_part_.assign(graph_.values.size(), kNone);
     find_last_uses();
     plan_concats();
     std::vector<Op> ops = std::move(graph_.ops);
@@ -62,24 +79,29 @@ class WindowPass {
     for (const Output& output : graph_.outputs) last_use_[output.value] = UINT32_MAX;
   }
 
-  // A concat whose operands are all results of ops of its phase, each used in one concat alone, is where they are written.
+  // A concat whose operands are all results of ops of its phase, each used in one concat alone, is where they
+  // are written.
   void plan_concats() {
     slot_of_.assign(graph_.values.size(), kNone);
     std::unordered_map<ValueId, int> uses;
     for (const Op& op : graph_.ops) {
-      if (!is(op, "concat")) continue;
+      if (!is(op, rows().concat)) continue;
       for (const ValueId id : op.in) ++uses[id];
     }
     for (OpId i = 0; i < graph_.ops.size(); ++i) {
       const Op& op = graph_.ops[i];
-      if (!is(op, "concat") || op.phase == kLoadPhase) continue;
+      if (!is(op, rows().concat) || op.phase == kLoadPhase) continue;
       const TensorType& result = graph_.values[op.out[0]].type;
       const int axis = axis_of(op, result.shape.size());
       const bool fits = std::all_of(op.in.begin(), op.in.end(), [&](ValueId id) {
         const Value& value = graph_.values[id];
-        if (value.kind != ValueKind::Temp || value.producer == kNone || uses[id] > 1 || value.type.dtype != result.dtype) return false;
+        if (value.kind != ValueKind::Temp || value.producer == kNone || uses[id] > 1 ||
+            value.type.dtype != result.dtype)
+          return false;
         const Op& producer = graph_.ops[value.producer];
-        if (producer.row->window || is(producer, "append") || is(producer, "concat") || producer.phase != op.phase) return false;
+        if (producer.row->window || is(producer, rows().append) || is(producer, rows().concat) ||
+            producer.phase != op.phase)
+          return false;
         for (size_t k = 0; k < result.shape.size(); ++k) {
           if (static_cast<int>(k) != axis && !(value.type.shape[k] == result.shape[k])) return false;
         }
@@ -97,14 +119,34 @@ class WindowPass {
     return static_cast<int>(axis < 0 ? axis + static_cast<int64_t>(rank) : axis);
   }
 
-  std::vector<Expr> row_major(const std::vector<Expr>& shape) const {
-    std::vector<Expr> strides(shape.size());
-    Expr row = dims_.constant(1);
-    for (size_t i = shape.size(); i-- > 0;) {
-      strides[i] = row;
-      row = row * shape[i];
+  // What follows from a shape alone; layers share shapes, so each is worked out once.
+  struct Dense {
+    Shape shape;
+    Shape strides;  // row-major, in elements
+    Expr elements;
+  };
+
+  const Dense& dense(const Shape& shape) const {
+    uint64_t hash = shape.size();
+    for (const Expr extent : shape) hash = hash * 0x9e3779b97f4a7c15ULL + extent.index();
+    std::vector<Dense>& alike = dense_[hash];
+    for (const Dense& known : alike) {
+      if (known.shape == shape) return known;
     }
-    return strides;
+    Dense fresh{shape, Shape(shape.size()), dims_.constant(1)};
+    for (size_t i = shape.size(); i-- > 0;) {
+      fresh.strides[i] = fresh.elements;
+      fresh.elements = fresh.elements * shape[i];
+    }
+    alike.push_back(std::move(fresh));
+    return alike.back();
+  }
+
+  const Shape& row_major(const Shape& shape) const { return dense(shape).strides; }
+
+  Expr bytes(const TensorType& type) const {
+    if (info(type.dtype).elements == 1) return dense(type.shape).elements * info(type.dtype).bytes;
+    return OpCall(*rows().copy, dims_, no_ranges_).bytes(type);
   }
 
   Window& root(ValueId id) {
@@ -120,20 +162,17 @@ class WindowPass {
 
   // ---- ops, in order
   void visit(Op op) {
-    if (op.row->window && !is(op, "concat") && try_window(op)) return;
-    if (op.row->window && is(op, "view")) {
-      op.row = find_op("copy");
+    if (op.row->window && !is(op, rows().concat) && try_window(op)) return;
+    if (op.row->window && is(op, rows().view)) {
+      op.row = rows().copy;
       const Attr shape = op.attrs["shape"];
       op.attrs = Attrs(*op.row);
       op.attrs.set("shape", shape);
       const TensorType& type = graph_.values[op.out[0]].type;
-      OpCall call(*op.row, dims_, no_ranges_);
-      call.out = {type};
-      call.in = {type};
       op.flops = dims_.constant(0);
-      op.bytes = call.bytes(type) * 2;
+      op.bytes = bytes(type) * 2;
     }
-    if (is(op, "concat") && concats_.count(op.out[0])) {
+    if (is(op, rows().concat) && concats_.count(op.out[0])) {
       Value& value = graph_.values[op.out[0]];
       value.of.assign(op.in.begin(), op.in.end());
       value.producer = kNone;
@@ -141,7 +180,8 @@ class WindowPass {
     }
     for (size_t i = 0; i < op.in.size(); ++i) {
       const auto spec = std::min(i, op.row->operands.size() - 1);
-      if (op.in[i] != kNone && op.row->operands[spec].dense && !rows_dense(op.in[i])) op.in[i] = copied(op, op.in[i]);
+      if (op.in[i] != kNone && op.row->operands[spec].dense && !rows_dense(op.in[i]))
+        op.in[i] = copied(op, op.in[i]);
     }
     std::vector<ValueId> taken;
     for (const ValueId id : op.out) locate(op, id, taken);
@@ -167,7 +207,8 @@ class WindowPass {
   // A dense copy of a window that a kernel cannot read as it lies; one for all its readers in a phase.
   ValueId copied(const Op& reader, ValueId id) {
     const auto known = copies_.find(id);
-    if (known != copies_.end()) return last_use_[known->second] = std::max(last_use_[known->second], last_use_[id]), known->second;
+    if (known != copies_.end())
+      return last_use_[known->second] = std::max(last_use_[known->second], last_use_[id]), known->second;
     const Value source = graph_.values[id];
     const bool at_load = source.kind == ValueKind::Param || source.kind == ValueKind::Folded;
     if (at_load) {
@@ -182,7 +223,7 @@ class WindowPass {
     copy.of.clear();
     const auto copy_id = static_cast<ValueId>(graph_.values.size());
     Op op;
-    op.row = find_op("copy");
+    op.row = rows().copy;
     op.in = {id};
     op.out = {copy_id};
     op.attrs = Attrs(*op.row);
@@ -192,12 +233,13 @@ class WindowPass {
     op.operand_spans = {reader.span};
     op.scope = reader.scope;
     op.flops = dims_.constant(0);
-    OpCall call(*op.row, dims_, no_ranges_);
-    op.bytes = call.bytes(source.type) * 2;
+    op.bytes = bytes(source.type) * 2;
     graph_.values.push_back(std::move(copy));
     windows_.emplace_back();
     last_use_.push_back(last_use_[id]);
     slot_of_.push_back(kNone);
+    first_part_.push_back(kNone);
+    next_part_.push_back(kNone);
     root(copy_id);
     if (at_load && reader.phase != kLoadPhase) {
       load_copies_[id] = copy_id;
@@ -212,9 +254,11 @@ class WindowPass {
   // Copies of weights that a later phase asked for run at load time too: after the other load ops.
   void hoist_load_copies() {
     if (late_load_.empty()) return;
-    const auto first = graph_.phases.empty() ? static_cast<uint32_t>(graph_.ops.size()) : graph_.phases[0].ops_begin;
+    const auto first =
+        graph_.phases.empty() ? static_cast<uint32_t>(graph_.ops.size()) : graph_.phases[0].ops_begin;
     const auto count = static_cast<uint32_t>(late_load_.size());
-    graph_.ops.insert(graph_.ops.begin() + first, std::make_move_iterator(late_load_.begin()), std::make_move_iterator(late_load_.end()));
+    graph_.ops.insert(graph_.ops.begin() + first, std::make_move_iterator(late_load_.begin()),
+                      std::make_move_iterator(late_load_.end()));
     for (Phase& phase : graph_.phases) phase.ops_begin += count, phase.ops_end += count;
     for (OpId i = 0; i < graph_.ops.size(); ++i) {
       for (const ValueId id : graph_.ops[i].out) graph_.values[id].producer = i;
@@ -227,23 +271,24 @@ class WindowPass {
     const Window base = window(from);
     const auto& old_shape = graph_.values[from].type.shape;
     std::vector<Window> parts;
-    if (is(op, "view")) {
+    if (is(op, rows().view)) {
       auto strides = view_strides(old_shape, base.strides, graph_.values[op.out[0]].type.shape);
       if (!strides) return false;
       Window w = base;
       w.strides = std::move(*strides);
       parts.push_back(std::move(w));
-    } else if (is(op, "transpose")) {
+    } else if (is(op, rows().transpose)) {
       Window w = base;
       const AttrList& perm = op.attrs["perm"].list();
       for (size_t i = 0; i < perm.size(); ++i) {
         const int64_t axis = perm[i].expr() ? perm[i].expr().constant() : perm[i].integer();
-        w.strides[i] = base.strides[static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(perm.size()) : axis)];
+        w.strides[i] =
+            base.strides[static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(perm.size()) : axis)];
       }
       parts.push_back(std::move(w));
     } else {
       const auto axis = static_cast<size_t>(axis_of(op, old_shape.size()));
-      Expr start = is(op, "slice") ? op.attrs["start"].expr() : dims_.constant(0);
+      Expr start = is(op, rows().slice) ? op.attrs["start"].expr() : dims_.constant(0);
       for (const ValueId id : op.out) {
         Window w = base;
         w.axis = static_cast<int>(axis);
@@ -258,21 +303,23 @@ class WindowPass {
       Window& w = parts[i];
       w.parent = from;
       w.root = base.root;
-      if (is(op, "view") || is(op, "transpose")) w.axis = -1;
-      shown_[w.root].push_back(op.out[i]);
+      if (is(op, rows().view) || is(op, rows().transpose)) w.axis = -1;
+      add_part(w.root, op.out[i]);
       windows_[op.out[i]] = std::move(w);
       Value& value = graph_.values[op.out[i]];
       value.of = {from};
       value.producer = kNone;
-      if (graph_.values[from].kind == ValueKind::Param || graph_.values[from].kind == ValueKind::Folded) value.kind = ValueKind::Folded;
+      if (graph_.values[from].kind == ValueKind::Param || graph_.values[from].kind == ValueKind::Folded)
+        value.kind = ValueKind::Folded;
     }
     return true;
   }
 
-  // Strides of a reshape: axes are matched in groups of equal products; inside a group the old axes must lie densely.
-  std::optional<std::vector<Expr>> view_strides(const std::vector<Expr>& from, const std::vector<Expr>& strides, const std::vector<Expr>& to) const {
+  // Strides of a reshape: axes are matched in groups of equal products; inside a group the old axes must lie
+  // densely.
+  std::optional<Shape> view_strides(const Shape& from, const Shape& strides, const Shape& to) const {
     if (strides == row_major(from)) return row_major(to);
-    std::vector<Expr> out(to.size(), dims_.constant(1));
+    Shape out(to.size(), dims_.constant(1));
     size_t i = 0, j = 0;
     while (i < from.size() || j < to.size()) {
       const size_t first_old = i, first_new = j;
@@ -317,7 +364,7 @@ class WindowPass {
       root(id);
       return;
     }
-    if (is(op, "append")) {
+    if (is(op, rows().append)) {
       Window w = window(op.in[0]);
       w.parent = op.in[0];
       w.axis = -1;
@@ -334,19 +381,19 @@ class WindowPass {
         w.axis = -1;
         windows_[id] = std::move(w);
         taken.push_back(operand);
-        members_[windows_[id].root].push_back(id);
+        add_part(windows_[id].root, id);
         return;
       }
     }
     root(id);
-    members_[id].push_back(id);
+    add_part(id, id);
   }
 
   void place_in_slot(ValueId id) {
     const ValueId whole = slot_of_[id];
     if (windows_[whole].root == kNone) {
       root(whole);
-      members_[whole].push_back(whole);
+      add_part(whole, whole);
     }
     const Window& base = windows_[whole];
     Window w = base;
@@ -362,14 +409,16 @@ class WindowPass {
     w.len = graph_.values[id].type.shape[static_cast<size_t>(axis)];
     w.offset = base.offset + start * base.strides[static_cast<size_t>(axis)];
     windows_[id] = std::move(w);
-    members_[whole].push_back(id);
+    add_part(whole, id);
   }
 
   // Whether the result may be written over the operand: same elements, nothing else there is needed any more.
   bool may_overwrite(const Op& op, ValueId operand, ValueId result) {
     const Value& a = graph_.values[operand];
     const Value& r = graph_.values[result];
-    if (a.kind != ValueKind::Temp || a.type.shape != r.type.shape || is_block(a.type.dtype) || is_block(r.type.dtype)) return false;
+    if (a.kind != ValueKind::Temp || a.type.shape != r.type.shape || is_block(a.type.dtype) ||
+        is_block(r.type.dtype))
+      return false;
     if (info(a.type.dtype).bytes != info(r.type.dtype).bytes) return false;
     const Window& w = window(operand);
     const Value& base = graph_.values[w.root];
@@ -379,24 +428,37 @@ class WindowPass {
       if (other == kNone || other == operand || window(other).root != w.root) continue;
       if (overlap(other, operand) && !same_window(other, operand)) return false;
     }
-    const auto members = members_.find(w.root);
-    if (members == members_.end()) return false;
-    for (const ValueId member : members->second) {
-      if (last_use_[member] > old_index_ + 1 && overlap(member, operand)) return false;
-    }
-    for (const ValueId shown : shown_[w.root]) {
-      if (last_use_[shown] > old_index_ + 1 && overlap(shown, operand)) return false;
+    if (first_part_[w.root] == kNone) return false;  // a copy that later readers share
+    // What no later op needs is left out of the chain for good, else a long chain of updates in place would
+    // be walked for each.
+    ValueId* link = &first_part_[w.root];
+    while (*link != kNone) {
+      const ValueId part = *link;
+      if (last_use_[part] <= old_index_ + 1 && next_part_[part] != kNone) {
+        *link = next_part_[part];
+        continue;
+      }
+      if (last_use_[part] > old_index_ + 1 && overlap(part, operand)) return false;
+      link = &next_part_[part];
     }
     return true;
+  }
+
+  // Notes a value as written in the root's bytes, or as a window on them.
+  void add_part(ValueId root, ValueId id) {
+    next_part_[id] = first_part_[root];
+    first_part_[root] = id;
   }
 
   bool same_window(ValueId a, ValueId b) {
     const Window& x = window(a);
     const Window& y = window(b);
-    return x.root == y.root && x.offset == y.offset && x.strides == y.strides && graph_.values[a].type.shape == graph_.values[b].type.shape;
+    return x.root == y.root && x.offset == y.offset && x.strides == y.strides &&
+           graph_.values[a].type.shape == graph_.values[b].type.shape;
   }
 
-  // Two windows on one root overlap unless the way down from their first common ancestor parts them along one axis.
+  // Two windows on one root overlap unless the way down from their first common ancestor parts them along one
+  // axis.
   bool overlap(ValueId a, ValueId b) {
     if (a == b) return true;
     std::vector<ValueId> up_a = ancestors(a), up_b = ancestors(b);
@@ -405,9 +467,9 @@ class WindowPass {
     const Window& x = windows_[up_a.back()];
     const Window& y = windows_[up_b.back()];
     if (x.parent != y.parent || x.axis < 0 || x.axis != y.axis) return true;
-    const Ranges ranges(dims_.dim_count(), Interval{0, Interval::kUnbounded});
-    return decide(x.start + x.len, Relation::LessEqual, y.start, ranges) != Truth::Yes &&
-           decide(y.start + y.len, Relation::LessEqual, x.start, ranges) != Truth::Yes;
+    if (any_size_.empty()) any_size_.assign(dims_.dim_count(), Interval{0, Interval::kUnbounded});
+    return decide(x.start + x.len, Relation::LessEqual, y.start, any_size_) != Truth::Yes &&
+           decide(y.start + y.len, Relation::LessEqual, x.start, any_size_) != Truth::Yes;
   }
 
   std::vector<ValueId> ancestors(ValueId id) {
@@ -451,8 +513,7 @@ class WindowPass {
             buffer.phase = root_value.phase;
             break;
         }
-        OpCall call(*find_op("copy"), dims_, no_ranges_);
-        buffer.bytes = call.bytes(root_value.type);
+        buffer.bytes = bytes(root_value.type);
         buffer.live_begin = UINT32_MAX;
         graph_.buffers.push_back(std::move(buffer));
       }
@@ -477,7 +538,8 @@ class WindowPass {
     }
     for (const Output& output : graph_.outputs) {
       const BufferId buffer = graph_.values[output.value].buffer;
-      if (graph_.buffers[buffer].live_begin != UINT32_MAX) touch(buffer, graph_.phases[output.phase].ops_end - 1);
+      if (graph_.buffers[buffer].live_begin != UINT32_MAX)
+        touch(buffer, graph_.phases[output.phase].ops_end - 1);
     }
     for (Buffer& buffer : graph_.buffers) {
       if (buffer.live_begin == UINT32_MAX) buffer.live_begin = 0;
@@ -493,12 +555,13 @@ class WindowPass {
   Graph& graph_;
   Dims& dims_;
   const Ranges no_ranges_;
-  std::vector<Window> windows_;      // by value
-  std::vector<OpId> last_use_;       // by value: one past the last op that reads it, in the ops as they came
-  std::vector<ValueId> slot_of_;     // by value: the concat in whose result it is placed
-  std::unordered_map<ValueId, std::pair<std::vector<ValueId>, int>> concats_;  // placed ones: operands, axis
-  std::unordered_map<ValueId, std::vector<ValueId>> members_;  // root -> values written in it
-  std::unordered_map<ValueId, std::vector<ValueId>> shown_;    // root -> windows shown of it
+  std::vector<Window> windows_;   // by value
+  std::vector<OpId> last_use_;    // by value: one past the last op that reads it, in the ops as they came
+  std::vector<ValueId> slot_of_;  // by value: the concat in whose result it is placed
+  std::unordered_map<ValueId, std::pair<Ids, int>> concats_;  // placed ones: operands, axis
+  std::vector<ValueId> first_part_, next_part_;  // by value: of a root, what lies in it, as a chain
+  mutable std::unordered_map<uint64_t, std::vector<Dense>> dense_;  // by a hash of the shape
+  Ranges any_size_;
   std::unordered_map<ValueId, ValueId> copies_, load_copies_;
   std::vector<Op> late_load_;
   OpId old_index_ = 0;
