@@ -2,6 +2,7 @@
 """The command irplan from outside: exit codes, streams, files, limits, and what it prints."""
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -142,6 +143,35 @@ class Plans(Case):
         _, err = self.irplan("plan", self.file("words.irplan", b"a;" * 1_200_000), code=1)
         self.assertRegex(err, r"error\[E0109\][\s\S]*words\.irplan")
 
+    def test_nothing_in_a_text_takes_long_or_crashes(self):
+        many, end = 100_000, "input x: f32[2, 8]\nout = output(silu(x))\n"
+        for text, code in (
+                (random.Random(1).randbytes(50_000_000), "E0106"), (random.Random(1).randbytes(4_000_000), "E0107"),
+                (b"let a = 1\0\n", "E0107"), (b"# \xff\xfe\n", "E0107"), (b"a;" * 1_200_000, "E0109"),
+                ("if true {\n" * many, "E0108"), ("let a = " + "[" * many + "]" * many, "E0108"), ("let a = " + "(" * many, "E0108"),
+                ("let a = " + "{a: " * many, "E0108"), ('let a = "' + '{"' * many + '"}' * many + '"\n', "E0108"),
+                ("let a = " + "1 + " * 900_000 + "1\n", "E0108"), ("let c = {}\nlet a = c" + ".a" * 900_000, "E0108"),
+                ("let a = " + "9" * 1_000_000, "E0104"), ('"\n' * 900_000, "E0102"), ("let a = [" + "1, " * 500_000 + "1]\n", "E0269"),
+                ("let a = {" + ", ".join(f"a{i}: 1" for i in range(many)) + "}\n", "E0269"),
+                ("let a0 = [1]\n" + "".join(f"let a{i + 1} = [a{i}]\n" for i in range(many)), "E0108"),
+                ("let a0 = {a: 1}\n" + "".join(f"let a{i + 1} = {{a: a{i}}}\n" for i in range(many)), "E0108"),
+                ("let a0 = [1]\n" + "".join(f"let a{i + 1} = [a{i}, a{i}]\n" for i in range(60)) + "require a60 == a60\n" + end, "E0222"),
+                ("let l = [" + "1, " * 4000 + "1]\nfor i in 100000 { require !has(l, 7) }\n" + end, "E0222"),
+                ("for i in 1000000000 { }\n" + end, "E0236"), ("for i in 100000 { for j in 100000 { let a = i } }\n" + end, "E0222")):
+            path = self.file("bad.irplan", text)
+            start = time.monotonic()
+            _, err = self.irplan("check", path, code=1)
+            self.assertLess(time.monotonic() - start, 2)  # half a second, on a machine that does other things as well
+            self.assertIn(f"error[{code}]", err, text[:60])
+            if code != "E0102":
+                self.assertEqual(err.count("\nerror[") + err.startswith("error["), 1, text[:60])
+
+    def test_layout_of_a_large_text_is_linear(self):
+        plain = self.file("plain.irplan", "".join(f"let a{i} = {i}\n" for i in range(100_000)) + "# the only remark\n")
+        start = time.monotonic()
+        self.irplan("fmt", "--check", plain)
+        self.assertLess(time.monotonic() - start, 4)
+
     def test_dumps_and_reports_are_results(self):
         out, _ = self.irplan("plan", HOTPATH, "--dump-after=shape", "--dump-after", "emit")
         self.assertIn("# after shape\n", out)
@@ -188,6 +218,15 @@ class Texts(Case):
         broken = self.file("broken.irplan", "let a = \n")
         self.assertIn("error[E01", self.irplan("fmt", broken, code=1)[1])
         self.assertEqual(broken.read_text(), "let a = \n")
+
+    def test_the_examples_are_laid_out_and_short(self):
+        programs = sorted((ROOT / "examples").rglob("*.irplan"))
+        self.assertGreaterEqual(len(programs), 7)
+        self.assertEqual(self.irplan("fmt", "--check", *programs)[0], "")
+        for path in programs:
+            lines = path.read_text().splitlines()
+            self.assertLessEqual(len(lines), 80, path)
+            self.assertLessEqual(max(map(len, lines)), 130, path)
 
     def test_new(self):
         for kind in ("smallest", "mlp", "decoder"):

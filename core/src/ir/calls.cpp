@@ -160,14 +160,14 @@ std::optional<Datum> Elaborator::call_builtin(const ast::Expr& e, const std::vec
     if (const auto* node = args[0].get<const ConfigNode*>()) {
       if ((*node)->kind != ConfigNode::Kind::List) return wrong_kind(0, "a list");
       for (const ConfigNode* item : (*node)->items) {
-        if (equal(from_config(item), args[1])) return Datum(true);
+        if (equal(from_config(item), args[1], steps_, kMaxSteps)) return Datum(true);
       }
       return Datum(false);
     }
     const auto* list = args[0].get<std::shared_ptr<const DatumList>>();
     if (!list) return wrong_kind(0, "a list");
     return Datum(std::any_of((*list)->begin(), (*list)->end(),
-                             [&](const Datum& item) { return equal(item, args[1]); }));
+                             [&](const Datum& item) { return equal(item, args[1], steps_, kMaxSteps); }));
   }
   if (name == "round") {
     if (args.size() != 2) return wrong_count("round(x, dtype)");

@@ -1,5 +1,6 @@
 #include "ir/datum.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -41,8 +42,9 @@ const char* kind_name(const Datum& datum) {
   if (const auto* node = datum.get<const ConfigNode*>()) {
     return (*node)->kind == ConfigNode::Kind::List ? "a list" : "a record";
   }
-  constexpr const char* kNames[] = {"an error", "none",  "missing", "a bool", "an integer", "a float", "a string",
-                                    "a dtype",  "a dim", "config",  "a list", "a record",   "a tensor"};
+  constexpr const char* kNames[] = {"an error", "none",     "missing", "a bool", "an integer",
+                                    "a float",  "a string", "a dtype", "a dim",  "config",
+                                    "a list",   "a record", "a tensor"};
   return kNames[datum.value.index()];
 }
 
@@ -74,7 +76,14 @@ std::optional<DType> as_dtype(const Datum& datum) {
   return std::nullopt;
 }
 
-bool equal(const Datum& a, const Datum& b) {
+int depth_of(const Datum& datum) {
+  if (const auto* list = datum.get<std::shared_ptr<const DatumList>>()) return (*list)->depth;
+  if (const auto* record = datum.get<std::shared_ptr<const DatumRecord>>()) return (*record)->depth;
+  return 0;
+}
+
+bool equal(const Datum& a, const Datum& b, size_t& steps, size_t most) {
+  if (++steps > most) return false;
   if (a.is_number() && b.is_number()) {
     if (a.is<int64_t>() && b.is<int64_t>()) return *a.get<int64_t>() == *b.get<int64_t>();
     return a.number() == b.number();
@@ -91,21 +100,29 @@ bool equal(const Datum& a, const Datum& b) {
   if (const auto* x = a.get<std::shared_ptr<const DatumList>>()) {
     const DatumList& p = **x;
     const DatumList& q = **b.get<std::shared_ptr<const DatumList>>();
-    if (p.size() != q.size()) return false;
-    for (size_t i = 0; i < p.size(); ++i) {
-      if (!equal(p[i], q[i])) return false;
-    }
-    return true;
+    return std::equal(p.begin(), p.end(), q.begin(), q.end(),
+                      [&](const Datum& left, const Datum& right) { return equal(left, right, steps, most); });
+  }
+  if (const auto* x = a.get<std::shared_ptr<const DatumRecord>>()) {
+    const DatumRecord& p = **x;
+    const DatumRecord& q = **b.get<std::shared_ptr<const DatumRecord>>();
+    const auto has = [&](const std::pair<std::string, Datum>& entry) {  // in whatever order
+      const auto same_key = [&](const auto& other) { return ++steps, other.first == entry.first; };
+      const auto found = std::find_if(q.begin(), q.end(), same_key);
+      return found != q.end() && equal(entry.second, found->second, steps, most);
+    };
+    return p.size() == q.size() && std::all_of(p.begin(), p.end(), has);
   }
   return a.is_none();
 }
 
 double portable_log(double x) {
-  // x = m * 2^e with m in [sqrt(1/2), sqrt(2)), by its bits; then ln m = 2 artanh((m - 1) / (m + 1)) by its series.
+  // x = m * 2^e with m in [sqrt(1/2), sqrt(2)), by its bits; then ln m = 2 artanh((m - 1) / (m + 1)) by its
+  // series.
   uint64_t bits;
   std::memcpy(&bits, &x, sizeof bits);
   int exponent = static_cast<int>((bits >> 52) & 0x7ff) - 1023;
-  if (exponent == -1023) {  // subnormal
+  if (exponent == -1023) {                          // subnormal
     const double scaled = x * 18014398509481984.0;  // 2^54
     std::memcpy(&bits, &scaled, sizeof bits);
     exponent = static_cast<int>((bits >> 52) & 0x7ff) - 1023 - 54;

@@ -15,9 +15,8 @@
 
 namespace irplan {
 
-struct Datum;
-using DatumList = std::vector<Datum>;
-using DatumRecord = std::vector<std::pair<std::string, Datum>>;
+struct DatumList;
+struct DatumRecord;
 
 // An error was reported; whatever meets it stays silent.
 struct Poison {};
@@ -62,12 +61,24 @@ struct Datum {
   ValueId tensor() const { return get<Tensors>()->ids.front(); }
 };
 
+// Values in values: `depth` counts the levels, so that whoever descends them knows that there are few.
+struct DatumList : std::vector<Datum> {
+  int depth = 1;
+};
+struct DatumRecord : std::vector<std::pair<std::string, Datum>> {
+  int depth = 1;
+};
+// Levels of lists and records in it: 0 for a number.
+int depth_of(const Datum& datum);
+
 // "an integer", "a string", …
 const char* kind_name(const Datum& datum);
 // The value as a message shows it: 3, "abc", [1, 2], none; cut when long.
 std::string show(const Datum& datum);
-// Equality of compile-time values; a dtype equals its name and its config spelling.
-bool equal(const Datum& a, const Datum& b);
+// Equality of compile-time values; a dtype equals its name and its config spelling. Counts what it compares
+// in `steps`, and gives up (false) beyond `most`: a value that holds another twice, sixty levels deep, has
+// 2^60 parts.
+bool equal(const Datum& a, const Datum& b, size_t& steps, size_t most);
 // The dtype that it is or names, as "bfloat16" does.
 std::optional<DType> as_dtype(const Datum& datum);
 

@@ -1,8 +1,9 @@
 // Tree and config to flat graph: every `let` known, every loop unrolled, every `fn` inlined, phase by phase.
 //
-// Needs a tree (with its error nodes) and, where the program reads it, a config. Gives values with ids as the language reference
-// says, leaves (inputs, params, states) with types, and ops in program order with attributes but without result types: the
-// shape pass finds those. Does not look at shapes, and leaves no value that depends on `let`, `for` or `if`.
+// Needs a tree (with its error nodes) and, where the program reads it, a config. Gives values with ids as the
+// language reference says, leaves (inputs, params, states) with types, and ops in program order with
+// attributes but without result types: the shape pass finds those. Does not look at shapes, and leaves no
+// value that depends on `let`, `for` or `if`.
 #pragma once
 
 #include <string>
@@ -18,12 +19,14 @@ namespace irplan {
 
 // Limits of elaboration (R12); each has its own diagnostic.
 constexpr size_t kMaxOps = 250000;
-constexpr int64_t kMaxRounds = 100000;        // of one loop
-constexpr size_t kMaxSteps = 20000000;        // expressions evaluated
+constexpr int64_t kMaxRounds = 100000;  // of one loop
+constexpr size_t kMaxSteps = 6000000;   // expressions evaluated and values compared
+constexpr size_t kMaxItems = 4096;      // of a list or record
+constexpr int kMaxValueDepth = 100;     // of lists and records in each other
 constexpr size_t kMaxStringBytes = 1 << 14;
 constexpr int kMaxCallDepth = 64;
-constexpr int kMaxDepth = 1000;               // of nested expressions, through calls
-constexpr size_t kMaxRank = 8;                // axes of a tensor
+constexpr int kMaxDepth = 1000;  // of nested expressions, through calls
+constexpr size_t kMaxRank = 8;   // axes of a tensor
 constexpr size_t kMaxPhases = 16;
 
 struct ElaborateOptions {
@@ -31,7 +34,8 @@ struct ElaborateOptions {
   std::vector<std::pair<std::string, std::string>> lets;  // name, expression
 };
 
-// Adds to `graph` (its target is set already); the tree takes in the expressions of `--let`. Errors are reported; what they touch is poisoned.
+// Adds to `graph` (its target is set already); the tree takes in the expressions of `--let`. Errors are
+// reported; what they touch is poisoned.
 void elaborate(syntax::Tree& tree, const SourceText& source, const ElaborateOptions& options, Graph& graph,
                Diagnostics& diagnostics);
 

@@ -123,6 +123,9 @@ class Elaborator {
   Datum value_of(const ast::Expr& e, const Want& want);
   Datum eval(const ast::Expr& e, const Want& want);  // Missing is reported
   Datum constant(const ast::Expr& e);                // no tensors
+  Datum list(const ast::Expr& e);
+  Datum record(const ast::Expr& e);
+  bool fits(Span span, size_t items, int depth);
   Datum field(const ast::Expr& e, const Want& want);
   Datum index(const ast::Expr& e, const Want& want);
   Datum from_config(const ConfigNode* node);

@@ -143,23 +143,43 @@ Datum Elaborator::value_of(const ast::Expr& e, const Want& want) {
       if (!chosen) return poison();
       return raw(*chosen ? *e.b : *e.c, want);
     }
-    case ExprKind::List: {
-      auto list = std::make_shared<DatumList>();
-      for (const ast::Expr* item : e.items) list->push_back(constant(*item));
-      return Datum(std::shared_ptr<const DatumList>(std::move(list)));
-    }
-    case ExprKind::Record: {
-      auto record = std::make_shared<DatumRecord>();
-      for (const ast::Entry& entry : e.entries) {
-        for (const auto& [key, value] : *record) {
-          if (key == text(entry.name)) report(Code::E0204, entry.name.span, {key});
-        }
-        record->emplace_back(text(entry.name), constant(*entry.value));
-      }
-      return Datum(std::shared_ptr<const DatumRecord>(std::move(record)));
-    }
+    case ExprKind::List: return list(e);
+    case ExprKind::Record: return record(e);
   }
   return poison();
+}
+
+Datum Elaborator::list(const ast::Expr& e) {
+  auto made = std::make_shared<DatumList>();
+  for (const ast::Expr* item : e.items) {
+    made->push_back(constant(*item));
+    if (made->back().poisoned()) return poison();
+    made->depth = std::max(made->depth, depth_of(made->back()) + 1);
+  }
+  if (!fits(e.span, made->size(), made->depth)) return poison();
+  return Datum(std::shared_ptr<const DatumList>(std::move(made)));
+}
+
+Datum Elaborator::record(const ast::Expr& e) {
+  auto made = std::make_shared<DatumRecord>();
+  if (!fits(e.span, e.entries.size(), 1)) return poison();
+  for (const ast::Entry& entry : e.entries) {
+    for (const auto& [key, value] : *made) {
+      if (key == text(entry.name)) report(Code::E0204, entry.name.span, {key});
+    }
+    made->emplace_back(text(entry.name), constant(*entry.value));
+    if (made->back().second.poisoned()) return poison();
+    made->depth = std::max(made->depth, depth_of(made->back().second) + 1);
+  }
+  if (!fits(e.span, made->size(), made->depth)) return poison();
+  return Datum(std::shared_ptr<const DatumRecord>(std::move(made)));
+}
+
+// Whether a list or record stays within the limits.
+bool Elaborator::fits(Span span, size_t items, int depth) {
+  if (depth > kMaxValueDepth) report(Code::E0108, span, {std::to_string(kMaxValueDepth)});
+  if (items > kMaxItems) report(Code::E0269, span, {std::to_string(items), std::to_string(kMaxItems)});
+  return depth <= kMaxValueDepth && items <= kMaxItems;
 }
 
 Datum Elaborator::field(const ast::Expr& e, const Want& want) {
@@ -173,6 +193,7 @@ Datum Elaborator::field(const ast::Expr& e, const Want& want) {
   }
   if (const auto* record = base.get<std::shared_ptr<const DatumRecord>>()) {
     for (const auto& [name, value] : **record) {
+      ++steps_;
       if (name == key) return value;
     }
     return Datum(Missing{nullptr, std::string(source_.slice(e.span))});
@@ -197,6 +218,7 @@ Datum Elaborator::index(const ast::Expr& e, const Want& want) {
     }
     if (const auto* record = base.get<std::shared_ptr<const DatumRecord>>()) {
       for (const auto& [name, value] : **record) {
+        ++steps_;
         if (name == *key) return value;
       }
       return missing();
@@ -333,8 +355,11 @@ Datum Elaborator::compare(const ast::Expr& e, const Datum& a, const Datum& b) {
         .help("write a limit on it as a budget: budget " + std::string(source_.slice(e.span)));
     return poison();
   }
-  if (e.op == Operator::Eq) return Datum(equal(a, b));
-  if (e.op == Operator::Ne) return Datum(!equal(a, b));
+  if (e.op == Operator::Eq || e.op == Operator::Ne) {
+    const bool same = equal(a, b, steps_, kMaxSteps);
+    return steps_ > kMaxSteps ? raw(e, {})
+                              : Datum(same == (e.op == Operator::Eq));  // raw() says that it is too much
+  }
   if (!a.is_number() || !b.is_number()) return operand_error(e, a, b);
   if (a.is<int64_t>() && b.is<int64_t>()) {
     const int64_t x = *a.get<int64_t>(), y = *b.get<int64_t>();

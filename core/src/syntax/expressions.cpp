@@ -81,9 +81,8 @@ Expr* Parser::checked(Expr& e) {
   if (e.depth <= kMaxTreeDepth || stopped_) return &e;
   diagnostics_.report(Code::E0108, e.operator_span.end ? e.operator_span : e.span,
                       {std::to_string(kMaxTreeDepth)});
-  stopped_ = panic_ = true;
-  next_ = tokens_.size() - 1;
-  return &e;
+  stop();
+  return error(e.span);  // what was read of it would be looked up
 }
 
 Expr* Parser::expression() {
@@ -383,7 +382,9 @@ Expr* Parser::call(const Name& called, uint32_t begin) {
 void Parser::trailing_comma(const char* sign) {
   if (panic_ || !at(sign)) return;
   const Span comma = {last_end_ - 1, last_end_};
-  warn(Code::E0128, comma).fix("remove it", comma, "");
+  warn(Code::E0128, comma)
+      .rule(std::string("the last one before `") + sign + "` has no comma behind it")
+      .fix("remove it", comma, "");
 }
 
 // ("param" | "state") type [ "from" STRING ]

@@ -149,6 +149,7 @@ class Lexer {
       if (diagnostics_.errors() >= Diagnostics::kMaxKept) stopped_ = true;  // nobody reads more
       if (tokens_.size() > kMaxTokens) {
         diagnostics_.report(Code::E0109, here(1), {std::to_string(kMaxTokens)});
+        tokens_.clear();  // what is cut off in the middle would only make more errors
         stopped_ = true;
       }
     }
@@ -417,8 +418,10 @@ std::vector<Comment> comments_of(const SourceText& source) {
   // Between two tokens there are only blanks and comments.
   size_t at = 0;
   for (const Token& token : tokens) {
-    const size_t hash = source.text().find('#', at);
-    if (hash != std::string::npos && hash < token.span.begin) {
+    const size_t gap = token.span.begin > at ? token.span.begin - at : 0;
+    const size_t in_gap = std::string_view(source.text()).substr(at, gap).find('#');
+    if (in_gap != std::string_view::npos) {
+      const size_t hash = at + in_gap;
       size_t end = source.text().find('\n', hash);
       if (end == std::string::npos) end = source.text().size();
       const size_t line = source.text().rfind('\n', hash) + 1;

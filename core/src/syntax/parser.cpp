@@ -186,6 +186,7 @@ uint32_t Parser::column_of(size_t token) const {
 // To the statement's end: the next newline outside of brackets, the block's end, or a line that is indented
 // no further than the statement, for then the bracket is what is missing.
 void Parser::recover() {
+  if (stopped_) return;  // nothing follows that would be read
   brackets_ = 0;
   int open = 0;
   const auto count = [&](const Token& token) {
