@@ -242,6 +242,56 @@ class Texts(Case):
         self.assertIn("example llama", out)
         self.irplan("plan", "m.irplan", "--config", config, "-o", "m.json")
 
+    def test_new_finds_the_example_of_every_config(self):
+        served = {"deepseek": "deepseek_v3", "gemma": "gemma", "gpt-oss": "moe", "gpt2": "gpt2", "llama": "llama", "mistral": "llama",
+                  "mixtral": "moe", "phi": "phi3", "qwen3-0.6b": "llama", "qwen3-30b": "moe"}
+        configs = sorted((ROOT / "examples/configs").glob("*.json"))
+        self.assertGreaterEqual(len(configs), len(served))
+        for config in configs:
+            name = next(example for begin, example in served.items() if config.name.startswith(begin))
+            made = json.loads(self.irplan("new", f"{config.name}.irplan", "--config", config, "--format=json")[0])
+            self.assertEqual((made["example"], made["fits"], made["errors"]), (name, True, []), config.name)
+            text = (ROOT / f"examples/models/{name}.irplan").read_text()
+            self.assertEqual((self.folder / f"{config.name}.irplan").read_text(), text)
+            for program in sorted((ROOT / "examples/models").glob("*.irplan")):  # any other refuses it, and says no more than that
+                if program.stem != name:
+                    _, err = self.irplan("check", program, "--config", config, code=1)
+                    self.assertRegex(err, r"\Aerror\[E0232\]: a requirement does not hold: only ", (program, config))
+                    self.assertIn(f'model_type` is "{json.loads(config.read_text())["model_type"]}"', err)
+                    self.assertNotIn("E0215", err)
+
+    def test_new_for_an_architecture_nobody_knows(self):
+        known = json.loads((ROOT / "examples/configs/llama-3.2-1b.json").read_text())
+        for changes, nearest in (({"model_type": "frob", "residual_multiplier": 0.22, "frob": {"depth": 3, "list": [1, 2]}}, "llama"),
+                                 ({"model_type": "frob", "num_local_experts": 8, "num_experts_per_tok": 2, "frob": {"depth": 3, "list": [1, 2]},
+                                   "residual_multiplier": 1, "sliding_window": 128}, "moe")):
+            config = self.file("config.json", json.dumps({**known, **changes}))
+            (self.folder / "m.irplan").unlink(missing_ok=True)
+            out, err = self.irplan("new", "m.irplan", "--config", config)
+            self.assertIn(f"after the example {nearest};", out)
+            self.assertIn("warning: no example serves", err)
+            for key in ("residual_multiplier", "frob.depth", "frob.list"):
+                self.assertIn(f"\n  {key}\n", err)
+            text = (self.folder / "m.irplan").read_text()
+            self.assertRegex(text, rf"\Airplan 1\n# The nearest of the examples, {nearest}: .*\n# Keys of the config that it does not read: .*frob\.depth")
+            self.assertNotIn('only Llama', text)
+            self.irplan("plan", "m.irplan", "--config", config, "-o", "m.json")
+            self.irplan("fmt", "--check", "m.irplan")
+
+    def test_configs_that_are_too_much(self):
+        for text, why in (("[1]", "no JSON object"), ("{", "byte"), ('{"a": ' * 70 + "1" + "}" * 70, "nested deeper than 64"),
+                          ('{"a": [' + "0," * 300_000 + "0]}", "more than 262144 values"), ('{"' + "a" * 17_000_000 + '": 1}', "16 MiB"),
+                          ("{" + ",".join(f'"a{i}": 1' for i in range(300_000)) + "}", "more than 262144 values")):
+            start = time.monotonic()
+            _, err = self.irplan("check", LLAMA, "--config", self.file("big.json", text), code=1)
+            self.assertLess(time.monotonic() - start, 2)
+            self.assertIn(why, err)
+        many = self.file("many.json", "{" + ",".join(f'"a{i}": {i}' for i in range(260_000)) + ',"b": 1, "b": 2, "b": 3}')
+        program = self.file("m.irplan", 'require config.a777 == 777 && config.b == 3\ninput x: f32[config.a9]\nout = output(silu(x))\n')
+        start = time.monotonic()
+        self.irplan("check", program, "--config", many)
+        self.assertLess(time.monotonic() - start, 3)
+
     def test_ops_and_passes(self):
         listed = json.loads(self.irplan("ops", "--format=json")[0])
         names = [row["name"] for row in listed]

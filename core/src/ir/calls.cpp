@@ -159,6 +159,7 @@ std::optional<Datum> Elaborator::call_builtin(const ast::Expr& e, const std::vec
     if (args.size() != 2) return wrong_count("has(list, x)");
     if (const auto* node = args[0].get<const ConfigNode*>()) {
       if ((*node)->kind != ConfigNode::Kind::List) return wrong_kind(0, "a list");
+      (*node)->read = true;
       for (const ConfigNode* item : (*node)->items) {
         if (equal(from_config(item), args[1], steps_, kMaxSteps)) return Datum(true);
       }
@@ -605,7 +606,7 @@ std::optional<DType> Elaborator::dtype(const ast::Type& type) {
     const ConfigNode* found = node ? (*node)->find(text(type.dtype[i])) : nullptr;
     if (!found) {
       report(Code::E0215, type.dtype[i].span,
-             {node ? (*node)->path + "." + text(type.dtype[i]) : text(type.dtype[i])});
+             {node ? (*node)->path() + "." + text(type.dtype[i]) : text(type.dtype[i])});
       return std::nullopt;
     }
     value = from_config(found);

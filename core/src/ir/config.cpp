@@ -1,9 +1,13 @@
 #include "ir/config.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 namespace irplan {
 namespace {
+
+constexpr size_t kFewKeys = 16;  // that are found as quickly one by one
 
 // Builds the tree from parser events: no recursion, depth and duplicates checked on the way.
 class Builder {
@@ -40,10 +44,14 @@ class Builder {
   bool binary(json::binary_t&) { return false; }
   bool start_object(size_t) { return open(ConfigNode::Kind::Record); }
   bool start_array(size_t) { return open(ConfigNode::Kind::List); }
-  bool end_object() { return stack_.pop_back(), true; }
+  bool end_object() {
+    index(*stack_.back());
+    keys_.pop_back();
+    return stack_.pop_back(), true;
+  }
   bool end_array() { return stack_.pop_back(), true; }
   bool key(std::string& key) {
-    key_ = std::move(key);
+    keys_.back() = std::move(key);
     return true;
   }
   bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception&) {
@@ -55,25 +63,47 @@ class Builder {
 
  private:
   ConfigNode* add(ConfigNode::Kind kind) {
+    if (nodes_.size() >= Config::kMaxValues) {
+      why = "it holds more than " + std::to_string(Config::kMaxValues) + " values";
+      return nullptr;
+    }
     ConfigNode& node = nodes_.emplace_back();
     node.kind = kind;
-    if (stack_.empty()) {
-      node.path = "config";
-      return &node;
-    }
+    if (stack_.empty()) return &node;
     ConfigNode& parent = *stack_.back();
+    node.parent = &parent;
     if (parent.kind == ConfigNode::Kind::List) {
-      node.path = parent.path + "[" + std::to_string(parent.items.size()) + "]";
+      node.key = std::to_string(parent.items.size());
       parent.items.push_back(&node);
-      return &node;
+    } else {
+      node.key = keys_.back();
+      parent.entries.emplace_back(node.key, &node);
     }
-    node.path = parent.path + "." + key_;
-    // As every JSON reader does, the last of two equal keys counts.
-    for (auto& [name, value] : parent.entries) {
-      if (name == key_) return value = &node, &node;
-    }
-    parent.entries.emplace_back(key_, &node);
     return &node;
+  }
+
+  // Sorts a record's keys. As in every JSON reader, the last of two equal keys counts.
+  static void index(ConfigNode& record) {
+    auto& entries = record.entries;
+    std::vector<uint32_t> order(entries.size());
+    std::iota(order.begin(), order.end(), 0u);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](uint32_t a, uint32_t b) { return entries[a].first < entries[b].first; });
+    bool twice = false;
+    for (size_t i = 1; i < order.size(); ++i) {
+      if (entries[order[i - 1]].first != entries[order[i]].first) continue;
+      std::swap(entries[order[i - 1]].second, entries[order[i]].second);
+      entries[order[i]].second = nullptr;  // its value stands where the key stood first
+      std::swap(order[i - 1], order[i]);
+      twice = true;
+    }
+    if (twice) {
+      entries.erase(
+          std::remove_if(entries.begin(), entries.end(), [](const auto& entry) { return !entry.second; }),
+          entries.end());
+      return index(record);
+    }
+    if (entries.size() > kFewKeys) record.by_key = std::move(order);
   }
 
   bool open(ConfigNode::Kind kind) {
@@ -82,28 +112,44 @@ class Builder {
       return false;
     }
     ConfigNode* node = add(kind);
-    if (node) stack_.push_back(node);
-    return node != nullptr;
+    if (!node) return false;
+    stack_.push_back(node);
+    if (kind == ConfigNode::Kind::Record) keys_.emplace_back();
+    return true;
   }
 
   std::deque<ConfigNode>& nodes_;
   std::vector<ConfigNode*> stack_;
-  std::string key_;
+  std::vector<std::string> keys_;  // of each open record, the last
 };
 
+// A list is read where one of its values is.
 void collect_unread(const ConfigNode& node, std::vector<std::string>& out) {
   if (node.read) return;
   for (const auto& [key, entry] : node.entries) collect_unread(*entry, out);
-  if (node.kind != ConfigNode::Kind::Record) out.push_back(node.path.substr(node.path.find('.') + 1));
+  if (std::any_of(node.items.begin(), node.items.end(), [](const ConfigNode* item) { return item->read; }))
+    return;
+  if (node.kind != ConfigNode::Kind::Record) out.push_back(node.path().substr(7));  // without "config."
 }
 
 }  // namespace
 
 const ConfigNode* ConfigNode::find(std::string_view key) const {
-  for (const auto& [name, value] : entries) {
-    if (name == key) return value;
+  if (by_key.empty()) {
+    for (const auto& [name, value] : entries) {
+      if (name == key) return value;
+    }
+    return nullptr;
   }
-  return nullptr;
+  const auto found =
+      std::lower_bound(by_key.begin(), by_key.end(), key,
+                       [&](uint32_t entry, std::string_view k) { return entries[entry].first < k; });
+  return found != by_key.end() && entries[*found].first == key ? entries[*found].second : nullptr;
+}
+
+std::string ConfigNode::path() const {
+  if (!parent) return "config";
+  return parent->path() + (parent->kind == Kind::List ? "[" + key + "]" : "." + key);
 }
 
 std::optional<Config> Config::parse(std::string_view text, std::string* why) {

@@ -19,16 +19,22 @@ struct ConfigNode {
   std::string string;
   std::vector<const ConfigNode*> items;
   std::vector<std::pair<std::string, const ConfigNode*>> entries;
-  std::string path;  // "config.rope_scaling.factor"
+  std::vector<uint32_t> by_key;  // of a record of many entries: their order by key
+  const ConfigNode* parent = nullptr;
+  std::string key;  // in its record; in a list, its index
+
   mutable bool read = false;
 
   const ConfigNode* find(std::string_view key) const;
+  // "config.rope_scaling.factor"
+  std::string path() const;
 };
 
 class Config {
  public:
   static constexpr size_t kMaxBytes = size_t{16} << 20;
   static constexpr int kMaxDepth = 64;
+  static constexpr size_t kMaxValues = 1 << 18;
 
   // None where the text is no JSON object within the limits; `why` then says what is wrong and where.
   static std::optional<Config> parse(std::string_view text, std::string* why);

@@ -24,6 +24,8 @@ struct Poison {};
 struct Missing {
   const ConfigNode* record = nullptr;  // of a config, where it is one
   std::string key;                     // the key that it lacks; of anything else the whole expression
+  Span span = {};      // the expression that asked for it: config.a.b, even where a is missing
+  Span key_span = {};  // the key alone, where it is a name
 };
 struct Tensors {
   Ids ids;  // several of an op with several results

@@ -113,7 +113,9 @@ class Elaborator {
   void bind_statement(const ast::Item& item);
   Flow loop(const ast::Item& item);
   Flow branch(const ast::Item& item);
+  void tell_missing();
   void require(const ast::Item& item);
+  void tell_values(Diagnostic& d, const ast::Expr& e);
   void bind_output(const ast::Item& item, const std::vector<std::string>& ids);
   std::string target_id(const ast::Name& name);
   void annotate(const ast::Target& target, const Datum& value);
@@ -126,6 +128,7 @@ class Elaborator {
   Datum list(const ast::Expr& e);
   Datum record(const ast::Expr& e);
   bool fits(Span span, size_t items, int depth);
+  static Datum wider(Datum base, Span span);
   Datum field(const ast::Expr& e, const Want& want);
   Datum index(const ast::Expr& e, const Want& want);
   Datum from_config(const ConfigNode* node);
@@ -192,6 +195,8 @@ class Elaborator {
   std::vector<Datum> returned_;
   std::vector<std::string> return_ids_;
   size_t steps_ = 0;
+  Diagnostics missing_;   // keys that the config lacks
+  bool refused_ = false;  // a requirement at the top level does not hold
   int depth_ = 0;         // of nested expressions, through calls
   bool stopped_ = false;  // a limit was hit; everything unwinds
 };

@@ -16,7 +16,7 @@ Relation relation_of(Operator op) {
 }  // namespace
 
 void Elaborator::blame(Diagnostic& diagnostic, const Datum& datum) {
-  if (datum.origin) diagnostic.note("`" + datum.origin->path + "` is " + show(datum));
+  if (datum.origin) diagnostic.note("`" + datum.origin->path() + "` is " + show(datum));
 }
 
 Expr Elaborator::as_expr(const Datum& datum) {
@@ -49,15 +49,22 @@ Datum Elaborator::eval(const ast::Expr& e, const Want& want) {
   Datum value = raw(e, want);
   if (!value.missing()) return value;
   const Missing& missing = *value.get<Missing>();
-  const std::string path = missing.record ? missing.record->path + "." : "";
-  Diagnostic& d = report(Code::E0215, e.span, {path + missing.key});
+  const std::string path = missing.record ? missing.record->path() + "." : "";
+  Diagnostic& d =
+      (missing.record ? missing_ : diagnostics_)
+          .report(Code::E0215, override_span_ ? *override_span_ : missing.span, {path + missing.key});
+  if (override_span_) return poison();  // of --let: no place in the program to change
   if (missing.record) {
     std::vector<std::string> keys;
     for (const auto& [name, node] : missing.record->entries) keys.push_back(name);
     const std::string near = nearest(missing.key, keys);
-    if (!near.empty()) d.help("did you mean `" + path + near + "`");
+    if (!near.empty() && missing.key_span.end > 0) {
+      d.fix("did you mean `" + path + near + "`", missing.key_span, near);
+    } else if (!near.empty()) {
+      d.help("did you mean `" + path + near + "`");
+    }
   }
-  d.help("a default for where it is absent: " + std::string(source_.slice(e.span)) + " ?? …");
+  d.help("a default for where it is absent: " + std::string(source_.slice(missing.span)) + " ?? …");
   return poison();
 }
 
@@ -182,21 +189,29 @@ bool Elaborator::fits(Span span, size_t items, int depth) {
   return depth <= kMaxValueDepth && items <= kMaxItems;
 }
 
+// What is missing within `span`.
+Datum Elaborator::wider(Datum base, Span span) {
+  Missing missing = *base.get<Missing>();
+  missing.span = span;
+  return Datum(std::move(missing));
+}
+
 Datum Elaborator::field(const ast::Expr& e, const Want& want) {
   Datum base = raw(*e.a, want);
-  if (base.poisoned() || base.missing()) return base;
+  if (base.poisoned()) return base;
+  if (base.missing()) return wider(std::move(base), e.span);
   const std::string& key = text(e.name);
-  if (base.is_none()) return Datum(Missing{nullptr, std::string(source_.slice(e.span))});
+  if (base.is_none()) return Datum(Missing{nullptr, std::string(source_.slice(e.span)), e.span});
   if (const auto* node = base.get<const ConfigNode*>(); node && (*node)->kind == ConfigNode::Kind::Record) {
     const ConfigNode* found = (*node)->find(key);
-    return found ? from_config(found) : Datum(Missing{*node, key});
+    return found ? from_config(found) : Datum(Missing{*node, key, e.span, e.name.span});
   }
   if (const auto* record = base.get<std::shared_ptr<const DatumRecord>>()) {
     for (const auto& [name, value] : **record) {
       ++steps_;
       if (name == key) return value;
     }
-    return Datum(Missing{nullptr, std::string(source_.slice(e.span))});
+    return Datum(Missing{nullptr, std::string(source_.slice(e.span)), e.span});
   }
   Diagnostic& d = report(Code::E0223, e.span, {key, kind_name(base)});
   blame(d, base);
@@ -204,17 +219,18 @@ Datum Elaborator::field(const ast::Expr& e, const Want& want) {
 }
 
 Datum Elaborator::index(const ast::Expr& e, const Want& want) {
-  const Datum base = raw(*e.a, want);
-  if (base.poisoned() || base.missing()) return base;
+  Datum base = raw(*e.a, want);
+  if (base.poisoned()) return base;
+  if (base.missing()) return wider(std::move(base), e.span);
   const Datum at = constant(*e.b);
   if (at.poisoned()) return at;
-  const auto missing = [&] { return Datum(Missing{nullptr, std::string(source_.slice(e.span))}); };
+  const auto missing = [&] { return Datum(Missing{nullptr, std::string(source_.slice(e.span)), e.span}); };
   if (base.is_none()) return missing();
   const auto* node = base.get<const ConfigNode*>();
   if (const auto* key = at.get<std::string>()) {
     if (node && (*node)->kind == ConfigNode::Kind::Record) {
       const ConfigNode* found = (*node)->find(*key);
-      return found ? from_config(found) : Datum(Missing{*node, *key});
+      return found ? from_config(found) : Datum(Missing{*node, *key, e.span});
     }
     if (const auto* record = base.get<std::shared_ptr<const DatumRecord>>()) {
       for (const auto& [name, value] : **record) {
@@ -386,7 +402,7 @@ Datum Elaborator::arithmetic(const ast::Expr& e, const Datum& a, const Datum& b)
   Datum result = from_expr(e.op == Operator::Add ? x + y : e.op == Operator::Sub ? x - y : x * y, e.span);
   if (result.poisoned() && !diagnostics_.list().empty()) {
     for (const Datum* side : {&a, &b}) {
-      if (side->origin) report(Code::E0213, e.span).note("`" + side->origin->path + "` is " + show(*side));
+      if (side->origin) report(Code::E0213, e.span).note("`" + side->origin->path() + "` is " + show(*side));
     }
   }
   return result;

@@ -55,16 +55,41 @@ void Elaborator::require(const ast::Item& item) {
   }
   Diagnostic& d = report(Code::E0232, item.span,
                          {message.empty() ? std::string(source_.slice(item.value->span)) : message});
-  // Both values of a comparison, so that the reader sees what the config has and what the program serves.
-  const ast::Expr& e = *item.value;
-  const auto tell = [&](const ast::Expr& part) {
-    d.note("`" + std::string(source_.slice(part.span)) + "` is " + show(constant(part)));
+  tell_values(d, *item.value);
+  if (scopes_.size() == 1) refused_ = true;
+}
+
+// What the parts of a condition that does not hold are, so that the reader sees what the config has and what
+// the program serves.
+void Elaborator::tell_values(Diagnostic& d, const ast::Expr& e) {
+  const auto is_literal = [](const ast::Expr& part) {
+    const auto plain = [](const ast::Expr* item) {
+      return item->kind >= ExprKind::Int && item->kind <= ExprKind::None;
+    };
+    if (part.kind == ExprKind::List) return std::all_of(part.items.begin(), part.items.end(), plain);
+    return part.kind == ExprKind::String || plain(&part);
   };
-  if (e.kind == ExprKind::Binary && e.op >= ast::Operator::Eq && e.op <= ast::Operator::Ge) {
+  const auto tell = [&](const ast::Expr& part) {
+    if (!is_literal(part))
+      d.note("`" + std::string(source_.slice(part.span)) + "` is " + show(constant(part)));
+  };
+  if (e.kind == ExprKind::Unary && e.op == ast::Operator::Not) return tell_values(d, *e.a);
+  if (e.kind == ExprKind::Binary && (e.op == ast::Operator::And || e.op == ast::Operator::Or)) {
+    const bool first = e.op == ast::Operator::Or || !truth(*e.a).value_or(true);
+    if (first) tell_values(d, *e.a);
+    if (!first || e.op == ast::Operator::Or) tell_values(d, *e.b);
+    return;
+  }
+  if (e.kind == ExprKind::Binary && e.op == ast::Operator::Eq && is_literal(*e.b)) {
+    d.note("`" + std::string(source_.slice(e.a->span)) + "` is " + show(constant(*e.a)) + ", not " +
+           show(constant(*e.b)));
+  } else if (e.kind == ExprKind::Binary && e.op >= ast::Operator::Eq && e.op <= ast::Operator::Ge) {
     tell(*e.a);
     tell(*e.b);
   } else if (e.kind == ExprKind::Call) {
     for (const ast::Arg& arg : e.args) tell(*arg.value);
+  } else {
+    tell(e);
   }
 }
 

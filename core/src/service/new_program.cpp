@@ -8,10 +8,13 @@
 namespace irplan {
 namespace {
 
-// Keys that say nothing about what is computed: who made the file, which tokens are special, how it was trained.
+// Keys that say nothing about what is computed: who made the file, which tokens are special, how it was
+// trained.
 bool is_bookkeeping(const std::string& key) {
-  constexpr const char* kKeys[] = {"architectures", "transformers_version", "torch_dtype", "dtype", "use_cache", "_name_or_path", "pretraining_tp",
-                                   "initializer_range", "auto_map", "model_type", "output_router_logits", "router_aux_loss_coef", "task_specific_params"};
+  constexpr const char* kKeys[] = {
+      "architectures",        "transformers_version", "torch_dtype",         "dtype",    "use_cache",
+      "_name_or_path",        "pretraining_tp",       "initializer_range",   "auto_map", "model_type",
+      "output_router_logits", "router_aux_loss_coef", "task_specific_params"};
   if (std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys)) return true;
   const auto ends = [&](const char* end) {
     const std::string tail = end;
@@ -20,14 +23,16 @@ bool is_bookkeeping(const std::string& key) {
   return ends("token_id") || ends("dropout") || ends("_pdrop") || key.find("token_id[") != std::string::npos;
 }
 
-// The program without the lines that name the model types it serves.
+// The program without the requirements that name the model types it serves.
 std::string for_any_model(const std::string& text) {
   std::string out;
+  bool skipping = false;
   for (size_t at = 0; at < text.size();) {
     const size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
     const std::string line = text.substr(at, end - at);
-    const bool names_models = line.rfind("require ", 0) == 0 && line.find("model_type") != std::string::npos;
-    if (!names_models) out += line;
+    const bool begins = line.rfind("require ", 0) == 0 && line.find("model_type") != std::string::npos;
+    skipping = begins || (skipping && line[0] == ' ');  // a statement goes on in indented lines
+    if (!skipping) out += line;
     at = end;
   }
   return out;
@@ -79,7 +84,8 @@ std::optional<NewProgram> new_program(const std::string& config_text, std::strin
     *why = "this build carries no examples";
     return std::nullopt;
   }
-  std::string note = "# The nearest of the examples, " + best->program.example + ": no example names this architecture.\n";
+  std::string note =
+      "# The nearest of the examples, " + best->program.example + ": no example names this architecture.\n";
   if (!best->program.unread_keys.empty()) {
     note += "# Keys of the config that it does not read:";
     for (const std::string& key : best->program.unread_keys) note += " " + key;
