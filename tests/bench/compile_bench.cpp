@@ -1,8 +1,14 @@
 // How long a plan takes: source and config to plan.json, and a plan bound at new sizes.
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "bench/bench.h"
@@ -33,8 +39,9 @@ std::string llama_config(int layers) {
   "max_position_embeddings": 8192, "hidden_act": "silu", "torch_dtype": "bfloat16"})";
 }
 
-Compilation compiled(const std::string& source, const std::string& config) {
+Compilation compiled(const std::string& source, const std::string& config, bool write = true) {
   CompileOptions options;
+  options.write = write;
   if (!config.empty()) options.config = config;
   return compile(SourceText("bench.irplan", source), options);
 }
@@ -64,11 +71,13 @@ void time_layers() {
   for (const int layers : {10, 20, 40, 80, 160}) {
     const std::string config = llama_config(layers);
     const Compilation once = sure(source, config);
-    const Timing t = measure([&] { compiled(source, config); });
+    const Timing t = measure([&] { compiled(source, config, false); });
     if (layers == 80) at_80 = t.median;
     char per_layer[48];
     std::snprintf(per_layer, sizeof per_layer, ", %.3f ms a layer", 1e3 * t.median / layers);
-    row("llama 70B, " + std::to_string(layers) + " layers, both phases", t, described(once) + per_layer);
+    row("llama 70B, " + std::to_string(layers) + " layers, plan in memory", t, described(once) + per_layer);
+    if (layers == 80)
+      std::printf("%-44s %9.0f MiB  (wanted: 64 at most)\n", "peak memory up to here", peak_mebibytes());
   }
   const auto file = std::filesystem::temp_directory_path() / "irplan-bench-plan.json";
   const Timing written = measure([&] {
@@ -79,6 +88,33 @@ void time_layers() {
   char over[48];
   std::snprintf(over, sizeof over, "writing adds %.2f ms", 1e3 * (written.median - at_80));
   row("llama 70B, 80 layers, plan.json written", written, over);
+  std::string edited = source;
+  edited.replace(edited.find("rms_norm_eps"), 12, "rms_norm_esp");  // a slip of the hand, and back
+  bool slip = false;
+  const Timing typed = measure([&] { compiled((slip = !slip) ? edited : source, llama_config(80), false); });
+  row("llama 70B, one line edited, to diagnostics", typed, "every other run has a misspelt key");
+}
+
+// A process from its start to its end.
+void time_start() {
+  const std::string program = std::string(IRPLAN_BIN_DIR) + "/irplan";
+  char* const arguments[] = {const_cast<char*>("irplan"), const_cast<char*>("--version"), nullptr};
+  posix_spawn_file_actions_t quiet;
+  posix_spawn_file_actions_init(&quiet);
+  posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  const auto run = [&] {
+    pid_t child = 0;
+    int status = 0;
+    if (posix_spawn(&child, program.c_str(), &quiet, nullptr, arguments, environ) != 0) return false;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  };
+  if (run()) {
+    row("irplan --version, a whole process", measure([&] { run(); }), "(wanted: 5 ms at most)");
+  } else {
+    std::printf("%-44s skipped: %s is not built\n", "irplan --version", program.c_str());
+  }
+  posix_spawn_file_actions_destroy(&quiet);
 }
 
 void time_synthetic() {
@@ -94,22 +130,24 @@ void time_synthetic() {
   row("100,000 ops, a loop of silu and add", measure([&] { compiled(source, ""); }), described(c));
 }
 
-void time_configs() {
-  std::vector<std::filesystem::path> configs;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(std::filesystem::path(IRPLAN_SOURCE_DIR) / "examples/configs")) {
-    if (entry.path().extension() == ".json") configs.push_back(entry.path());
-  }
-  std::sort(configs.begin(), configs.end());
-  for (const auto& path : configs) {
-    const std::string config = read(path);
+// Published models, each with the example that `irplan new` chooses.
+void time_models() {
+  const auto path = std::filesystem::path(IRPLAN_SOURCE_DIR) / "tests/data/parameter-counts.json";
+  double total = 0;
+  int count = 0;
+  for (const auto& [name, model] : nlohmann::ordered_json::parse(read(path)).items()) {
+    const std::string config = model["config"].dump();
     std::string why;
     const auto program = new_program(config, &why);
     if (!program || !program->fits) continue;
     const Compilation once = sure(program->text, config);
-    row(path.stem().string() + " (" + program->example + ")",
-        measure([&] { compiled(program->text, config); }), described(once));
+    const Timing t = measure([&] { compiled(program->text, config); });
+    total += t.median;
+    ++count;
+    row(name + " (" + program->example + ")", t, described(once));
   }
+  std::printf("%-44s %9.2f ms  (wanted: 1000 at most)\n",
+              ("all " + std::to_string(count) + " models").c_str(), 1e3 * total);
 }
 
 }  // namespace
@@ -117,7 +155,8 @@ void time_configs() {
 int compile_bench() {
   std::printf("%s\n", circumstances().c_str());
   time_layers();
-  time_configs();
+  time_start();
+  time_models();
   time_synthetic();
   std::printf("peak of this process %.0f MiB\n", peak_mebibytes());
   return 0;

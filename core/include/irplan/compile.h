@@ -23,6 +23,7 @@ struct CompileOptions {
   bool deny_warnings = false;
   bool keep_order = false;       // run ops in program order instead of the order with the lowest peak
   std::string strength = "portfolio";  // of the packing: portfolio | exact | limited
+  bool write = true;             // false: diagnostics alone are wanted, the plan's text stays empty
   std::vector<std::string> dump_after;  // names of passes whose result is wanted as text
 };
 
@@ -32,7 +33,7 @@ struct Compilation {
   SourceText source;
   Diagnostics diagnostics;
   bool ok = false;                              // no errors: there is a plan
-  std::string plan_json;                        // empty unless ok
+  std::string plan_json;                        // empty unless ok and written
   std::shared_ptr<const Graph> graph;           // what the passes made, as far as they came; may be null
   std::vector<std::pair<std::string, std::string>> dumps;  // pass -> text
   std::vector<std::string> unread_config_keys;  // "rope_scaling.factor"

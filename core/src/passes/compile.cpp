@@ -26,7 +26,9 @@ class Pipeline {
     graph_ = std::make_shared<Graph>();
     out_.graph = graph_;
     const auto target = parse_target(options_.target);
-    if (!target) out_.diagnostics.report(Code::E0267, {}, {options_.target}).help("targets are cpu, cuda and cuda:sm_90");
+    if (!target)
+      out_.diagnostics.report(Code::E0267, {}, {options_.target})
+          .help("targets are cpu, cuda and cuda:sm_90");
     if (target) graph_->target = *target;
     std::optional<Config> config = read_config();
     syntax::Tree tree = syntax::parse(out_.source, out_.diagnostics);
@@ -50,7 +52,8 @@ class Pipeline {
     MemoryOptions memory;
     plan_memory(*graph_, memory, out_.diagnostics);
     if (!passed("memory")) return;
-    const bool bytes = std::any_of(graph_->budgets.begin(), graph_->budgets.end(), [](const Budget& b) { return b.bytes; });
+    const bool bytes =
+        std::any_of(graph_->budgets.begin(), graph_->budgets.end(), [](const Budget& b) { return b.bytes; });
     solve_budgets(*graph_, options_.dims, out_.diagnostics);
     if (bytes && !out_.diagnostics.has_errors()) measure_memory(*graph_);
     if (!passed("solve")) return;
@@ -62,7 +65,7 @@ class Pipeline {
     out_.diagnostics.sort();
     if (out_.diagnostics.has_errors()) return;
     plan.diagnostics = to_json(out_.diagnostics.list(), out_.source);
-    out_.plan_json = write_plan(plan);
+    if (options_.write) out_.plan_json = write_plan(plan);
     passed("emit");
     out_.ok = true;
   }
@@ -105,9 +108,12 @@ Compilation compile(SourceText source, const CompileOptions& options) {
 
 const std::vector<PassInfo>& passes() {
   static const std::vector<PassInfo> kPasses = {
-      {"elaborate", "Tree and config to a flat graph: every `let` known, every loop unrolled, every `fn` inlined, phase by phase."},
+      {"elaborate",
+       "Tree and config to a flat graph: every `let` known, every loop unrolled, every `fn` inlined, phase "
+       "by phase."},
       {"shape", "Finds the type of every value and what sizes must satisfy for the shapes to agree."},
-      {"budget", "Narrows what a plan admits by budgets over dims: one dim's range, or a guard over several."},
+      {"budget",
+       "Narrows what a plan admits by budgets over dims: one dim's range, or a guard over several."},
       {"fold", "Moves what depends on weights alone to load time."},
       {"fuse", "Joins neighbouring ops for which there is one kernel."},
       {"memory", "Decides windows, buffers and their stacking order: one placement for every size."},
