@@ -15,6 +15,9 @@
 
 namespace irplan {
 
+namespace syntax {
+struct Expr;
+}
 struct DatumList;
 struct DatumRecord;
 
@@ -22,10 +25,9 @@ struct DatumRecord;
 struct Poison {};
 // A key or index that is not there: an error unless `??` follows.
 struct Missing {
-  const ConfigNode* record = nullptr;  // of a config, where it is one
-  std::string key;                     // the key that it lacks; of anything else the whole expression
-  Span span = {};      // the expression that asked for it: config.a.b, even where a is missing
-  Span key_span = {};  // the key alone, where it is a name
+  const ConfigNode* record = nullptr;   // of a config, where it is one
+  const syntax::Expr* at = nullptr;     // the field or index that is not there
+  const syntax::Expr* whole = nullptr;  // what asked for it: config.a.b, even where a is missing
 };
 struct Tensors {
   Ids ids;  // several of an op with several results

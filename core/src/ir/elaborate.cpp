@@ -36,15 +36,7 @@ void Elaborator::run() {
     *index = *graph_.dims->find(name);
   }
   settle_leaf_names();
-  tell_missing();
-}
-
-// That a config which the program refuses lacks keys is no news, unless one is nearly there.
-void Elaborator::tell_missing() {
-  for (const Diagnostic& held : missing_.list()) {
-    const bool misspelt = !held.fixes.empty() && !held.fixes[0].edits.empty();
-    if (misspelt || !refused_) diagnostics_.report(held.code, held.span) = held;
-  }
+  tell_lacking();
 }
 
 void Elaborator::collect_globals() {

@@ -113,7 +113,10 @@ class Elaborator {
   void bind_statement(const ast::Item& item);
   Flow loop(const ast::Item& item);
   Flow branch(const ast::Item& item);
-  void tell_missing();
+  void tell_missing(const Missing& missing);
+  void suggest(Diagnostic& d, const std::string& near, const std::string& path, Span key,
+               const std::string& whole);
+  void tell_lacking();
   void require(const ast::Item& item);
   void tell_values(Diagnostic& d, const ast::Expr& e);
   void bind_output(const ast::Item& item, const std::vector<std::string>& ids);
@@ -128,7 +131,7 @@ class Elaborator {
   Datum list(const ast::Expr& e);
   Datum record(const ast::Expr& e);
   bool fits(Span span, size_t items, int depth);
-  static Datum wider(Datum base, Span span);
+  static Datum wider(Datum base, const ast::Expr& e);
   Datum field(const ast::Expr& e, const Want& want);
   Datum index(const ast::Expr& e, const Want& want);
   Datum from_config(const ConfigNode* node);
@@ -195,7 +198,12 @@ class Elaborator {
   std::vector<Datum> returned_;
   std::vector<std::string> return_ids_;
   size_t steps_ = 0;
-  Diagnostics missing_;   // keys that the config lacks
+  struct Lacking {
+    const ConfigNode* record;
+    std::string key;
+    Span span, key_span;  // of the expression, and of the key in it where it is a name
+  };
+  std::vector<Lacking> lacking_;
   bool refused_ = false;  // a requirement at the top level does not hold
   int depth_ = 0;         // of nested expressions, through calls
   bool stopped_ = false;  // a limit was hit; everything unwinds

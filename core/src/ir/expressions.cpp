@@ -48,24 +48,56 @@ Expr Elaborator::extent(const Datum& datum, const ast::Expr& e) {
 Datum Elaborator::eval(const ast::Expr& e, const Want& want) {
   Datum value = raw(e, want);
   if (!value.missing()) return value;
-  const Missing& missing = *value.get<Missing>();
-  const std::string path = missing.record ? missing.record->path() + "." : "";
-  Diagnostic& d =
-      (missing.record ? missing_ : diagnostics_)
-          .report(Code::E0215, override_span_ ? *override_span_ : missing.span, {path + missing.key});
-  if (override_span_) return poison();  // of --let: no place in the program to change
-  if (missing.record) {
-    std::vector<std::string> keys;
-    for (const auto& [name, node] : missing.record->entries) keys.push_back(name);
-    const std::string near = nearest(missing.key, keys);
-    if (!near.empty() && missing.key_span.end > 0) {
-      d.fix("did you mean `" + path + near + "`", missing.key_span, near);
-    } else if (!near.empty()) {
-      d.help("did you mean `" + path + near + "`");
-    }
-  }
-  d.help("a default for where it is absent: " + std::string(source_.slice(missing.span)) + " ?? …");
+  tell_missing(*value.get<Missing>());
   return poison();
+}
+
+void Elaborator::tell_missing(const Missing& missing) {
+  const ast::Expr& at = *missing.at;
+  std::string key = at.kind == ExprKind::Field ? text(at.name) : "";
+  if (at.kind == ExprKind::Index) {
+    const Datum index = constant(*at.b);
+    key = index.get<std::string>() ? *index.get<std::string>() : show(index);
+  }
+  const Span key_span = at.kind == ExprKind::Field ? at.name.span : Span{};
+  if (override_span_) {  // of --let, where nothing in the program can be changed
+    report(Code::E0215, {}, {key});
+  } else if (missing.record) {
+    lacking_.push_back({missing.record, key, missing.whole->span, key_span});
+  } else {
+    std::vector<std::string> keys;
+    const Datum base = raw(*at.a, {});
+    if (const auto* record = base.get<std::shared_ptr<const DatumRecord>>()) {
+      for (const auto& [name, entry] : **record) keys.push_back(name);
+    }
+    const std::string whole(source_.slice(missing.whole->span));
+    suggest(report(Code::E0215, missing.whole->span, {whole}), nearest(key, keys), "", key_span, whole);
+  }
+}
+
+// What may have been meant by a key, and how to do without it.
+void Elaborator::suggest(Diagnostic& d, const std::string& near, const std::string& path, Span key,
+                         const std::string& whole) {
+  if (!near.empty() && key.end > 0) d.fix("did you mean `" + path + near + "`", key, near);
+  if (!near.empty() && key.end == 0) d.help("did you mean `" + path + near + "`");
+  d.help("a default for where it is absent: " + whole + " ?? …");
+}
+
+// Keys that the config lacks. What nobody reads may be what was meant; that a config which the program
+// refuses lacks others is no news.
+void Elaborator::tell_lacking() {
+  for (const Lacking& lacking : lacking_) {
+    std::vector<std::string> keys;
+    for (const auto& [name, node] : lacking.record->entries) {
+      const size_t lengths[] = {name.size(), lacking.key.size()};
+      const bool other = refused_ && (lengths[0] > lengths[1] + 1 || lengths[1] > lengths[0] + 1);
+      if (!node->read && !other) keys.push_back(name);
+    }
+    const std::string near = nearest(lacking.key, keys), path = lacking.record->path() + ".";
+    if (refused_ && near.empty()) continue;
+    suggest(diagnostics_.report(Code::E0215, lacking.span, {path + lacking.key}), near, path,
+            lacking.key_span, std::string(source_.slice(lacking.span)));
+  }
 }
 
 Datum Elaborator::constant(const ast::Expr& e) {
@@ -190,28 +222,28 @@ bool Elaborator::fits(Span span, size_t items, int depth) {
 }
 
 // What is missing within `span`.
-Datum Elaborator::wider(Datum base, Span span) {
+Datum Elaborator::wider(Datum base, const ast::Expr& e) {
   Missing missing = *base.get<Missing>();
-  missing.span = span;
-  return Datum(std::move(missing));
+  missing.whole = &e;
+  return Datum(missing);
 }
 
 Datum Elaborator::field(const ast::Expr& e, const Want& want) {
   Datum base = raw(*e.a, want);
   if (base.poisoned()) return base;
-  if (base.missing()) return wider(std::move(base), e.span);
+  if (base.missing()) return wider(std::move(base), e);
   const std::string& key = text(e.name);
-  if (base.is_none()) return Datum(Missing{nullptr, std::string(source_.slice(e.span)), e.span});
+  if (base.is_none()) return Datum(Missing{nullptr, &e, &e});
   if (const auto* node = base.get<const ConfigNode*>(); node && (*node)->kind == ConfigNode::Kind::Record) {
     const ConfigNode* found = (*node)->find(key);
-    return found ? from_config(found) : Datum(Missing{*node, key, e.span, e.name.span});
+    return found ? from_config(found) : Datum(Missing{*node, &e, &e});
   }
   if (const auto* record = base.get<std::shared_ptr<const DatumRecord>>()) {
     for (const auto& [name, value] : **record) {
       ++steps_;
       if (name == key) return value;
     }
-    return Datum(Missing{nullptr, std::string(source_.slice(e.span)), e.span});
+    return Datum(Missing{nullptr, &e, &e});
   }
   Diagnostic& d = report(Code::E0223, e.span, {key, kind_name(base)});
   blame(d, base);
@@ -221,16 +253,16 @@ Datum Elaborator::field(const ast::Expr& e, const Want& want) {
 Datum Elaborator::index(const ast::Expr& e, const Want& want) {
   Datum base = raw(*e.a, want);
   if (base.poisoned()) return base;
-  if (base.missing()) return wider(std::move(base), e.span);
+  if (base.missing()) return wider(std::move(base), e);
   const Datum at = constant(*e.b);
   if (at.poisoned()) return at;
-  const auto missing = [&] { return Datum(Missing{nullptr, std::string(source_.slice(e.span)), e.span}); };
+  const auto missing = [&] { return Datum(Missing{nullptr, &e, &e}); };
   if (base.is_none()) return missing();
   const auto* node = base.get<const ConfigNode*>();
   if (const auto* key = at.get<std::string>()) {
     if (node && (*node)->kind == ConfigNode::Kind::Record) {
       const ConfigNode* found = (*node)->find(*key);
-      return found ? from_config(found) : Datum(Missing{*node, *key, e.span});
+      return found ? from_config(found) : Datum(Missing{*node, &e, &e});
     }
     if (const auto* record = base.get<std::shared_ptr<const DatumRecord>>()) {
       for (const auto& [name, value] : **record) {
