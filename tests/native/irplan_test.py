@@ -198,6 +198,29 @@ class Texts(Case):
         self.assertEqual([(d["code"], d["line"], d["column"]) for d in found], [("E0201", 1, 5), ("E0201", 2, 5)])
         self.assertEqual(json.loads(self.irplan("check", self.file("good.irplan", "input x: f32[4]\nout = output(x)\n"), "--format=json")[0]), [])
 
+    def test_json_holds_what_the_terminal_shows(self):
+        seen = set()
+        for path in sorted((ROOT / "tests/golden").glob("bad-*.irplan")):
+            text = path.read_text()
+            given = text.partition("#--- config\n")[2].partition("#---")[0].replace("# ", "").replace("#", "")
+            args = ["--config", self.file("config.json", given)] if given else []
+            if "--target" in text.split("\n")[0] or "--d" in text.split("\n")[0]:
+                continue
+            shown = self.irplan("check", path, *args, code=1)[1]
+            listed = json.loads(self.irplan("check", path, *args, "--format=json", code=1)[0])
+            self.assertEqual([f"{d['severity']}[{d['code']}]: {d['message']}" for d in listed],
+                             re.findall(r"^(?:error|warning)\[.*", shown, re.M), path)
+            for d in listed:
+                seen.add((d["code"], d["message"]))
+                self.assertIn(f"{path.name}:{d['line']}:{d['column']}\n", shown)
+                for note in d["notes"]:
+                    self.assertIn(f"= {note}\n", shown)
+                for fix in d["fixes"]:
+                    self.assertIn(f"= help: {fix['message']}\n", shown)
+                for label in d["labels"]:
+                    self.assertIn(label["message"], shown)
+        self.assertGreater(len(seen), 120)
+
     def test_check_of_several_files_looks_at_all(self):
         _, err = self.irplan("check", self.file("a.irplan", "x = one\n"), HOTPATH, self.file("b.irplan", "x = two\n"), code=1)
         self.assertIn("a.irplan:1:5", err)

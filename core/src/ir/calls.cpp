@@ -28,6 +28,27 @@ std::string choices_text(const char* choices) {
   return out;
 }
 
+std::string attribute_names(const OpRow& row) {
+  std::string out;
+  for (const AttrSpec& attribute : row.attributes)
+    out += (out.empty() ? "" : ", ") + std::string(attribute.name);
+  return out;
+}
+
+// As a program writes them, then as a config may.
+std::vector<std::string> dtype_names() {
+  std::vector<std::string> names;
+  for (int i = 0; i < kDTypes; ++i) names.emplace_back(name(static_cast<DType>(i)));
+  names.insert(names.end(), {"float32", "float16", "bfloat16"});
+  return names;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
+  return out;
+}
+
 std::vector<std::string> split_choices(const char* choices) {
   std::vector<std::string> out(1);
   for (const char* c = choices; *c; ++c) {
@@ -244,6 +265,8 @@ Datum Elaborator::call_fn(const ast::Expr& e, const ast::Item& fn, const Want& w
   // Arguments first, in the caller's scope; positional ones, then those by name.
   const size_t count = fn.parameters.size();
   std::vector<std::optional<Datum>> values(count);
+  InlineVector<Span, 8> given;
+  given.resize(count, Span{});
   size_t next = 0;
   bool good = true;
   for (const ast::Arg& arg : e.args) {
@@ -272,6 +295,7 @@ Datum Elaborator::call_fn(const ast::Expr& e, const ast::Item& fn, const Want& w
       good = false;
       continue;
     }
+    given[at] = place_of(*arg.value);
     if (values[at]) {
       report(Code::E0243, arg.value->span, {text(fn.parameters[at].name), name});
       good = false;
@@ -312,7 +336,9 @@ Datum Elaborator::call_fn(const ast::Expr& e, const ast::Item& fn, const Want& w
         graph_.annotations.push_back({values[i]->tensor(), *type, parameter.annotation->span});
       }
     }
+    const size_t height = locals_.size();
     bind(parameter.name, std::move(*values[i]));
+    if (locals_.size() > height) locals_.back().given = given[i];
   }
   std::vector<Datum> result;
   if (good) {
@@ -356,7 +382,7 @@ Datum Elaborator::call_op(const ast::Expr& e, const OpRow& row, const Want& want
       in.resize(at + 1, kNone);
       spans.resize(at + 1, e.span);
     }
-    spans[at] = place.span;
+    spans[at] = place_of(place);
     if (value.poisoned()) {
       good = false;
     } else if (value.is_tensor() && value.get<Tensors>()->ids.size() == 1) {
@@ -377,7 +403,9 @@ Datum Elaborator::call_op(const ast::Expr& e, const OpRow& row, const Want& want
       const Datum value = eval(*arg.value, {nullptr, want.namer});
       if (in.size() >= row.operands.size() && !row.variadic) {
         report(Code::E0240, arg.value->span, {row.name, std::to_string(in.size() + 1)})
-            .rule(std::string(row.name) + ": " + row.operand_text);
+            .rule(std::string(row.name) + ": " + row.operand_text)
+            .help(row.attributes.empty() ? "it has no attributes"
+                                         : "attributes are given by name: " + attribute_names(row));
         good = false;
         continue;
       }
@@ -457,9 +485,21 @@ bool Elaborator::set_attribute(Attrs& attrs, const OpRow& row, const AttrSpec& s
 
 std::optional<Attr> Elaborator::to_attr(const AttrSpec& spec, const Datum& value, const ast::Expr& at) {
   const auto wrong = [&](const std::string& wanted) -> std::optional<Attr> {
-    Diagnostic& d = report(Code::E0251, at.span, {spec.name, wanted, kind_name(value)});
-    d.at(show(value));
+    const auto* word = value.get<std::string>();
+    const bool named = word && (spec.kind == AttrKind::Dtype || spec.kind == AttrKind::Word);
+    Diagnostic& d = report(Code::E0251, at.span, {spec.name, wanted, named ? show(value) : kind_name(value)});
+    if (!named) d.at(show(value));
     blame(d, value);
+    if (!named) return std::nullopt;
+    std::vector<std::string> candidates =
+        spec.kind == AttrKind::Word ? split_choices(spec.choices) : dtype_names();
+    const std::string near = nearest(*word, candidates);
+    const bool literal = at.kind == ExprKind::String && at.span.end - at.span.begin == word->size() + 2;
+    if (!near.empty() && literal)
+      d.fix("did you mean `" + near + "`", {at.span.begin + 1, at.span.end - 1}, near);
+    else if (!near.empty())
+      d.help("did you mean `" + near + "`");
+    if (spec.kind == AttrKind::Dtype) d.rule("dtypes are " + joined(dtype_names()));
     return std::nullopt;
   };
   switch (spec.kind) {
@@ -616,6 +656,11 @@ std::optional<DType> Elaborator::dtype(const ast::Type& type) {
   if (!dtype) {
     Diagnostic& d = report(Code::E0255, type.dtype[0].span, {show(value)});
     blame(d, value);
+    if (const auto* word = value.get<std::string>()) {
+      const std::string near = nearest(*word, dtype_names());
+      if (!near.empty()) d.help("did you mean `" + near + "`");
+    }
+    d.rule("dtypes are " + joined(dtype_names()));
   }
   return dtype;
 }

@@ -250,6 +250,10 @@ void Elaborator::phase_entries(const ast::Item& item) {
       Diagnostic& d = report(Code::E0209, entry.dim.span, {name, phase.name});
       const std::string near = nearest(name, names);
       if (!near.empty()) d.fix("did you mean `" + near + "`", entry.dim.span, near);
+      std::string known;
+      for (const std::string& dim_name : names) known += (known.empty() ? "" : ", ") + dim_name;
+      d.rule(known.empty() ? "dims are declared, or stand in an input's type"
+                           : "the program's dims: " + known);
       continue;
     }
     const auto low = integer(entry.equals ? *entry.equals : *entry.low, "a phase's size");

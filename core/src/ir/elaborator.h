@@ -67,6 +67,7 @@ class Elaborator {
     Datum value;
     Span span;
     bool carried = false;  // a loop-carried name: may be bound again
+    Span given = {};       // of a parameter: the argument, where the call stands that began it all
   };
   struct Scope {
     std::string prefix;                                 // "i.3/"
@@ -89,6 +90,8 @@ class Elaborator {
   void add_free_dims(const ast::Expr& extent, uint32_t position);
   void replace_lets();
   Global* find_global(ast::Symbol symbol);
+  Span place_of(const ast::Expr& operand);
+  void poison_names(const ast::Block& block);
   Datum* find_local(ast::Symbol symbol, bool** carried = nullptr, Span* span = nullptr);
   Datum lookup(const ast::Name& name);
   Datum global_value(Global& global);
@@ -131,6 +134,7 @@ class Elaborator {
   Datum list(const ast::Expr& e);
   Datum record(const ast::Expr& e);
   bool fits(Span span, size_t items, int depth);
+  void check_phase(const ast::Expr& phase, const Datum& other, const ast::Expr& written);
   static Datum wider(Datum base, const ast::Expr& e);
   Datum field(const ast::Expr& e, const Want& want);
   Datum index(const ast::Expr& e, const Want& want);

@@ -71,6 +71,16 @@ void Elaborator::tell_missing(const Missing& missing) {
       for (const auto& [name, entry] : **record) keys.push_back(name);
     }
     const std::string whole(source_.slice(missing.whole->span));
+    size_t values = 0;
+    if (const auto* list = base.get<std::shared_ptr<const DatumList>>()) values = (*list)->size();
+    if (const auto* node = base.get<const ConfigNode*>()) values = (*node)->items.size();
+    if (values > 0) {
+      report(Code::E0215, missing.whole->span, {whole})
+          .note("the list has " + std::to_string(values) + " values, the last at " +
+                std::to_string(values - 1))
+          .help("a default for where it is absent: " + whole + " ?? …");
+      return;
+    }
     suggest(report(Code::E0215, missing.whole->span, {whole}), nearest(key, keys), "", key_span, whole);
   }
 }
@@ -246,6 +256,8 @@ Datum Elaborator::field(const ast::Expr& e, const Want& want) {
     return Datum(Missing{nullptr, &e, &e});
   }
   Diagnostic& d = report(Code::E0223, e.span, {key, kind_name(base)});
+  if (base.is_tensor() && key == "T")
+    d.help("transpose(" + std::string(source_.slice(e.a->span)) + ", perm=[1, 0])");
   blame(d, base);
   return poison();
 }
@@ -285,6 +297,8 @@ Datum Elaborator::index(const ast::Expr& e, const Want& want) {
   }
   Diagnostic& d = report(Code::E0224, e.span, {kind_name(base), kind_name(at)});
   d.rule("a list takes an integer, a record a string");
+  if (base.is_tensor())
+    d.help("slice(" + std::string(source_.slice(e.a->span)) + ", axis=0, start=…, len=1)");
   blame(d, base);
   return poison();
 }
@@ -329,6 +343,25 @@ std::optional<std::string> Elaborator::interpolate(const std::vector<ast::String
     }
   }
   return out;
+}
+
+// `phase` compared with a name that is nearly a phase's: a slip that nothing else would show.
+void Elaborator::check_phase(const ast::Expr& phase, const Datum& other, const ast::Expr& written) {
+  const auto* name = other.get<std::string>();
+  if (!name || phase.kind != ExprKind::Name || text(phase.name) != "phase") return;
+  std::vector<std::string> names;
+  for (const Phase& p : graph_.phases) {
+    if (p.name == *name) return;
+    names.push_back(p.name);
+  }
+  const std::string near = nearest(*name, names);
+  if (near.empty()) return;
+  Diagnostic& d = report(Code::W0201, written.span, {*name});
+  if (written.kind == ExprKind::String) {
+    d.fix("did you mean `" + near + "`", written.span, "\"" + near + "\"");
+  } else {
+    d.help("did you mean `" + near + "`");
+  }
 }
 
 Datum Elaborator::unary(const ast::Expr& e, const Want& want) {
@@ -404,6 +437,8 @@ Datum Elaborator::compare(const ast::Expr& e, const Datum& a, const Datum& b) {
     return poison();
   }
   if (e.op == Operator::Eq || e.op == Operator::Ne) {
+    check_phase(*e.a, b, *e.b);
+    check_phase(*e.b, a, *e.a);
     const bool same = equal(a, b, steps_, kMaxSteps);
     return steps_ > kMaxSteps ? raw(e, {})
                               : Datum(same == (e.op == Operator::Eq));  // raw() says that it is too much
@@ -492,7 +527,7 @@ Datum Elaborator::tensor_arithmetic(const ast::Expr& e, const Datum& a, const Da
     const ast::Expr& place = side == &a ? *e.a : *e.b;
     if (side->is_tensor()) {
       in.push_back(side->tensor());
-      spans.push_back(place.span);
+      spans.push_back(place_of(place));
     } else if (side->is_number()) {
       attrs.set("scalar", side->is<int64_t>() ? Attr(*side->get<int64_t>()) : Attr(*side->get<double>()));
       if (side == &a && (e.op == Operator::Sub || e.op == Operator::Div))

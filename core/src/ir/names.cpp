@@ -19,6 +19,16 @@ Datum* Elaborator::find_local(ast::Symbol symbol, bool** carried, Span* span) {
   return nullptr;
 }
 
+// Where a reader looks for an operand: what a parameter stands for is at the call.
+Span Elaborator::place_of(const ast::Expr& operand) {
+  if (operand.kind != ast::ExprKind::Name || frames_.size() == 1) return operand.span;
+  for (size_t i = locals_.size(); i > frames_.back().locals; --i) {
+    const Local& local = locals_[i - 1];
+    if (local.symbol == operand.name.symbol) return local.given.end > 0 ? local.given : operand.span;
+  }
+  return operand.span;
+}
+
 Datum Elaborator::lookup(const ast::Name& name) {
   if (const Datum* local = find_local(name.symbol)) return *local;
   if (in_budget_) {
@@ -28,7 +38,13 @@ Datum Elaborator::lookup(const ast::Name& name) {
     }
   }
   Global* global = find_global(name.symbol);
-  if (global && global->position < frames_.back().position) return global_value(*global);
+  if (global && global->position < frames_.back().position) {
+    if (global->kind != GlobalKind::Fn) return global_value(*global);
+    report(Code::E0202, name.span, {text(name)})
+        .also(global->span, "defined here")
+        .help("call it: " + text(name) + "(…)");
+    return poison();
+  }
   const std::string& word = text(name);
   if (word == "config") {
     if (options_.config) return Datum(options_.config->root());
@@ -50,10 +66,6 @@ Datum Elaborator::global_value(Global& global) {
     if (global.state != Global::State::Done)
       global.value = dim_value(global.symbol), global.state = Global::State::Done;
     return global.value;
-  }
-  if (global.kind == GlobalKind::Fn) {
-    report(Code::E0202, global.span, {text(global.item->name)});
-    return poison();
   }
   if (global.kind != GlobalKind::Let || global.state == Global::State::Done) return global.value;
   // Lets are evaluated when they are first needed, seeing what stands above them.
@@ -99,13 +111,25 @@ std::vector<std::string> Elaborator::visible_names() {
     }
   }
   for (int i = 0; i < kDTypes; ++i) names.emplace_back(irplan::name(static_cast<DType>(i)));
+  if (in_budget_) names.insert(names.end(), {"weights", "state", "inputs", "arena", "memory"});
   return names;
 }
 
 Datum Elaborator::unknown_name(const ast::Name& name) {
+  if (const OpRow* row = find_op(text(name)); row && !row->fused) {
+    const std::string operands = row->operand_text;
+    report(Code::E0202, name.span, {text(name)})
+
+        .help("call it: " + text(name) + "(" + operands.substr(0, operands.find(" →")) + ")");
+    return poison();
+  }
   Diagnostic& d = report(Code::E0201, name.span, {text(name)});
   const std::string near = nearest(text(name), visible_names());
-  if (!near.empty()) d.fix("did you mean `" + near + "`", name.span, near);
+  if (!near.empty()) {
+    d.fix("did you mean `" + near + "`", name.span, near);
+  } else {
+    d.rule("a name is a `let`, a `dim`, an `input` or what a line above binds");
+  }
   return poison();
 }
 

@@ -126,7 +126,14 @@ void Elaborator::bind_statement(const ast::Item& item) {
   Datum value = eval(e, {&ids, &namer});
   const size_t found = value.is_tensor() ? value.get<Tensors>()->ids.size() : 1;
   if (!value.poisoned() && found != item.targets.size()) {
-    report(Code::E0233, item.span, {std::to_string(item.targets.size()), std::to_string(found)});
+    const auto count = [](size_t n, const char* what) {
+      return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
+    };
+    Diagnostic& d = report(Code::E0233, item.targets.front().name.span,
+                           {count(item.targets.size(), "name"), count(found, "result")});
+    d.also(e.span, "gives " + count(found, "result"));
+    if (found == 1) d.rule("one name, one value; `split` gives several");
+    if (found > 1) d.help("name each of them: a, b = …");
     value = poison();
   }
   for (size_t i = 0; i < item.targets.size(); ++i) {
@@ -219,9 +226,28 @@ Elaborator::Flow Elaborator::loop(const ast::Item& item) {
   return Flow::Next;
 }
 
+// What arms bind of which none could be chosen: any value, so that its uses are no errors.
+void Elaborator::poison_names(const ast::Block& block) {
+  for (const ast::Item* item : block.items) {
+    if (item->kind == ItemKind::If) {
+      poison_names(*item->body);
+      if (item->otherwise) poison_names(*item->otherwise);
+    }
+    if (item->kind != ItemKind::Bind) continue;
+    for (const ast::Target& target : item->targets) {
+      const Global* global = find_global(target.name.symbol);
+      if (!global && !find_local(target.name.symbol)) bind(target.name, poison());
+    }
+  }
+}
+
 Elaborator::Flow Elaborator::branch(const ast::Item& item) {
   const auto chosen = truth(*item.value);
-  if (!chosen) return Flow::Next;
+  if (!chosen) {
+    poison_names(*item.body);
+    if (item.otherwise) poison_names(*item.otherwise);
+    return Flow::Next;
+  }
   if (*chosen) return block(*item.body);
   return item.otherwise ? block(*item.otherwise) : Flow::Next;
 }

@@ -18,8 +18,13 @@ bool scaling_fault(OpCall& call, const RopeFault& why) {
       f.code = Code::E0314;
       f.arguments = {why.type};
       f.rule = "rope scaling is default, linear, llama3, yarn or longrope";
-      if (why.type == "dynamic")
+      if (why.type == "dynamic") {
         f.help = "dynamic scaling depends on the running length, which no plan can know";
+      } else if (const std::string near =
+                     nearest(why.type, {"default", "linear", "llama3", "yarn", "longrope"});
+                 !near.empty()) {
+        f.help = "did you mean `" + near + "`";
+      }
       break;
     case RopeFault::Kind::Key:
       f.code = Code::E0315;

@@ -59,7 +59,7 @@ bool view_shape(OpCall& call) {
   const Expr zero = call.dims.constant(0);
   for (size_t i = 0; i < shape.size(); ++i) {
     if (shape[i].is(-1)) {
-      if (open) return attribute_fault(call, "shape", "given but for one extent: it has two -1");
+      if (open) return attribute_fault(call, "shape", "all known but one: -1 stands twice");
       open = i;
     } else if (!call.at_most(zero, shape[i])) {
       return attribute_fault(call, "shape", "of extents that are at least 0, or -1 once");

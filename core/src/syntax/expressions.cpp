@@ -120,7 +120,8 @@ Expr* Parser::binary(int tightness) {
     const int binds = binary_operator(op);
     if (binds < tightness || binds == 0) return left;
     if (peek().kind == TokenKind::Name) word_operator();
-    if (binds == kComparison && compared) chained_comparison();
+    const bool chained = binds == kComparison && compared;
+    if (chained) chained_comparison();
     compared = binds == kComparison;
     const Span sign = take().span;
     if (brackets_ == 0) skip_newlines();
@@ -130,7 +131,7 @@ Expr* Parser::binary(int tightness) {
       const std::string both(text({sign.begin, peek().span.end}));
       const std::string target(text({begin, left->span.end}));
       fail(Code::E0132, {sign.begin, peek().span.end}, {both})
-          .help("write it out: " + target + " = " + target + " " + spelling(op) + " …");
+          .help("bind another name: " + target + "2 = " + target + " " + spelling(op) + " …");
     }
     Expr* right = panic_ ? error(sign) : binary(binds + 1);
     Expr& e = tree_.expr(ExprKind::Binary, since(begin));
@@ -138,7 +139,7 @@ Expr* Parser::binary(int tightness) {
     e.operator_span = sign;
     e.a = left;
     e.b = right;
-    left = checked(e);
+    left = chained ? error(e.span) : checked(e);
   }
   return left;
 }

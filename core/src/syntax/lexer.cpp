@@ -365,9 +365,25 @@ class Lexer {
     if (const char* right = meant(shown))
       d.fix(std::string("did you mean `") + right + "`", here(length), right);
     if (shown == "^") d.help("there is no power operator: x * x");
+    if (shown == "@") d.help("products of matrices are calls: linear(x, w), matmul(a, b)");
+    if (shown == "'") return quoted(d);
     size_t run = length;
     while (at_ + run < end_ && text_.compare(at_ + run, length, shown) == 0) run += length;
     add(TokenKind::Bad, run);
+  }
+
+  // 'text' to its end, told once.
+  void quoted(Diagnostic& d) {
+    const size_t line_end = std::min(text_.find('\n', at_), end_);
+    const size_t close = text_.find('\'', at_ + 1);
+    if (close >= line_end) {
+      add(TokenKind::Bad, 1);
+      return;
+    }
+    d.span = here(close + 1 - at_);
+    d.fixes.clear();
+    d.fix("strings stand in double quotes", d.span, '"' + text_.substr(at_ + 1, close - at_ - 1) + '"');
+    add(TokenKind::Bad, close + 1 - at_);
   }
 
   const std::string& text_;

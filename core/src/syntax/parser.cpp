@@ -256,6 +256,9 @@ void Parser::end_of_item(bool top) {
       for (size_t i = statement_; i < next_; ++i) {
         if (tokens_[i].punct == punct("//")) d.fix("comments begin with `#`", tokens_[i].span, "#");
       }
+      if (at_word("if")) d.help("choose a value with condition ? value : other");
+      if (peek(1).kind == TokenKind::String && nearest(text(token.span), {"from"}) == "from")
+        d.fix("did you mean `from`", token.span, "from");
     }
   }
   if (panic_) recover();
@@ -313,7 +316,25 @@ Item* Parser::item(bool top) {
     made = keyword_item(std::string(text(first.span)), top);
   if (!made) made = bind_item();
   made->span = since(begin);
+  if (panic_) forget(*made);
   return made;
+}
+
+// What was read of a statement with an error in it says nothing: a value that stands for any.
+void Parser::forget(Item& item) {
+  if (item.kind == ItemKind::Bind || item.kind == ItemKind::Let) item.value = error(item.span);
+  if (item.kind == ItemKind::Require || item.kind == ItemKind::Budget) item.kind = ItemKind::Error;
+}
+
+// Keywords of other languages.
+const char* Parser::translated(std::string_view word) {
+  constexpr std::pair<const char*, const char*> kWords[] = {{"def", "fn"},      {"func", "fn"},
+                                                            {"function", "fn"}, {"const", "let"},
+                                                            {"var", "let"},     {"assert", "require"}};
+  for (const auto& [foreign, ours] : kWords) {
+    if (word == foreign) return ours;
+  }
+  return nullptr;
 }
 
 // An item by its keyword; null where the word is none.
@@ -354,6 +375,11 @@ Item* Parser::keyword_item(const std::string& word, bool top) {
     if (!panic_) block("else");
     return &tree_.item(ItemKind::Error, peek().span);
   }
+  if ((word == "param" || word == "state") && named && peek(2).punct == punct(":")) {
+    const Name wanted{tree_.intern(text(second.span)), second.span};
+    fail(Code::E0119, peek().span, {word}).help(std::string(text(second.span)) + " = " + word + " f32[…]");
+    return poisoned(wanted);
+  }
   if ((word == "import" || word == "while") &&
       (second.kind == TokenKind::Name || second.kind == TokenKind::String)) {
     Diagnostic& d = fail(Code::E0118, peek().span, {word});
@@ -364,7 +390,8 @@ Item* Parser::keyword_item(const std::string& word, bool top) {
   }
   if (!named) return nullptr;
   // `inptu x: …` is read as what it most likely is.
-  const std::string near = nearest(word, {std::begin(kKeywords), std::end(kKeywords)});
+  const char* ours = translated(word);
+  const std::string near = ours ? ours : nearest(word, {std::begin(kKeywords), std::end(kKeywords)});
   if (near.empty() || near == "if" || near == "irplan" || word.size() < 2) return nullptr;
   warn(Code::E0119, peek().span, {word}).fix("did you mean `" + near + "`", peek().span, near);
   return keyword_item(near, top);

@@ -63,6 +63,8 @@ class Parser {
   int binary_operator(Operator& op);  // how tightly the next token binds; 0: it is no binary operator
   Expr* checked(Expr& e);             // after its parts are there: the depth of what is below
   void chained_comparison();
+  void forget(Item& item);
+  static const char* translated(std::string_view word);
   void trailing_comma(const char* close);
   bool keyword_in_expression();
   bool begins_value();
