@@ -266,7 +266,7 @@ class Texts(Case):
         self.irplan("plan", "m.irplan", "--config", config, "-o", "m.json")
 
     def test_new_finds_the_example_of_every_config(self):
-        served = {"deepseek": "deepseek_v3", "gemma": "gemma", "gpt-oss": "moe", "gpt2": "gpt2", "llama": "llama", "mistral": "llama",
+        served = {"command": "cohere", "deepseek": "deepseek_v3", "gemma": "gemma", "gpt-oss": "moe", "gpt2": "gpt2", "llama": "llama", "mistral": "llama",
                   "mixtral": "moe", "phi": "phi3", "qwen3-0.6b": "llama", "qwen3-30b": "moe"}
         configs = sorted((ROOT / "examples/configs").glob("*.json"))
         self.assertGreaterEqual(len(configs), len(served))
