@@ -28,6 +28,7 @@ def check(folder):
                                                  ("odd chunks", every, True, odd + [T - sum(odd)]),
                                                  ("decode from the first token", last, False, [1] * T)):
             self.assertLessEqual(family.error(plan, sizes, all_positions), 1, name)
+        self.assertLessEqual(family.error(last, [T], False), 1, "one forward, its last position")
         self.assertLessEqual(family.error(last, [P] + [1] * (T - P), False, family.stepped()), 1, "prompt and decode")
         if not family.half:  # in bf16 a near tie may fall either way
             for row in range(len(family.tokens)):
