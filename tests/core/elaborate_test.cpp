@@ -58,7 +58,8 @@ const std::vector<Bad>& bad_programs() {
   static const std::vector<Bad> kBad = {
       {"E0201", kIn + "out = output(silu(xx))\n", "did you mean `x`"},
       {"E0202", "fn f(a) { return a }\n" + kIn + "out = output(silu(f))\n", "`f` is a function"},
-      {"E0203", kIn + "y = silu(x * b)\nlet b = 3\nout = output(y)\n", "bound only here"},
+      {"E0203", "input x: x[2, 8]\nout = output(silu(x))\n", "it is bound only here"},
+    {"E0203", kIn + "y = silu(x * b)\nlet b = 3\nout = output(y)\n", "bound only here"},
       {"E0204", kIn + "y = silu(x)\ny = silu(y)\nout = output(y)\n", "bound here first"},
       {"E0204", kIn + "y = silu(x)\nfor i in 2 {\n  y = silu(x)\n}\nout = output(y)\n", "with y"},
       {"E0205", "let D = config.hidden_size\ninput x: f32[D]\nout = output(silu(x))\n", "--config"},

@@ -38,6 +38,12 @@ Datum Elaborator::lookup(const ast::Name& name) {
     }
   }
   Global* global = find_global(name.symbol);
+  const bool itself =
+      global && global->kind == GlobalKind::Input && global->state == Global::State::Untouched;
+  if (itself) {  // in its own type
+    report(Code::E0203, name.span, {text(name)}).also(global->span, "it is bound only here");
+    return poison();
+  }
   if (global && global->position < frames_.back().position) {
     if (global->kind != GlobalKind::Fn) return global_value(*global);
     report(Code::E0202, name.span, {text(name)})
