@@ -57,6 +57,25 @@ def validator():
             yield f"{path.relative_to(ROOT)} uses the passes"
 
 
+def limits():
+    """The language reference names the limits that the code has."""
+    constants = {"syntax/parser.h": ["kMaxSourceBytes", "kMaxTokens", "kMaxNesting"],
+                 "ir/elaborate.h": ["kMaxSteps", "kMaxRounds", "kMaxOps", "kMaxCallDepth", "kMaxDepth", "kMaxItems", "kMaxValueDepth",
+                                    "kMaxStringBytes", "kMaxRank", "kMaxPhases"],
+                 "ir/config.h": ["kMaxBytes", "kMaxValues", "kMaxDepth"]}
+    rows = re.findall(r"^\| (\d+) \| .* \| (\w*) ?\|$", (ROOT / "core/language.md").read_text(), re.M)
+    known = {code for code in re.findall(r"IRPLAN_DIAGNOSTIC\((\w+),", (ROOT / "core/include/irplan/diagnostics.def").read_text())}
+    for number, code in rows:
+        if code and code not in known:
+            yield f"core/language.md: no diagnostic {code}"
+    for name, words in constants.items():
+        text = (ROOT / "core/src" / name).read_text()
+        for word in words:
+            value = re.search(rf"\b{word} = ([^;]+);", text)[1].replace("size_t{", "(").replace("}", ")")
+            if str(eval(value)) not in [number for number, code in rows]:
+                yield f"core/language.md does not name {word} = {value}"
+
+
 def lengths():
     for path in files():
         if path.suffix in TEXT and (n := len(path.read_text(errors="replace").splitlines())) > LONGEST:
@@ -101,7 +120,7 @@ def registry():
 
 def main():
     failed = 0
-    checks = (layers, validator, lengths, machines, registry)
+    checks = (layers, validator, lengths, machines, registry, limits)
     for check in checks:
         found = list(check())
         failed += bool(found)
