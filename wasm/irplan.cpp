@@ -1,4 +1,5 @@
-// The compiler's one door for JavaScript: a string of JSON in, a string of JSON out (service/serve.h has the methods).
+// The compiler's one door for JavaScript: a string of JSON in, a string of JSON out (service/serve.h has the
+// methods).
 #include <emscripten/bind.h>
 
 #include <string>
@@ -6,6 +7,6 @@
 #include "service/serve.h"
 
 EMSCRIPTEN_BINDINGS(irplan) {
-  emscripten::function(
-      "call", emscripten::optional_override([](const std::string& request) { return irplan::serve(request); }));
+  emscripten::function("call", emscripten::optional_override(
+                                   [](const std::string& request) { return irplan::serve(request); }));
 }

@@ -25,7 +25,8 @@ size_t StepContext::table(std::vector<int32_t> numbers) {
 bool OpContext::value(uint32_t index_of_value, Tensor& to) {
   const Plan::Value& v = step.plan.values[index_of_value];
   if (v.shape.size() > static_cast<size_t>(kMaxAxes)) {
-    return fail(v.id + " has " + std::to_string(v.shape.size()) + " axes; the CUDA kernels take " + std::to_string(kMaxAxes));
+    return fail(v.id + " has " + std::to_string(v.shape.size()) + " axes; the CUDA kernels take " +
+                std::to_string(kMaxAxes));
   }
   to = {};
   to.dtype = v.dtype;
@@ -36,7 +37,8 @@ bool OpContext::value(uint32_t index_of_value, Tensor& to) {
     to.shape[i] = extent(v.shape[axis]);
     to.stride[i] = v.strides ? extent((*v.strides)[axis]) : count;
     if (to.shape[i] < 0 || __builtin_mul_overflow(count, to.shape[i], &count))
-      return fail(v.id + " has no size at this step: " + v.shape[axis].text() + " is " + std::to_string(to.shape[i]));
+      return fail(v.id + " has no size at this step: " + v.shape[axis].text() + " is " +
+                  std::to_string(to.shape[i]));
   }
   std::byte* buffer = v.buffer < step.memory.buffers.size() ? step.memory.buffers[v.buffer] : nullptr;
   if (!buffer && count > 0) return fail(v.id + " has no memory");
@@ -60,9 +62,11 @@ bool OpContext::ring(size_t operand, RingRows& to) {
   const Plan& plan = step.plan;
   uint32_t at = op.in[operand];
   const Plan::Value& value = plan.values[at];
-  const bool in_state = value.buffer < plan.buffers.size() && plan.buffers[value.buffer].segment == Plan::Segment::State;
+  const bool in_state =
+      value.buffer < plan.buffers.size() && plan.buffers[value.buffer].segment == Plan::Segment::State;
   if (!in_state || value.kind == Plan::Kind::State) return true;
-  for (size_t steps = 0; steps <= plan.values.size() && !plan.values[at].of.empty(); ++steps) at = plan.values[at].of[0];
+  for (size_t steps = 0; steps <= plan.values.size() && !plan.values[at].of.empty(); ++steps)
+    at = plan.values[at].of[0];
   if (step.writer[at] == kAbsent) return true;
   const Plan::Op& append = plan.ops[step.writer[at]];
   if (std::string_view(append.row->name) != "append" || append.in.size() < 2) return true;
@@ -86,7 +90,8 @@ bool OpContext::per_sequence(Expr e, int64_t count, size_t& table) {
   std::vector<int32_t> numbers;
   for (int64_t b = 0; b < count; ++b) {
     const int64_t n = extent(e, b);
-    if (n < 0 || n > INT32_MAX) return fail(e.text() + " is " + std::to_string(n) + " in sequence " + std::to_string(b));
+    if (n < 0 || n > INT32_MAX)
+      return fail(e.text() + " is " + std::to_string(n) + " in sequence " + std::to_string(b));
     numbers.push_back(static_cast<int32_t>(n));
   }
   table = step.table(std::move(numbers));

@@ -1,4 +1,5 @@
-// One op while its launch is prepared: its operands as tensors, its attributes as numbers, and the tables of the step.
+// One op while its launch is prepared: its operands as tensors, its attributes as numbers, and the tables of
+// the step.
 #pragma once
 
 #include <string>
@@ -30,8 +31,8 @@ class StepContext {
 
 // A ring that a value's rows lie in.
 struct RingRows {
-  int64_t rows = 0;             // 0: no ring
-  std::vector<int32_t> first;   // of each sequence, the position of its oldest row
+  int64_t rows = 0;            // 0: no ring
+  std::vector<int32_t> first;  // of each sequence, the position of its oldest row
 };
 
 class OpContext {
@@ -54,7 +55,9 @@ class OpContext {
   bool per_sequence(Expr e, int64_t count, size_t& table);
 
   bool fail(std::string why_not) { return why = std::move(why_not), false; }
-  void launch(std::function<int(Stream, const int32_t*, DataFault*)> run) { step.out.launches.push_back({index, std::move(run)}); }
+  void launch(std::function<int(Stream, const int32_t*, DataFault*)> run) {
+    step.out.launches.push_back({index, std::move(run)});
+  }
 
   StepContext& step;
   uint32_t index;
@@ -62,7 +65,8 @@ class OpContext {
   std::string why;
 };
 
-// `t` with the axes of `shape`, aligned at the right, and stride 0 where it broadcasts; `keep` last axes stay t's own.
+// `t` with the axes of `shape`, aligned at the right, and stride 0 where it broadcasts; `keep` last axes stay
+// t's own.
 Tensor broadcast(const Tensor& t, const Tensor& shape, int keep = 0);
 
 }  // namespace irplan::IRPLAN_GPU

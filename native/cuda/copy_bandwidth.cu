@@ -1,5 +1,5 @@
-// The ceiling that memory-bound kernels are held against: bytes read and written by a copy on the device, in GB/s.
-// Not part of the build; first_gpu_run.sh compiles it.
+// The ceiling that memory-bound kernels are held against: bytes read and written by a copy on the device, in
+// GB/s. Not part of the build; first_gpu_run.sh compiles it.
 #include <cuda_runtime.h>
 
 #include <cstdio>

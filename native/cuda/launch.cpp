@@ -83,7 +83,9 @@ bool same_window(const Tensor& a, const Tensor& b) {
 
 // y's elements become x's; nothing where they lie there already.
 void launch_copy(OpContext& c, const Tensor& x, const Tensor& y) {
-  if (y.count() == 0 || same_window(x, y) || (x.data == y.data && x.dtype == y.dtype && x.dense() && y.dense())) return;
+  if (y.count() == 0 || same_window(x, y) ||
+      (x.data == y.data && x.dtype == y.dtype && x.dense() && y.dense()))
+    return;
   if (is_block(y.dtype) && x.dtype != y.dtype) {
     c.launch([x, y](Stream s, const int32_t*, DataFault*) { return quantise(s, x, y); });
     return;
@@ -203,15 +205,15 @@ bool prepare_layernorm(OpContext& c) {
 bool prepare_add_rmsnorm(OpContext& c) {
   NormCall call;
   call.offset = c.number("offset");
-  return c.in(0, call.x) && c.in(1, call.addend) && c.in(2, call.w) && c.result(0, call.sum) && c.result(1, call.y) &&
-         launch_norm(c, call);
+  return c.in(0, call.x) && c.in(1, call.addend) && c.in(2, call.w) && c.result(0, call.sum) &&
+         c.result(1, call.y) && launch_norm(c, call);
 }
 
 bool prepare_add_layernorm(OpContext& c) {
   NormCall call;
   call.centred = true;
-  return c.in(0, call.x) && c.in(1, call.addend) && c.in(2, call.w) && c.in(3, call.b) && c.result(0, call.sum) &&
-         c.result(1, call.y) && launch_norm(c, call);
+  return c.in(0, call.x) && c.in(1, call.addend) && c.in(2, call.w) && c.in(3, call.b) &&
+         c.result(0, call.sum) && c.result(1, call.y) && launch_norm(c, call);
 }
 
 bool prepare_rope(OpContext& c) {
@@ -272,9 +274,12 @@ bool prepare_topk(OpContext& c) {
 
 bool prepare_route(OpContext& c) {
   RouteCall call;
-  if (!c.in(0, call.logits) || !c.in(1, call.bias) || !c.result(0, call.weights) || !c.result(1, call.experts)) return false;
+  if (!c.in(0, call.logits) || !c.in(1, call.bias) || !c.result(0, call.weights) ||
+      !c.result(1, call.experts))
+    return false;
   constexpr int64_t kMostExperts = 4096;  // whose scores fit into shared memory
-  if (call.logits.extent(1) > kMostExperts) return c.fail("has more than " + std::to_string(kMostExperts) + " experts");
+  if (call.logits.extent(1) > kMostExperts)
+    return c.fail("has more than " + std::to_string(kMostExperts) + " experts");
   const std::string score = c.attr("score").word();
   call.score = score == "sigmoid" ? 2 : score == "topk_softmax" ? 1 : 0;
   call.groups = static_cast<int32_t>(c.attr("groups").integer());
@@ -322,10 +327,11 @@ bool prepare_append(OpContext& c) {
   std::vector<int32_t> fresh;
   for (int64_t b = 0; b < sequences; ++b) {
     const int64_t rows = c.own_extent(1, 1, b), at = c.extent(c.attr("at").expr(), b), last = at + rows - 1;
-    const bool fits = at >= 0 && b < call.state.shape[0] && held > 0 && (call.ring ? rows <= held : last < held);
+    const bool fits =
+        at >= 0 && b < call.state.shape[0] && held > 0 && (call.ring ? rows <= held : last < held);
     if (rows > 0 && !fits) {
-      return c.fail("row " + std::to_string(last) + " of sequence " + std::to_string(b) + " is outside of the " +
-                    std::to_string(held) + " rows of " + state.id);
+      return c.fail("row " + std::to_string(last) + " of sequence " + std::to_string(b) +
+                    " is outside of the " + std::to_string(held) + " rows of " + state.id);
     }
     fresh.push_back(static_cast<int32_t>(rows));
   }
@@ -344,13 +350,16 @@ bool prepare_append(OpContext& c) {
 bool prepare_attention(OpContext& c) {
   AttentionCall call;
   RingRows keys_ring, values_ring;
-  const bool good = c.in(0, call.q) && c.in(1, call.k, true) && c.in(2, call.v, true) && c.in(3, call.sinks) &&
-                    c.result(0, call.y) && c.ring(1, keys_ring) && c.ring(2, values_ring);
+  const bool good = c.in(0, call.q) && c.in(1, call.k, true) && c.in(2, call.v, true) &&
+                    c.in(3, call.sinks) && c.result(0, call.y) && c.ring(1, keys_ring) &&
+                    c.ring(2, values_ring);
   if (!good) return false;
   constexpr int64_t kWidest = 2048;  // elements of a head whose sums fit into shared memory
-  if (std::max(call.q.shape[3], call.v.shape[3]) > kWidest) return c.fail("has heads of more than " + std::to_string(kWidest) + " elements");
+  if (std::max(call.q.shape[3], call.v.shape[3]) > kWidest)
+    return c.fail("has heads of more than " + std::to_string(kWidest) + " elements");
   const Attr &scale = c.attr("scale"), &softcap = c.attr("softcap");
-  call.scale = static_cast<float>(scale.is_none() ? 1.0 / std::sqrt(static_cast<double>(call.q.shape[3])) : scale.number());
+  call.scale = static_cast<float>(scale.is_none() ? 1.0 / std::sqrt(static_cast<double>(call.q.shape[3]))
+                                                  : scale.number());
   call.softcap = static_cast<float>(softcap.number());
   call.causal = c.attr("causal").boolean();
   const Expr window = c.attr("window").expr();
@@ -365,7 +374,8 @@ bool prepare_attention(OpContext& c) {
   call.value_rows = values_ring.rows;
   const size_t at_steps = c.step.table(std::move(steps)), at_keys = c.step.table(std::move(keys));
   const size_t at_reach = c.step.table(std::move(reach));
-  const size_t at_key_first = c.step.table(std::move(keys_ring.first)), at_value_first = c.step.table(std::move(values_ring.first));
+  const size_t at_key_first = c.step.table(std::move(keys_ring.first)),
+               at_value_first = c.step.table(std::move(values_ring.first));
   c.launch([=](Stream s, const int32_t* tables, DataFault*) {
     AttentionCall own = call;
     own.steps = tables + at_steps;
@@ -382,7 +392,8 @@ bool prepare_attention(OpContext& c) {
 
 bool prepare_linear(OpContext& c) {
   LinearCall call;
-  if (!c.in(0, call.x) || !scaled_weight(c, 1, 3, call.weight) || !c.in(2, call.bias) || !c.result(0, call.y)) return false;
+  if (!c.in(0, call.x) || !scaled_weight(c, 1, 3, call.weight) || !c.in(2, call.bias) || !c.result(0, call.y))
+    return false;
   c.launch([call](Stream s, const int32_t*, DataFault*) { return linear(s, call); });
   return true;
 }
@@ -399,7 +410,8 @@ bool prepare_matmul(OpContext& c) {
 bool prepare_expert(OpContext& c) {
   ExpertCall call;
   call.op = static_cast<int32_t>(c.index);
-  if (!c.in(0, call.x) || !scaled_weight(c, 1, 4, call.weight) || !c.in(2, call.e) || !c.in(3, call.bias) || !c.result(0, call.y))
+  if (!c.in(0, call.x) || !scaled_weight(c, 1, 4, call.weight) || !c.in(2, call.e) || !c.in(3, call.bias) ||
+      !c.result(0, call.y))
     return false;
   call.shared_rows = call.x.rank == call.e.rank;
   name_faults(c, 2, 1, true);
@@ -466,7 +478,8 @@ constexpr KernelRow kKernels[] = {
 };
 
 const KernelRow* find_kernel(std::string_view op) {
-  const auto* row = std::find_if(std::begin(kKernels), std::end(kKernels), [&](const KernelRow& k) { return k.op == op; });
+  const auto* row =
+      std::find_if(std::begin(kKernels), std::end(kKernels), [&](const KernelRow& k) { return k.op == op; });
   return row == std::end(kKernels) ? nullptr : row;
 }
 
@@ -478,17 +491,19 @@ int kernel_version(std::string_view op) {
 }
 
 std::string text(const DataFault& fault, const FaultNames& names) {
-  const std::string found = std::to_string(fault.found), place = std::to_string(fault.place), limit = std::to_string(fault.limit);
+  const std::string found = std::to_string(fault.found), place = std::to_string(fault.place),
+                    limit = std::to_string(fault.limit);
   if (names.expert) {
-    return "ops " + names.op + ": expert " + found + " at place " + place + " of " + names.element + " is none of the " + limit +
-           " of " + names.table;
+    return "ops " + names.op + ": expert " + found + " at place " + place + " of " + names.element +
+           " is none of the " + limit + " of " + names.table;
   }
-  return "ops " + names.op + ": id " + found + " at place " + place + " of " + names.element + " is outside of the " + limit +
-         " rows of " + names.table;
+  return "ops " + names.op + ": id " + found + " at place " + place + " of " + names.element +
+         " is outside of the " + limit + " rows of " + names.table;
 }
 
-std::optional<std::string> prepare_step(const Plan& plan, uint32_t begin, uint32_t end, const PlanMemory& memory,
-                                        const StepBinding& step, PreparedStep& out) {
+std::optional<std::string> prepare_step(const Plan& plan, uint32_t begin, uint32_t end,
+                                        const PlanMemory& memory, const StepBinding& step,
+                                        PreparedStep& out) {
   StepContext context(plan, memory, step, out);
   for (uint32_t i = begin; i < end && i < plan.ops.size(); ++i) {
     const Plan::Op& op = plan.ops[i];

@@ -1,7 +1,8 @@
 // From ops of a plan to kernels: which there are, and what one step of a plan has to launch.
 //
-// A step is prepared on the host alone: tensors at this step's sizes, and tables of what differs between sequences (their
-// positions, lengths, rings), all in one array. The backend copies that array to the device and launches in order.
+// A step is prepared on the host alone: tensors at this step's sizes, and tables of what differs between
+// sequences (their positions, lengths, rings), all in one array. The backend copies that array to the device
+// and launches in order.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +40,7 @@ struct PreparedStep {
 };
 
 // None when prepared, else which op cannot be run and why.
-std::optional<std::string> prepare_step(const Plan& plan, uint32_t begin, uint32_t end, const PlanMemory& memory,
-                                        const StepBinding& step, PreparedStep& out);
+std::optional<std::string> prepare_step(const Plan& plan, uint32_t begin, uint32_t end,
+                                        const PlanMemory& memory, const StepBinding& step, PreparedStep& out);
 
 }  // namespace irplan::IRPLAN_GPU

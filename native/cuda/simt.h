@@ -1,14 +1,16 @@
 // Runs CUDA kernels on a CPU: every thread of a block is a fiber, blocks run one after the other.
 //
-// Made to find mistakes, not to be fast. Threads and blocks run in an order drawn from a seed (IRPLAN_SIMT_SEED), each as far
-// as it gets before it has to wait for others; shared memory starts as NaN in every block; a barrier that not all threads of
-// the block reach, or that threads reach at different lines, is an error, and so is a warp collective that not every lane of
-// its mask takes part in. With AddressSanitizer every access out of bounds is found.
+// Made to find mistakes, not to be fast. Threads and blocks run in an order drawn from a seed
+// (IRPLAN_SIMT_SEED), each as far as it gets before it has to wait for others; shared memory starts as NaN in
+// every block; a barrier that not all threads of the block reach, or that threads reach at different lines,
+// is an error, and so is a warp collective that not every lane of its mask takes part in. With
+// AddressSanitizer every access out of bounds is found.
 //
-// It covers: __syncthreads, __syncwarp, the shuffles, ballot, any, all, dynamic shared memory, the atomics below, dim3,
-// 16-byte vectors. It cannot cover: races between blocks through global memory, memory ordering, tensor cores, TMA, clusters,
-// __shared__ declared with a type (use IRPLAN_SHARED), divergence that only independent thread scheduling would resolve, bank
-// conflicts, and time. What needs those is tested on a GPU with compute-sanitizer.
+// It covers: __syncthreads, __syncwarp, the shuffles, ballot, any, all, dynamic shared memory, the atomics
+// below, dim3, 16-byte vectors. It cannot cover: races between blocks through global memory, memory ordering,
+// tensor cores, TMA, clusters,
+// __shared__ declared with a type (use IRPLAN_SHARED), divergence that only independent thread scheduling
+// would resolve, bank conflicts, and time. What needs those is tested on a GPU with compute-sanitizer.
 //
 // Types of 16 bits are reinterpreted from wider loads, as in CUDA: build with -fno-strict-aliasing.
 #pragma once
@@ -168,16 +170,17 @@ class Fiber {
 #endif
 };
 
-// ------------------------------------------------------------------------------------------------ a block of threads
+// ------------------------------------------------------------------------------------------------ a block of
+// threads
 
 enum class State : uint8_t { Ready, Barrier, Warp, Done };
 
 struct Thread {
   Fiber fiber;
   State state = State::Ready;
-  int line = 0;           // of the barrier or collective that it waits at
-  uint32_t mask = 0;      // of the collective
-  uint64_t value = 0;     // what it brings to the collective
+  int line = 0;        // of the barrier or collective that it waits at
+  uint32_t mask = 0;   // of the collective
+  uint64_t value = 0;  // what it brings to the collective
   bool predicate = false;
 };
 
@@ -199,7 +202,8 @@ class Machine {
     error_.clear();
     const size_t count = size_t{block.x} * block.y * block.z, blocks = size_t{grid.x} * grid.y * grid.z;
     if (count == 0 || count > 1024) return fail("a block of " + std::to_string(count) + " threads");
-    if (blocks == 0 || grid.y > 65535 || grid.z > 65535) return fail("a grid of no size, or too large in y or z");
+    if (blocks == 0 || grid.y > 65535 || grid.z > 65535)
+      return fail("a grid of no size, or too large in y or z");
     if (shared_bytes > kMaxShared) return fail(std::to_string(shared_bytes) + " bytes of shared memory");
     body_ = std::move(body);
     while (threads_.size() < count) threads_.push_back(std::make_unique<Thread>());
@@ -307,7 +311,8 @@ class Machine {
     for (size_t lane = 0; lane < 32 && warp + lane < live_; ++lane) {
       const Thread& first = *threads_[warp + lane];
       if (first.state != State::Warp) continue;
-      if (!(first.mask >> lane & 1)) return fail("a lane is not in the mask of its own collective, line " + std::to_string(first.line));
+      if (!(first.mask >> lane & 1))
+        return fail("a lane is not in the mask of its own collective, line " + std::to_string(first.line));
       bool complete = true;
       for (size_t other = 0; other < 32 && warp + other < live_; ++other) {
         if (!(first.mask >> other & 1)) continue;
@@ -350,7 +355,8 @@ class Machine {
       if (t.state == State::Barrier || t.state == State::Warp) line = t.line;
     }
     return "divergent threads: " + std::to_string(barrier) + " wait at a barrier, " + std::to_string(warp) +
-           " at a warp collective, " + std::to_string(done) + " have returned; one waits at line " + std::to_string(line);
+           " at a warp collective, " + std::to_string(done) + " have returned; one waits at line " +
+           std::to_string(line);
   }
 
   struct Free {
@@ -366,13 +372,15 @@ class Machine {
   std::string error_;
 };
 
-// ------------------------------------------------------------------------------------------------ collectives
+// ------------------------------------------------------------------------------------------------
+// collectives
 
 template <class T>
 T shuffle_xor(int line, uint32_t mask, T value, int with) {
   Machine& m = Machine::own();
-  return m.exchange(line, mask, value, false,
-                    [&](size_t warp, int lane) { return m.value_of(warp + static_cast<size_t>((lane ^ with) & 31), value); });
+  return m.exchange(line, mask, value, false, [&](size_t warp, int lane) {
+    return m.value_of(warp + static_cast<size_t>((lane ^ with) & 31), value);
+  });
 }
 template <class T>
 T shuffle_down(int line, uint32_t mask, T value, unsigned by) {
@@ -385,8 +393,9 @@ T shuffle_down(int line, uint32_t mask, T value, unsigned by) {
 template <class T>
 T shuffle(int line, uint32_t mask, T value, int from) {
   Machine& m = Machine::own();
-  return m.exchange(line, mask, value, false,
-                    [&](size_t warp, int) { return m.value_of(warp + static_cast<size_t>(from & 31), value); });
+  return m.exchange(line, mask, value, false, [&](size_t warp, int) {
+    return m.value_of(warp + static_cast<size_t>(from & 31), value);
+  });
 }
 inline unsigned ballot(int line, uint32_t mask, bool predicate) {
   Machine& m = Machine::own();

@@ -34,14 +34,19 @@ class SimtBackend final : public Backend {
     ::operator delete[](pointer, found->second);
     allocations_.erase(found);
   }
-  Failure upload(std::byte* device, const std::byte* host, size_t bytes) override { return move(device, host, bytes); }
-  Failure download(std::byte* host, const std::byte* device, size_t bytes) override { return move(host, device, bytes); }
+  Failure upload(std::byte* device, const std::byte* host, size_t bytes) override {
+    return move(device, host, bytes);
+  }
+  Failure download(std::byte* host, const std::byte* device, size_t bytes) override {
+    return move(host, device, bytes);
+  }
   Failure fill(std::byte* device, uint8_t value, size_t bytes) override {
     if (bytes) std::memset(device, value, bytes);
     return std::nullopt;
   }
 
-  Failure run(const Plan& plan, uint32_t begin, uint32_t end, const PlanMemory& memory, const StepBinding& step) override {
+  Failure run(const Plan& plan, uint32_t begin, uint32_t end, const PlanMemory& memory,
+              const StepBinding& step) override {
     simt::PreparedStep prepared;
     if (auto failure = simt::prepare_step(plan, begin, end, memory, step, prepared)) return failure;
     names_.merge(prepared.names);

@@ -1,4 +1,5 @@
-// The CUDA kernels as a backend of the CPU, for tests: whole plans run through them without a GPU (see simt.h).
+// The CUDA kernels as a backend of the CPU, for tests: whole plans run through them without a GPU (see
+// simt.h).
 #pragma once
 
 #include <memory>

@@ -4,7 +4,10 @@
 namespace irplan {
 
 std::unique_ptr<Backend> make_cuda_backend(int, std::string* why) {
-  if (why) *why = "this build has no CUDA kernels: configure with -DIRPLAN_CUDA=ON where nvcc is installed, or run with --backend cpu";
+  if (why)
+    *why =
+        "this build has no CUDA kernels: configure with -DIRPLAN_CUDA=ON where nvcc is installed, or run "
+        "with --backend cpu";
   return nullptr;
 }
 

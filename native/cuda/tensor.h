@@ -1,7 +1,8 @@
-// A tensor as a kernel sees it: a pointer on the device, extents, and strides in elements. Plain data, passed by value.
+// A tensor as a kernel sees it: a pointer on the device, extents, and strides in elements. Plain data, passed
+// by value.
 //
-// The same sources are built twice: by nvcc for a GPU (namespace irplan::cuda), and by any C++ compiler with simt.h for tests
-// on a CPU (namespace irplan::simt).
+// The same sources are built twice: by nvcc for a GPU (namespace irplan::cuda), and by any C++ compiler with
+// simt.h for tests on a CPU (namespace irplan::simt).
 #pragma once
 
 #include <cstddef>
@@ -54,8 +55,8 @@ struct Tensor {
   }
 };
 
-// What a kernel found wrong in data that no host saw (a token id, an expert). The first one wins; `op` is its index plus one,
-// 0 for none.
+// What a kernel found wrong in data that no host saw (a token id, an expert). The first one wins; `op` is its
+// index plus one, 0 for none.
 struct DataFault {
   int32_t op = 0;
   int32_t operand = 0;  // whose element it is

@@ -1,4 +1,5 @@
-// What executes ops: the reference, the CPU kernels, or CUDA. One interface, so that a runner neither knows nor cares which.
+// What executes ops: the reference, the CPU kernels, or CUDA. One interface, so that a runner neither knows
+// nor cares which.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +21,8 @@ class Backend {
  public:
   virtual ~Backend() = default;
 
-  virtual const char* name() const = 0;       // "reference", "cpu", "cuda"
-  virtual std::string device() const = 0;     // "NVIDIA H200 (sm_90), 139 GiB", "2 threads, AVX2"
+  virtual const char* name() const = 0;    // "reference", "cpu", "cuda"
+  virtual std::string device() const = 0;  // "NVIDIA H200 (sm_90), 139 GiB", "2 threads, AVX2"
   // The newest version of its kernel for an operator; 0 where it has none.
   virtual int kernel_version(std::string_view op) const = 0;
 
@@ -32,13 +33,15 @@ class Backend {
   virtual Failure download(std::byte* host, const std::byte* device, size_t bytes) = 0;
   virtual Failure fill(std::byte* device, uint8_t value, size_t bytes) = 0;
 
-  // Runs ops [begin, end) of the plan in order; all pointers of `memory` are of this device. Returns when they are enqueued;
-  // `finish` waits and reports what went wrong since the last call.
-  virtual Failure run(const Plan& plan, uint32_t begin, uint32_t end, const PlanMemory& memory, const StepBinding& step) = 0;
+  // Runs ops [begin, end) of the plan in order; all pointers of `memory` are of this device. Returns when
+  // they are enqueued; `finish` waits and reports what went wrong since the last call.
+  virtual Failure run(const Plan& plan, uint32_t begin, uint32_t end, const PlanMemory& memory,
+                      const StepBinding& step) = 0;
   virtual Failure finish() = 0;
 };
 
-// A backend by name ("reference", "cpu", "cuda", "auto"), or none with the reason why it cannot be had here and what to do.
+// A backend by name ("reference", "cpu", "cuda", "auto"), or none with the reason why it cannot be had here
+// and what to do.
 std::unique_ptr<Backend> make_backend(std::string_view name, std::string* why);
 
 // ---- each backend's own maker; a build without CUDA links a `make_cuda_backend` that says so

@@ -1,9 +1,8 @@
 // Symbolic extents: normal form, functions, decisions, monotonicity.
-#include "dims/expr.h"
-
 #include <random>
 
 #include "catch.h"
+#include "dims/expr.h"
 
 using namespace irplan;
 
@@ -66,14 +65,15 @@ TEST_CASE("exact division of polynomials") {
 TEST_CASE("text is read back only in normal form") {
   Pool t;
   std::string why;
-  for (const char* text : {"2*B*S + 64", "max(7, S)", "256*ceildiv(2*S, 256)", "-P*S - 4", "0", "min(8192, P + S)"}) {
+  for (const char* text :
+       {"2*B*S + 64", "max(7, S)", "256*ceildiv(2*S, 256)", "-P*S - 4", "0", "min(8192, P + S)"}) {
     INFO(text);
     const auto e = t.dims.parse(text, &why);
     REQUIRE(e.has_value());
     CHECK(e->text() == text);
   }
-  for (const char* text : {"S*B", "S**2", "2*", "", " 4", "+4", "04", "S+1", "min(2, 3)", "ceildiv(4, 0)", "log(S, 2)", "Q", "mod(S)",
-                           "S + S", "1e3", "9223372036854775808", "S;S", "-0"}) {
+  for (const char* text : {"S*B", "S**2", "2*", "", " 4", "+4", "04", "S+1", "min(2, 3)", "ceildiv(4, 0)",
+                           "log(S, 2)", "Q", "mod(S)", "S + S", "1e3", "9223372036854775808", "S;S", "-0"}) {
     INFO(text);
     CHECK_FALSE(t.dims.parse(text, &why).has_value());
     CHECK_FALSE(why.empty());
@@ -114,7 +114,9 @@ TEST_CASE("monotonicity") {
 TEST_CASE("facts agree with numbers at random sizes") {
   Pool t;
   std::mt19937 random(7);
-  const auto draw = [&](int64_t lo, int64_t hi) { return lo + static_cast<int64_t>(random() % static_cast<uint64_t>(hi - lo + 1)); };
+  const auto draw = [&](int64_t lo, int64_t hi) {
+    return lo + static_cast<int64_t>(random() % static_cast<uint64_t>(hi - lo + 1));
+  };
   std::vector<Expr> exprs = {t.b, t.s, t.p, t.n(3)};
   for (int i = 0; i < 400; ++i) {
     const Expr a = exprs[random() % exprs.size()], b = exprs[random() % exprs.size()];

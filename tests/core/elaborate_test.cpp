@@ -1,4 +1,5 @@
-// Elaboration: every diagnostic about names, config and budgets is provoked, and ids are what the language reference says.
+// Elaboration: every diagnostic about names, config and budgets is provoked, and ids are what the language
+// reference says.
 #include <algorithm>
 
 #include "catch.h"
@@ -12,7 +13,7 @@ namespace {
 struct Bad {
   const char* code;
   std::string program;
-  const char* said;                 // part of the rendered diagnostic
+  const char* said;  // part of the rendered diagnostic
   const char* config = nullptr;
   std::vector<std::pair<std::string, std::string>> lets = {};
   std::vector<std::pair<std::string, int64_t>> dims = {};
@@ -25,7 +26,6 @@ Compilation compiled(const std::string& program, const char* config = nullptr) {
   return compile(SourceText("test.irplan", program), options);
 }
 
-
 std::string doubling() {
   std::string out = "let a0 = \"x\"\n";
   for (int i = 1; i < 60; ++i) {
@@ -35,11 +35,15 @@ std::string doubling() {
   return out + "w = param f16[4] from \"{a59}\"\nout = output(silu(w))\n";
 }
 
-std::string many_ops() { return "input h: f32[4]\nfor i in 1000 with h {\n for j in 1000 with h {\n  h = silu(h)\n }\n}\nout = output(h)\n"; }
+std::string many_ops() {
+  return "input h: f32[4]\nfor i in 1000 with h {\n for j in 1000 with h {\n  h = silu(h)\n }\n}\nout = "
+         "output(h)\n";
+}
 
 std::string chain_of_calls(int depth) {
   std::string out = "fn f0(x) { return silu(x) }\n";
-  for (int i = 1; i <= depth; ++i) out += "fn f" + std::to_string(i) + "(x) { return f" + std::to_string(i - 1) + "(x) }\n";
+  for (int i = 1; i <= depth; ++i)
+    out += "fn f" + std::to_string(i) + "(x) { return f" + std::to_string(i - 1) + "(x) }\n";
   return out + "input x: f32[4]\nout = output(f" + std::to_string(depth) + "(x))\n";
 }
 
@@ -59,12 +63,14 @@ const std::vector<Bad>& bad_programs() {
       {"E0201", kIn + "out = output(silu(xx))\n", "did you mean `x`"},
       {"E0202", "fn f(a) { return a }\n" + kIn + "out = output(silu(f))\n", "`f` is a function"},
       {"E0203", "input x: x[2, 8]\nout = output(silu(x))\n", "it is bound only here"},
-    {"E0203", kIn + "y = silu(x * b)\nlet b = 3\nout = output(y)\n", "bound only here"},
+      {"E0203", kIn + "y = silu(x * b)\nlet b = 3\nout = output(y)\n", "bound only here"},
       {"E0204", kIn + "y = silu(x)\ny = silu(y)\nout = output(y)\n", "bound here first"},
       {"E0204", kIn + "y = silu(x)\nfor i in 2 {\n  y = silu(x)\n}\nout = output(y)\n", "with y"},
       {"E0205", "let D = config.hidden_size\ninput x: f32[D]\nout = output(silu(x))\n", "--config"},
       {"E0206", "dim S in 9..3\n" + kIn + "out = output(silu(x))\n", "9..3"},
-      {"E0207", "dim S in 1..(phase == \"a\" ? 4 : 8)\nphase a { }\nphase b { }\n" + kIn + "out = output(silu(x))\n", "`S`"},
+      {"E0207",
+       "dim S in 1..(phase == \"a\" ? 4 : 8)\nphase a { }\nphase b { }\n" + kIn + "out = output(silu(x))\n",
+       "`S`"},
       {"E0208", "dim S in 1..4\ndim P[Q] in 0..4\n" + kIn + "out = output(rope(x, base=10, at=P))\n", "`Q`"},
       {"E0209", "dim S in 1..4\nphase a { T = 1 }\n" + kIn + "out = output(silu(x))\n", "`T`"},
       {"E0210", "dim S in 1..4\nphase a { S = 9 }\n" + kIn + "out = output(silu(x))\n", "declared 1..4"},
@@ -72,26 +78,38 @@ const std::vector<Bad>& bad_programs() {
       {"E0203", "let a = b\nlet b = a\n" + kIn + "out = output(x * b)\n", "used before"},
       {"E0213", kIn + "let n = 9223372036854775807 + 1\nout = output(silu(x))\n", "64 bits"},
       {"E0214", kIn + "for i in \"three\" {\n}\nout = output(silu(x))\n", "a string"},
-      {"E0227", "let D = config.hidden_size / 2\ninput x: f32[D]\nout = output(silu(x))\n", "`config.hidden_size` is \"big\"", "{\"hidden_size\": \"big\"}"},
-      {"E0215", "let D = config.hidden_sise\ninput x: f32[D]\nout = output(silu(x))\n", "config.hidden_size", "{\"hidden_size\": 8}"},
+      {"E0227", "let D = config.hidden_size / 2\ninput x: f32[D]\nout = output(silu(x))\n",
+       "`config.hidden_size` is \"big\"", "{\"hidden_size\": \"big\"}"},
+      {"E0215", "let D = config.hidden_sise\ninput x: f32[D]\nout = output(silu(x))\n", "config.hidden_size",
+       "{\"hidden_size\": 8}"},
       {"E0215", "let r = {a: 1}\nlet n = r.b\n" + kIn + "out = output(x * n)\n", "r.b"},
       {"E0216", kIn + "y = silu(x)\nlet n = y + 1\nout = output(y)\n", "compile-time"},
       {"E0217", kIn + "return x\nout = output(silu(x))\n", "`return`"},
       {"E0218", "phase load { }\n" + kIn + "out = output(silu(x))\n", "`load`"},
       {"E0219", "irplan 7\n" + kIn + "out = output(silu(x))\n", "version 1"},
-      {"E0220", "let chunk = 4\n" + kIn + "out = output(silu(x))\n", "--let chunk", nullptr, {{"chunks", "5"}}},
+      {"E0220",
+       "let chunk = 4\n" + kIn + "out = output(silu(x))\n",
+       "--let chunk",
+       nullptr,
+       {{"chunks", "5"}}},
       {"E0221", "let chunk = 4\n" + kIn + "out = output(silu(x))\n", "chunk", nullptr, {{"chunk", "5 +"}}},
       {"E0222", many_steps(), "steps"},
       {"E0223", "let a = 3\nlet b = a.c\n" + kIn + "out = output(x * b)\n", "only records"},
-      {"E0224", "let a = [1, 2]\nlet b = a[\"k\"]\n" + kIn + "out = output(x * b)\n", "a list takes an integer"},
-      {"E0225", "input x: i32[4]\nw = state f32[4, 8, 2] from \"a.{*}\"\ny = param f32[4, 2] from \"w\"\nout = output(embed(x, y))\n", "stacks"},
+      {"E0224", "let a = [1, 2]\nlet b = a[\"k\"]\n" + kIn + "out = output(x * b)\n",
+       "a list takes an integer"},
+      {"E0225",
+       "input x: i32[4]\nw = state f32[4, 8, 2] from \"a.{*}\"\ny = param f32[4, 2] from \"w\"\nout = "
+       "output(embed(x, y))\n",
+       "stacks"},
       {"E0226", doubling(), "bytes"},
       {"E0227", "let a = \"s\" - 1\n" + kIn + "out = output(silu(x))\n", "a string and an integer"},
       {"E0228", kIn + "if S == 4 {\n}\nout = output(silu(x))\n", "known only when the program runs"},
       {"E0229", "let a = 4 // 0\n" + kIn + "out = output(silu(x))\n", "zero"},
       {"E0230", "let a = 4 // (0 - 2)\n" + kIn + "out = output(silu(x))\n", "-2"},
-      {"E0231", "let K = config.d / config.h\n" + kIn + "out = output(silu(x))\n", "`config.h` is 3", "{\"d\": 64, \"h\": 3}"},
-      {"E0232", "require config.act == \"silu\", \"only silu\"\n" + kIn + "out = output(silu(x))\n", "\"gelu\"", "{\"act\": \"gelu\"}"},
+      {"E0231", "let K = config.d / config.h\n" + kIn + "out = output(silu(x))\n", "`config.h` is 3",
+       "{\"d\": 64, \"h\": 3}"},
+      {"E0232", "require config.act == \"silu\", \"only silu\"\n" + kIn + "out = output(silu(x))\n",
+       "\"gelu\"", "{\"act\": \"gelu\"}"},
       {"E0233", "input x: f32[2, 8]\na, b = split(x, sizes=[2, 2, 4])\nout = output(a)\n", "2 names for 3"},
       {"E0234", kIn + "out = silu(output(x))\n", "statement of its own"},
       {"E0235", kIn + "for i in 0 - 3 {\n}\nout = output(silu(x))\n", "-3"},
@@ -112,32 +130,48 @@ const std::vector<Bad>& bad_programs() {
       {"E0250", kIn + "out = output(rmsnorm(x, eps=none))\n", "none"},
       {"E0251", kIn + "out = output(rmsnorm(x, eps=\"small\"))\n", "a number"},
       {"E0252", many_ops(), "ops"},
-      {"E0253", "dim S in 1..4\ninput x: f32[2, S, 1, 8]\nlet c = 9\nfn s() { return state f32[2, c, 1, 8] from \"k\" }\na = append(s(), x, at=0)\n"
-                "b = append(s(), x, at=0)\nout = output(b)\n", "twice"},
-      {"E0254", "dim S in 1..4\ninput x: f32[2, S, 1, 8]\nk = state f32[2, 9, 1, 8]\na = append(k, x, at=0)\nout = output(silu(k))\n", "appended to here"},
-      {"E0255", "let W = config.t\ninput x: W[4]\nout = output(silu(x))\n", "`config.t`", "{\"t\": \"float7\"}"},
+      {"E0253",
+       "dim S in 1..4\ninput x: f32[2, S, 1, 8]\nlet c = 9\nfn s() { return state f32[2, c, 1, 8] from \"k\" "
+       "}\na = append(s(), x, at=0)\n"
+       "b = append(s(), x, at=0)\nout = output(b)\n",
+       "twice"},
+      {"E0254",
+       "dim S in 1..4\ninput x: f32[2, S, 1, 8]\nk = state f32[2, 9, 1, 8]\na = append(k, x, at=0)\nout = "
+       "output(silu(k))\n",
+       "appended to here"},
+      {"E0255", "let W = config.t\ninput x: W[4]\nout = output(silu(x))\n", "`config.t`",
+       "{\"t\": \"float7\"}"},
       {"E0256", "input x: f32[1, 1, 1, 1, 1, 1, 1, 1, 1]\nout = output(silu(x))\n", "9 axes"},
       {"E0257", "input x: f32[0 - 4]\nout = output(silu(x))\n", "`-4`"},
       {"E0258", "input x: f32[2, 33]\nw = param q8_0[4, 33]\nout = output(linear(x, w))\n", "multiple of 32"},
       {"E0259", kIn + "w = param f32[8] from \"\"\nout = output(rmsnorm(x, w, eps=1))\n", "empty"},
       {"E0260", kIn + "out = output(rmsnorm(x, param f32[8], eps=1))\n", "from \"layers.{i}.weight\""},
       {"E0261", "k = state f32[8]\n" + kIn + "out = output(silu(x))\n", "1 axes"},
-      {"E0262", "input x: i32[2, N]\nw = param f32[N, 8] from \"e.{*}\"\nout = output(embed(x, w))\n", "stacked"},
-      {"E0263", kIn + "a = param f32[8] from \"w\"\nb = param f16[8] from \"w\"\nout = output(rmsnorm(x, a, eps=1) * b)\n", "f16[8]"},
+      {"E0262", "input x: i32[2, N]\nw = param f32[N, 8] from \"e.{*}\"\nout = output(embed(x, w))\n",
+       "stacked"},
+      {"E0263",
+       kIn + "a = param f32[8] from \"w\"\nb = param f16[8] from \"w\"\nout = output(rmsnorm(x, a, eps=1) * "
+             "b)\n",
+       "f16[8]"},
       {"E0264", kIn + "out = output(silu(x))\n", "config.json", "{\"a\": "},
       {"E0264", kIn + "out = output(silu(x))\n", "no JSON object", "[1]"},
       {"E0265", "dim S in 1..4\n" + kIn + "out = output(silu(x))\n", "1..4", nullptr, {}, {{"S", 9}}},
       {"E0266", "dim S in 1..4\n" + kIn + "out = output(silu(x))\n", "--dim SS", nullptr, {}, {{"SS", 3}}},
       {"E0267", kIn + "out = output(silu(x))\n", "tpu", nullptr, {}, {}, "tpu"},
-      {"E0268", "input x: f32[2, S, 1, D]\nw = param f32[4, 32]\nout = output(linear(rope(x, base=10, dim=64), w))\n", "at least 64"},
+      {"E0268",
+       "input x: f32[2, S, 1, D]\nw = param f32[4, 32]\nout = output(linear(rope(x, base=10, dim=64), w))\n",
+       "at least 64"},
       {"E0390", kIn + "y: f32[2, S, 4] = silu(x)\nout = output(y)\n", "f32[2, S, 8]"},
-      {"E0391", "dim S in 1..4\ninput x: f32[8, 8]\nout = output(slice(x, axis=0, start=0, len=8 - S))\n", "falls"},
+      {"E0391", "dim S in 1..4\ninput x: f32[8, 8]\nout = output(slice(x, axis=0, start=0, len=8 - S))\n",
+       "falls"},
       {"E0392", "input x: f32[9223372036854775807, 9223372036854775807]\nout = output(silu(x))\n", "64 bits"},
-      {"E0401", "dim S in 512..1024\nbudget memory <= 1MiB\ninput x: f32[1, S, 4096]\nout = output(silu(x))\n", "MiB"},
+      {"E0401",
+       "dim S in 512..1024\nbudget memory <= 1MiB\ninput x: f32[1, S, 4096]\nout = output(silu(x))\n", "MiB"},
       {"E0401", "dim S in 512..1024\nbudget S <= 100\n" + kIn + "out = output(silu(x))\n", "at least 512"},
       {"E0602", "dim S in 1..4\ninput x: f32[S, 4000000000, 4000000]\nout = output(silu(x))\n", "2^53"},
       {"W0301", kIn + "out = output(silu(x))\n", "4096"},
-      {"W0401", "dim S in 1..4096\nbudget memory <= 64MiB\ninput x: f32[1, S, 4096]\nout = output(silu(x))\n", "admits S <= 2048"},
+      {"W0401", "dim S in 1..4096\nbudget memory <= 64MiB\ninput x: f32[1, S, 4096]\nout = output(silu(x))\n",
+       "admits S <= 2048"},
   };
   return kBad;
 }
@@ -164,7 +198,8 @@ TEST_CASE("each diagnostic about names, config and budgets is told where it belo
     for (const Diagnostic& d : c.diagnostics.list()) {
       const std::string text = render(d, c.source, false);
       all += text;
-      found = found || (std::string(info(d.code).name) == bad.code && text.find(bad.said) != std::string::npos);
+      found =
+          found || (std::string(info(d.code).name) == bad.code && text.find(bad.said) != std::string::npos);
     }
     INFO(all);
     CHECK(found);
@@ -189,15 +224,17 @@ TEST_CASE("ids follow names, scopes and numbers") {
       "out = output(tanh(h) + 1)\n");
   INFO(render(c.diagnostics, c.source, false));
   REQUIRE(c.ok);
-  const std::vector<std::string> want = {"h",       "i.0/q.1/1", "i.0/q", "i.0/h", "i.0/h~2.1", "i.0/h~2.2", "i.0/h~2",
-                                         "i.1/q.1/1", "i.1/q", "i.1/h", "i.1/h~2.1", "i.1/h~2.2", "i.1/h~2", "out.1", "out"};
+  const std::vector<std::string> want = {"h",         "i.0/q.1/1", "i.0/q",     "i.0/h", "i.0/h~2.1",
+                                         "i.0/h~2.2", "i.0/h~2",   "i.1/q.1/1", "i.1/q", "i.1/h",
+                                         "i.1/h~2.1", "i.1/h~2.2", "i.1/h~2",   "out.1", "out"};
   CHECK(op_ids(c) == want);
   const auto has = [&](const char* id) {
-    return std::any_of(c.graph->values.begin(), c.graph->values.end(), [&](const Value& v) { return v.id == id; });
+    return std::any_of(c.graph->values.begin(), c.graph->values.end(),
+                       [&](const Value& v) { return v.id == id; });
   };
-  CHECK(has("i.0/q.1"));    // the view in heads
-  CHECK(has("i.0/h.1"));    // the unnamed view: windows count
-  CHECK(has("l.0.w"));      // params are called by their checkpoint's name
+  CHECK(has("i.0/q.1"));  // the view in heads
+  CHECK(has("i.0/h.1"));  // the unnamed view: windows count
+  CHECK(has("l.0.w"));    // params are called by their checkpoint's name
 }
 
 TEST_CASE("phases elaborate separately, share leaves, and fix dims") {
@@ -212,9 +249,13 @@ TEST_CASE("phases elaborate separately, share leaves, and fix dims") {
   REQUIRE(c.ok);
   const Graph& g = *c.graph;
   REQUIRE(g.phases.size() == 2);
-  CHECK(op_ids(c) == std::vector<std::string>{"prefill/k.1", "prefill/k", "prefill/y", "prefill/out", "decode/k.1", "decode/k", "decode/y", "decode/out"});
-  CHECK(std::count_if(g.values.begin(), g.values.end(), [](const Value& v) { return v.kind == ValueKind::Param; }) == 1);
-  const auto value = [&](const char* id) { return *std::find_if(g.values.begin(), g.values.end(), [&](const Value& v) { return v.id == id; }); };
+  CHECK(op_ids(c) == std::vector<std::string>{"prefill/k.1", "prefill/k", "prefill/y", "prefill/out",
+                                              "decode/k.1", "decode/k", "decode/y", "decode/out"});
+  CHECK(std::count_if(g.values.begin(), g.values.end(),
+                      [](const Value& v) { return v.kind == ValueKind::Param; }) == 1);
+  const auto value = [&](const char* id) {
+    return *std::find_if(g.values.begin(), g.values.end(), [&](const Value& v) { return v.id == id; });
+  };
   CHECK(text(value("prefill/k").type) == "f32[1, P + S, 1, 4]");
   CHECK(text(value("decode/k").type) == "f32[1, P + 1, 1, 4]");
   REQUIRE(g.guards.size() == 1);
@@ -224,7 +265,8 @@ TEST_CASE("phases elaborate separately, share leaves, and fix dims") {
 
 TEST_CASE("a window turns a state into a ring, as long as every reader has one") {
   const std::string head =
-      "dim S in 1..16\ndim P in 0..1007\ninput x: f32[1, S, 1, 4]\nk = append(state f32[1, 1024, 1, 4] from \"k\", x, at=P)\n"
+      "dim S in 1..16\ndim P in 0..1007\ninput x: f32[1, S, 1, 4]\nk = append(state f32[1, 1024, 1, 4] from "
+      "\"k\", x, at=P)\n"
       "a = attention(x, k, k, window=100)\n";
   const Compilation ring = compiled(head + "out = output(a)\n");
   INFO(render(ring.diagnostics, ring.source, false));
@@ -252,7 +294,9 @@ TEST_CASE("what depends on weights alone folds to load time, once for all phases
   INFO(render(c.diagnostics, c.source, false));
   REQUIRE(c.ok);
   const Graph& g = *c.graph;
-  CHECK(std::count_if(g.ops.begin(), g.ops.end(), [](const Op& op) { return op.phase == kLoadPhase && op.row->name == std::string("exp"); }) == 1);
+  CHECK(std::count_if(g.ops.begin(), g.ops.end(), [](const Op& op) {
+          return op.phase == kLoadPhase && op.row->name == std::string("exp");
+        }) == 1);
   CHECK(g.ops[0].phase == kLoadPhase);
   for (const Value& v : g.values) {
     if (v.id == "s") CHECK(v.kind == ValueKind::Folded);
@@ -260,8 +304,9 @@ TEST_CASE("what depends on weights alone folds to load time, once for all phases
 }
 
 TEST_CASE("keys of a config that nothing reads are listed") {
-  const Compilation c = compiled("let D = config.d ?? 8\nlet E = config.sub.e\ninput x: f32[2, D]\nout = output(silu(x) * E)\n",
-                                 "{\"d\": 16, \"sub\": {\"e\": 2, \"f\": 3}, \"hiden\": 1}");
+  const Compilation c =
+      compiled("let D = config.d ?? 8\nlet E = config.sub.e\ninput x: f32[2, D]\nout = output(silu(x) * E)\n",
+               "{\"d\": 16, \"sub\": {\"e\": 2, \"f\": 3}, \"hiden\": 1}");
   REQUIRE(c.ok);
   CHECK(c.unread_config_keys == std::vector<std::string>{"sub.f", "hiden"});
 }
@@ -269,14 +314,16 @@ TEST_CASE("keys of a config that nothing reads are listed") {
 TEST_CASE("--let replaces a top-level let, and later lets follow") {
   CompileOptions options;
   options.lets = {{"C", "131_072"}};
-  const Compilation c = compile(SourceText("t.irplan", "let C = 8\nlet D = C / 2\ninput x: f32[D]\nout = output(silu(x))\n"), options);
+  const Compilation c = compile(
+      SourceText("t.irplan", "let C = 8\nlet D = C / 2\ninput x: f32[D]\nout = output(silu(x))\n"), options);
   REQUIRE(c.ok);
   CHECK(c.graph->values[0].type.shape[0].is(65536));
 }
 
 TEST_CASE("compile-time arithmetic") {
   const auto shape = [](const std::string& e) {
-    const Compilation c = compiled("let r = {a: 7, b: none}\nlet l = [5, 6]\nlet n = " + e + "\ninput x: f32[n]\nout = output(silu(x))\n");
+    const Compilation c = compiled("let r = {a: 7, b: none}\nlet l = [5, 6]\nlet n = " + e +
+                                   "\ninput x: f32[n]\nout = output(silu(x))\n");
     INFO(e << render(c.diagnostics, c.source, false));
     REQUIRE(c.ok);
     return c.graph->values[0].type.shape[0].constant();

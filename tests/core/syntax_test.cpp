@@ -37,7 +37,8 @@ constexpr Bad kBad[] = {
 TEST_CASE("each mistake in a text has its own diagnostic") {
   for (const Bad& bad : kBad) {
     INFO(bad.program);
-    const Compilation c = compile(SourceText("test.irplan", std::string("input x: f32[2, 8]\n") + bad.program), {});
+    const Compilation c =
+        compile(SourceText("test.irplan", std::string("input x: f32[2, 8]\n") + bad.program), {});
     CHECK_FALSE(c.ok);
     const auto is_it = [&](const Diagnostic& d) { return std::string(info(d.code).name) == bad.code; };
     CHECK(std::any_of(c.diagnostics.list().begin(), c.diagnostics.list().end(), is_it));

@@ -369,6 +369,20 @@ class Reports(Case):
         self.assertEqual(report["phases"][0]["at_peak"][0]["formula"], "2*D*S")
         self.assertIn("p.json", self.irplan("explain", self.file("p.json", '{"version": '), code=1)[1])
 
+    def test_what_differs_between_two_plans(self):
+        small = ("--dim", "S=16")
+        self.irplan("plan", HOTPATH, "-o", "a.json")
+        self.irplan("plan", HOTPATH, *small, "-o", "b.json")
+        self.assertEqual(self.irplan("diff", "a.json", "a.json", "--exit-code")[0], "the plans mean the same\n")
+        out, _ = self.irplan("diff", "a.json", "b.json")
+        self.assertRegex(out, r"(?m)^memory_plan\n  ~ peak_bytes: 33554432 -> 131072 \(-31\.9 MiB\)$")
+        self.assertIn("  ~ S  value: 4096 -> 16", out)
+        self.irplan("diff", "a.json", "b.json", "--exit-code", code=3)
+        changes = json.loads(self.irplan("diff", "a.json", "b.json", "--format=json")[0])
+        self.assertIn({"part": "dims", "name": "S", "field": "value", "before": "4096", "after": "16"}, changes)
+        self.assertIn("gone.json", self.irplan("diff", "a.json", "gone.json", code=1)[1])
+        self.assertIn("junk.json", self.irplan("diff", "a.json", self.file("junk.json", "{"), code=1)[1])
+
     def test_keys_of_the_config_that_nothing_read(self):
         config = self.file("c.json", '{"hidden_size": 8, "hiden_act": "gelu"}')
         program = self.file("c.irplan", "input x: f32[config.hidden_size]\nout = output(silu(x))\n")

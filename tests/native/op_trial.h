@@ -1,4 +1,5 @@
-// One op on the device and by the reference, over the same bytes: what it computes, and that it writes nothing else.
+// One op on the device and by the reference, over the same bytes: what it computes, and that it writes
+// nothing else.
 //
 // The device is the SIMT shim, or a real one where IRPLAN_TEST_BACKEND=cuda.
 #pragma once
@@ -55,7 +56,8 @@ inline std::string difference(const HostArray& want, const HostArray& got, Toler
   if (want.shape != got.shape) return "another shape";
   for (size_t i = 0; i < want.i.size(); ++i) {
     if (want.i[i] != got.i[i])
-      return "element " + std::to_string(i) + " is " + std::to_string(got.i[i]) + ", not " + std::to_string(want.i[i]);
+      return "element " + std::to_string(i) + " is " + std::to_string(got.i[i]) + ", not " +
+             std::to_string(want.i[i]);
   }
   float largest = 0;
   for (const float x : want.f) largest = std::isfinite(x) ? std::max(largest, std::fabs(x)) : largest;
@@ -75,7 +77,9 @@ class OpTrial {
   Expr n(int64_t value) { return plan.pool->constant(value); }
   int64_t any(int64_t lo, int64_t hi) { return std::uniform_int_distribution<int64_t>(lo, hi)(random); }
   bool coin() { return any(0, 1) == 1; }
-  DType any_float() { return std::vector<DType>{DType::F32, DType::F16, DType::BF16}[static_cast<size_t>(any(0, 2))]; }
+  DType any_float() {
+    return std::vector<DType>{DType::F32, DType::F16, DType::BF16}[static_cast<size_t>(any(0, 2))];
+  }
 
   // A ragged dim named P: one value for each of the B sequences (a dim as well).
   void ragged(const std::vector<int64_t>& values) {
@@ -91,7 +95,8 @@ class OpTrial {
     step.rows = {{}, values};
   }
 
-  // A value in a buffer of its own. `loose`: rows of the last axis lie further apart than they are long, or axes are turned.
+  // A value in a buffer of its own. `loose`: rows of the last axis lie further apart than they are long, or
+  // axes are turned.
   uint32_t value(DType dtype, Shape shape, bool loose = false, Plan::Kind kind = Plan::Kind::Temp) {
     Plan::Value v;
     v.id = "v" + std::to_string(plan.values.size());
@@ -123,7 +128,8 @@ class OpTrial {
     plan.values.push_back(std::move(v));
     return static_cast<uint32_t>(plan.values.size() - 1);
   }
-  uint32_t numbers(DType dtype, Shape shape, bool loose = false, float scale = 1, int64_t lo = 0, int64_t hi = 100) {
+  uint32_t numbers(DType dtype, Shape shape, bool loose = false, float scale = 1, int64_t lo = 0,
+                   int64_t hi = 100) {
     const uint32_t id = value(dtype, std::move(shape), loose);
     fill(id, scale, lo, hi);
     return id;
@@ -137,9 +143,11 @@ class OpTrial {
     write_value(plan, id, array, memory, StepBinding{step.dims, {}});
   }
 
-  // Applies the row: results typed by its rule, each in a buffer of its own, or the first over operand `in_place`.
-  void op(const std::string& name, std::vector<uint32_t> in, const std::vector<std::pair<std::string, Attr>>& attrs = {},
-          int in_place = -1, bool loose = false) {
+  // Applies the row: results typed by its rule, each in a buffer of its own, or the first over operand
+  // `in_place`.
+  void op(const std::string& name, std::vector<uint32_t> in,
+          const std::vector<std::pair<std::string, Attr>>& attrs = {}, int in_place = -1,
+          bool loose = false) {
     Plan::Op o;
     o.row = find_op(name);
     REQUIRE(o.row);
@@ -149,11 +157,15 @@ class OpTrial {
     for (const auto& [key, attr] : attrs) call.attrs.set(key, attr);
     for (const uint32_t id : in) {
       const bool absent = id == kAbsent;
-      call.in.push_back(absent ? std::nullopt : std::optional<TensorType>({plan.values[id].dtype, plan.values[id].shape}));
+      call.in.push_back(absent ? std::nullopt
+                               : std::optional<TensorType>({plan.values[id].dtype, plan.values[id].shape}));
     }
-    if (name == "append" && plan.values[in[0]].layout == Plan::Layout::Ring) call.ring_rows = plan.values[in[0]].shape[1];
+    if (name == "append" && plan.values[in[0]].layout == Plan::Layout::Ring)
+      call.ring_rows = plan.values[in[0]].shape[1];
     const bool good = o.row->shape(call);
-    INFO(name << (call.fault ? std::string(" faulted: ") + irplan::info(call.fault->code).name + " " + call.fault->rule : ""));
+    INFO(name << (call.fault ? std::string(" faulted: ") + irplan::info(call.fault->code).name + " " +
+                                   call.fault->rule
+                             : ""));
     REQUIRE(good);
     o.attrs = call.attrs;
     o.in = std::move(in);
@@ -201,7 +213,9 @@ class OpTrial {
     if (!why.empty()) return why;
     if (expected || failure) {
       said = failure.value_or("");
-      return expected == failure ? "" : "the reference says `" + expected.value_or("") + "`, the device `" + said + "`";
+      return expected == failure
+                 ? ""
+                 : "the reference says `" + expected.value_or("") + "`, the device `" + said + "`";
     }
     return compare(copy, back);
   }

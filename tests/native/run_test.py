@@ -304,6 +304,81 @@ class Llama(Case):
             self.assertIn(word, err)
 
 
+class Requests(Case):
+    """Many requests at once give what each gives alone; the trace holds every one of them, in time."""
+
+    def setUp(self):
+        super().setUp()
+        subprocess.run([IRPLAN, "plan", LLAMA, "--config", GOLDEN / "config.json", "-o", self.folder / "plan.json"],
+                       check=True, capture_output=True)
+        self.base = ["plan.json", "--weights", GOLDEN]
+
+    def serve(self, requests, *args, code=0, names=()):
+        self.file("requests.jsonl", "".join(json.dumps(r) + "\n" for r in requests))
+        out, err = self.run_plan(*self.base, "--requests", "requests.jsonl", "--trace", "trace.jsonl", *args, code=code, names=names)
+        answers = {a["req_id"]: a["tokens"] for a in map(json.loads, out.splitlines())}
+        return answers, [json.loads(line) for line in (self.folder / "trace.jsonl").read_text().splitlines()], err
+
+    def test_every_request_gets_what_it_gets_alone(self):
+        requests = [{"req_id": f"r{i}", "arrival_us": 300 * i, "tokens": [(7 * i + 3 * k) % 128 for k in range(1 + 5 * i % 37)],
+                     "max_new_tokens": 1 + i % 6} for i in range(12)]
+        answers, trace, _ = self.serve(requests)
+        self.assertEqual(set(answers), {r["req_id"] for r in requests})
+        for r in requests:
+            alone, _ = self.run_plan(*self.base, "--tokens", ",".join(map(str, r["tokens"])), "--generate", r["max_new_tokens"])
+            self.assertEqual(answers[r["req_id"]], [int(t) for t in alone.split(",")], r["req_id"])
+        times = [e["ts_us"] for e in trace]
+        self.assertEqual(times, sorted(set(times)))
+        batches = {}
+        for r in requests:
+            mine = [e for e in trace if e["req_id"] == r["req_id"]]
+            self.assertEqual([e["event"] for e in mine],
+                             ["enqueue", "schedule"] + ["decode"] * r["max_new_tokens"] + ["complete"])
+            self.assertGreaterEqual(mine[0]["ts_us"], r["arrival_us"])
+            self.assertEqual([e["step"] for e in mine if e["event"] == "decode"], list(range(r["max_new_tokens"])))
+            self.assertEqual(mine[-1]["total_tokens"], len(r["tokens"]) + r["max_new_tokens"])
+            self.assertGreater(mine[1]["kv_alloc_bytes"], 0)
+            for e in mine:
+                batches.setdefault(e.get("batch_id"), set()).add(e["req_id"])
+        self.assertTrue(any(len(b) > 1 for b in batches.values()), "nothing was decoded together")
+
+    def test_what_cannot_be_served_is_rejected_and_the_rest_goes_on(self):
+        answers, trace, _ = self.serve([{"req_id": "long", "arrival_us": 0, "tokens": [1] * 300, "max_new_tokens": 2},
+                                        {"req_id": "none", "arrival_us": 1, "tokens": [], "max_new_tokens": 2},
+                                        {"req_id": "word", "arrival_us": 2, "tokens": [128], "max_new_tokens": 2},
+                                        {"req_id": "good", "arrival_us": 3, "tokens": [1, 2], "max_new_tokens": 2}])
+        self.assertEqual(set(answers), {"good"})
+        reasons = {e["req_id"]: e["reason"] for e in trace if e["event"] == "reject"}
+        self.assertEqual(set(reasons), {"long", "none", "word"})
+        self.assertIn("128", reasons["word"])
+
+    def test_a_budget_holds(self):
+        source = LLAMA.read_text() + "\nbudget state <= 786432B\n"  # two sequences of 256 positions
+        self.file("tight.irplan", source)
+        subprocess.run([IRPLAN, "plan", self.folder / "tight.irplan", "--config", GOLDEN / "config.json", "-o", self.folder / "plan.json"],
+                       check=True, capture_output=True)
+        requests = [{"req_id": str(i), "arrival_us": 0, "tokens": [i + 1, 5], "max_new_tokens": 5} for i in range(5)]
+        answers, trace, _ = self.serve(requests)
+        self.assertEqual(len(answers), 5)
+        running, most = set(), 0
+        for e in trace:
+            if e["event"] == "schedule":
+                running.add(e["req_id"])
+            if e["event"] == "complete":
+                running.discard(e["req_id"])
+            most = max(most, len(running))
+        self.assertEqual(most, 2)
+
+    def test_lines_that_are_no_requests(self):
+        good = {"req_id": "a", "arrival_us": 0, "tokens": [1], "max_new_tokens": 1}
+        for bad, name in (("[]", "object"), ("{", "object"), (json.dumps({**good, "tokens": "x"}), "tokens"), (json.dumps({**good, "req_id": 7}), "req_id"),
+                          (json.dumps({**good, "arrival_us": -1}), "arrival_us"), (json.dumps({**good, "max_new_tokens": 0.5}), "max_new_tokens"),
+                          (json.dumps(good), "twice")):
+            self.file("requests.jsonl", json.dumps(good) + "\n" + bad + "\n")
+            self.run_plan(*self.base, "--requests", "requests.jsonl", code=1, names=["requests.jsonl:2", name])
+        self.run_plan(*self.base, "--requests", "gone.jsonl", code=1, names=["gone.jsonl"])
+
+
 if __name__ == "__main__":
     if not RUNNER.is_file():
         print(f"no {RUNNER}")

@@ -1,4 +1,5 @@
-// A kernel that lacks a barrier must not pass: the row kernels, compiled once as they are and once without one.
+// A kernel that lacks a barrier must not pass: the row kernels, compiled once as they are and once without
+// one.
 #define IRPLAN_SIMT 1
 #define DROP_BARRIER 1
 #define IRPLAN_GPU simt_without_barrier
@@ -21,7 +22,8 @@ TEST_CASE("kernels: without its barrier a norm gives wrong numbers in every orde
   call.y.data = reinterpret_cast<std::byte*>(y.data());
   for (uint32_t seed = 1; seed <= 20; ++seed) {
     shim::Machine::own().reseed(seed);
-    const int error = launch(nullptr, dim3(1), dim3(256), 32 * sizeof(float), norm_strided, call, int64_t{512});
+    const int error =
+        launch(nullptr, dim3(1), dim3(256), 32 * sizeof(float), norm_strided, call, int64_t{512});
     const bool right = std::all_of(y.begin(), y.end(), [](float v) { return std::fabs(v - 1.0f) < 1e-6f; });
     CHECK((error != 0 || !right));
   }

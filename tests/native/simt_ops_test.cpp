@@ -36,13 +36,15 @@ int64_t any_width(OpTrial& t, int64_t most) { return t.coin() ? 8 * t.any(1, mos
 }  // namespace
 
 TEST_CASE("kernels: functions of one element") {
-  for (const char* name : {"silu", "gelu", "gelu_tanh", "sigmoid", "relu", "tanh", "exp", "neg", "softcap", "clamp"}) {
+  for (const char* name :
+       {"silu", "gelu", "gelu_tanh", "sigmoid", "relu", "tanh", "exp", "neg", "softcap", "clamp"}) {
     try_seeds(4, [&](OpTrial& t) {
       std::vector<std::pair<std::string, Attr>> attrs;
       if (std::string(name) == "softcap") attrs = {{"cap", Attr(2.5)}};
       if (std::string(name) == "clamp") attrs = {{t.coin() ? "lo" : "hi", Attr(0.25)}};
       const bool loose = t.coin();
-      const uint32_t x = t.numbers(t.any_float(), shape(t, {t.any(1, 3), t.any(1, 5), any_width(t, 200)}), loose, 3);
+      const uint32_t x =
+          t.numbers(t.any_float(), shape(t, {t.any(1, 3), t.any(1, 5), any_width(t, 200)}), loose, 3);
       t.slack = 8;  // the device's own functions are a few units in the last place from the host's
       t.op(name, {x}, attrs, t.coin() ? 0 : -1, t.coin());
     });
@@ -56,20 +58,24 @@ TEST_CASE("kernels: sqrt, and integers") {
     t.op("sqrt", {t.last()});
   });
   try_seeds(4, [&](OpTrial& t) {
-    const uint32_t x = t.numbers(t.coin() ? DType::I32 : DType::I64, shape(t, {3, t.any(1, 40)}), t.coin(), 1, -50, 50);
+    const uint32_t x =
+        t.numbers(t.coin() ? DType::I32 : DType::I64, shape(t, {3, t.any(1, 40)}), t.coin(), 1, -50, 50);
     t.op(t.coin() ? "neg" : "clamp", {x}, {});
   });
 }
 
 TEST_CASE("kernels: cast") {
-  const DType from[] = {DType::F32, DType::F16, DType::BF16, DType::I32, DType::F8E4M3, DType::Q8_0, DType::MXFP4};
-  const DType to[] = {DType::F32, DType::F16, DType::BF16, DType::F8E4M3, DType::F8E5M2, DType::I32, DType::I8, DType::Bool};
+  const DType from[] = {DType::F32,    DType::F16,  DType::BF16, DType::I32,
+                        DType::F8E4M3, DType::Q8_0, DType::MXFP4};
+  const DType to[] = {DType::F32,    DType::F16, DType::BF16, DType::F8E4M3,
+                      DType::F8E5M2, DType::I32, DType::I8,   DType::Bool};
   for (const DType x : from) {
     for (const DType y : to) {
       INFO(name(x) << " to " << name(y));
       try_seeds(1, [&](OpTrial& t) {
         const uint32_t v = t.numbers(x, shape(t, {2, 64}), false, 20, -3, 90);
-        t.op(is_block(x) ? "dequant" : "cast", {v}, {{"to", Attr(is_block(x) && !is_float(y) ? DType::F32 : y)}});
+        t.op(is_block(x) ? "dequant" : "cast", {v},
+             {{"to", Attr(is_block(x) && !is_float(y) ? DType::F32 : y)}});
       });
     }
   }
@@ -119,9 +125,11 @@ TEST_CASE("kernels: rmsnorm and layernorm") {
     const uint32_t w = t.coin() ? t.numbers(t.coin() ? dtype : t.any_float(), shape(t, {d})) : kAbsent;
     const int place = t.coin() ? 0 : -1;
     if (t.coin()) {
-      t.op("rmsnorm", {x, w}, {{"eps", Attr(1e-5)}, {"offset", Attr(static_cast<double>(t.any(0, 1)))}}, place);
+      t.op("rmsnorm", {x, w}, {{"eps", Attr(1e-5)}, {"offset", Attr(static_cast<double>(t.any(0, 1)))}},
+           place);
     } else {
-      t.op("layernorm", {x, w, t.coin() ? t.numbers(dtype, shape(t, {d})) : kAbsent}, {{"eps", Attr(1e-5)}}, place);
+      t.op("layernorm", {x, w, t.coin() ? t.numbers(dtype, shape(t, {d})) : kAbsent}, {{"eps", Attr(1e-5)}},
+           place);
     }
   });
 }
@@ -164,10 +172,12 @@ TEST_CASE("kernels: rope") {
       t.ragged(rows);
       at = t.plan.pool->dim("P");
     }
-    const uint32_t x = t.coin() ? t.numbers(t.any_float(), shape(t, {batch, steps, t.any(1, 5), width}), t.coin())
-                                : t.numbers(t.any_float(), shape(t, {batch, steps, width}), t.coin());
+    const uint32_t x = t.coin()
+                           ? t.numbers(t.any_float(), shape(t, {batch, steps, t.any(1, 5), width}), t.coin())
+                           : t.numbers(t.any_float(), shape(t, {batch, steps, width}), t.coin());
     t.slack = 8;
-    t.op("rope", {x}, {{"base", Attr(10000.0)}, {"at", Attr(at)}, {"dim", Attr(t.n(dim))}, {"interleave", Attr(t.coin())}},
+    t.op("rope", {x},
+         {{"base", Attr(10000.0)}, {"at", Attr(at)}, {"dim", Attr(t.n(dim))}, {"interleave", Attr(t.coin())}},
          t.coin() ? 0 : -1);
   });
 }
@@ -213,14 +223,16 @@ TEST_CASE("kernels: linear with a weight for each group, with scales, and with b
     const int64_t groups = t.any(1, 3), k = t.any(1, 40), n = t.any(1, 30);
     const uint32_t x = t.numbers(DType::F32, shape(t, {t.any(1, 20), groups, k}));
     t.slack = 4;
-    t.op("linear", {x, t.numbers(DType::BF16, shape(t, {groups, n, k})), t.coin() ? t.numbers(DType::F32, shape(t, {n})) : kAbsent});
+    t.op("linear", {x, t.numbers(DType::BF16, shape(t, {groups, n, k})),
+                    t.coin() ? t.numbers(DType::F32, shape(t, {n})) : kAbsent});
   });
   try_seeds(4, [&](OpTrial& t) {
     const int64_t k = t.any(1, 300), n = t.any(1, 40);
     const uint32_t x = t.numbers(DType::BF16, shape(t, {t.any(1, 24), k}));
     const uint32_t scale = t.numbers(DType::F32, shape(t, {(n + 15) / 16, (k + 127) / 128}));
     t.slack = 4;
-    t.op("linear", {x, t.numbers(DType::F8E4M3, shape(t, {n, k})), kAbsent, scale}, {{"block", ints({16, 128})}});
+    t.op("linear", {x, t.numbers(DType::F8E4M3, shape(t, {n, k})), kAbsent, scale},
+         {{"block", ints({16, 128})}});
   });
   for (const DType block : {DType::Q8_0, DType::Q4_0, DType::I4G128, DType::MXFP4}) {
     INFO(name(block));
@@ -236,7 +248,8 @@ TEST_CASE("kernels: dequant with scales") {
   try_seeds(4, [&](OpTrial& t) {
     const int64_t e = t.any(1, 3), n = t.any(1, 40), k = t.any(1, 40);
     const uint32_t scale = t.numbers(DType::F32, shape(t, {e, (n + 7) / 8, (k + 15) / 16}));
-    t.op("dequant", {t.numbers(DType::F8E4M3, shape(t, {e, n, k})), scale}, {{"to", Attr(DType::F32)}, {"block", ints({8, 16})}});
+    t.op("dequant", {t.numbers(DType::F8E4M3, shape(t, {e, n, k})), scale},
+         {{"to", Attr(DType::F32)}, {"block", ints({8, 16})}});
   });
 }
 
@@ -253,9 +266,11 @@ TEST_CASE("kernels: matmul") {
 
 TEST_CASE("kernels: expert") {
   try_seeds(6, [&](OpTrial& t) {
-    const int64_t tokens = t.any(1, 4), choices = t.any(1, 3), experts = t.any(2, 5), k = t.any(1, 50), n = t.any(1, 20);
+    const int64_t tokens = t.any(1, 4), choices = t.any(1, 3), experts = t.any(2, 5), k = t.any(1, 50),
+                  n = t.any(1, 20);
     const bool shared = t.coin();
-    const uint32_t x = t.numbers(DType::F32, shared ? shape(t, {1, tokens, k}) : shape(t, {1, tokens, choices, k}));
+    const uint32_t x =
+        t.numbers(DType::F32, shared ? shape(t, {1, tokens, k}) : shape(t, {1, tokens, choices, k}));
     const uint32_t w = t.numbers(t.any_float(), shape(t, {experts, n, k}));
     const uint32_t e = t.numbers(DType::I32, shape(t, {1, tokens, choices}), false, 1, 0, experts - 1);
     t.slack = 4;
@@ -269,8 +284,10 @@ TEST_CASE("kernels: route") {
       const int64_t experts = 8 * t.any(1, 8), k = t.any(1, 4);
       const uint32_t logits = t.numbers(t.any_float(), shape(t, {1, t.any(1, 5), experts}));
       const uint32_t bias = t.coin() ? t.numbers(DType::F32, shape(t, {experts})) : kAbsent;
-      std::vector<std::pair<std::string, Attr>> attrs = {
-          {"k", Attr(t.n(k))}, {"score", Attr(std::string(score))}, {"norm", Attr(t.coin())}, {"scale", Attr(2.5)}};
+      std::vector<std::pair<std::string, Attr>> attrs = {{"k", Attr(t.n(k))},
+                                                         {"score", Attr(std::string(score))},
+                                                         {"norm", Attr(t.coin())},
+                                                         {"scale", Attr(2.5)}};
       if (t.coin()) {
         attrs.emplace_back("groups", Attr(int64_t{4}));
         attrs.emplace_back("group_k", Attr(int64_t{2}));
@@ -297,10 +314,13 @@ TEST_CASE("kernels: along an axis") {
   try_seeds(4, [&](OpTrial& t) {
     const bool ints = t.coin();
     // Few different numbers: ties go to the lowest place.
-    const uint32_t x = ints ? t.numbers(DType::I32, shape(t, {2, 150}), false, 1, 0, 20) : t.numbers(DType::F16, shape(t, {2, 150}));
+    const uint32_t x = ints ? t.numbers(DType::I32, shape(t, {2, 150}), false, 1, 0, 20)
+                            : t.numbers(DType::F16, shape(t, {2, 150}));
     t.op("topk", {x}, {{"k", Attr(t.n(t.any(1, 9)))}});
   });
-  try_seeds(2, [&](OpTrial& t) { t.op(t.coin() ? "sum" : "argmax", {t.numbers(DType::I32, shape(t, {3, 40}), false, 1, -9, 9)}); });
+  try_seeds(2, [&](OpTrial& t) {
+    t.op(t.coin() ? "sum" : "argmax", {t.numbers(DType::I32, shape(t, {3, 40}), false, 1, -9, 9)});
+  });
 }
 
 TEST_CASE("kernels: copy, transpose, slice, split, concat") {
@@ -315,7 +335,8 @@ TEST_CASE("kernels: copy, transpose, slice, split, concat") {
   }
   try_seeds(4, [&](OpTrial& t) {
     const DType dtype = t.any_float();
-    const uint32_t a = t.numbers(dtype, shape(t, {2, 3, 5}), t.coin()), b = t.numbers(dtype, shape(t, {2, 1, 4}));
+    const uint32_t a = t.numbers(dtype, shape(t, {2, 3, 5}), t.coin()),
+                   b = t.numbers(dtype, shape(t, {2, 1, 4}));
     t.op("concat", {a, b}, {{"axis", Attr(int64_t{-1})}});
   });
 }
@@ -325,7 +346,8 @@ namespace {
 // A cache of `rows` rows that holds what came before, then an append and attention over it.
 void try_cache(OpTrial& t, bool ring, int64_t window) {
   const int64_t batch = t.any(1, 3), steps = t.any(1, 4), width = t.any(1, 40), value_width = t.any(1, 40);
-  const int64_t key_heads = t.any(1, 3), heads = key_heads * t.any(1, 3), rows = ring ? window - 1 + steps : 24;
+  const int64_t key_heads = t.any(1, 3), heads = key_heads * t.any(1, 3),
+                rows = ring ? window - 1 + steps : 24;
   std::vector<int64_t> past;
   for (int64_t b = 0; b < batch; ++b) past.push_back(t.any(0, ring ? 40 : 24 - steps));
   t.ragged(past);
@@ -364,7 +386,8 @@ TEST_CASE("kernels: attention without a cache, wide heads, no mask") {
     const int64_t width = t.coin() ? t.any(1, 128) : t.any(129, 600), keys = t.any(1, 20);
     const DType dtype = t.any_float();
     const uint32_t q = t.numbers(dtype, shape(t, {1, t.any(1, 6), 2, width}));
-    const uint32_t k = t.numbers(dtype, shape(t, {1, keys, 1, width})), v = t.numbers(dtype, shape(t, {1, keys, 1, t.any(1, 300)}));
+    const uint32_t k = t.numbers(dtype, shape(t, {1, keys, 1, width})),
+                   v = t.numbers(dtype, shape(t, {1, keys, 1, t.any(1, 300)}));
     t.slack = 4;
     t.op("attention", {q, k, v}, {{"causal", Attr(t.coin())}, {"scale", Attr(0.1)}});
   });

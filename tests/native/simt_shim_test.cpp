@@ -1,8 +1,7 @@
 // The shim itself: what it must catch.
 #define IRPLAN_SIMT 1
-#include "cuda/simt.h"
-
 #include "catch.h"
+#include "cuda/simt.h"
 
 using irplan::shim::Machine;
 
@@ -87,7 +86,8 @@ TEST_CASE("shim: collectives") {
 
 TEST_CASE("shim: shared memory starts as NaN in every block") {
   std::vector<float> seen(4);
-  REQUIRE(run(dim3(1), 4,
+  REQUIRE(run(
+              dim3(1), 4,
               [&] {
                 auto* shared = reinterpret_cast<float*>(irplan::shim::place.shared);
                 seen[blockIdx.x] = *shared;

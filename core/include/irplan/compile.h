@@ -16,14 +16,14 @@ constexpr const char* kVersion = "0.1.0";  // of the compiler
 
 struct CompileOptions {
   std::string config_name = "config.json";
-  std::optional<std::string> config;                         // the text of a config.json
-  std::vector<std::pair<std::string, std::string>> lets;     // --let NAME=VALUE
-  std::vector<std::pair<std::string, int64_t>> dims;         // --dim D=N
-  std::string target = "cuda:sm_90";                         // cpu | cuda[:sm_90]
+  std::optional<std::string> config;                      // the text of a config.json
+  std::vector<std::pair<std::string, std::string>> lets;  // --let NAME=VALUE
+  std::vector<std::pair<std::string, int64_t>> dims;      // --dim D=N
+  std::string target = "cuda:sm_90";                      // cpu | cuda[:sm_90]
   bool deny_warnings = false;
-  bool keep_order = false;       // run ops in program order instead of the order with the lowest peak
-  std::string strength = "portfolio";  // of the packing: portfolio | exact | limited
-  bool write = true;             // false: diagnostics alone are wanted, the plan's text stays empty
+  bool keep_order = false;              // run ops in program order instead of the order with the lowest peak
+  std::string strength = "portfolio";   // of the packing: portfolio | exact | limited
+  bool write = true;                    // false: diagnostics alone are wanted, the plan's text stays empty
   std::vector<std::string> dump_after;  // names of passes whose result is wanted as text
 };
 
@@ -32,11 +32,11 @@ struct Graph;
 struct Compilation {
   SourceText source;
   Diagnostics diagnostics;
-  bool ok = false;                              // no errors: there is a plan
-  std::string plan_json;                        // empty unless ok and written
-  std::shared_ptr<const Graph> graph;           // what the passes made, as far as they came; may be null
+  bool ok = false;                     // no errors: there is a plan
+  std::string plan_json;               // empty unless ok and written
+  std::shared_ptr<const Graph> graph;  // what the passes made, as far as they came; may be null
   std::vector<std::pair<std::string, std::string>> dumps;  // pass -> text
-  std::vector<std::string> unread_config_keys;  // "rope_scaling.factor"
+  std::vector<std::string> unread_config_keys;             // "rope_scaling.factor"
 };
 
 Compilation compile(SourceText source, const CompileOptions& options);

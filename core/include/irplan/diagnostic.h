@@ -94,12 +94,14 @@ class Diagnostics {
 std::string render(const Diagnostic& diagnostic, const SourceText& source, bool color);
 // The closing line, "2 errors, 1 warning", and all before it.
 std::string render(const Diagnostics& diagnostics, const SourceText& source, bool color);
-// One JSON object: {"code","severity","message","file","line","column","end_line","end_column","labels","notes","fixes"}.
+// One JSON object:
+// {"code","severity","message","file","line","column","end_line","end_column","labels","notes","fixes"}.
 std::string to_json(const Diagnostic& diagnostic, const SourceText& source);
 // A JSON list of them, one a line.
 std::string to_json(const std::vector<Diagnostic>& diagnostics, const SourceText& source);
 
-// The candidate nearest to a misspelt word, or an empty string where none is near (edit distance with transpositions).
+// The candidate nearest to a misspelt word, or an empty string where none is near (edit distance with
+// transpositions).
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace irplan

@@ -17,9 +17,10 @@ const std::vector<Example>& examples();
 struct NewProgram {
   std::string example;  // the example that it was made from
   std::string text;
-  bool fits = false;                      // the example says that it serves this config; else it is the nearest
-  std::vector<std::string> unread_keys;   // keys of the config that the program does not read: what it may not understand
-  std::vector<std::string> errors;        // of the nearest example: why it does not serve the config as it stands
+  bool fits = false;  // the example says that it serves this config; else it is the nearest
+  std::vector<std::string>
+      unread_keys;  // keys of the config that the program does not read: what it may not understand
+  std::vector<std::string> errors;  // of the nearest example: why it does not serve the config as it stands
 };
 
 // None where the text is no config; `why` then says what is wrong.

@@ -6,9 +6,9 @@
 namespace irplan {
 namespace {
 
-constexpr int64_t kLowest = INT64_MIN;                  // stands for no lower bound
-constexpr int64_t kHighest = Interval::kUnbounded;      // stands for no upper bound
-constexpr int kMaxCorners = 1 << 10;                    // endpoints tried to decide a relation
+constexpr int64_t kLowest = INT64_MIN;              // stands for no lower bound
+constexpr int64_t kHighest = Interval::kUnbounded;  // stands for no upper bound
+constexpr int kMaxCorners = 1 << 10;                // endpoints tried to decide a relation
 
 int64_t saturate(__int128 n) {
   if (n >= kHighest) return kHighest;

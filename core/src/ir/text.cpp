@@ -39,18 +39,21 @@ const char* kind_name(ValueKind kind) {
 std::string to_text(const Graph& graph) {
   std::string out;
   for (const Dim& dim : graph.dim_list) {
-    out += "dim " + dim.name + (dim.per.empty() ? "" : "[" + dim.per + "]") + " in " + std::to_string(dim.range.lo) + ".." +
+    out += "dim " + dim.name + (dim.per.empty() ? "" : "[" + dim.per + "]") + " in " +
+           std::to_string(dim.range.lo) + ".." +
            (dim.range.hi == Interval::kUnbounded ? "" : std::to_string(dim.range.hi)) + "\n";
   }
   for (const Guard& guard : graph.guards) {
     const Constraint& c = guard.constraint;
     out += "guard " + c.left.text() + " " + symbol(c.relation) + " " + c.right.text();
-    out += (guard.phase == kNoPhase ? "" : " in " + graph.phases[guard.phase].name) + (guard.budget ? " (budget)" : "") + "\n";
+    out += (guard.phase == kNoPhase ? "" : " in " + graph.phases[guard.phase].name) +
+           (guard.budget ? " (budget)" : "") + "\n";
   }
   for (ValueId id = 0; id < graph.values.size(); ++id) {
     const Value& value = graph.values[id];
     if (value.kind != ValueKind::Temp && value.kind != ValueKind::Folded) {
-      out += std::string(kind_name(value.kind)) + " " + typed(graph, id) + (value.layout == Layout::Ring ? " ring" : "") + "\n";
+      out += std::string(kind_name(value.kind)) + " " + typed(graph, id) +
+             (value.layout == Layout::Ring ? " ring" : "") + "\n";
     }
   }
   uint32_t phase = kNoPhase;
@@ -83,9 +86,10 @@ std::string to_text(const Graph& graph) {
   }
   for (const Buffer& buffer : graph.buffers) {
     if (buffer.segment != Segment::Arena) continue;
-    out += "buffer " + buffer.id + " [" + std::to_string(buffer.live_begin) + ", " + std::to_string(buffer.live_end) + ") " +
-           buffer.bytes.text() + " bytes";
-    for (size_t i = 0; i < buffer.above.size(); ++i) out += (i ? ", " : " above ") + graph.buffers[buffer.above[i]].id;
+    out += "buffer " + buffer.id + " [" + std::to_string(buffer.live_begin) + ", " +
+           std::to_string(buffer.live_end) + ") " + buffer.bytes.text() + " bytes";
+    for (size_t i = 0; i < buffer.above.size(); ++i)
+      out += (i ? ", " : " above ") + graph.buffers[buffer.above[i]].id;
     out += "\n";
   }
   return out;

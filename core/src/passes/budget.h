@@ -1,6 +1,7 @@
 // Narrows what a plan admits by budgets over dims: one dim's range, or a guard over several.
 //
-// Needs types and settled constraints. Budgets over bytes are left to the solve pass, which knows the formulas by then.
+// Needs types and settled constraints. Budgets over bytes are left to the solve pass, which knows the
+// formulas by then.
 #pragma once
 
 #include "ir/graph.h"

@@ -7,7 +7,8 @@ namespace {
 
 constexpr int64_t kFarthest = int64_t{1} << 40;  // sizes looked at where a dim has no upper bound
 
-// Whether e >= 0 with the dim at n; overflow counts as false for a rising e, since it stands for a size too large to hold.
+// Whether e >= 0 with the dim at n; overflow counts as false for a rising e, since it stands for a size too
+// large to hold.
 bool holds_at(Expr e, DimIndex dim, int64_t n) {
   Binding binding(e.pool().dim_count(), 0);
   binding[dim] = n;
@@ -47,8 +48,10 @@ bool same(const Constraint& a, const Constraint& b) {
   return a.left == b.left && a.relation == b.relation && a.right == b.right;
 }
 
-void apply(Graph& graph, const Need& need, uint32_t phase, DimIndex dim, Diagnostics& diagnostics, bool* is_guard) {
-  Dim& declared = *std::find_if(graph.dim_list.begin(), graph.dim_list.end(), [&](const Dim& d) { return d.index == dim; });
+void apply(Graph& graph, const Need& need, uint32_t phase, DimIndex dim, Diagnostics& diagnostics,
+           bool* is_guard) {
+  Dim& declared = *std::find_if(graph.dim_list.begin(), graph.dim_list.end(),
+                                [&](const Dim& d) { return d.index == dim; });
   const auto narrow = [&](Interval range) -> std::optional<Interval> {
     const auto part = narrowed(need.constraint, dim, range);
     if (!part) {
@@ -57,8 +60,9 @@ void apply(Graph& graph, const Need& need, uint32_t phase, DimIndex dim, Diagnos
     }
     if (part->lo > part->hi) {
       const Constraint c = balanced(need.constraint);
-      diagnostics.report(need.budget ? Code::E0401 : Code::E0268, need.span,
-                         {c.left.text() + " " + symbol(c.relation) + " " + c.right.text()})
+      diagnostics
+          .report(need.budget ? Code::E0401 : Code::E0268, need.span,
+                  {c.left.text() + " " + symbol(c.relation) + " " + c.right.text()})
           .also(declared.span, "`" + declared.name + "` is at least " + std::to_string(range.lo));
       return std::nullopt;
     }
@@ -100,7 +104,8 @@ Constraint balanced(const Constraint& constraint) {
   for (const Term& term : difference.node().terms) {
     Expr product = dims.constant(term.coefficient < 0 ? -term.coefficient : term.coefficient);
     for (const Atom* factor : term.monomial->factors) {
-      product = product * (factor->dim ? dims.dim(factor->text) : dims.call(factor->function, factor->a, factor->b));
+      product = product *
+                (factor->dim ? dims.dim(factor->text) : dims.call(factor->function, factor->a, factor->b));
     }
     (term.coefficient > 0 ? left : right) = (term.coefficient > 0 ? left : right) + product;
   }
@@ -128,7 +133,9 @@ void settle(Graph& graph, const std::vector<Need>& needs, Diagnostics& diagnosti
     Need copy = need;
     copy.constraint = balanced(need.constraint);
     size_t i = 0;
-    while (i < distinct.size() && !(same(distinct[i].constraint, copy.constraint) && distinct[i].budget == copy.budget)) ++i;
+    while (i < distinct.size() &&
+           !(same(distinct[i].constraint, copy.constraint) && distinct[i].budget == copy.budget))
+      ++i;
     if (i == distinct.size()) {
       distinct.push_back(copy);
       phases.push_back(0);
@@ -150,7 +157,8 @@ void settle(Graph& graph, const std::vector<Need>& needs, Diagnostics& diagnosti
   }
   // A guard that the ranges now settle says nothing.
   std::erase_if(graph.guards, [&](const Guard& g) {
-    return decide(g.constraint.left, g.constraint.relation, g.constraint.right, graph.ranges(g.phase)) == Truth::Yes;
+    return decide(g.constraint.left, g.constraint.relation, g.constraint.right, graph.ranges(g.phase)) ==
+           Truth::Yes;
   });
 }
 

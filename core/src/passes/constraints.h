@@ -1,4 +1,5 @@
-// What sizes must satisfy: relations become narrower ranges where they speak of one dim, and guards where they speak of several.
+// What sizes must satisfy: relations become narrower ranges where they speak of one dim, and guards where
+// they speak of several.
 #pragma once
 
 #include <vector>
@@ -16,8 +17,8 @@ struct Need {
   bool budget = false;
 };
 
-// Settles the needs of all phases: a need of every phase holds globally, one of some phases there. Equal guards are one, at the
-// first line. An empty range is reported.
+// Settles the needs of all phases: a need of every phase holds globally, one of some phases there. Equal
+// guards are one, at the first line. An empty range is reported.
 void settle(Graph& graph, const std::vector<Need>& needs, Diagnostics& diagnostics);
 
 // Terms with a minus sign moved to the other side: P + S - 8192 <= 0 becomes P + S <= 8192; >= becomes <=.

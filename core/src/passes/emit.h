@@ -1,7 +1,7 @@
 // Fills a plan from the finished graph.
 //
-// Needs windows, buffers, values of dims, budgets and kernels. Copies; decides nothing. Integers beyond 2^53 - 1 are reported
-// (E0602), since JSON readers lose them.
+// Needs windows, buffers, values of dims, budgets and kernels. Copies; decides nothing. Integers beyond 2^53
+// - 1 are reported (E0602), since JSON readers lose them.
 #pragma once
 
 #include "ir/graph.h"

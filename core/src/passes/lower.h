@@ -1,6 +1,7 @@
 // Chooses each op's kernel for the target, by name and version.
 //
-// Needs the final ops. A kernel is `<target>_<op>_v<N>` and never changes meaning; a better one is the next number.
+// Needs the final ops. A kernel is `<target>_<op>_v<N>` and never changes meaning; a better one is the next
+// number.
 #pragma once
 
 #include "ir/graph.h"

@@ -1,10 +1,12 @@
-// Decides where every value lies: its window on a buffer, and one stacking order of the buffers for all sizes.
+// Decides where every value lies: its window on a buffer, and one stacking order of the buffers for all
+// sizes.
 //
-// Needs types, and ops in execution order. Views, slices, splits and concats become windows where strides can say so, copies are
-// inserted where a kernel needs dense rows, results are placed over operands that die, states are updated where they lie. Then
-// the arena's buffers of each phase get a stacking order: for every two that are alive together, which lies below. An offset is
-// the largest end of what lies below, so the placement is valid at every size, and bigger sizes never need less. Guarantees what
-// a plan says of `live`, `above`, `peak` and `lower_bound`. Does not move ops.
+// Needs types, and ops in execution order. Views, slices, splits and concats become windows where strides can
+// say so, copies are inserted where a kernel needs dense rows, results are placed over operands that die,
+// states are updated where they lie. Then the arena's buffers of each phase get a stacking order: for every
+// two that are alive together, which lies below. An offset is the largest end of what lies below, so the
+// placement is valid at every size, and bigger sizes never need less. Guarantees what a plan says of `live`,
+// `above`, `peak` and `lower_bound`. Does not move ops.
 //
 //        offset                          above(c) = {a, b}
 //          ^      +-----c-----+          offset(c) = max(end(a), end(b)), each end rounded up to `align`
@@ -27,7 +29,8 @@ void plan_memory(Graph& graph, const MemoryOptions& options, Diagnostics& diagno
 // Sets the plain numbers of every phase again, at the dims' values.
 void measure_memory(Graph& graph);
 
-// Bytes of a phase's arena, and the largest sum of live bytes, at a binding; -1 where a size has no value there.
+// Bytes of a phase's arena, and the largest sum of live bytes, at a binding; -1 where a size has no value
+// there.
 int64_t arena_bytes(const Graph& graph, uint32_t phase, const Binding& binding);
 int64_t lower_bound_bytes(const Graph& graph, uint32_t phase, const Binding& binding);
 // Bytes from the arena's start, by buffer; 0 for buffers of other segments and phases.

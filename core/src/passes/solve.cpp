@@ -9,19 +9,22 @@ namespace irplan {
 namespace {
 
 constexpr int64_t kFarthest = int64_t{1} << 40;  // no size is looked for beyond it
-constexpr int64_t kSteps = 4096;                 // sizes tried downwards where divisibility keeps a largest one from holding
+constexpr int64_t kSteps = 4096;  // sizes tried downwards where divisibility keeps a largest one from holding
 
 using Admits = std::function<bool(const Binding&)>;
 
 bool holds(const Constraint& c, const Binding& binding) {
   const auto a = evaluate(c.left, binding), b = evaluate(c.right, binding);
   if (!a || !b) return false;
-  return c.relation == Relation::LessEqual ? *a <= *b : c.relation == Relation::GreaterEqual ? *a >= *b : *a == *b;
+  return c.relation == Relation::LessEqual      ? *a <= *b
+         : c.relation == Relation::GreaterEqual ? *a >= *b
+                                                : *a == *b;
 }
 
 class Solver {
  public:
-  Solver(Graph& graph, const FixedDims& fixed, Diagnostics& diagnostics) : graph_(graph), fixed_(fixed), diagnostics_(diagnostics) {}
+  Solver(Graph& graph, const FixedDims& fixed, Diagnostics& diagnostics)
+      : graph_(graph), fixed_(fixed), diagnostics_(diagnostics) {}
 
   void assign(bool bytes) {
     bytes_ = bytes;
@@ -29,7 +32,9 @@ class Solver {
     for (const Dim& dim : graph_.dim_list) binding[dim.index] = dim.range.lo;
     for (Dim& dim : graph_.dim_list) {
       const int64_t* fixed = fixed_size(dim.name);
-      const int64_t top = dim.free && dim.range.hi == Interval::kUnbounded ? std::max(kAssumedSize, dim.range.lo) : std::min(dim.range.hi, kFarthest);
+      const int64_t top = dim.free && dim.range.hi == Interval::kUnbounded
+                              ? std::max(kAssumedSize, dim.range.lo)
+                              : std::min(dim.range.hi, kFarthest);
       if (fixed) {
         binding[dim.index] = *fixed;
         if (!dim.range.contains(*fixed) || !admits(binding)) {
@@ -39,7 +44,8 @@ class Solver {
           binding[dim.index] = dim.range.lo;
         }
       } else {
-        binding[dim.index] = largest(binding, dim.index, {dim.range.lo, top}, [&](const Binding& b) { return admits(b); });
+        binding[dim.index] =
+            largest(binding, dim.index, {dim.range.lo, top}, [&](const Binding& b) { return admits(b); });
       }
       dim.value = binding[dim.index];
       dim.assumed = !fixed && dim.free && dim.range.hi == Interval::kUnbounded;
@@ -63,7 +69,8 @@ class Solver {
   void assign_phase(uint32_t p, Binding binding) {
     Phase& phase = graph_.phases[p];
     // In the order of the dims; those that the phase leaves alone keep the plan's values.
-    std::sort(phase.dims.begin(), phase.dims.end(), [](const PhaseDim& a, const PhaseDim& b) { return a.dim < b.dim; });
+    std::sort(phase.dims.begin(), phase.dims.end(),
+              [](const PhaseDim& a, const PhaseDim& b) { return a.dim < b.dim; });
     for (PhaseDim& dim : phase.dims) binding[dim.dim] = dim.range.lo;
     for (PhaseDim& dim : phase.dims) {
       const Interval range{dim.range.lo, std::min(dim.range.hi, kFarthest)};
@@ -75,7 +82,8 @@ class Solver {
     }
   }
 
-  // The largest size in the range that is admitted, the others as in the binding; the range's least where none is.
+  // The largest size in the range that is admitted, the others as in the binding; the range's least where
+  // none is.
   int64_t largest(Binding binding, DimIndex dim, Interval range, const Admits& admitted) const {
     const auto good = [&](int64_t n) { return binding[dim] = n, admitted(binding); };
     if (good(range.hi)) return range.hi;
@@ -101,7 +109,8 @@ class Solver {
   // Equalities between this and later dims can still be met; the others must hold now.
   bool admits(const Binding& binding) const {
     for (const Guard& guard : graph_.guards) {
-      const bool between = guard.constraint.relation == Relation::Equal && dims_of(guard.constraint.left - guard.constraint.right).size() > 1;
+      const bool between = guard.constraint.relation == Relation::Equal &&
+                           dims_of(guard.constraint.left - guard.constraint.right).size() > 1;
       if (!between && !holds(guard.constraint, binding)) return false;
     }
     return !bytes_ || bytes_fit(binding);
@@ -109,7 +118,8 @@ class Solver {
 
   bool admits_in(uint32_t phase, const Binding& binding) const {
     for (const Guard& guard : graph_.guards) {
-      if ((guard.phase == kNoPhase || guard.phase == phase) && !holds(guard.constraint, binding)) return false;
+      if ((guard.phase == kNoPhase || guard.phase == phase) && !holds(guard.constraint, binding))
+        return false;
     }
     if (!bytes_) return true;
     return std::all_of(graph_.budgets.begin(), graph_.budgets.end(),
@@ -117,7 +127,8 @@ class Solver {
   }
 
   bool bytes_fit(const Binding& binding) const {
-    return std::all_of(graph_.budgets.begin(), graph_.budgets.end(), [&](const Budget& b) { return !b.bytes || fits(b, binding); });
+    return std::all_of(graph_.budgets.begin(), graph_.budgets.end(),
+                       [&](const Budget& b) { return !b.bytes || fits(b, binding); });
   }
 
   bool fits(const Budget& budget, const Binding& binding) const {
@@ -150,8 +161,10 @@ class Solver {
     for (const Dim& dim : graph_.dim_list) least[dim.index] = dim.range.lo;
     if (!budget.bytes) {
       const Ranges ranges = graph_.ranges();
-      budget.ok = decide(budget.constraint.left, budget.constraint.relation, budget.constraint.right, ranges) == Truth::Yes;
-      for (const DimIndex dim : dims_of(budget.constraint.left - budget.constraint.right)) note_largest(budget, dim, value);
+      budget.ok = decide(budget.constraint.left, budget.constraint.relation, budget.constraint.right,
+                         ranges) == Truth::Yes;
+      for (const DimIndex dim : dims_of(budget.constraint.left - budget.constraint.right))
+        note_largest(budget, dim, value);
       return;
     }
     describe_use(budget, value);
@@ -184,9 +197,12 @@ class Solver {
 
   // A dim's largest value with the others at theirs: the smallest over the phases.
   void note_largest(Budget& budget, DimIndex dim, const Binding& value) {
-    const Dim& declared = *std::find_if(graph_.dim_list.begin(), graph_.dim_list.end(), [&](const Dim& d) { return d.index == dim; });
+    const Dim& declared = *std::find_if(graph_.dim_list.begin(), graph_.dim_list.end(),
+                                        [&](const Dim& d) { return d.index == dim; });
     const int64_t top = std::min(declared.range.hi, kFarthest);
-    const auto fits_at = [&](const Binding& b) { return budget.bytes ? fits(budget, b) : holds(budget.constraint, b); };
+    const auto fits_at = [&](const Binding& b) {
+      return budget.bytes ? fits(budget, b) : holds(budget.constraint, b);
+    };
     if (budget.bytes && !matters(budget, dim)) return;
     budget.max.emplace_back(declared.name, largest_for(value, dim, {declared.range.lo, top}, fits_at));
   }
@@ -225,7 +241,8 @@ class Solver {
 
   std::string sizes_text(uint32_t phase, const Binding& binding) const {
     std::string out;
-    for (const Dim& dim : graph_.dim_list) out += (out.empty() ? "" : ", ") + dim.name + " = " + std::to_string(binding[dim.index]);
+    for (const Dim& dim : graph_.dim_list)
+      out += (out.empty() ? "" : ", ") + dim.name + " = " + std::to_string(binding[dim.index]);
     if (out.empty()) out = "its only sizes";
     return out + (graph_.phases.size() > 1 ? " (phase " + graph_.phases[phase].name + ")" : "");
   }
@@ -243,8 +260,8 @@ class Solver {
   void note_parts(Diagnostic& d, uint32_t phase, const Binding& binding) const {
     const auto bytes = segment_bytes(graph_, phase, binding);
     if (!bytes) return;
-    d.note("weights " + bytes_text(bytes->weights) + "  +  state " + bytes_text(bytes->state) + "  +  inputs " + bytes_text(bytes->inputs) +
-           "  +  arena " + bytes_text(bytes->arena));
+    d.note("weights " + bytes_text(bytes->weights) + "  +  state " + bytes_text(bytes->state) +
+           "  +  inputs " + bytes_text(bytes->inputs) + "  +  arena " + bytes_text(bytes->arena));
   }
 
   void refuse(Budget& budget, const Binding& least) {
@@ -255,7 +272,8 @@ class Solver {
     Diagnostic& d = diagnostics_.report(Code::E0401, budget.span);
     if (bytes) d.at("needs " + bytes_text(bytes->sum()) + " of memory at " + sizes_text(phase, own));
     note_parts(d, phase, own);
-    if (bytes && budget.constraint.right.is_constant()) d.help("the smallest sizes need a limit of " + bytes_text(bytes->sum()));
+    if (bytes && budget.constraint.right.is_constant())
+      d.help("the smallest sizes need a limit of " + bytes_text(bytes->sum()));
   }
 
   void warn(Budget& budget, const Binding& worst, const Binding& value) {
@@ -269,10 +287,12 @@ class Solver {
                                        [&](const Binding& b) { return fits(budget, b); });
       Binding at = own;
       at[dim.index] = most;
-      if (most < own[dim.index] && fits(budget, at)) admitted += (admitted.empty() ? "" : " or ") + dim.name + " <= " + std::to_string(most);
+      if (most < own[dim.index] && fits(budget, at))
+        admitted += (admitted.empty() ? "" : " or ") + dim.name + " <= " + std::to_string(most);
     }
     if (bytes) {
-      d.at("needs " + bytes_text(bytes->sum()) + " at " + sizes_text(phase, own) + (admitted.empty() ? "" : "; admits " + admitted + " there"));
+      d.at("needs " + bytes_text(bytes->sum()) + " at " + sizes_text(phase, own) +
+           (admitted.empty() ? "" : "; admits " + admitted + " there"));
     }
     note_parts(d, phase, own);
     d.help("the plan's numbers hold at " + sizes_text(phase, binding_in(graph_, phase, value)));
@@ -297,7 +317,8 @@ std::optional<SegmentBytes> segment_bytes(const Graph& graph, uint32_t phase, co
   SegmentBytes out;
   Evaluator value(*graph.dims, binding);
   const int64_t align = graph.target.align;
-  std::vector<uint8_t> needed(graph.buffers.size(), 1);  // of weights, what only folding reads is freed after it
+  std::vector<uint8_t> needed(graph.buffers.size(),
+                              1);  // of weights, what only folding reads is freed after it
   std::vector<uint8_t> read(graph.buffers.size(), 0);
   for (const Op& op : graph.ops) {
     for (const ValueId id : op.in) {
@@ -311,7 +332,9 @@ std::optional<SegmentBytes> segment_bytes(const Graph& graph, uint32_t phase, co
     if (buffer.segment == Segment::Arena || (buffer.segment == Segment::Weights && !needed[i])) continue;
     const auto bytes = value(buffer.bytes);
     if (!bytes || *bytes > INT64_MAX - align) return std::nullopt;
-    int64_t& total = buffer.segment == Segment::Weights ? out.weights : buffer.segment == Segment::State ? out.state : out.inputs;
+    int64_t& total = buffer.segment == Segment::Weights ? out.weights
+                     : buffer.segment == Segment::State ? out.state
+                                                        : out.inputs;
     if (__builtin_add_overflow(total, (*bytes + align - 1) / align * align, &total)) return std::nullopt;
   }
   out.arena = arena_bytes(graph, phase, binding);
@@ -341,9 +364,10 @@ void assign_values(Graph& graph, const FixedDims& fixed, Diagnostics& diagnostic
     assumed += (count++ ? ", `" : "`") + dim.name + "`";
   }
   if (!first) return;
-  diagnostics.report(Code::W0301, first->span, {assumed, count > 1 ? "have" : "has", std::to_string(first->value)})
-      .help("bound it: dim " + first->name + " in 1.." + std::to_string(first->value) + ", or fix it: --dim " + first->name + "=" +
-            std::to_string(first->value));
+  diagnostics
+      .report(Code::W0301, first->span, {assumed, count > 1 ? "have" : "has", std::to_string(first->value)})
+      .help("bound it: dim " + first->name + " in 1.." + std::to_string(first->value) +
+            ", or fix it: --dim " + first->name + "=" + std::to_string(first->value));
 }
 
 void solve_budgets(Graph& graph, const FixedDims& fixed, Diagnostics& diagnostics) {

@@ -1,9 +1,11 @@
-// Picks the sizes at which a plan's plain numbers hold, and answers budgets over bytes from the planned formulas.
+// Picks the sizes at which a plan's plain numbers hold, and answers budgets over bytes from the planned
+// formulas.
 //
-// assign_values needs ranges and guards. Dims take their values in their order: each the largest (a free one at most 4096) at
-// which ranges, guards and budgets can still hold with the later dims at their least; in a phase likewise within its range.
-// solve_budgets needs the memory plan: it narrows the values by budgets over bytes, warns where a budget admits less than the
-// declared ranges (W0401), refuses one that the smallest sizes break (E0401), and finds the largest value of each dim.
+// assign_values needs ranges and guards. Dims take their values in their order: each the largest (a free one
+// at most 4096) at which ranges, guards and budgets can still hold with the later dims at their least; in a
+// phase likewise within its range. solve_budgets needs the memory plan: it narrows the values by budgets over
+// bytes, warns where a budget admits less than the declared ranges (W0401), refuses one that the smallest
+// sizes break (E0401), and finds the largest value of each dim.
 #pragma once
 
 #include <string>

@@ -12,7 +12,9 @@ std::optional<BoundArena> bind_arena(const Plan& plan, const std::string& phase,
   const int64_t align = plan.align;
   std::vector<uint32_t> todo;
   for (uint32_t first = 0; first < plan.buffers.size(); ++first) {
-    if (plan.buffers[first].segment != Plan::Segment::Arena || plan.buffers[first].phase != phase || out.offsets[first] >= 0) continue;
+    if (plan.buffers[first].segment != Plan::Segment::Arena || plan.buffers[first].phase != phase ||
+        out.offsets[first] >= 0)
+      continue;
     todo.push_back(first);
     while (!todo.empty()) {
       const uint32_t id = todo.back();
@@ -31,7 +33,9 @@ std::optional<BoundArena> bind_arena(const Plan& plan, const std::string& phase,
         }
         const auto bytes = value(plan.buffers[below].bytes);
         int64_t end = 0;
-        if (!bytes || *bytes < 0 || __builtin_add_overflow(out.offsets[below], *bytes, &end) || end > INT64_MAX - align) return std::nullopt;
+        if (!bytes || *bytes < 0 || __builtin_add_overflow(out.offsets[below], *bytes, &end) ||
+            end > INT64_MAX - align)
+          return std::nullopt;
         at = std::max(at, (end + align - 1) / align * align);
       }
       if (!ready) continue;

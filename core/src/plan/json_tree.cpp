@@ -8,7 +8,8 @@
 namespace irplan {
 namespace {
 
-constexpr size_t kLinearKeys = 16;  // records with more keys are checked for duplicates by sorting when they close
+constexpr size_t kLinearKeys =
+    16;  // records with more keys are checked for duplicates by sorting when they close
 
 class Builder {
  public:
@@ -23,17 +24,20 @@ class Builder {
     return node != nullptr;
   }
   bool number_integer(int64_t value) {
-    if (value > kMaxJsonInt || value < -kMaxJsonInt) return fail("the integer " + std::to_string(value) + " is beyond 2^53 - 1");
+    if (value > kMaxJsonInt || value < -kMaxJsonInt)
+      return fail("the integer " + std::to_string(value) + " is beyond 2^53 - 1");
     JsonNode* node = add(JsonNode::Kind::Int);
     if (node) node->integer = value, node->number = static_cast<double>(value);
     return node != nullptr;
   }
   bool number_unsigned(uint64_t value) {
-    if (value > static_cast<uint64_t>(kMaxJsonInt)) return fail("the integer " + std::to_string(value) + " is beyond 2^53 - 1");
+    if (value > static_cast<uint64_t>(kMaxJsonInt))
+      return fail("the integer " + std::to_string(value) + " is beyond 2^53 - 1");
     return number_integer(static_cast<int64_t>(value));
   }
   bool number_float(double value, const std::string& text) {
-    if (text.find_first_of(".eE") == std::string::npos) return fail("the integer " + text.substr(0, 40) + " is beyond 2^53 - 1");
+    if (text.find_first_of(".eE") == std::string::npos)
+      return fail("the integer " + text.substr(0, 40) + " is beyond 2^53 - 1");
     JsonNode* node = add(JsonNode::Kind::Float);
     if (node) node->number = value;
     return node != nullptr;
@@ -56,7 +60,8 @@ class Builder {
     for (const auto& [key, value] : node.entries) keys.push_back(key);
     std::sort(keys.begin(), keys.end());
     const auto twice = std::adjacent_find(keys.begin(), keys.end());
-    return twice == keys.end() || fail("the key \"" + std::string(twice->substr(0, 60)) + "\" stands twice in one object");
+    return twice == keys.end() ||
+           fail("the key \"" + std::string(twice->substr(0, 60)) + "\" stands twice in one object");
   }
   bool key(std::string& key) {
     const JsonNode& node = *stack_.back();
@@ -93,7 +98,8 @@ class Builder {
   }
 
   JsonNode* add(JsonNode::Kind kind) {
-    if (nodes_.size() >= JsonTree::kMaxNodes) return fail("more than " + std::to_string(JsonTree::kMaxNodes) + " values"), nullptr;
+    if (nodes_.size() >= JsonTree::kMaxNodes)
+      return fail("more than " + std::to_string(JsonTree::kMaxNodes) + " values"), nullptr;
     JsonNode& node = nodes_.emplace_back();
     node.kind = kind;
     if (!stack_.empty()) {
@@ -108,7 +114,8 @@ class Builder {
   }
 
   bool open(JsonNode::Kind kind) {
-    if (stack_.size() >= JsonTree::kMaxDepth) return fail("nested deeper than " + std::to_string(JsonTree::kMaxDepth));
+    if (stack_.size() >= JsonTree::kMaxDepth)
+      return fail("nested deeper than " + std::to_string(JsonTree::kMaxDepth));
     JsonNode* node = add(kind);
     if (node) stack_.push_back(node);
     return node != nullptr;

@@ -1,4 +1,5 @@
-// Strict JSON from a stranger as a tree: no duplicate keys, no integer beyond 2^53 - 1, bounded nesting and size.
+// Strict JSON from a stranger as a tree: no duplicate keys, no integer beyond 2^53 - 1, bounded nesting and
+// size.
 #pragma once
 
 #include <cstdint>

@@ -13,7 +13,11 @@ int64_t top_of(const std::optional<int64_t>& max) { return max.value_or(Interval
 
 }  // namespace
 
-Validator::Validator(const Plan& plan) : plan_(plan), writer_(plan.values.size(), kAbsent), values_in_(plan.buffers.size()), constraints_(plan.ops.size()) {
+Validator::Validator(const Plan& plan)
+    : plan_(plan),
+      writer_(plan.values.size(), kAbsent),
+      values_in_(plan.buffers.size()),
+      constraints_(plan.ops.size()) {
   for (uint32_t i = 0; i < plan.values.size(); ++i) values_in_[plan.values[i].buffer].push_back(i);
 }
 
@@ -33,7 +37,8 @@ bool Validator::is_append(const Plan::Op& op) const { return std::string_view(op
 
 bool Validator::is_ring(uint32_t value) const {
   const auto& inside = values_in_[plan_.values[value].buffer];
-  return std::any_of(inside.begin(), inside.end(), [&](uint32_t v) { return plan_.values[v].layout == Plan::Layout::Ring; });
+  return std::any_of(inside.begin(), inside.end(),
+                     [&](uint32_t v) { return plan_.values[v].layout == Plan::Layout::Ring; });
 }
 
 // ------------------------------------------------------------------------------------------------ structure
@@ -51,11 +56,13 @@ bool Validator::check_values() {
     if (!values_in_[i].empty() && plan_.values[values_in_[i][0]].id != buffer.id) {
       add(where_buffer(i), "the first value in it is " + plan_.values[values_in_[i][0]].id);
     }
-    if (buffer.segment == Plan::Segment::Arena && !phase(buffer.phase)) add(where_buffer(i), "no phase " + buffer.phase);
+    if (buffer.segment == Plan::Segment::Arena && !phase(buffer.phase))
+      add(where_buffer(i), "no phase " + buffer.phase);
     std::set<uint32_t> below;
     for (const uint32_t u : buffer.above) {
       if (plan_.buffers[u].segment != Plan::Segment::Arena || plan_.buffers[u].phase != buffer.phase) {
-        add(where_buffer(i), "stands above " + plan_.buffers[u].id + ", which is no arena buffer of its phase");
+        add(where_buffer(i),
+            "stands above " + plan_.buffers[u].id + ", which is no arena buffer of its phase");
       }
       if (!below.insert(u).second) add(where_buffer(i), "stands above " + plan_.buffers[u].id + " twice");
     }
@@ -68,8 +75,10 @@ bool Validator::check_values() {
                       : value.kind == Plan::Kind::Temp  ? true
                                                         : home == Plan::Segment::Weights;
     if (!fits) add(where_value(i), "lies in the wrong segment, in buffer " + plan_.buffers[value.buffer].id);
-    if ((value.kind == Plan::Kind::Param || value.kind == Plan::Kind::State) && value.source.empty()) add(where_value(i), "has no source");
-    if (value.kind == Plan::Kind::State && (value.layout == Plan::Layout::None || value.shape.size() < 2)) add(where_value(i), "is no state with rows");
+    if ((value.kind == Plan::Kind::Param || value.kind == Plan::Kind::State) && value.source.empty())
+      add(where_value(i), "has no source");
+    if (value.kind == Plan::Kind::State && (value.layout == Plan::Layout::None || value.shape.size() < 2))
+      add(where_value(i), "is no state with rows");
     for (const uint32_t o : value.of) {
       if (plan_.values[o].buffer != value.buffer || plan_.values[o].dtype != value.dtype) {
         add(where_value(i), "shows " + plan_.values[o].id + ", which has another buffer or dtype");
@@ -101,19 +110,23 @@ bool Validator::check_phases() {
   while (at < plan_.ops.size() && plan_.ops[at].phase == "load") ++at;
   for (const Plan::Phase& p : plan_.phases) {
     if (p.name == "load") return add("phases load", "is no phase of its own");
-    if (p.ops_begin != at || p.ops_end > plan_.ops.size()) return add("phases " + p.name, "its ops do not follow on op " + std::to_string(at));
+    if (p.ops_begin != at || p.ops_end > plan_.ops.size())
+      return add("phases " + p.name, "its ops do not follow on op " + std::to_string(at));
     for (; at < p.ops_end; ++at) {
-      if (plan_.ops[at].phase != p.name) return add(where_op(at), "phase " + plan_.ops[at].phase + " among the ops of " + p.name);
+      if (plan_.ops[at].phase != p.name)
+        return add(where_op(at), "phase " + plan_.ops[at].phase + " among the ops of " + p.name);
     }
   }
   if (plan_.phases.empty()) return add("phases", "there is none");
-  if (at != plan_.ops.size()) return add("phases", "cover " + std::to_string(at) + " of " + std::to_string(plan_.ops.size()) + " ops");
+  if (at != plan_.ops.size())
+    return add("phases", "cover " + std::to_string(at) + " of " + std::to_string(plan_.ops.size()) + " ops");
   for (const Plan::Guard& guard : plan_.guards) {
     if (!guard.phase.empty() && !phase(guard.phase)) add("guards", "no phase " + guard.phase);
   }
   for (const Plan::Dim& dim : plan_.dims) {
     const auto same = [&](const Plan::Dim& d) { return d.name == dim.per; };
-    if (!dim.per.empty() && (dim.per == dim.name || std::none_of(plan_.dims.begin(), plan_.dims.end(), same))) {
+    if (!dim.per.empty() &&
+        (dim.per == dim.name || std::none_of(plan_.dims.begin(), plan_.dims.end(), same))) {
       add("dims " + dim.name, "has a value for each row of no dim " + dim.per);
     }
   }
@@ -133,17 +146,26 @@ void Validator::producers(uint32_t value, std::vector<uint32_t>& out) const {
 bool Validator::check_writes(uint32_t index, uint32_t value) {
   const Plan::Op& op = plan_.ops[index];
   const Plan::Value& v = plan_.values[value];
-  if (writer_[value] != kAbsent || !v.of.empty()) return add(where_op(index), "writes " + v.id + ", which is " + (v.of.empty() ? "written twice" : "a window"));
+  if (writer_[value] != kAbsent || !v.of.empty())
+    return add(where_op(index),
+               "writes " + v.id + ", which is " + (v.of.empty() ? "written twice" : "a window"));
   writer_[value] = index;
   const bool load = op.phase == "load";
-  if (v.kind != (load ? Plan::Kind::Folded : Plan::Kind::Temp)) return add(where_op(index), "writes " + v.id + ", which ops of its phase do not write");
+  if (v.kind != (load ? Plan::Kind::Folded : Plan::Kind::Temp))
+    return add(where_op(index), "writes " + v.id + ", which ops of its phase do not write");
   const Plan::Segment home = segment(value);
-  const bool good = load ? home == Plan::Segment::Weights : home == Plan::Segment::Arena || (home == Plan::Segment::State && is_append(op));
-  if (!good) return add(where_op(index), "writes " + v.id + " where it may not, in buffer " + plan_.buffers[v.buffer].id);
-  if (home == Plan::Segment::State && plan_.values[op.in[0]].buffer != v.buffer) return add(where_op(index), "its result " + v.id + " does not lie in its state");
-  if (home == Plan::Segment::Arena && plan_.buffers[v.buffer].phase != op.phase) return add(where_op(index), "writes " + v.id + " in another phase's buffer");
+  const bool good = load ? home == Plan::Segment::Weights
+                         : home == Plan::Segment::Arena || (home == Plan::Segment::State && is_append(op));
+  if (!good)
+    return add(where_op(index),
+               "writes " + v.id + " where it may not, in buffer " + plan_.buffers[v.buffer].id);
+  if (home == Plan::Segment::State && plan_.values[op.in[0]].buffer != v.buffer)
+    return add(where_op(index), "its result " + v.id + " does not lie in its state");
+  if (home == Plan::Segment::Arena && plan_.buffers[v.buffer].phase != op.phase)
+    return add(where_op(index), "writes " + v.id + " in another phase's buffer");
   const std::string prefix = op.phase + "/";
-  if (home == Plan::Segment::Arena && plan_.phases.size() > 1 && v.id.compare(0, prefix.size(), prefix) != 0) {
+  if (home == Plan::Segment::Arena && plan_.phases.size() > 1 &&
+      v.id.compare(0, prefix.size(), prefix) != 0) {
     return add(where_op(index), "result " + v.id + " does not begin with " + prefix);
   }
   return true;
@@ -156,12 +178,16 @@ bool Validator::check_reads(uint32_t index, uint32_t value) {
   for (const uint32_t p : from) {
     const Plan::Kind kind = plan_.values[p].kind;
     const bool made = kind == Plan::Kind::Temp || kind == Plan::Kind::Folded;
-    if (made && writer_[p] == kAbsent) return add(where_op(index), "reads " + plan_.values[value].id + " before " + plan_.values[p].id + " is written");
-    if (writer_[p] != kAbsent && plan_.ops[writer_[p]].phase != op.phase && plan_.ops[writer_[p]].phase != "load") {
+    if (made && writer_[p] == kAbsent)
+      return add(where_op(index),
+                 "reads " + plan_.values[value].id + " before " + plan_.values[p].id + " is written");
+    if (writer_[p] != kAbsent && plan_.ops[writer_[p]].phase != op.phase &&
+        plan_.ops[writer_[p]].phase != "load") {
       return add(where_op(index), "reads " + plan_.values[value].id + " of another phase");
     }
     if (op.phase == "load" && kind != Plan::Kind::Param && kind != Plan::Kind::Folded) {
-      return add(where_op(index), "reads " + plan_.values[value].id + ", which is not there when weights load");
+      return add(where_op(index),
+                 "reads " + plan_.values[value].id + ", which is not there when weights load");
     }
   }
   return true;
@@ -173,7 +199,8 @@ bool Validator::check_ops() {
     for (const uint32_t v : op.in) {
       if (v != kAbsent) check_reads(i, v);
     }
-    if (is_append(op) && (op.in.empty() || op.in[0] == kAbsent || plan_.values[op.in[0]].kind != Plan::Kind::State)) {
+    if (is_append(op) &&
+        (op.in.empty() || op.in[0] == kAbsent || plan_.values[op.in[0]].kind != Plan::Kind::State)) {
       return add(where_op(i), "appends to what is no state");
     }
     for (const uint32_t v : op.out) {
@@ -181,19 +208,22 @@ bool Validator::check_ops() {
       check_writes(i, v);
     }
     for (const uint32_t s : op.scratch) {
-      if (plan_.buffers[s].segment != Plan::Segment::Arena || !values_in_[s].empty()) add(where_op(i), "scratch " + plan_.buffers[s].id + " is no arena buffer of its own");
+      if (plan_.buffers[s].segment != Plan::Segment::Arena || !values_in_[s].empty())
+        add(where_op(i), "scratch " + plan_.buffers[s].id + " is no arena buffer of its own");
     }
     if (!clean()) return false;
   }
   for (uint32_t i = 0; i < plan_.values.size(); ++i) {
     const Plan::Value& v = plan_.values[i];
-    if ((v.kind == Plan::Kind::Temp || v.kind == Plan::Kind::Folded) && v.of.empty() && writer_[i] == kAbsent) add(where_value(i), "nothing writes it");
+    if ((v.kind == Plan::Kind::Temp || v.kind == Plan::Kind::Folded) && v.of.empty() && writer_[i] == kAbsent)
+      add(where_value(i), "nothing writes it");
   }
   for (const Plan::Output& output : plan_.outputs) {
     std::vector<uint32_t> from;
     producers(output.value, from);
     for (const uint32_t p : from) {
-      if (writer_[p] != kAbsent && plan_.ops[writer_[p]].phase != output.phase && plan_.ops[writer_[p]].phase != "load") {
+      if (writer_[p] != kAbsent && plan_.ops[writer_[p]].phase != output.phase &&
+          plan_.ops[writer_[p]].phase != "load") {
         add("outputs " + output.name, plan_.values[output.value].id + " is not of phase " + output.phase);
       }
     }
@@ -241,14 +271,16 @@ bool Validator::check_shape(uint32_t index, const Ranges& ranges) {
   for (size_t i = 0; i < op.in.size(); ++i) {
     const uint32_t v = op.in[i];
     if (v == kAbsent) {
-      if (i < op.row->operands.size() && !op.row->operands[i].optional) return add(where_op(index), std::string("lacks its operand ") + op.row->operands[i].name);
+      if (i < op.row->operands.size() && !op.row->operands[i].optional)
+        return add(where_op(index), std::string("lacks its operand ") + op.row->operands[i].name);
       call.in.emplace_back();
     } else {
       call.in.emplace_back(type_of(v, op.phase));
     }
   }
   for (const AttrSpec& spec : op.row->attributes) {
-    if (!spec.fallback && op.attrs[spec.name].is_none()) return add(where_op(index), std::string("lacks its attribute ") + spec.name);
+    if (!spec.fallback && op.attrs[spec.name].is_none())
+      return add(where_op(index), std::string("lacks its attribute ") + spec.name);
   }
   call.attrs = op.attrs;
   const bool ring = is_append(op) && plan_.values[op.in[0]].layout == Plan::Layout::Ring;
@@ -257,21 +289,31 @@ bool Validator::check_shape(uint32_t index, const Ranges& ranges) {
     std::string what = call.fault ? info(call.fault->code).text : "its rule does not hold";
     for (size_t i = 0; call.fault && i < call.fault->arguments.size(); ++i) {
       const std::string slot = "{" + std::to_string(i) + "}";
-      if (const size_t at = what.find(slot); at != std::string::npos) what.replace(at, slot.size(), call.fault->arguments[i]);
+      if (const size_t at = what.find(slot); at != std::string::npos)
+        what.replace(at, slot.size(), call.fault->arguments[i]);
     }
-    return add(where_op(index), what + (call.fault && !call.fault->rule.empty() ? " (" + call.fault->rule + ")" : ""));
+    return add(where_op(index),
+               what + (call.fault && !call.fault->rule.empty() ? " (" + call.fault->rule + ")" : ""));
   }
-  if (call.out.size() != op.out.size()) return add(where_op(index), std::to_string(op.out.size()) + " results where there are " + std::to_string(call.out.size()));
+  if (call.out.size() != op.out.size())
+    return add(where_op(index),
+               std::to_string(op.out.size()) + " results where there are " + std::to_string(call.out.size()));
   for (size_t i = 0; i < op.out.size(); ++i) {
     const TensorType have{plan_.values[op.out[i]].dtype, plan_.values[op.out[i]].shape};
-    if (!(have == call.out[i])) return add(where_op(index), "its result " + plan_.values[op.out[i]].id + " is " + text(have) + ", and should be " + text(call.out[i]));
+    if (!(have == call.out[i]))
+      return add(where_op(index), "its result " + plan_.values[op.out[i]].id + " is " + text(have) +
+                                      ", and should be " + text(call.out[i]));
   }
   if (ring && plan_.values[op.in[0]].capacity) {
-    const Expr rows = op.attrs["at"].expr() ? op.attrs["at"].expr() + call.in[1]->shape[1] : call.in[1]->shape[1];
+    const Expr rows =
+        op.attrs["at"].expr() ? op.attrs["at"].expr() + call.in[1]->shape[1] : call.in[1]->shape[1];
     call.require(rows, Relation::LessEqual, *plan_.values[op.in[0]].capacity);
   }
-  if (!(op.row->flops(call) == op.flops)) return add(where_op(index), "flops " + op.flops.text() + ", its shapes give " + op.row->flops(call).text());
-  if (!(cost_bytes(call) == op.bytes)) return add(where_op(index), "bytes " + op.bytes.text() + ", its shapes give " + cost_bytes(call).text());
+  if (!(op.row->flops(call) == op.flops))
+    return add(where_op(index),
+               "flops " + op.flops.text() + ", its shapes give " + op.row->flops(call).text());
+  if (!(cost_bytes(call) == op.bytes))
+    return add(where_op(index), "bytes " + op.bytes.text() + ", its shapes give " + cost_bytes(call).text());
   constraints_[index] = std::move(call.constraints);
   return true;
 }
@@ -285,9 +327,14 @@ bool Validator::shapes() {
   }
   for (const Plan::Phase& p : plan_.phases) {
     Expr flops = plan_.pool->constant(0), bytes = flops;
-    for (uint32_t i = p.ops_begin; i < p.ops_end; ++i) flops = flops + plan_.ops[i].flops, bytes = bytes + plan_.ops[i].bytes;
-    if (!(flops == p.flops)) add("phases " + p.name, "flops " + p.flops.text().substr(0, 80) + ", the ops sum to " + flops.text().substr(0, 80));
-    if (!(bytes == p.bytes)) add("phases " + p.name, "bytes " + p.bytes.text().substr(0, 80) + ", the ops sum to " + bytes.text().substr(0, 80));
+    for (uint32_t i = p.ops_begin; i < p.ops_end; ++i)
+      flops = flops + plan_.ops[i].flops, bytes = bytes + plan_.ops[i].bytes;
+    if (!(flops == p.flops))
+      add("phases " + p.name,
+          "flops " + p.flops.text().substr(0, 80) + ", the ops sum to " + flops.text().substr(0, 80));
+    if (!(bytes == p.bytes))
+      add("phases " + p.name,
+          "bytes " + p.bytes.text().substr(0, 80) + ", the ops sum to " + bytes.text().substr(0, 80));
   }
   return clean();
 }
@@ -317,8 +364,8 @@ bool Validator::lifetimes() {
     if (b.segment != Plan::Segment::Arena) continue;
     const auto [begin, end] = live[i].second > 0 ? live[i] : std::pair<uint32_t, uint32_t>{0, 0};
     if (b.live_begin != begin || b.live_end != end) {
-      add(where_buffer(i), "live [" + std::to_string(b.live_begin) + ", " + std::to_string(b.live_end) + "), the ops say [" + std::to_string(begin) + ", " +
-                               std::to_string(end) + ")");
+      add(where_buffer(i), "live [" + std::to_string(b.live_begin) + ", " + std::to_string(b.live_end) +
+                               "), the ops say [" + std::to_string(begin) + ", " + std::to_string(end) + ")");
     }
   }
   return clean() && ordered();
@@ -329,7 +376,8 @@ bool Validator::ordered() {
   for (const Plan::Phase& p : plan_.phases) {
     std::vector<uint32_t> arena, index(plan_.buffers.size(), kAbsent);
     for (uint32_t i = 0; i < plan_.buffers.size(); ++i) {
-      if (plan_.buffers[i].segment == Plan::Segment::Arena && plan_.buffers[i].phase == p.name) index[i] = static_cast<uint32_t>(arena.size()), arena.push_back(i);
+      if (plan_.buffers[i].segment == Plan::Segment::Arena && plan_.buffers[i].phase == p.name)
+        index[i] = static_cast<uint32_t>(arena.size()), arena.push_back(i);
     }
     const size_t n = arena.size(), words = (n + 63) / 64;
     const bool exact = n <= kMaxExactOrder;
@@ -353,21 +401,33 @@ bool Validator::ordered() {
           continue;
         }
         const uint32_t u = index[above[next++]];
-        if (state[u] == 1) return add(where_buffer(arena[b]), "`above` runs in a circle through " + plan_.buffers[arena[u]].id);
+        if (state[u] == 1) {
+          std::string circle;  // the stack from `u` up is the circle
+          auto member =
+              std::find_if(stack.begin(), stack.end(), [&](const auto& entry) { return entry.first == u; });
+          for (; member != stack.end(); ++member) circle += plan_.buffers[arena[member->first]].id + " -> ";
+          return add(where_buffer(arena[stack.back().first]),
+                     "`above` runs in a circle: " + circle + plan_.buffers[arena[u]].id);
+        }
         if (state[u] == 0) state[u] = 1, stack.emplace_back(u, 0);
       }
     }
     if (!exact) continue;  // too many for the table: overlaps at sizes are looked at all the same
     std::vector<uint32_t> order(n), alive;
     for (uint32_t i = 0; i < n; ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return plan_.buffers[arena[a]].live_begin < plan_.buffers[arena[b]].live_begin; });
+    std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+      return plan_.buffers[arena[a]].live_begin < plan_.buffers[arena[b]].live_begin;
+    });
     for (const uint32_t b : order) {
       const Plan::Buffer& buffer = plan_.buffers[arena[b]];
       if (buffer.live_end <= buffer.live_begin) continue;
       std::erase_if(alive, [&](uint32_t a) { return plan_.buffers[arena[a]].live_end <= buffer.live_begin; });
       for (const uint32_t a : alive) {
-        const bool known = (below[b * words + a / 64] >> (a % 64) & 1) || (below[a * words + b / 64] >> (b % 64) & 1);
-        if (!known) add(where_buffer(arena[b]), "alive together with " + plan_.buffers[arena[a]].id + ", and `above` orders neither");
+        const bool known =
+            (below[b * words + a / 64] >> (a % 64) & 1) || (below[a * words + b / 64] >> (b % 64) & 1);
+        if (!known)
+          add(where_buffer(arena[b]),
+              "alive together with " + plan_.buffers[arena[a]].id + ", and `above` orders neither");
       }
       alive.push_back(b);
     }
@@ -394,7 +454,8 @@ std::vector<std::string> validate_plan(const Plan& plan) {
   return v.take();
 }
 
-std::vector<std::string> validate_binding(const Plan& plan, const std::string& phase, const Binding& binding) {
+std::vector<std::string> validate_binding(const Plan& plan, const std::string& phase,
+                                          const Binding& binding) {
   Validator v(plan);
   if (v.structure() && v.shapes()) v.numbers(phase, binding, false);
   return v.take();

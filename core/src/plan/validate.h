@@ -16,12 +16,14 @@ class Validator {
   explicit Validator(const Plan& plan);
 
   // Each stage relies on those before it; false where one found something.
-  bool structure();   // kinds, segments, writers, phases, outputs
-  bool shapes();      // types, costs, constraints of every op
-  bool lifetimes();   // live ranges and the stacking order
-  bool numbers(const std::string& phase, const Binding& binding, bool at_value);  // windows, guards, placement at one size
-  bool totals();      // the plan's plain numbers, at `value`
-  bool bytes(const std::string& phase, const Binding& binding);  // what each op finds in the bytes that it reads
+  bool structure();  // kinds, segments, writers, phases, outputs
+  bool shapes();     // types, costs, constraints of every op
+  bool lifetimes();  // live ranges and the stacking order
+  bool numbers(const std::string& phase, const Binding& binding,
+               bool at_value);  // windows, guards, placement at one size
+  bool totals();                // the plan's plain numbers, at `value`
+  bool bytes(const std::string& phase,
+             const Binding& binding);  // what each op finds in the bytes that it reads
 
   std::vector<std::string> take() { return std::move(findings_); }
   // Sizes at which a phase is looked at: `value` first, then corners inside the guards.
@@ -54,7 +56,7 @@ class Validator {
   struct Window {
     int64_t begin = 0;  // bytes in the buffer
     int64_t end = 0;
-    int64_t item = 0;   // bytes of an element, or of a block
+    int64_t item = 0;  // bytes of an element, or of a block
     std::vector<int64_t> shape;
     std::vector<int64_t> strides;  // bytes
   };

@@ -16,17 +16,22 @@ int64_t aligned(int64_t n, int64_t align) { return (n + align - 1) / align * ali
 bool relation_holds(const Constraint& c, Evaluator& at) {
   const auto a = at(c.left), b = at(c.right);
   if (!a || !b) return false;
-  return c.relation == Relation::LessEqual ? *a <= *b : c.relation == Relation::GreaterEqual ? *a >= *b : *a == *b;
+  return c.relation == Relation::LessEqual      ? *a <= *b
+         : c.relation == Relation::GreaterEqual ? *a >= *b
+                                                : *a == *b;
 }
 
-std::string text_of(const Constraint& c) { return c.left.text() + " " + symbol(c.relation) + " " + c.right.text(); }
+std::string text_of(const Constraint& c) {
+  return c.left.text() + " " + symbol(c.relation) + " " + c.right.text();
+}
 
 }  // namespace
 
 bool Validator::inside(const std::string& name, const Binding& binding) const {
   Evaluator at(*plan_.pool, binding);
   for (const Plan::Guard& g : plan_.guards) {
-    if ((g.phase.empty() || g.phase == name) && !relation_holds({g.left, g.relation, g.right}, at)) return false;
+    if ((g.phase.empty() || g.phase == name) && !relation_holds({g.left, g.relation, g.right}, at))
+      return false;
   }
   return true;
 }
@@ -37,7 +42,8 @@ std::vector<Binding> Validator::bindings(const std::string& name) const {
   for (size_t i = 0; i < plan_.dims.size(); ++i) {
     value.push_back(plan_.dims[i].value);
     low.push_back(ranges[i].lo);
-    high.push_back(std::min(ranges[i].hi, std::max(ranges[i].lo, std::max(kLargestCorner, plan_.dims[i].value))));
+    high.push_back(
+        std::min(ranges[i].hi, std::max(ranges[i].lo, std::max(kLargestCorner, plan_.dims[i].value))));
   }
   for (const Plan::PhaseDim& dim : phase(name)->dims) value[*plan_.pool->find(dim.name)] = dim.value;
   std::vector<Binding> out = {value};
@@ -45,7 +51,8 @@ std::vector<Binding> Validator::bindings(const std::string& name) const {
     if (inside(name, b) && std::find(out.begin() + 1, out.end(), b) == out.end()) out.push_back(b);
   };
   Binding small = low;
-  for (size_t i = 0; i < small.size(); ++i) small[i] = std::min(high[i], low[i] + 1 + static_cast<int64_t>(i % 3));
+  for (size_t i = 0; i < small.size(); ++i)
+    small[i] = std::min(high[i], low[i] + 1 + static_cast<int64_t>(i % 3));
   add_size(small);
   add_size(low);
   add_size(high);
@@ -72,15 +79,20 @@ bool Validator::window(uint32_t index, Evaluator& at, Window& out) {
   out.strides.assign(value.shape.size(), 0);
   for (size_t i = value.shape.size(); i-- > 0;) {
     const auto n = at(value.shape[i]);
-    if (!n || *n < 0) return add(where_value(index), "the extent " + value.shape[i].text().substr(0, 60) + " has no size");
+    if (!n || *n < 0)
+      return add(where_value(index), "the extent " + value.shape[i].text().substr(0, 60) + " has no size");
     out.shape.insert(out.shape.begin(), *n);
     out.strides[i] = row;
-    if (__builtin_mul_overflow(row, std::max<int64_t>(*n, 1), &row)) return add(where_value(index), "its bytes exceed 64 bits");
+    if (__builtin_mul_overflow(row, std::max<int64_t>(*n, 1), &row))
+      return add(where_value(index), "its bytes exceed 64 bits");
   }
-  if (!out.shape.empty() && out.shape.back() % type.elements) return add(where_value(index), "its last axis is no multiple of a block");
+  if (!out.shape.empty() && out.shape.back() % type.elements)
+    return add(where_value(index), "its last axis is no multiple of a block");
   for (size_t i = 0; value.strides && i < out.strides.size(); ++i) {
     const auto n = at((*value.strides)[i]);
-    if (!n || *n < 0) return add(where_value(index), "the stride " + (*value.strides)[i].text().substr(0, 60) + " has no size");
+    if (!n || *n < 0)
+      return add(where_value(index),
+                 "the stride " + (*value.strides)[i].text().substr(0, 60) + " has no size");
     out.strides[i] = *n;
   }
   const auto offset = value.offset ? at(*value.offset) : std::optional<int64_t>(0);
@@ -91,10 +103,13 @@ bool Validator::window(uint32_t index, Evaluator& at, Window& out) {
   for (size_t i = 0; i < out.shape.size(); ++i) {
     int64_t reach = 0;
     empty = empty || out.shape[i] == 0;
-    fits = fits && !__builtin_mul_overflow(std::max<int64_t>(out.shape[i] - 1, 0), out.strides[i], &reach) && !__builtin_add_overflow(last, reach, &last);
+    fits = fits && !__builtin_mul_overflow(std::max<int64_t>(out.shape[i] - 1, 0), out.strides[i], &reach) &&
+           !__builtin_add_overflow(last, reach, &last);
   }
   int64_t bytes = 0;
-  fits = fits && !__builtin_mul_overflow(last / type.elements + 1, static_cast<int64_t>(type.bytes), &bytes) && !__builtin_add_overflow(out.begin, bytes, &out.end);
+  fits = fits &&
+         !__builtin_mul_overflow(last / type.elements + 1, static_cast<int64_t>(type.bytes), &bytes) &&
+         !__builtin_add_overflow(out.begin, bytes, &out.end);
   if (!fits) return add(where_value(index), "its bytes exceed 64 bits");
   if (empty) out.end = out.begin;
   for (int64_t& stride : out.strides) stride = stride * type.bytes / type.elements;
@@ -123,16 +138,19 @@ bool Validator::numbers(const std::string& name, const Binding& binding, bool at
   const Ranges ranges = ranges_of(name);
   for (size_t i = 0; i < binding.size(); ++i) {
     if (!at_value) label += (i ? ", " : " ") + plan_.dims[i].name + "=" + std::to_string(binding[i]);
-    if (!ranges[i].contains(binding[i])) return add("dims " + plan_.dims[i].name, std::to_string(binding[i]) + " is outside of its range");
+    if (!ranges[i].contains(binding[i]))
+      return add("dims " + plan_.dims[i].name, std::to_string(binding[i]) + " is outside of its range");
   }
   for (const Plan::Guard& g : plan_.guards) {
     const Constraint c{g.left, g.relation, g.right};
-    if ((g.phase.empty() || g.phase == name) && !relation_holds(c, at)) return add("guards", text_of(c) + " does not hold" + label);
+    if ((g.phase.empty() || g.phase == name) && !relation_holds(c, at))
+      return add("guards", text_of(c) + " does not hold" + label);
   }
   for (uint32_t i = 0; i < plan_.ops.size(); ++i) {
     if (plan_.ops[i].phase != name && plan_.ops[i].phase != "load") continue;
     for (const Constraint& c : constraints_[i]) {
-      if (!relation_holds(c, at)) return add(where_op(i), "needs " + text_of(c) + ", which does not hold" + label);
+      if (!relation_holds(c, at))
+        return add(where_op(i), "needs " + text_of(c) + ", which does not hold" + label);
     }
   }
   std::vector<int64_t> ends(plan_.buffers.size(), 0);
@@ -140,21 +158,26 @@ bool Validator::numbers(const std::string& name, const Binding& binding, bool at
     const Plan::Value& v = plan_.values[i];
     const Plan::Buffer& b = plan_.buffers[v.buffer];
     if (b.segment == Plan::Segment::Arena && b.phase != name) continue;
-    if (b.segment != Plan::Segment::Arena && v.kind == Plan::Kind::Temp && !v.phase.empty() && v.phase != name) continue;
+    if (b.segment != Plan::Segment::Arena && v.kind == Plan::Kind::Temp && !v.phase.empty() &&
+        v.phase != name)
+      continue;
     Window w;
     if (!window(i, at, w)) return false;
     const bool counts = b.segment == Plan::Segment::Arena || v.kind != Plan::Kind::Temp;
     if (counts) ends[v.buffer] = std::max(ends[v.buffer], w.end);
     const auto room = at(b.bytes);
     if (!room || (w.end > *room && !(is_ring(i) && v.kind != Plan::Kind::State))) {
-      return add(where_value(i), "ends at byte " + std::to_string(w.end) + " of a buffer of " + (room ? std::to_string(*room) : "no size") + label);
+      return add(where_value(i), "ends at byte " + std::to_string(w.end) + " of a buffer of " +
+                                     (room ? std::to_string(*room) : "no size") + label);
     }
   }
   for (uint32_t i = 0; i < plan_.buffers.size(); ++i) {
     const Plan::Buffer& b = plan_.buffers[i];
     if ((b.segment == Plan::Segment::Arena && b.phase != name) || values_in_[i].empty()) continue;
     const auto room = at(b.bytes);
-    if (!room || *room != ends[i]) return add(where_buffer(i), b.bytes.text().substr(0, 60) + " bytes, its values need " + std::to_string(ends[i]) + label);
+    if (!room || *room != ends[i])
+      return add(where_buffer(i),
+                 b.bytes.text().substr(0, 60) + " bytes, its values need " + std::to_string(ends[i]) + label);
   }
   const auto arena = bind_arena(plan_, name, binding);
   if (!arena) return add("phases " + name, "the arena has no size" + label);
@@ -163,25 +186,36 @@ bool Validator::numbers(const std::string& name, const Binding& binding, bool at
     const Plan::Buffer& b = plan_.buffers[i];
     if (b.segment == Plan::Segment::Arena && b.phase == name && b.live_end > b.live_begin) order.push_back(i);
   }
-  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return plan_.buffers[a].live_begin < plan_.buffers[b].live_begin; });
+  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    return plan_.buffers[a].live_begin < plan_.buffers[b].live_begin;
+  });
   for (const uint32_t b : order) {
-    std::erase_if(alive, [&](uint32_t a) { return plan_.buffers[a].live_end <= plan_.buffers[b].live_begin; });
+    std::erase_if(alive,
+                  [&](uint32_t a) { return plan_.buffers[a].live_end <= plan_.buffers[b].live_begin; });
     for (const uint32_t a : alive) {
       const int64_t size_a = *at(plan_.buffers[a].bytes), size_b = *at(plan_.buffers[b].bytes);
-      if (arena->offsets[a] < arena->offsets[b] + size_b && arena->offsets[b] < arena->offsets[a] + size_a) return add(where_buffer(b), "overlaps " + plan_.buffers[a].id + label);
+      if (arena->offsets[a] < arena->offsets[b] + size_b && arena->offsets[b] < arena->offsets[a] + size_a)
+        return add(where_buffer(b), "overlaps " + plan_.buffers[a].id + label);
     }
     alive.push_back(b);
   }
-  if (p->peak && at(*p->peak) != arena->bytes) return add("phases " + name, "peak " + p->peak->text().substr(0, 60) + ", the offsets need " + std::to_string(arena->bytes) + label);
+  if (p->peak && at(*p->peak) != arena->bytes)
+    return add("phases " + name, "peak " + p->peak->text().substr(0, 60) + ", the offsets need " +
+                                     std::to_string(arena->bytes) + label);
   const int64_t least = bound(name, at, false), padded = bound(name, at, true);
   const Plan::Range& range = plan_.memory.range;
-  const bool over = arena->bytes > padded && static_cast<double>(arena->bytes) > static_cast<double>(least) * range.worst_ratio * (1 + 1e-9);
-  if (over && (range.proven || at_value)) return add("memory_plan.range", "peak over bound exceeds worst_ratio in phase " + name + label);
+  const bool over = arena->bytes > padded && static_cast<double>(arena->bytes) >
+                                                 static_cast<double>(least) * range.worst_ratio * (1 + 1e-9);
+  if (over && (range.proven || at_value))
+    return add("memory_plan.range", "peak over bound exceeds worst_ratio in phase " + name + label);
   if (!at_value) return true;
-  if (p->peak_bytes != arena->bytes) return add("phases " + name, "peak_bytes " + std::to_string(p->peak_bytes) + ", the offsets need " + std::to_string(arena->bytes));
+  if (p->peak_bytes != arena->bytes)
+    return add("phases " + name, "peak_bytes " + std::to_string(p->peak_bytes) + ", the offsets need " +
+                                     std::to_string(arena->bytes));
   for (const uint32_t b : order) {
     if (plan_.buffers[b].offset != arena->offsets[b]) {
-      return add(where_buffer(b), "offset " + std::to_string(plan_.buffers[b].offset) + ", stacking gives " + std::to_string(arena->offsets[b]));
+      return add(where_buffer(b), "offset " + std::to_string(plan_.buffers[b].offset) + ", stacking gives " +
+                                      std::to_string(arena->offsets[b]));
     }
   }
   return true;
@@ -209,7 +243,8 @@ bool Validator::totals() {
           Window w;
           if (segment(v) != Plan::Segment::Arena || !window(v, at, w)) continue;
           int64_t bytes = w.item;
-          for (const int64_t n : w.shape) bytes = bytes > INT64_MAX / std::max<int64_t>(n, 1) ? INT64_MAX : bytes * n;
+          for (const int64_t n : w.shape)
+            bytes = bytes > INT64_MAX / std::max<int64_t>(n, 1) ? INT64_MAX : bytes * n;
           bytes /= info(plan_.values[v].dtype).elements;
           if (__builtin_add_overflow(alone, bytes, &alone)) alone = INT64_MAX / 2;
         }
@@ -235,7 +270,8 @@ bool Validator::totals() {
     segments.weights = std::max(segments.weights, own.weights);
   }
   const auto must = [&](const char* what, int64_t have, int64_t want) {
-    return have == want || add(std::string("memory_plan.") + what, std::to_string(have) + ", expected " + std::to_string(want));
+    return have == want || add(std::string("memory_plan.") + what,
+                               std::to_string(have) + ", expected " + std::to_string(want));
   };
   must("peak_bytes", m.peak_bytes, peak);
   must("lower_bound_bytes", m.lower_bound_bytes, least);
@@ -245,24 +281,30 @@ bool Validator::totals() {
   must("segments.inputs", m.segments.inputs, segments.inputs);
   must("segments.arena", m.segments.arena, peak);
   if (!m.reuse_buffers) add("memory_plan.reuse_buffers", "is not true");
-  if (m.optimal && m.strength != Plan::Strength::Exact && !within) add("memory_plan.optimal", "the peak is over the bound, and no search was exhaustive");
-  if (m.peak && largest->peak && !(*m.peak == *largest->peak)) add("memory_plan.peak", "is not that of phase " + largest->name);
+  if (m.optimal && m.strength != Plan::Strength::Exact && !within)
+    add("memory_plan.optimal", "the peak is over the bound, and no search was exhaustive");
+  if (m.peak && largest->peak && !(*m.peak == *largest->peak))
+    add("memory_plan.peak", "is not that of phase " + largest->name);
   const auto named = [&](const Plan::Op& op) { return op.id == m.peak_op; };
-  if (!m.peak_op.empty() && std::none_of(plan_.ops.begin(), plan_.ops.end(), named)) add("memory_plan.peak_op", "no op " + m.peak_op);
+  if (!m.peak_op.empty() && std::none_of(plan_.ops.begin(), plan_.ops.end(), named))
+    add("memory_plan.peak_op", "no op " + m.peak_op);
   for (const Plan::Budget& b : plan_.budget) {
-    if (b.used_bytes && b.limit_bytes && b.ok && *b.used_bytes > *b.limit_bytes) add("budget " + b.expr, "is ok with more bytes than its limit");
+    if (b.used_bytes && b.limit_bytes && b.ok && *b.used_bytes > *b.limit_bytes)
+      add("budget " + b.expr, "is ok with more bytes than its limit");
   }
   return clean();
 }
 
-// Runs a phase over tags: each granule of the arena holds the value last written there, and each read must find its own.
+// Runs a phase over tags: each granule of the arena holds the value last written there, and each read must
+// find its own.
 bool Validator::bytes(const std::string& name, const Binding& binding) {
   Evaluator at(*plan_.pool, binding);
   const auto arena = bind_arena(plan_, name, binding);
   if (!arena || arena->bytes > kSimulatedBytes) return true;
   int64_t grain = 16;
   for (uint32_t i = 0; i < plan_.values.size(); ++i) {
-    if (segment(i) == Plan::Segment::Arena) grain = std::min<int64_t>(grain, info(plan_.values[i].dtype).bytes);
+    if (segment(i) == Plan::Segment::Arena)
+      grain = std::min<int64_t>(grain, info(plan_.values[i].dtype).bytes);
   }
   while (grain & (grain - 1)) --grain;
   std::vector<uint32_t> tags(static_cast<size_t>(arena->bytes / grain + 1), 0);
@@ -271,7 +313,8 @@ bool Validator::bytes(const std::string& name, const Binding& binding) {
   const auto each_run = [&](uint32_t value, const Window& w, const auto& run) {
     size_t axes = w.shape.size();
     int64_t dense = w.item;
-    while (axes > 0 && (w.strides[axes - 1] == dense || w.shape[axes - 1] == 1)) dense *= std::max<int64_t>(w.shape[--axes], 0);
+    while (axes > 0 && (w.strides[axes - 1] == dense || w.shape[axes - 1] == 1))
+      dense *= std::max<int64_t>(w.shape[--axes], 0);
     std::vector<int64_t> counter(axes, 0);
     if (std::find(w.shape.begin(), w.shape.end(), 0) != w.shape.end()) return true;
     const int64_t base = arena->offsets[plan_.values[value].buffer] + w.begin;
@@ -290,7 +333,8 @@ bool Validator::bytes(const std::string& name, const Binding& binding) {
     if (segment(value) != Plan::Segment::Arena) {
       const auto written = last.find(plan_.values[value].buffer);
       if (written != last.end() && std::find(from.begin(), from.end(), written->second) == from.end()) {
-        return add(where, "reads " + plan_.values[value].id + " after " + plan_.values[written->second].id + " was written there");
+        return add(where, "reads " + plan_.values[value].id + " after " + plan_.values[written->second].id +
+                              " was written there");
       }
       return true;
     }
@@ -300,11 +344,14 @@ bool Validator::bytes(const std::string& name, const Binding& binding) {
     const bool good = each_run(value, w, [&](int64_t first, int64_t count) {
       for (int64_t i = first; i < first + count; ++i) {
         const uint32_t tag = tags[static_cast<size_t>(i)];
-        if (std::find(from.begin(), from.end(), tag - 1) == from.end() || tag == 0) return stranger = tag, false;
+        if (std::find(from.begin(), from.end(), tag - 1) == from.end() || tag == 0)
+          return stranger = tag, false;
       }
       return true;
     });
-    return good || add(where, "reads " + plan_.values[value].id + " where " + (stranger ? plan_.values[stranger - 1].id : std::string("nothing yet")) + " was written");
+    return good || add(where, "reads " + plan_.values[value].id + " where " +
+                                  (stranger ? plan_.values[stranger - 1].id : std::string("nothing yet")) +
+                                  " was written");
   };
   const Plan::Phase& p = *phase(name);
   for (uint32_t i = p.ops_begin; i < p.ops_end; ++i) {
@@ -319,7 +366,9 @@ bool Validator::bytes(const std::string& name, const Binding& binding) {
       }
       Window w;
       if (!window(v, at, w)) return false;
-      each_run(v, w, [&](int64_t first, int64_t count) { return std::fill_n(tags.begin() + first, count, v + 1), true; });
+      each_run(v, w, [&](int64_t first, int64_t count) {
+        return std::fill_n(tags.begin() + first, count, v + 1), true;
+      });
     }
     for (const uint32_t v : op.out) {
       if (!check_read(where_op(i), v)) return false;
@@ -332,16 +381,21 @@ bool Validator::bytes(const std::string& name, const Binding& binding) {
       each_run(v, w, [&](int64_t first, int64_t count) {
         for (int64_t k = first; k < first + count; ++k) {
           const uint32_t tag = tags[static_cast<size_t>(k)];
-          if (tag && std::find(op.out.begin(), op.out.end(), tag - 1) != op.out.end()) return over = tag, false;
+          if (tag && std::find(op.out.begin(), op.out.end(), tag - 1) != op.out.end())
+            return over = tag, false;
         }
         return true;
       });
       if (over == 0) continue;
       Window r;
       if (!window(over - 1, at, r)) return false;
-      bool same = r.begin == w.begin && r.shape == w.shape && r.item == w.item && plan_.values[v].buffer == plan_.values[over - 1].buffer;
-      for (size_t k = 0; same && k < w.shape.size(); ++k) same = w.shape[k] == 1 || w.strides[k] == r.strides[k];
-      if (!same || !op.row->in_place) return add(where_op(i), "writes " + plan_.values[over - 1].id + " over its operand " + plan_.values[v].id);
+      bool same = r.begin == w.begin && r.shape == w.shape && r.item == w.item &&
+                  plan_.values[v].buffer == plan_.values[over - 1].buffer;
+      for (size_t k = 0; same && k < w.shape.size(); ++k)
+        same = w.shape[k] == 1 || w.strides[k] == r.strides[k];
+      if (!same || !op.row->in_place)
+        return add(where_op(i),
+                   "writes " + plan_.values[over - 1].id + " over its operand " + plan_.values[v].id);
     }
   }
   for (const Plan::Output& output : plan_.outputs) {

@@ -1,5 +1,5 @@
-// append: new rows written to a state where they lie. Oracle: core/src/ops/append.cpp, and core/src/reference/executor.cpp for
-// rings: position p lies in row p mod rows.
+// append: new rows written to a state where they lie. Oracle: core/src/ops/append.cpp, and
+// core/src/reference/executor.cpp for rings: position p lies in row p mod rows.
 #pragma once
 
 #include "cuda/kernels/functions.cuh"
@@ -7,7 +7,8 @@
 
 namespace irplan::IRPLAN_GPU {
 
-// Where row `s` of sequence `b` goes; false where the sequence has no such row, or the state no room (the host has checked).
+// Where row `s` of sequence `b` goes; false where the sequence has no such row, or the state no room (the
+// host has checked).
 __device__ inline bool target_row(const AppendCall& c, int64_t b, int64_t s, int64_t* row) {
   if (s >= c.fresh[b]) return false;
   const int64_t position = c.at[b] + s, held = c.state.shape[1];
@@ -16,7 +17,8 @@ __device__ inline bool target_row(const AppendCall& c, int64_t b, int64_t s, int
 }
 
 // `units` is elements of a row of x, or blocks of one where the state has a block dtype.
-__global__ void __launch_bounds__(256) append_rows(const __grid_constant__ AppendCall c, int64_t units, int64_t count) {
+__global__ void __launch_bounds__(256)
+    append_rows(const __grid_constant__ AppendCall c, int64_t units, int64_t count) {
   const bool blocks = block_elements(c.state.dtype) > 1, floats = holds_floats(c.x.dtype);
   const int n = block_elements(c.state.dtype);
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
@@ -26,7 +28,8 @@ __global__ void __launch_bounds__(256) append_rows(const __grid_constant__ Appen
     int64_t row = 0;
     if (!target_row(c, b, s, &row)) continue;
     const int inner = c.x.rank - 2;
-    const int64_t from = b * c.x.stride[0] + s * c.x.stride[1] + place_of(unit * n, inner, c.x.shape + 2, c.x.stride + 2);
+    const int64_t from =
+        b * c.x.stride[0] + s * c.x.stride[1] + place_of(unit * n, inner, c.x.shape + 2, c.x.stride + 2);
     const int64_t to = b * c.state.stride[0] + row * c.state.stride[1] +
                        place_of(unit * n, inner, c.x.shape + 2, c.state.stride + 2);
     if (blocks) {

@@ -17,9 +17,10 @@ int attention(Stream stream, const AttentionCall& call) {
     if (dtype == DType::F16) kernel = attention_queries<F16, 8>;
     if (dtype == DType::BF16) kernel = attention_queries<BF16, 8>;
   }
-  const size_t shared = static_cast<size_t>(kAttentionWarps * (call.v.shape[3] + 2) + call.q.shape[3]) * sizeof(float);
-  return launch(stream, dim3(static_cast<unsigned>(queries), static_cast<unsigned>(heads)), dim3(32 * kAttentionWarps), shared, kernel,
-                call);
+  const size_t shared =
+      static_cast<size_t>(kAttentionWarps * (call.v.shape[3] + 2) + call.q.shape[3]) * sizeof(float);
+  return launch(stream, dim3(static_cast<unsigned>(queries), static_cast<unsigned>(heads)),
+                dim3(32 * kAttentionWarps), shared, kernel, call);
 }
 
 }  // namespace irplan::IRPLAN_GPU

@@ -1,9 +1,11 @@
-// attention: softmax(scale q k^T + mask) v with grouped heads, a window, a softcap and sinks. Oracle: core/src/ops/attention.cpp.
+// attention: softmax(scale q k^T + mask) v with grouped heads, a window, a softcap and sinks. Oracle:
+// core/src/ops/attention.cpp.
 //
-// A block a query and head. Its warps take keys by turns, four at a time, each with a running maximum and sum (one pass over
-// keys and values), and are put together at the end:
+// A block a query and head. Its warps take keys by turns, four at a time, each with a running maximum and sum
+// (one pass over keys and values), and are put together at the end:
 //
-//     warp 0: keys 0-3, 16-19, …      warp 1: keys 4-7, 20-23, …      y = sum of acc_w e^(m_w - m) / sum of l_w e^(m_w - m)
+//     warp 0: keys 0-3, 16-19, …      warp 1: keys 4-7, 20-23, …      y = sum of acc_w e^(m_w - m) / sum of
+//     l_w e^(m_w - m)
 #pragma once
 
 #include "cuda/kernels/device.cuh"
@@ -24,7 +26,8 @@ __device__ __forceinline__ float element_of<AnyType>(const Tensor& t, int64_t at
 }
 
 // The keys [first, last) that query `i` of sequence `b` sees.
-__device__ inline void visible_keys(const AttentionCall& c, int64_t b, int64_t i, int64_t* first, int64_t* last) {
+__device__ inline void visible_keys(const AttentionCall& c, int64_t b, int64_t i, int64_t* first,
+                                    int64_t* last) {
   const int64_t keys = c.keys[b], diagonal = i + keys - c.steps[b];
   *last = c.causal && diagonal + 1 < keys ? diagonal + 1 : keys;
   *first = diagonal - c.reach[b] + 1;
@@ -38,10 +41,11 @@ __device__ __forceinline__ int64_t held_row(int64_t j, const int32_t* first, int
   return row < rows ? row : row - rows;
 }
 
-// kEach: elements of a head's width that a lane holds in registers; 0: any number, in shared memory. Keys and values are of
-// type T. Shared: for each warp m, l and U sums, then the query where it is not in registers.
+// kEach: elements of a head's width that a lane holds in registers; 0: any number, in shared memory. Keys and
+// values are of type T. Shared: for each warp m, l and U sums, then the query where it is not in registers.
 template <class T, int kEach>
-__global__ void __launch_bounds__(32 * kAttentionWarps) attention_queries(const __grid_constant__ AttentionCall c) {
+__global__ void __launch_bounds__(32 * kAttentionWarps)
+    attention_queries(const __grid_constant__ AttentionCall c) {
   IRPLAN_SHARED(float, shared);
   constexpr bool kShared = kEach == 0;
   const int lane = static_cast<int>(threadIdx.x) & 31, warp = static_cast<int>(threadIdx.x) >> 5;
@@ -49,7 +53,8 @@ __global__ void __launch_bounds__(32 * kAttentionWarps) attention_queries(const 
   const int64_t b = blockIdx.x / steps, i = blockIdx.x % steps, h = blockIdx.y;
   const int64_t g = blockIdx.y / (heads / static_cast<unsigned>(c.k.shape[2]));
   const int width = static_cast<int>(c.q.shape[3]), value_width = static_cast<int>(c.v.shape[3]);
-  const int key_parts = kShared ? (width + 31) / 32 : kEach, value_parts = kShared ? (value_width + 31) / 32 : kEach;
+  const int key_parts = kShared ? (width + 31) / 32 : kEach,
+            value_parts = kShared ? (value_width + 31) / 32 : kEach;
   float* sums = shared + warp * (value_width + 2);
   float* query = shared + kAttentionWarps * (value_width + 2);
   int64_t first = 0, last = 0;
@@ -78,7 +83,8 @@ __global__ void __launch_bounds__(32 * kAttentionWarps) attention_queries(const 
       float sum = 0;
       for (int e = 0; e < key_parts; ++e) {
         const int at = lane + 32 * e;
-        if (at < width) sum += (kShared ? query[at] : q[kShared ? 0 : e]) * element_of<T>(c.k, row + at * c.k.stride[3]);
+        if (at < width)
+          sum += (kShared ? query[at] : q[kShared ? 0 : e]) * element_of<T>(c.k, row + at * c.k.stride[3]);
       }
       sum = warp_sum(sum) * c.scale;
       if (c.softcap > 0) sum = c.softcap * tanhf(sum / c.softcap);

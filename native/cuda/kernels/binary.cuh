@@ -62,7 +62,8 @@ __global__ void __launch_bounds__(256) binary_strided(const __grid_constant__ Bi
     } else {
       const int64_t a = load_integer(c.a.dtype, c.a.data, left);
       const int64_t b = c.b.data ? load_integer(c.b.dtype, c.b.data, right) : c.int_number;
-      store_integer(c.y.dtype, c.y.data, to, c.number_first ? apply(c.function, b, a) : apply(c.function, a, b));
+      store_integer(c.y.dtype, c.y.data, to,
+                    c.number_first ? apply(c.function, b, a) : apply(c.function, a, b));
     }
   }
 }

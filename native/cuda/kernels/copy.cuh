@@ -9,11 +9,13 @@ namespace irplan::IRPLAN_GPU {
 __global__ void __launch_bounds__(256) copy_bytes(const uint8_t* x, uint8_t* y, int64_t bytes, bool wide) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x, own = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   const int64_t packs = wide ? bytes / 16 : 0;
-  for (int64_t i = own; i < packs; i += step) reinterpret_cast<uint4*>(y)[i] = reinterpret_cast<const uint4*>(x)[i];
+  for (int64_t i = own; i < packs; i += step)
+    reinterpret_cast<uint4*>(y)[i] = reinterpret_cast<const uint4*>(x)[i];
   for (int64_t i = packs * 16 + own; i < bytes; i += step) y[i] = x[i];
 }
 
-__global__ void __launch_bounds__(256) copy_strided(const __grid_constant__ Tensor x, const __grid_constant__ Tensor y, int64_t count) {
+__global__ void __launch_bounds__(256)
+    copy_strided(const __grid_constant__ Tensor x, const __grid_constant__ Tensor y, int64_t count) {
   const bool from_floats = holds_floats(x.dtype), to_floats = holds_floats(y.dtype);
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += step) {

@@ -1,4 +1,5 @@
-// What every kernel file starts with: stored numbers, vectors of 16 bytes, sums over a warp and a block, and the launch.
+// What every kernel file starts with: stored numbers, vectors of 16 bytes, sums over a warp and a block, and
+// the launch.
 #pragma once
 
 #include "cuda/kernels/kernels.h"
@@ -22,8 +23,8 @@
 #define IRPLAN_PRAGMA(text) _Pragma(#text)
 #define IRPLAN_UNROLL IRPLAN_PRAGMA(unroll)
 #define IRPLAN_UNROLL_BY(n) IRPLAN_PRAGMA(unroll n)
-#define IRPLAN_SHARED(type, name)                                   \
-  extern __shared__ __align__(16) unsigned char irplan_shared[];    \
+#define IRPLAN_SHARED(type, name)                                \
+  extern __shared__ __align__(16) unsigned char irplan_shared[]; \
   type* name = reinterpret_cast<type*>(irplan_shared)
 #endif
 
@@ -33,12 +34,14 @@ namespace irplan::IRPLAN_GPU {
 
 #ifdef IRPLAN_SIMT
 template <class... Parameters, class... Arguments>
-int launch(Stream, dim3 grid, dim3 block, size_t shared_bytes, void (*kernel)(Parameters...), Arguments... arguments) {
+int launch(Stream, dim3 grid, dim3 block, size_t shared_bytes, void (*kernel)(Parameters...),
+           Arguments... arguments) {
   return shim::Machine::own().run(grid, block, shared_bytes, [=] { kernel(arguments...); }) ? 0 : 1;
 }
 #else
 template <class... Parameters, class... Arguments>
-int launch(Stream stream, dim3 grid, dim3 block, size_t shared_bytes, void (*kernel)(Parameters...), Arguments... arguments) {
+int launch(Stream stream, dim3 grid, dim3 block, size_t shared_bytes, void (*kernel)(Parameters...),
+           Arguments... arguments) {
   kernel<<<grid, block, shared_bytes, static_cast<cudaStream_t>(stream)>>>(arguments...);
   return static_cast<int>(cudaGetLastError());
 }
@@ -52,7 +55,8 @@ inline unsigned blocks_for(int64_t items, int64_t per_block) {
   return static_cast<unsigned>(n < 1 ? 1 : n > kMaxBlocks ? kMaxBlocks : n);
 }
 
-// ------------------------------------------------------------------------------------------------ stored numbers
+// ------------------------------------------------------------------------------------------------ stored
+// numbers
 
 struct F16 {
   uint16_t bits;
@@ -68,7 +72,9 @@ inline float as_float(BF16 x) { return from_bf16(x.bits); }
 inline void assign(float& to, float x) { to = x; }
 inline void assign(F16& to, float x) { to.bits = to_f16(x); }
 inline void assign(BF16& to, float x) { to.bits = to_bf16(x); }
-inline float from_f8(DType dtype, uint8_t bits) { return from_small(dtype == DType::F8E4M3 ? kF8E4M3 : kF8E5M2, bits); }
+inline float from_f8(DType dtype, uint8_t bits) {
+  return from_small(dtype == DType::F8E4M3 ? kF8E4M3 : kF8E5M2, bits);
+}
 inline uint8_t to_f8(DType dtype, float x) {
   return static_cast<uint8_t>(to_small(dtype == DType::F8E4M3 ? kF8E4M3 : kF8E5M2, x));
 }
@@ -76,10 +82,14 @@ inline float power_of_two(int exponent) { return std::ldexp(1.0f, exponent); }
 #else
 __device__ __forceinline__ float as_float(float x) { return x; }
 __device__ __forceinline__ float as_float(F16 x) { return __half2float(__ushort_as_half(x.bits)); }
-__device__ __forceinline__ float as_float(BF16 x) { return __uint_as_float(static_cast<unsigned>(x.bits) << 16); }
+__device__ __forceinline__ float as_float(BF16 x) {
+  return __uint_as_float(static_cast<unsigned>(x.bits) << 16);
+}
 __device__ __forceinline__ void assign(float& to, float x) { to = x; }
 __device__ __forceinline__ void assign(F16& to, float x) { to.bits = __half_as_ushort(__float2half_rn(x)); }
-__device__ __forceinline__ void assign(BF16& to, float x) { to.bits = __bfloat16_as_ushort(__float2bfloat16_rn(x)); }
+__device__ __forceinline__ void assign(BF16& to, float x) {
+  to.bits = __bfloat16_as_ushort(__float2bfloat16_rn(x));
+}
 __device__ __forceinline__ float from_f8(DType dtype, uint8_t bits) {
   const __half_raw half = __nv_cvt_fp8_to_halfraw(bits, dtype == DType::F8E4M3 ? __NV_E4M3 : __NV_E5M2);
   return __half2float(__half(half));
@@ -115,7 +125,8 @@ __device__ __forceinline__ float block_number(DType dtype, const uint8_t* block,
     const int pair = block[1 + i / 2], q = i & 1 ? pair >> 4 : pair & 15;
     const int exponent = q >> 1 & 3, mantissa = q & 1;
     const float magnitude = exponent == 0 ? 0.5f * static_cast<float>(mantissa)
-                                          : (1.0f + 0.5f * static_cast<float>(mantissa)) * static_cast<float>(1 << (exponent - 1));
+                                          : (1.0f + 0.5f * static_cast<float>(mantissa)) *
+                                                static_cast<float>(1 << (exponent - 1));
     return (q & 8 ? -magnitude : magnitude) * power_of_two(static_cast<int>(block[0]) - 127);
   }
   const F16 stored{static_cast<uint16_t>(block[0] | block[1] << 8)};  // blocks lie at any byte
@@ -173,8 +184,12 @@ __device__ __forceinline__ bool holds_floats(DType dtype) {
   return !(dtype == DType::I32 || dtype == DType::I64 || dtype == DType::I8 || dtype == DType::Bool);
 }
 
-__device__ __forceinline__ float load_number(const Tensor& t, int64_t element) { return load_number(t.dtype, t.data, element); }
-__device__ __forceinline__ void store_number(const Tensor& t, int64_t element, float x) { store_number(t.dtype, t.data, element, x); }
+__device__ __forceinline__ float load_number(const Tensor& t, int64_t element) {
+  return load_number(t.dtype, t.data, element);
+}
+__device__ __forceinline__ void store_number(const Tensor& t, int64_t element, float x) {
+  store_number(t.dtype, t.data, element, x);
+}
 
 // x as `dtype` stores it.
 __device__ inline float rounded(DType dtype, float x) {
@@ -212,8 +227,8 @@ __device__ __forceinline__ void store_pack(T* p, const Pack<T>& pack) {
 
 // ------------------------------------------------------------------------------------------------ places
 
-// Where element `n` of a tensor lies, n counted row-major over `shape`; with the tensor's own strides. Rows and tokens are
-// counted in 32 bits: division of 64 bits is a long subroutine.
+// Where element `n` of a tensor lies, n counted row-major over `shape`; with the tensor's own strides. Rows
+// and tokens are counted in 32 bits: division of 64 bits is a long subroutine.
 __device__ inline int64_t place_of(unsigned n, int rank, const int64_t* shape, const int64_t* stride) {
   int64_t at = 0;
   for (int axis = rank - 1; axis >= 0; --axis) {
@@ -234,7 +249,9 @@ __device__ inline int64_t place_of(int64_t n, int rank, const int64_t* shape, co
   }
   return at;
 }
-__device__ inline int64_t place_of(int64_t n, const Tensor& t) { return place_of(n, t.rank, t.shape, t.stride); }
+__device__ inline int64_t place_of(int64_t n, const Tensor& t) {
+  return place_of(n, t.rank, t.shape, t.stride);
+}
 // Where row `n` starts, rows counted over all axes but the last `inner`.
 __device__ inline int64_t row_of(int64_t n, const Tensor& t, int inner) {
   return place_of(static_cast<unsigned>(n), t.rank - inner, t.shape, t.stride);
@@ -278,7 +295,8 @@ __device__ inline float block_max(float x, float* scratch) {
 }
 
 // Notes the first element that names something that is not there.
-__device__ inline void note_fault(DataFault* fault, int op, int operand, int64_t place, int64_t found, int64_t limit) {
+__device__ inline void note_fault(DataFault* fault, int op, int operand, int64_t place, int64_t found,
+                                  int64_t limit) {
   if (atomicCAS(&fault->op, 0, op + 1) != 0) return;
   fault->operand = operand;
   fault->place = place;

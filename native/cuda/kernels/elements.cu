@@ -34,14 +34,18 @@ int lanes_of(DType dtype) { return 16 / bytes_of(dtype); }
 
 }  // namespace
 
-int probe() { return launch(nullptr, dim3(1), dim3(32), 0, copy_bytes, static_cast<const uint8_t*>(nullptr), static_cast<uint8_t*>(nullptr), int64_t{0}, false); }
+int probe() {
+  return launch(nullptr, dim3(1), dim3(32), 0, copy_bytes, static_cast<const uint8_t*>(nullptr),
+                static_cast<uint8_t*>(nullptr), int64_t{0}, false);
+}
 
 int unary(Stream stream, const UnaryCall& call) {
   const int64_t n = call.x.count();
   if (n == 0) return 0;
-  if (!one_run(call.x, call.y)) return launch(stream, dim3(blocks_for(n, kThreads)), dim3(kThreads), 0, unary_strided, call, n);
-  return by_type<UnaryCall>(call.x.dtype, stream, dim3(blocks_for(n, kThreads * lanes_of(call.x.dtype))), unary_dense<float>,
-                            unary_dense<F16>, unary_dense<BF16>, call, n);
+  if (!one_run(call.x, call.y))
+    return launch(stream, dim3(blocks_for(n, kThreads)), dim3(kThreads), 0, unary_strided, call, n);
+  return by_type<UnaryCall>(call.x.dtype, stream, dim3(blocks_for(n, kThreads * lanes_of(call.x.dtype))),
+                            unary_dense<float>, unary_dense<F16>, unary_dense<BF16>, call, n);
 }
 
 int binary(Stream stream, const BinaryCall& call) {
@@ -49,8 +53,8 @@ int binary(Stream stream, const BinaryCall& call) {
   if (n == 0) return 0;
   const bool run = one_run(call.a, call.y) && (!call.b.data || one_run(call.b, call.y));
   if (!run) return launch(stream, dim3(blocks_for(n, kThreads)), dim3(kThreads), 0, binary_strided, call, n);
-  return by_type<BinaryCall>(call.a.dtype, stream, dim3(blocks_for(n, kThreads * lanes_of(call.a.dtype))), binary_dense<float>,
-                             binary_dense<F16>, binary_dense<BF16>, call, n);
+  return by_type<BinaryCall>(call.a.dtype, stream, dim3(blocks_for(n, kThreads * lanes_of(call.a.dtype))),
+                             binary_dense<float>, binary_dense<F16>, binary_dense<BF16>, call, n);
 }
 
 int gated(Stream stream, const GatedCall& call) {
@@ -62,7 +66,9 @@ int gated(Stream stream, const GatedCall& call) {
                      call.y.rows_aligned(bytes_of(dtype));
   if (!packs) return launch(stream, dim3(blocks_for(n, kThreads)), dim3(kThreads), 0, gated_strided, call, n);
   const int64_t count = n / lanes_of(dtype), a_row = call.y.extent(1) / lanes_of(dtype);
-  auto* kernel = dtype == DType::F32 ? gated_rows<float> : dtype == DType::F16 ? gated_rows<F16> : gated_rows<BF16>;
+  auto* kernel = dtype == DType::F32   ? gated_rows<float>
+                 : dtype == DType::F16 ? gated_rows<F16>
+                                       : gated_rows<BF16>;
   return launch(stream, dim3(blocks_for(count, kThreads)), dim3(kThreads), 0, kernel, call, count, a_row);
 }
 
@@ -72,7 +78,8 @@ int copy(Stream stream, const Tensor& x, const Tensor& y) {
   if (x.dtype == y.dtype && x.dense() && y.dense()) {
     const int64_t bytes = n * bytes_of(x.dtype);
     return launch(stream, dim3(blocks_for(bytes / 16 + 1, kThreads)), dim3(kThreads), 0, copy_bytes,
-                  reinterpret_cast<const uint8_t*>(x.data), reinterpret_cast<uint8_t*>(y.data), bytes, aligned(x) && aligned(y));
+                  reinterpret_cast<const uint8_t*>(x.data), reinterpret_cast<uint8_t*>(y.data), bytes,
+                  aligned(x) && aligned(y));
   }
   return launch(stream, dim3(blocks_for(n, kThreads)), dim3(kThreads), 0, copy_strided, x, y, n);
 }
@@ -105,9 +112,11 @@ int positions(Stream stream, const Tensor& y, const int32_t* at) {
 int append(Stream stream, const AppendCall& call) {
   int64_t row = 1;
   for (int i = 2; i < call.x.rank; ++i) row *= call.x.shape[i];
-  const int64_t units = row / info(call.state.dtype).elements, count = call.x.shape[0] * call.x.shape[1] * units;
+  const int64_t units = row / info(call.state.dtype).elements,
+                count = call.x.shape[0] * call.x.shape[1] * units;
   if (count == 0) return 0;
-  return launch(stream, dim3(blocks_for(count, kThreads)), dim3(kThreads), 0, append_rows, call, units, count);
+  return launch(stream, dim3(blocks_for(count, kThreads)), dim3(kThreads), 0, append_rows, call, units,
+                count);
 }
 
 int rope(Stream stream, const RopeCall& call) {

@@ -21,7 +21,8 @@ __global__ void __launch_bounds__(256) embed_rows(const __grid_constant__ EmbedC
   }
 }
 
-__global__ void __launch_bounds__(256) positions_kernel(const __grid_constant__ Tensor y, const int32_t* at, int64_t count) {
+__global__ void __launch_bounds__(256)
+    positions_kernel(const __grid_constant__ Tensor y, const int32_t* at, int64_t count) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += step) {
     const int64_t b = i / y.shape[1];

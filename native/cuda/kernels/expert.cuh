@@ -1,5 +1,5 @@
-// expert: a linear whose weight each token chooses. Oracle: core/src/ops/expert.cpp. A choice that no expert has is noted and
-// reads nothing.
+// expert: a linear whose weight each token chooses. Oracle: core/src/ops/expert.cpp. A choice that no expert
+// has is noted and reads nothing.
 #pragma once
 
 #include "cuda/kernels/scales.cuh"
@@ -16,7 +16,9 @@ __global__ void __launch_bounds__(256) expert_rows(const __grid_constant__ Exper
     if (threadIdx.x == 0 && blockIdx.y == 0) note_fault(c.fault, c.op, 2, at, chosen, w.shape[0]);
     return;
   }
-  const int64_t x_row = row_of(c.shared_rows ? at / static_cast<unsigned>(c.e.shape[choices_axis]) : at, c.x, 1), y_row = row_of(at, c.y, 1);
+  const int64_t x_row =
+                    row_of(c.shared_rows ? at / static_cast<unsigned>(c.e.shape[choices_axis]) : at, c.x, 1),
+                y_row = row_of(at, c.y, 1);
   const int64_t x_step = c.x.stride[c.x.rank - 1], outputs = w.shape[1], depth = w.shape[2];
   const int64_t scale_base = c.weight.scale.data ? chosen * c.weight.scale.stride[0] : 0;
   for (int64_t n = int64_t{blockIdx.y} * 8 + threadIdx.x / 32; n < outputs; n += int64_t{gridDim.y} * 8) {

@@ -5,22 +5,29 @@
 
 namespace irplan::IRPLAN_GPU {
 
-__device__ __forceinline__ float gate(bool gelu, float g, float u) { return (gelu ? gelu_tanh_of(g) : silu_of(g)) * u; }
+__device__ __forceinline__ float gate(bool gelu, float g, float u) {
+  return (gelu ? gelu_tanh_of(g) : silu_of(g)) * u;
+}
 
-// One dtype, each tensor rows of `width` elements at its own row stride: the halves of a packed [gate, up] qualify.
+// One dtype, each tensor rows of `width` elements at its own row stride: the halves of a packed [gate, up]
+// qualify.
 template <class T>
-__global__ void __launch_bounds__(256) gated_rows(const __grid_constant__ GatedCall c, int64_t packs, int64_t packs_a_row) {
+__global__ void __launch_bounds__(256)
+    gated_rows(const __grid_constant__ GatedCall c, int64_t packs, int64_t packs_a_row) {
   constexpr int64_t kLanes = Pack<T>::kCount;
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   const int axis = c.y.rank - 1;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < packs; i += step) {
     const int64_t row = i / packs_a_row, column = (i - row * packs_a_row) * kLanes;
-    const auto* g = reinterpret_cast<const T*>(c.g.data) + place_of(row, axis, c.g.shape, c.g.stride) + column;
-    const auto* u = reinterpret_cast<const T*>(c.u.data) + place_of(row, axis, c.u.shape, c.u.stride) + column;
+    const auto* g =
+        reinterpret_cast<const T*>(c.g.data) + place_of(row, axis, c.g.shape, c.g.stride) + column;
+    const auto* u =
+        reinterpret_cast<const T*>(c.u.data) + place_of(row, axis, c.u.shape, c.u.stride) + column;
     auto* y = reinterpret_cast<T*>(c.y.data) + place_of(row, axis, c.y.shape, c.y.stride) + column;
     Pack<T> pack = load_pack(g);
     const Pack<T> up = load_pack(u);
-    for (int k = 0; k < kLanes; ++k) assign(pack.at[k], gate(c.gelu, as_float(pack.at[k]), as_float(up.at[k])));
+    for (int k = 0; k < kLanes; ++k)
+      assign(pack.at[k], gate(c.gelu, as_float(pack.at[k]), as_float(up.at[k])));
     store_pack(y, pack);
   }
 }

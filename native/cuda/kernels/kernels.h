@@ -1,5 +1,6 @@
-// The kernels as host code calls them: one function an operator, with tensors and numbers alone. Each enqueues its kernel and
-// gives 0, or the device's error code. Tables (`at`, rows of ragged sequences) are arrays on the device.
+// The kernels as host code calls them: one function an operator, with tensors and numbers alone. Each
+// enqueues its kernel and gives 0, or the device's error code. Tables (`at`, rows of ragged sequences) are
+// arrays on the device.
 #pragma once
 
 #include "cuda/tensor.h"
@@ -12,19 +13,33 @@ using Stream = void*;  // a cudaStream_t
 int probe();
 
 // ---- elements
-enum class Unary : int32_t { Silu, Gelu, GeluTanh, Sigmoid, Relu, Tanh, Exp, Sqrt, Neg, Softcap, Clamp, Cast };
+enum class Unary : int32_t {
+  Silu,
+  Gelu,
+  GeluTanh,
+  Sigmoid,
+  Relu,
+  Tanh,
+  Exp,
+  Sqrt,
+  Neg,
+  Softcap,
+  Clamp,
+  Cast
+};
 struct UnaryCall {
   Tensor x, y;
   Unary function;
   bool has_lo = false, has_hi = false;
-  float cap = 1, lo = 0, hi = 0;        // of floats
-  int64_t int_lo = 0, int_hi = 0;       // of integers
+  float cap = 1, lo = 0, hi = 0;   // of floats
+  int64_t int_lo = 0, int_hi = 0;  // of integers
 };
 int unary(Stream, const UnaryCall&);
 
 enum class Binary : int32_t { Add, Sub, Mul, Div };
 struct BinaryCall {
-  Tensor a, b, y;  // b absent: `number` stands for it; a and b have y's shape, with stride 0 where they broadcast
+  Tensor a, b,
+      y;  // b absent: `number` stands for it; a and b have y's shape, with stride 0 where they broadcast
   Binary function;
   bool number_first = false;
   float number = 0;
@@ -38,7 +53,8 @@ struct GatedCall {
 };
 int gated(Stream, const GatedCall&);
 
-// y's elements are x's in row-major order; the shapes may differ, the element counts not. Integers and floats convert.
+// y's elements are x's in row-major order; the shapes may differ, the element counts not. Integers and floats
+// convert.
 int copy(Stream, const Tensor& x, const Tensor& y);
 // The same for rows of a state in a block dtype: each block of y is made of its numbers.
 int quantise(Stream, const Tensor& x, const Tensor& y);
@@ -102,10 +118,10 @@ int append(Stream, const AppendCall&);
 // Rows of sequence b that a query may see; `first` of a ring is the position of its oldest row.
 struct AttentionCall {
   Tensor q, k, v, sinks, y;
-  const int32_t* steps = nullptr;       // queries of each sequence
-  const int32_t* keys = nullptr;        // keys of each sequence
-  const int32_t* reach = nullptr;       // the window of each sequence
-  const int32_t* key_first = nullptr;   // null: k is no ring
+  const int32_t* steps = nullptr;      // queries of each sequence
+  const int32_t* keys = nullptr;       // keys of each sequence
+  const int32_t* reach = nullptr;      // the window of each sequence
+  const int32_t* key_first = nullptr;  // null: k is no ring
   const int32_t* value_first = nullptr;
   int64_t key_rows = 1, value_rows = 1;  // of the rings
   float scale = 1, softcap = 0;

@@ -1,6 +1,7 @@
 // linear and matmul. Oracle: core/src/ops/linear.cpp, core/src/ops/scales.cpp.
 //
-// Both are y[row, n] = sum over k of x[row, k] w[z][n, k]; `z` is the group of a grouped weight, or the batch of a matmul:
+// Both are y[row, n] = sum over k of x[row, k] w[z][n, k]; `z` is the group of a grouped weight, or the batch
+// of a matmul:
 //
 //     linear, w [G,N,K]    row = m * G + z           matmul    row = z * M + m, and w's last axes swapped
 #pragma once
@@ -12,11 +13,13 @@ namespace irplan::IRPLAN_GPU {
 struct ProductCall {
   Tensor x, y, bias;
   ScaledWeight weight;
-  int64_t rows = 0, n = 0, k = 0;      // of each z
-  int64_t row_step = 1, z_step = 0;    // row = m * row_step + z * z_step
+  int64_t rows = 0, n = 0, k = 0;    // of each z
+  int64_t row_step = 1, z_step = 0;  // row = m * row_step + z * z_step
 };
 
-__device__ __forceinline__ int64_t product_row(const ProductCall& c, int64_t m, int64_t z) { return m * c.row_step + z * c.z_step; }
+__device__ __forceinline__ int64_t product_row(const ProductCall& c, int64_t m, int64_t z) {
+  return m * c.row_step + z * c.z_step;
+}
 
 __device__ __forceinline__ float bias_of(const ProductCall& c, int64_t n) {
   return c.bias.data ? load_number(c.bias, n * c.bias.stride[0]) : 0.0f;
@@ -29,16 +32,18 @@ constexpr size_t kTileBytes = 2 * kDepth * kTileStride * sizeof(float);
 
 __global__ void __launch_bounds__(256) product_tiles(const __grid_constant__ ProductCall c) {
   IRPLAN_SHARED(float, shared);
-  float* xs = shared;                          // [depth][row]
-  float* ws = shared + kDepth * kTileStride;   // [depth][output]
+  float* xs = shared;                         // [depth][row]
+  float* ws = shared + kDepth * kTileStride;  // [depth][output]
   const int thread = static_cast<int>(threadIdx.x), depth = thread % kDepth, lane = thread / kDepth;
   const unsigned z = blockIdx.z;
   const int64_t row0 = int64_t{blockIdx.y} * kTile, n0 = int64_t{blockIdx.x} * kTile;
   const Tensor& w = c.weight.w;
-  const int64_t x_step = c.x.stride[c.x.rank - 1], w_row = w.stride[w.rank - 2], w_step = w.stride[w.rank - 1];
+  const int64_t x_step = c.x.stride[c.x.rank - 1], w_row = w.stride[w.rank - 2],
+                w_step = w.stride[w.rank - 1];
   const int64_t w_base = place_of(z, w.rank - 2, w.shape, w.stride);
   const int64_t scale_base =
-      c.weight.scale.data ? place_of(z, c.weight.scale.rank - 2, c.weight.scale.shape, c.weight.scale.stride) : 0;
+      c.weight.scale.data ? place_of(z, c.weight.scale.rank - 2, c.weight.scale.shape, c.weight.scale.stride)
+                          : 0;
   int64_t x_at[4];
   IRPLAN_UNROLL
   for (int i = 0; i < 4; ++i) {
@@ -107,7 +112,8 @@ __global__ void __launch_bounds__(256) product_few_dense(const __grid_constant__
   const unsigned z = blockIdx.z;
   if (n >= c.n) return;  // a whole warp, and no barrier follows
   const Tensor& w = c.weight.w;
-  const T* weight = reinterpret_cast<const T*>(w.data) + place_of(z, w.rank - 2, w.shape, w.stride) + n * w.stride[w.rank - 2];
+  const T* weight = reinterpret_cast<const T*>(w.data) + place_of(z, w.rank - 2, w.shape, w.stride) +
+                    n * w.stride[w.rank - 2];
   const T* x[kFewRows];
   for (int r = 0; r < kFewRows; ++r) {
     const int64_t m = m0 + r < c.rows ? m0 + r : m0;  // beyond the rows: computed and not stored
@@ -132,11 +138,14 @@ __global__ void __launch_bounds__(256) product_few(const __grid_constant__ Produ
   const unsigned z = blockIdx.z;
   if (n >= c.n) return;
   const Tensor& w = c.weight.w;
-  const int64_t w_at = place_of(z, w.rank - 2, w.shape, w.stride) + n * w.stride[w.rank - 2], w_step = w.stride[w.rank - 1];
+  const int64_t w_at = place_of(z, w.rank - 2, w.shape, w.stride) + n * w.stride[w.rank - 2],
+                w_step = w.stride[w.rank - 1];
   const int64_t scale_base =
-      c.weight.scale.data ? place_of(z, c.weight.scale.rank - 2, c.weight.scale.shape, c.weight.scale.stride) : 0;
+      c.weight.scale.data ? place_of(z, c.weight.scale.rank - 2, c.weight.scale.shape, c.weight.scale.stride)
+                          : 0;
   int64_t x_at[kFewRows];
-  for (int r = 0; r < kFewRows; ++r) x_at[r] = row_of(product_row(c, m0 + r < c.rows ? m0 + r : m0, z), c.x, 1);
+  for (int r = 0; r < kFewRows; ++r)
+    x_at[r] = row_of(product_row(c, m0 + r < c.rows ? m0 + r : m0, z), c.x, 1);
   const int64_t x_step = c.x.stride[c.x.rank - 1];
   float sums[kFewRows] = {};
   for (int64_t k = lane; k < c.k; k += 32) {

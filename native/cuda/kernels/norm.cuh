@@ -9,7 +9,8 @@ namespace irplan::IRPLAN_GPU {
 constexpr int kNormPacks = 4;  // that a thread of norm_dense keeps in registers
 
 // What the row's statistics make of one element.
-__device__ __forceinline__ float normalised(const NormCall& c, float x, float mean, float scale, float w, float b) {
+__device__ __forceinline__ float normalised(const NormCall& c, float x, float mean, float scale, float w,
+                                            float b) {
   const float weight = c.w.data ? (c.centred ? w : c.offset + w) : 1.0f;
   return (x - mean) * scale * weight + b;
 }
@@ -30,7 +31,8 @@ __global__ void __launch_bounds__(512) norm_dense(const __grid_constant__ NormCa
     if (at >= width) break;
     held[p] = load_pack(x + at);
     if (c.addend.data) {
-      const auto* addend = reinterpret_cast<const T*>(c.addend.data) + place_of(row, axis, c.x.shape, c.addend.stride);
+      const auto* addend =
+          reinterpret_cast<const T*>(c.addend.data) + place_of(row, axis, c.x.shape, c.addend.stride);
       const Pack<T> more = load_pack(addend + at);
       for (int k = 0; k < kLanes; ++k) assign(held[p].at[k], as_float(held[p].at[k]) + as_float(more.at[k]));
     }
@@ -61,7 +63,8 @@ __global__ void __launch_bounds__(512) norm_dense(const __grid_constant__ NormCa
     const int64_t at = (int64_t{p} * blockDim.x + threadIdx.x) * kLanes;
     if (at >= width) break;
     if (c.sum.data)
-      store_pack(reinterpret_cast<T*>(c.sum.data) + place_of(row, axis, c.x.shape, c.sum.stride) + at, held[p]);
+      store_pack(reinterpret_cast<T*>(c.sum.data) + place_of(row, axis, c.x.shape, c.sum.stride) + at,
+                 held[p]);
     Pack<T> w = held[p], b = held[p], out;
     if (c.w.data) w = load_pack(reinterpret_cast<const T*>(c.w.data) + at);
     if (c.b.data) b = load_pack(reinterpret_cast<const T*>(c.b.data) + at);
@@ -73,7 +76,8 @@ __global__ void __launch_bounds__(512) norm_dense(const __grid_constant__ NormCa
   }
 }
 
-// Any strides, dtypes and widths. Where there is a sum, each thread stores its elements first and reads them again.
+// Any strides, dtypes and widths. Where there is a sum, each thread stores its elements first and reads them
+// again.
 __global__ void __launch_bounds__(256) norm_strided(const __grid_constant__ NormCall c, int64_t width) {
   IRPLAN_SHARED(float, scratch);
   const int axis = c.x.rank - 1;

@@ -1,4 +1,5 @@
-// The order of core/src/ops/order.h for threads that search together: descending, ties to the lowest index, NaN above all.
+// The order of core/src/ops/order.h for threads that search together: descending, ties to the lowest index,
+// NaN above all.
 #pragma once
 
 #include "cuda/kernels/device.cuh"
@@ -21,7 +22,8 @@ __device__ __forceinline__ Key key_of(float x) {
 __device__ __forceinline__ Key key_of(int64_t x) { return static_cast<Key>(x) ^ (Key{1} << 63); }
 
 __device__ inline Key key_at(const Tensor& t, int64_t element) {
-  return holds_floats(t.dtype) ? key_of(load_number(t, element)) : key_of(load_integer(t.dtype, t.data, element));
+  return holds_floats(t.dtype) ? key_of(load_number(t, element))
+                               : key_of(load_integer(t.dtype, t.data, element));
 }
 
 struct Found {

@@ -7,7 +7,8 @@
 namespace irplan::IRPLAN_GPU {
 namespace {
 
-constexpr int64_t kFewestTiledRows = 16;  // below it a weight is read once for every kFewRows rows, which costs less
+constexpr int64_t kFewestTiledRows =
+    16;  // below it a weight is read once for every kFewRows rows, which costs less
 
 unsigned blocks(int64_t items, int64_t each) { return static_cast<unsigned>((items + each - 1) / each); }
 
@@ -22,7 +23,8 @@ int product(Stream stream, const ProductCall& c, int64_t count) {
   if (c.rows == 0 || c.n == 0 || count == 0) return 0;
   const auto z = static_cast<unsigned>(count);
   if (c.rows >= kFewestTiledRows)
-    return launch(stream, dim3(blocks(c.n, kTile), blocks(c.rows, kTile), z), dim3(256), kTileBytes, product_tiles, c);
+    return launch(stream, dim3(blocks(c.n, kTile), blocks(c.rows, kTile), z), dim3(256), kTileBytes,
+                  product_tiles, c);
   const dim3 grid(blocks(c.n, kWarps), blocks(c.rows, kFewRows), z);
   if (!packs(c)) return launch(stream, grid, dim3(256), 0, product_few, c);
   auto* kernel = c.x.dtype == DType::F32   ? product_few_dense<float>
@@ -71,8 +73,9 @@ int expert(Stream stream, const ExpertCall& call) {
   const int64_t choices = call.e.count(), outputs = call.weight.w.shape[1];
   if (choices == 0 || outputs == 0) return 0;
   const int64_t chunks = (outputs + 7) / 8;
-  return launch(stream, dim3(static_cast<unsigned>(choices), static_cast<unsigned>(chunks < 65535 ? chunks : 65535)), dim3(256), 0,
-                expert_rows, call);
+  return launch(stream,
+                dim3(static_cast<unsigned>(choices), static_cast<unsigned>(chunks < 65535 ? chunks : 65535)),
+                dim3(256), 0, expert_rows, call);
 }
 
 }  // namespace irplan::IRPLAN_GPU

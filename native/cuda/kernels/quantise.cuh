@@ -25,7 +25,8 @@ __device__ inline int nearest_e2m1(float x) {
 }
 
 // Makes the block of `n` numbers that lie `step` elements apart from element `from` of x.
-__device__ inline void quantise_block(const Tensor& x, int64_t from, int64_t step, DType dtype, uint8_t* block) {
+__device__ inline void quantise_block(const Tensor& x, int64_t from, int64_t step, DType dtype,
+                                      uint8_t* block) {
   const int n = block_elements(dtype);
   float most = 0;
   for (int i = 0; i < n; ++i) {
@@ -40,7 +41,9 @@ __device__ inline void quantise_block(const Tensor& x, int64_t from, int64_t ste
     if (fabsf(most) > 0) {
       int found = 0;
       frexpf(most, &found);
-      exponent = fabsf(most) > 3.4e38f ? 125 : found - 3 > -127 ? found - 3 : -127;  // 2 is the exponent of e2m1's largest
+      exponent = fabsf(most) > 3.4e38f ? 125
+                 : found - 3 > -127    ? found - 3
+                                       : -127;  // 2 is the exponent of e2m1's largest
     }
     block[0] = static_cast<uint8_t>(exponent + 127);
     d = power_of_two(exponent);
@@ -53,7 +56,8 @@ __device__ inline void quantise_block(const Tensor& x, int64_t from, int64_t ste
     d = as_float(stored);
   }
   if (dtype == DType::Q8_0) {
-    for (int i = 0; i < n; ++i) block[2 + i] = static_cast<uint8_t>(quotient(load_number(x, from + i * step), d, -127, 127));
+    for (int i = 0; i < n; ++i)
+      block[2 + i] = static_cast<uint8_t>(quotient(load_number(x, from + i * step), d, -127, 127));
     return;
   }
   const auto code = [&](int i) {
@@ -66,12 +70,14 @@ __device__ inline void quantise_block(const Tensor& x, int64_t from, int64_t ste
   }
 }
 
-__global__ void __launch_bounds__(128) quantise_strided(const __grid_constant__ Tensor x, const __grid_constant__ Tensor y, int64_t blocks) {
+__global__ void __launch_bounds__(128)
+    quantise_strided(const __grid_constant__ Tensor x, const __grid_constant__ Tensor y, int64_t blocks) {
   const int n = block_elements(y.dtype), size = block_bytes(y.dtype);
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < blocks; i += step) {
     const int64_t to = place_of(i * n, y) / n * size;
-    quantise_block(x, place_of(i * n, x), x.rank ? x.stride[x.rank - 1] : 1, y.dtype, reinterpret_cast<uint8_t*>(y.data) + to);
+    quantise_block(x, place_of(i * n, x), x.rank ? x.stride[x.rank - 1] : 1, y.dtype,
+                   reinterpret_cast<uint8_t*>(y.data) + to);
   }
 }
 

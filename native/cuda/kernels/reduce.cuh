@@ -1,11 +1,13 @@
-// sum, max, argmax along one axis (which the host has made the last), and topk of the last. Oracle: core/src/ops/reduce.cpp.
+// sum, max, argmax along one axis (which the host has made the last), and topk of the last. Oracle:
+// core/src/ops/reduce.cpp.
 #pragma once
 
 #include "cuda/kernels/order.cuh"
 
 namespace irplan::IRPLAN_GPU {
 
-__global__ void __launch_bounds__(256) sum_lines(const __grid_constant__ Tensor x, const __grid_constant__ Tensor y) {
+__global__ void __launch_bounds__(256)
+    sum_lines(const __grid_constant__ Tensor x, const __grid_constant__ Tensor y) {
   IRPLAN_SHARED(float, scratch);
   const int axis = x.rank - 1;
   const int64_t width = x.shape[axis];
@@ -13,19 +15,22 @@ __global__ void __launch_bounds__(256) sum_lines(const __grid_constant__ Tensor 
   const int64_t from = place_of(line, axis, x.shape, x.stride), to = place_of(line, axis, x.shape, y.stride);
   if (holds_floats(x.dtype)) {
     float total = 0;
-    for (int64_t i = threadIdx.x; i < width; i += blockDim.x) total += load_number(x, from + i * x.stride[axis]);
+    for (int64_t i = threadIdx.x; i < width; i += blockDim.x)
+      total += load_number(x, from + i * x.stride[axis]);
     total = block_sum(total, scratch);
     if (threadIdx.x == 0) store_number(y, to, total);
     return;
   }
   if (threadIdx.x != 0) return;  // integers are rare
   uint64_t total = 0;            // wraps
-  for (int64_t i = 0; i < width; ++i) total += static_cast<uint64_t>(load_integer(x.dtype, x.data, from + i * x.stride[axis]));
+  for (int64_t i = 0; i < width; ++i)
+    total += static_cast<uint64_t>(load_integer(x.dtype, x.data, from + i * x.stride[axis]));
   store_integer(y.dtype, y.data, to, static_cast<int64_t>(total));
 }
 
 // The best of a line that comes after `last` in the order; all of it where `last` is nothing.
-__device__ inline Found best_after(const Tensor& x, int64_t from, int64_t step, int64_t width, const Found& last, Found* scratch) {
+__device__ inline Found best_after(const Tensor& x, int64_t from, int64_t step, int64_t width,
+                                   const Found& last, Found* scratch) {
   Found own;
   for (int64_t i = threadIdx.x; i < width; i += blockDim.x) {
     const Found here{key_at(x, from + i * step), i};
@@ -42,7 +47,8 @@ __device__ inline void copy_element(const Tensor& x, int64_t from, const Tensor&
   }
 }
 
-__global__ void __launch_bounds__(256) best_lines(const __grid_constant__ Tensor x, const __grid_constant__ Tensor y, bool place) {
+__global__ void __launch_bounds__(256)
+    best_lines(const __grid_constant__ Tensor x, const __grid_constant__ Tensor y, bool place) {
   IRPLAN_SHARED(Found, scratch);
   const int axis = x.rank - 1;
   const unsigned line = blockIdx.x;
@@ -56,13 +62,16 @@ __global__ void __launch_bounds__(256) best_lines(const __grid_constant__ Tensor
   }
 }
 
-__global__ void __launch_bounds__(256) topk_lines(const __grid_constant__ Tensor x, const __grid_constant__ Tensor values, const __grid_constant__ Tensor ids) {
+__global__ void __launch_bounds__(256)
+    topk_lines(const __grid_constant__ Tensor x, const __grid_constant__ Tensor values,
+               const __grid_constant__ Tensor ids) {
   IRPLAN_SHARED(Found, scratch);
   const int axis = x.rank - 1;
   const int64_t k = values.shape[axis];
   const unsigned line = blockIdx.x;
   const int64_t from = place_of(line, axis, x.shape, x.stride);
-  const int64_t value = place_of(line, axis, x.shape, values.stride), id = place_of(line, axis, x.shape, ids.stride);
+  const int64_t value = place_of(line, axis, x.shape, values.stride),
+                id = place_of(line, axis, x.shape, ids.stride);
   Found last;
   for (int64_t j = 0; j < k; ++j) {
     last = best_after(x, from, x.stride[axis], x.shape[axis], last, scratch);

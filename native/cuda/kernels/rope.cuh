@@ -5,9 +5,11 @@
 
 namespace irplan::IRPLAN_GPU {
 
-// One block a token [b, s]: a thread finds the angle of its pairs once for all heads. The angle is rounded to f32 before cos
-// and sin, as the models do; these are the exact functions, since positions reach far beyond one turn.
-__global__ void __launch_bounds__(256) rope_rows(const __grid_constant__ RopeCall c, int64_t tokens, int64_t heads) {
+// One block a token [b, s]: a thread finds the angle of its pairs once for all heads. The angle is rounded to
+// f32 before cos and sin, as the models do; these are the exact functions, since positions reach far beyond
+// one turn.
+__global__ void __launch_bounds__(256)
+    rope_rows(const __grid_constant__ RopeCall c, int64_t tokens, int64_t heads) {
   const int last = c.x.rank - 1;
   const int64_t width = c.x.shape[last], from_step = c.x.stride[last], to_step = c.y.stride[last];
   const int64_t tail = width - 2 * c.half;
@@ -22,7 +24,8 @@ __global__ void __launch_bounds__(256) rope_rows(const __grid_constant__ RopeCal
       const int64_t first = c.interleave ? 2 * i : i, second = c.interleave ? 2 * i + 1 : i + c.half;
       const float angle = position * c.g[i];
       const float cosine = c.m * cosf(angle), sine = c.m * sinf(angle);
-      const float u = load_number(c.x, row + first * from_step), v = load_number(c.x, row + second * from_step);
+      const float u = load_number(c.x, row + first * from_step),
+                  v = load_number(c.x, row + second * from_step);
       store_number(c.y, out + first * to_step, u * cosine - v * sine);
       store_number(c.y, out + second * to_step, v * cosine + u * sine);
     }

@@ -1,4 +1,5 @@
-// route: which experts serve a token, and with which weights. Oracle: core/src/ops/route.cpp. One warp a token.
+// route: which experts serve a token, and with which weights. Oracle: core/src/ops/route.cpp. One warp a
+// token.
 #pragma once
 
 #include "cuda/kernels/order.cuh"
@@ -25,7 +26,8 @@ __device__ inline void softmax_of(float* z, int count) {
   __syncwarp();
 }
 
-// Experts of all but the best groups cannot be chosen; a group counts as the sum of its two best choice scores.
+// Experts of all but the best groups cannot be chosen; a group counts as the sum of its two best choice
+// scores.
 __device__ inline void mask_groups(const RouteCall& c, float* choice, int experts, float* totals) {
   const int lane = static_cast<int>(threadIdx.x), each = experts / c.groups;
   for (int g = lane; g < c.groups; g += 32) {
@@ -67,7 +69,8 @@ __global__ void __launch_bounds__(32) route_rows(const __grid_constant__ RouteCa
   }
   __syncwarp();
   if (c.score == 0) softmax_of(scores, experts);
-  for (int i = lane; i < experts; i += 32) choice[i] = scores[i] + (c.bias.data ? load_number(c.bias, i * c.bias.stride[0]) : 0.0f);
+  for (int i = lane; i < experts; i += 32)
+    choice[i] = scores[i] + (c.bias.data ? load_number(c.bias, i * c.bias.stride[0]) : 0.0f);
   __syncwarp();
   if (c.groups > 0) mask_groups(c, choice, experts, totals);
   const int64_t ids = place_of(row, axis, c.logits.shape, c.experts.stride);
@@ -84,7 +87,8 @@ __global__ void __launch_bounds__(32) route_rows(const __grid_constant__ RouteCa
   for (int j = lane; j < k; j += 32) total += chosen[j];
   const float divisor = c.norm ? warp_sum(total) + 1e-20f : 1.0f;
   const int64_t to = place_of(row, axis, c.logits.shape, c.weights.stride);
-  for (int j = lane; j < k; j += 32) store_number(c.weights, to + j * c.weights.stride[axis], chosen[j] / divisor * c.scale);
+  for (int j = lane; j < k; j += 32)
+    store_number(c.weights, to + j * c.weights.stride[axis], chosen[j] / divisor * c.scale);
 }
 
 }  // namespace irplan::IRPLAN_GPU

@@ -43,16 +43,19 @@ int norm(Stream stream, const NormCall& call) {
   const int64_t wanted = (width / lanes / 2 + 31) / 32 * 32;
   const auto threads = static_cast<unsigned>(wanted < 32 ? 32 : wanted > 512 ? 512 : wanted);
   if (!norm_fits(call, threads))
-    return launch(stream, dim3(static_cast<unsigned>(rows)), dim3(threads_for(width)), kScratch, norm_strided, call, width);
-  auto* kernel = call.x.dtype == DType::F32 ? norm_dense<float> : call.x.dtype == DType::F16 ? norm_dense<F16> : norm_dense<BF16>;
+    return launch(stream, dim3(static_cast<unsigned>(rows)), dim3(threads_for(width)), kScratch, norm_strided,
+                  call, width);
+  auto* kernel = call.x.dtype == DType::F32   ? norm_dense<float>
+                 : call.x.dtype == DType::F16 ? norm_dense<F16>
+                                              : norm_dense<BF16>;
   return launch(stream, dim3(static_cast<unsigned>(rows)), dim3(threads), kScratch, kernel, call, width);
 }
 
 int softmax(Stream stream, const Tensor& x, const Tensor& y, int axis) {
   const int64_t width = x.shape[axis];
   if (x.count() == 0) return 0;
-  return launch(stream, dim3(static_cast<unsigned>(x.count() / width)), dim3(threads_for(width)), kScratch, softmax_lines,
-                turned(x, axis), turned(y, axis));
+  return launch(stream, dim3(static_cast<unsigned>(x.count() / width)), dim3(threads_for(width)), kScratch,
+                softmax_lines, turned(x, axis), turned(y, axis));
 }
 
 int reduce(Stream stream, Reduce what, const Tensor& x, const Tensor& y, int axis) {
@@ -67,16 +70,16 @@ int reduce(Stream stream, Reduce what, const Tensor& x, const Tensor& y, int axi
 int topk(Stream stream, const Tensor& x, const Tensor& values, const Tensor& ids) {
   const int64_t width = x.extent(1);
   if (x.count() == 0) return 0;
-  return launch(stream, dim3(static_cast<unsigned>(x.count() / width)), dim3(threads_for(width)), kScratch, topk_lines, x, values,
-                ids);
+  return launch(stream, dim3(static_cast<unsigned>(x.count() / width)), dim3(threads_for(width)), kScratch,
+                topk_lines, x, values, ids);
 }
 
 int route(Stream stream, const RouteCall& call) {
   const int64_t experts = call.logits.extent(1);
   if (call.logits.count() == 0) return 0;
   const auto floats = static_cast<size_t>(2 * experts + call.weights.extent(1) + call.groups);
-  return launch(stream, dim3(static_cast<unsigned>(call.logits.count() / experts)), dim3(32), floats * sizeof(float), route_rows,
-                call);
+  return launch(stream, dim3(static_cast<unsigned>(call.logits.count() / experts)), dim3(32),
+                floats * sizeof(float), route_rows, call);
 }
 
 }  // namespace irplan::IRPLAN_GPU

@@ -18,7 +18,9 @@ int64_t stack(const Graph& graph, uint32_t phase, const Binding& binding, std::v
   int64_t peak = 0;
   std::vector<BufferId> todo;
   for (BufferId first = 0; first < graph.buffers.size(); ++first) {
-    if (graph.buffers[first].segment != Segment::Arena || graph.buffers[first].phase != phase || offsets[first] >= 0) continue;
+    if (graph.buffers[first].segment != Segment::Arena || graph.buffers[first].phase != phase ||
+        offsets[first] >= 0)
+      continue;
     todo.push_back(first);
     while (!todo.empty()) {
       const BufferId id = todo.back();
@@ -53,7 +55,8 @@ int64_t live_bytes(const Graph& graph, uint32_t phase, const Binding& binding, O
   const Phase& p = graph.phases[phase];
   std::vector<int64_t> change(p.ops_end - p.ops_begin + 1, 0);
   for (const Buffer& buffer : graph.buffers) {
-    if (buffer.segment != Segment::Arena || buffer.phase != phase || buffer.live_end <= buffer.live_begin) continue;
+    if (buffer.segment != Segment::Arena || buffer.phase != phase || buffer.live_end <= buffer.live_begin)
+      continue;
     const auto bytes = value(buffer.bytes);
     if (!bytes) return -1;
     change[buffer.live_begin - p.ops_begin] += *bytes;
@@ -82,14 +85,16 @@ void measure(Graph& graph, uint32_t p) {
   phase.no_reuse_bytes = 0;
   const auto add = [&](Expr bytes) {
     const auto n = value(bytes);
-    if (!n || __builtin_add_overflow(phase.no_reuse_bytes, *n, &phase.no_reuse_bytes)) phase.no_reuse_bytes = INT64_MAX;
+    if (!n || __builtin_add_overflow(phase.no_reuse_bytes, *n, &phase.no_reuse_bytes))
+      phase.no_reuse_bytes = INT64_MAX;
   };
   const Ranges none;
   OpCall size(*find_op("copy"), *graph.dims, none);
   for (OpId i = phase.ops_begin; i < phase.ops_end; ++i) {
     const Op& op = graph.ops[i];
     for (const ValueId id : op.out) {
-      if (graph.buffers[graph.values[id].buffer].segment == Segment::Arena) add(size.bytes(graph.values[id].type));
+      if (graph.buffers[graph.values[id].buffer].segment == Segment::Arena)
+        add(size.bytes(graph.values[id].type));
     }
     for (const Expr bytes : op.scratch) add(bytes);
   }

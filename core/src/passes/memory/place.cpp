@@ -10,10 +10,10 @@ namespace {
 
 constexpr int64_t kLargestSample = 8192;  // of a dim without upper bound
 constexpr size_t kMaxSamples = 24;
-constexpr int kRules = 4;                 // sequences that the packer tries
-constexpr int kRepairRounds = 64;         // of one sequence
-constexpr size_t kRepairWork = 400000;    // buffers placed again, over all sequences
-constexpr size_t kMaxTerms = 64;          // of a maximum, before it is given up as an expression
+constexpr int kRules = 4;               // sequences that the packer tries
+constexpr int kRepairRounds = 64;       // of one sequence
+constexpr size_t kRepairWork = 400000;  // buffers placed again, over all sequences
+constexpr size_t kMaxTerms = 64;        // of a maximum, before it is given up as an expression
 
 using Index = uint32_t;  // of a buffer among the phase's
 
@@ -74,7 +74,12 @@ using Sizes = std::vector<int64_t>;  // bytes, by Index
 class Placer {
  public:
   Placer(Graph& graph, uint32_t phase)
-      : graph_(graph), dims_(*graph.dims), phase_(phase), problem_(graph, phase), align_(graph.target.align), ranges_(graph.ranges(phase)) {}
+      : graph_(graph),
+        dims_(*graph.dims),
+        phase_(phase),
+        problem_(graph, phase),
+        align_(graph.target.align),
+        ranges_(graph.ranges(phase)) {}
 
   void run() {
     measure_samples();
@@ -92,7 +97,8 @@ class Placer {
       bool good = true;
       for (const BufferId id : problem_.ids) {
         const auto bytes = value(graph_.buffers[id].bytes);
-        good = good && bytes && *bytes >= 0 && *bytes < (int64_t{1} << 61) / static_cast<int64_t>(problem_.size() + 1);
+        good = good && bytes && *bytes >= 0 &&
+               *bytes < (int64_t{1} << 61) / static_cast<int64_t>(problem_.size() + 1);
         sizes.push_back(bytes.value_or(0));
       }
       if (!good) continue;
@@ -107,7 +113,8 @@ class Placer {
     }
   }
 
-  // ---- candidate orders: pack at one sample in one sequence, first fit; keep the order with the least worst ratio
+  // ---- candidate orders: pack at one sample in one sequence, first fit; keep the order with the least worst
+  // ratio
   void search() {
     position_.resize(problem_.size());
     std::iota(position_.begin(), position_.end(), 0);
@@ -238,7 +245,8 @@ class Placer {
         offsets[b] = at;
         peak = std::max(peak, at + samples_[s][b]);
       }
-      if (bounds_[s] > 0) worst = std::max(worst, static_cast<double>(peak) / static_cast<double>(bounds_[s]));
+      if (bounds_[s] > 0)
+        worst = std::max(worst, static_cast<double>(peak) / static_cast<double>(bounds_[s]));
     }
     return worst;
   }
@@ -278,7 +286,8 @@ class Placer {
       phase.peak = phase.lower_bound = dims_.constant(0);
       return;
     }
-    // A stack ends at the aligned sizes of what lies below plus the last one as it is: what a step allows it to be.
+    // A stack ends at the aligned sizes of what lies below plus the last one as it is: what a step allows it
+    // to be.
     std::vector<Expr> sums, padded;
     for (const auto& step : problem_.steps) {
       Expr sum = dims_.constant(0), round = dims_.constant(0);
@@ -365,7 +374,7 @@ class Placer {
   Ranges ranges_;
   std::vector<Sizes> samples_;
   std::vector<int64_t> bounds_;
-  double best_ = -1;  // worst ratio of the best order so far
+  double best_ = -1;             // worst ratio of the best order so far
   std::vector<Index> position_;  // by Index: place in a linear order in which what lies lower comes first
   std::unordered_map<uint64_t, bool> decided_;
 };
@@ -390,16 +399,21 @@ std::vector<Binding> sample_sizes(const Graph& graph, uint32_t phase) {
   const Binding value = graph.values_at(phase);
   std::vector<Binding> out;
   const auto add = [&](const Binding& b) {
-    if (out.size() < kMaxSamples && inside(graph, phase, b) && std::find(out.begin(), out.end(), b) == out.end()) out.push_back(b);
+    if (out.size() < kMaxSamples && inside(graph, phase, b) &&
+        std::find(out.begin(), out.end(), b) == out.end())
+      out.push_back(b);
   };
   Binding low = value;
   for (const Dim& dim : graph.dim_list) low[dim.index] = ranges[dim.index].lo;
   add(low);
   // Along each dim from its least, doubling; then all together.
-  const auto top = [&](const Dim& dim) { return std::min(ranges[dim.index].hi, std::max(ranges[dim.index].lo, kLargestSample)); };
+  const auto top = [&](const Dim& dim) {
+    return std::min(ranges[dim.index].hi, std::max(ranges[dim.index].lo, kLargestSample));
+  };
   for (const Dim& dim : graph.dim_list) {
     Binding b = low;
-    for (int64_t n = std::max<int64_t>(1, ranges[dim.index].lo) * 8; n < top(dim); n *= 8) b[dim.index] = n, add(b);
+    for (int64_t n = std::max<int64_t>(1, ranges[dim.index].lo) * 8; n < top(dim); n *= 8)
+      b[dim.index] = n, add(b);
     b[dim.index] = top(dim);
     add(b);
     Binding at = value;
@@ -408,7 +422,8 @@ std::vector<Binding> sample_sizes(const Graph& graph, uint32_t phase) {
   }
   Binding all = low;
   for (int64_t factor = 2; factor <= kLargestSample; factor *= 4) {
-    for (const Dim& dim : graph.dim_list) all[dim.index] = std::min(top(dim), std::max<int64_t>(1, ranges[dim.index].lo) * factor);
+    for (const Dim& dim : graph.dim_list)
+      all[dim.index] = std::min(top(dim), std::max<int64_t>(1, ranges[dim.index].lo) * factor);
     add(all);
   }
   if (out.size() == kMaxSamples) out.pop_back();
