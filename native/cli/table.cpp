@@ -29,6 +29,15 @@ const Option kPhase{"--phase", 0, "NAME", "the phase to draw (the one with the l
 const Option kExitCode{"--exit-code", 0, nullptr, "exit 3 where the plans differ"};
 const Option kTemplate{"--template", 0, "KIND", "smallest, mlp or decoder", false, "smallest|mlp|decoder"};
 
+const Option kCapacity{"--capacity", 0, "BYTES", "stop at a placement that fits; say why where none does"};
+const Option kStrength{"--strength",
+                       0,
+                       "HOW",
+                       "portfolio: fast placements; limited: then a search under a limit of nodes; exact: "
+                       "without one",
+                       false,
+                       "portfolio|limited|exact"};
+
 std::vector<Command> make() {
   const std::vector<const Option*> compile = {&kConfig,    &kLet,    &kDim,   &kTarget, &kDeny,
                                               &kKeepOrder, &kFormat, &kColor, &kHelp};
@@ -123,11 +132,15 @@ std::vector<Command> make() {
        "FILE.csv|-",
        "Reads id,lower,upper,size (half-open lifetimes), writes the same with an offset for each buffer, and "
        "prints the height\n"
-       "reached and the lower bound: the memory planner alone, for anyone to check.",
+       "reached and the lower bound: the packer alone, for anyone to check. Where --capacity cannot be met "
+       "it names buffers\nthat prevent it, as few as it can, and exits with 3.",
        1,
        1,
-       {&kOutput, &kFormat, &kHelp},
-       {{"irplan pack buffers.csv -o placed.csv", ""}, {"irplan pack buffers.csv", "the two numbers alone"}},
+       {&kCapacity, &kStrength, &kOutput, &kFormat, &kHelp},
+       {{"irplan pack buffers.csv -o placed.csv", ""},
+        {"irplan pack buffers.csv", "the numbers alone"},
+        {"irplan pack buffers.csv --capacity 1048576", "does it fit, and if not, why"},
+        {"irplan pack - --strength=portfolio --format=json < buffers.csv", "fast placements only"}},
        run_pack},
       {"new",
        "start a program",

@@ -19,8 +19,8 @@ Plan example() {
   return std::move(*plan);
 }
 
-const PlanChange* find(const std::vector<PlanChange>& changes, const std::string& part, const std::string& name,
-                       const std::string& field) {
+const PlanChange* find(const std::vector<PlanChange>& changes, const std::string& part,
+                       const std::string& name, const std::string& field) {
   for (const PlanChange& c : changes) {
     if (c.part == part && c.name == name && c.field == field) return &c;
   }

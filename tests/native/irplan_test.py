@@ -340,6 +340,48 @@ class Texts(Case):
         self.assertEqual(re.findall(r"^\.SS irplan (\w+)", page, re.M), COMMANDS)
 
 
+class Packing(Case):
+    """a and b live together, then b and c, then all but b are gone: c fits where a was."""
+
+    def setUp(self):
+        super().setUp()
+        self.file("b.csv", "id,lower,upper,size\na,0,2,40\nb,1,4,24\nc,2,5,40\nd,4,6,8\n")
+
+    def test_offsets_of_a_table(self):
+        out, _ = self.irplan("pack", "b.csv", "-o", "placed.csv")
+        self.assertIn("height 64\nbound 64\nproven", out)
+        rows = [line.split(",") for line in (self.folder / "placed.csv").read_text().splitlines()]
+        self.assertEqual(rows[0], ["id", "lower", "upper", "size", "offset"])
+        placed = [tuple(map(int, r[1:])) for r in rows[1:]]
+        for i, (begin, end, size, at) in enumerate(placed):
+            self.assertLessEqual(at + size, 64)
+            for begin2, end2, size2, at2 in placed[:i]:
+                self.assertTrue(end <= begin2 or end2 <= begin or at + size <= at2 or at2 + size2 <= at)
+        for strength in ("portfolio", "limited", "exact"):
+            report = json.loads(self.irplan("pack", "b.csv", "--strength", strength, "--format=json")[0])
+            self.assertEqual((report["height"], report["bound"], report["proven"]), (64, 64, True))
+
+    def test_a_capacity_that_cannot_be_met_names_what_prevents_it(self):
+        self.irplan("pack", "b.csv", "--capacity", "64")
+        _, err = self.irplan("pack", "b.csv", "--capacity", "63", code=3)
+        for word in ("63", "2 buffers", "24 bytes", "40 bytes"):
+            self.assertIn(word, err)
+        # any two of these three fit into 3 together with the rest; all five do not, though no step needs more than 3
+        self.file("tight.csv", "id,lower,upper,size\na,0,2,2\nb,0,4,1\nc,2,6,2\nd,4,8,1\ne,6,8,2\n")
+        report = json.loads(self.irplan("pack", "tight.csv", "--format=json")[0])
+        self.assertEqual(report["bound"], 3)
+        self.assertEqual(report["strength"], "portfolio" if report["height"] == 3 else "exact")
+
+    def test_what_is_no_table(self):
+        for text, name in (("", "line 0"), ("a,b\n", "id"), ("id,lower,upper,size\na,1,2\n", "line 2"), ("id,lower,upper,size\na,1,2,x\n", "size"),
+                           ("id,lower,upper,size\na,1,2,-5\n", "size"), ("id,lower,upper,size\na,0,1,9223372036854775807\n", "line 2"),
+                           ("\0\1\2", "line 1")):
+            self.assertIn(name, self.irplan("pack", self.file("bad.csv", text), code=1)[1])
+        self.assertIn("gone.csv", self.irplan("pack", "gone.csv", code=1)[1])
+        self.assertIn("--capacity", self.irplan("pack", "b.csv", "--capacity", "lots", code=2)[1])
+        self.assertIn("--strength", self.irplan("pack", "b.csv", "--strength", "brute", code=2)[1])
+
+
 class Reports(Case):
     def test_explain_says_where_the_bytes_go(self):
         out, _ = self.irplan("explain", HOTPATH, "--dim", "S=2048")

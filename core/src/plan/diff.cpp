@@ -10,8 +10,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr size_t kShown = 12;  // changes of one part in the text for people
-constexpr const char* kParts[] = {"target", "memory_plan", "phases",  "dims",    "guards",
-                                  "budget", "outputs",     "ops",     "buffers", "values"};
+constexpr const char* kParts[] = {"target", "memory_plan", "phases", "dims",    "guards",
+                                  "budget", "outputs",     "ops",    "buffers", "values"};
 
 std::string dumped(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
@@ -26,7 +26,8 @@ std::string word(const Json& record, const char* key) {
 }
 
 std::string name_of(const std::string& part, const Json& record) {
-  if (part == "guards") return word(record, "expr") + (record.contains("phase") ? " in " + word(record, "phase") : "");
+  if (part == "guards")
+    return word(record, "expr") + (record.contains("phase") ? " in " + word(record, "phase") : "");
   if (part == "budget") return word(record, "expr");
   if (part == "outputs") return word(record, "name") + " of " + word(record, "phase");
   return word(record, part == "phases" || part == "dims" ? "name" : "id");
@@ -141,7 +142,8 @@ std::string bytes_text(int64_t bytes) {
   size_t unit = 0;
   for (; size >= 1024 && unit < 4; ++unit) size /= 1024;
   char text[64];
-  std::snprintf(text, sizeof text, unit ? " (%c%.1f %s)" : " (%c%.0f %s)", bytes < 0 ? '-' : '+', size, kUnits[unit]);
+  std::snprintf(text, sizeof text, unit ? " (%c%.1f %s)" : " (%c%.0f %s)", bytes < 0 ? '-' : '+', size,
+                kUnits[unit]);
   return text;
 }
 
@@ -190,11 +192,14 @@ std::string diff_plans(const Plan& a, const Plan& b) {
 
 std::string diff_plans_json(const Plan& a, const Plan& b) {
   std::string out = "[";
-  const auto text = [](const std::optional<std::string>& s) { return s ? dumped(Json(*s)) : std::string("null"); };
+  const auto text = [](const std::optional<std::string>& s) {
+    return s ? dumped(Json(*s)) : std::string("null");
+  };
   for (const PlanChange& change : compare_plans(a, b)) {
     out += out.size() > 1 ? ",\n" : "\n";
-    out += "{\"part\":" + text(change.part) + ",\"name\":" + text(change.name) + ",\"field\":" + text(change.field) +
-           ",\"before\":" + text(change.before) + ",\"after\":" + text(change.after) + "}";
+    out += "{\"part\":" + text(change.part) + ",\"name\":" + text(change.name) +
+           ",\"field\":" + text(change.field) + ",\"before\":" + text(change.before) +
+           ",\"after\":" + text(change.after) + "}";
   }
   return out + (out.size() > 1 ? "\n]\n" : "]\n");
 }

@@ -10,9 +10,9 @@
 namespace irplan {
 
 struct PlanChange {
-  std::string part;                  // of plan.json: "ops", "memory_plan"
-  std::string name;                  // the record's id; empty where the part is one record
-  std::string field;                 // "kernel", "segments.arena"; empty where the whole record came or went
+  std::string part;   // of plan.json: "ops", "memory_plan"
+  std::string name;   // the record's id; empty where the part is one record
+  std::string field;  // "kernel", "segments.arena"; empty where the whole record came or went
   std::optional<std::string> before, after;
   std::optional<int64_t> more_bytes;  // after - before, of plain byte counts
 };

@@ -1,0 +1,68 @@
+// The packer: places buffers of given sizes and lifetimes in as little memory as it can find, at one size.
+//
+//        offset
+//          ^   +---b---+        two buffers whose lifetimes [lower, upper) overlap share no byte;
+//          | +--a--++-c-+       height: the largest offset + size
+//          +--------------> time
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace irplan {
+
+struct PackBuffer {
+  int64_t lower = 0, upper = 0;  // alive in [lower, upper); nowhere where that is empty
+  int64_t size = 0;              // bytes, not negative
+};
+
+enum class PackStrength : uint8_t {
+  Portfolio,  // fast placements in several sequences, the best of them
+  Limited,    // then a depth-first search under a limit of nodes
+  Exact,      // the same search without a limit: may run for very long
+};
+
+struct PackOptions {
+  std::optional<int64_t> capacity;  // stop at a height that fits; say what prevents it where none does
+  PackStrength strength = PackStrength::Limited;
+  int64_t node_limit = 20'000;  // of the search at one height; the same everywhere, unlike a limit of time
+  bool decide = false;           // try the capacity alone, no height above it
+};
+
+struct PackResult {
+  std::vector<int64_t> offsets;  // in the order of the buffers
+  int64_t height = 0;
+  int64_t bound = 0;  // the largest sum of sizes alive at once: no placement is lower
+  bool proven = false;  // no placement is lower than `height`
+  // What found it: Portfolio; Exact where the search ended (by finding or refuting); Limited where it gave up.
+  PackStrength strength = PackStrength::Portfolio;
+  bool impossible = false;  // the search showed that no placement fits `capacity`
+  int64_t nodes = 0;        // placements that the search tried
+};
+
+// Sums of sizes alive at once must not exceed 2^62; the reader of CSV sees to that. Deterministic, the same on every machine.
+PackResult pack(std::span<const PackBuffer> buffers, const PackOptions& options = {});
+
+// Buffers that prevent `capacity`: alive together and larger than it where it is below the bound, else a subset
+// that the search refuted. `irreducible`: without any one of them the others fit. Empty where `result`, of the
+// same buffers and capacity, shows nothing impossible.
+struct PackConflict {
+  std::vector<uint32_t> buffers;
+  bool irreducible = false;
+};
+PackConflict find_conflict(std::span<const PackBuffer> buffers, int64_t capacity, const PackResult& result);
+
+// The published instances' form: `id,lower,upper,size`, a line a buffer, columns found by their names.
+struct PackTable {
+  std::vector<std::string> ids;
+  std::vector<PackBuffer> buffers;
+};
+// None where the text is no such table, and `why` then says what and in which line.
+std::optional<PackTable> read_pack_csv(std::string_view text, std::string* why);
+std::string write_pack_csv(const PackTable& table, const PackResult& result);
+
+}  // namespace irplan

@@ -1,0 +1,220 @@
+#include "irplan/pack.h"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+#include "passes/memory/pack_parts.h"
+
+namespace irplan {
+namespace {
+
+using packing::Item;
+using packing::Offsets;
+using packing::Verdict;
+
+constexpr size_t kMostSearched = 4000;  // buffers of a component
+constexpr size_t kMendAlone = 100'000, kMendBeforeSearch = 10'000;  // buffers placed again; the search mends better
+
+// Buffers that live at connected times, on a line of sections.
+struct Component {
+  std::vector<uint32_t> members;
+  std::vector<Item> items;
+  int32_t sections = 0;
+  int64_t bound = 0;
+};
+
+struct Event {
+  int64_t time;
+  bool begins;
+  uint32_t buffer;
+};
+
+std::vector<Event> events_of(std::span<const PackBuffer> buffers) {
+  std::vector<Event> events;
+  for (uint32_t i = 0; i < buffers.size(); ++i) {
+    const PackBuffer& b = buffers[i];
+    if (b.size <= 0 || b.lower >= b.upper) continue;
+    events.push_back({b.lower, true, i});
+    events.push_back({b.upper, false, i});
+  }
+  std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) {
+    if (a.time != b.time) return a.time < b.time;
+    if (a.begins != b.begins) return !a.begins;
+    return a.buffer < b.buffer;
+  });
+  return events;
+}
+
+// A section ends where a buffer dies after one was born; a component where nothing lives.
+std::vector<Component> components_of(std::span<const PackBuffer> buffers) {
+  std::vector<Component> components;
+  std::vector<uint32_t> slot(buffers.size());
+  size_t alive = 0;
+  int64_t sum = 0;
+  bool grown = false;
+  for (const Event& event : events_of(buffers)) {
+    if (event.begins) {
+      if (alive == 0) components.emplace_back();
+      Component& c = components.back();
+      slot[event.buffer] = static_cast<uint32_t>(c.members.size());
+      c.members.push_back(event.buffer);
+      c.items.push_back({c.sections, 0, buffers[event.buffer].size});
+      sum += buffers[event.buffer].size;
+      c.bound = std::max(c.bound, sum);
+      ++alive, grown = true;
+    } else {
+      Component& c = components.back();
+      if (grown) ++c.sections, grown = false;
+      c.items[slot[event.buffer]].last = c.sections;
+      sum -= buffers[event.buffer].size;
+      --alive;
+    }
+  }
+  return components;
+}
+
+class Packer {
+ public:
+  Packer(std::span<const PackBuffer> buffers, const PackOptions& options) : options_(options), components_(components_of(buffers)) {
+    result_.offsets.assign(buffers.size(), 0);
+    for (const Component& c : components_) result_.bound = std::max(result_.bound, c.bound);
+  }
+
+  PackResult run() {
+    const int64_t target = std::max(result_.bound, std::min(options_.capacity.value_or(0), INT64_MAX / 4));
+    result_.proven = true;
+    for (const Component& c : components_) place(c, target);
+    result_.proven = result_.proven || result_.height == result_.bound;
+    if (options_.capacity) result_.impossible = result_.impossible || *options_.capacity < result_.bound;
+    return std::move(result_);
+  }
+
+ private:
+  void place(const Component& c, int64_t target) {
+    const bool searches = options_.strength != PackStrength::Portfolio && c.items.size() <= kMostSearched;
+    Offsets best = packing::portfolio(c.items, target, searches ? kMendBeforeSearch : kMendAlone);
+    int64_t height = packing::height_of(c.items, best);
+    // What the other components need is free for this one as well.
+    const int64_t goal = std::max(target, result_.height);
+    bool proven = height <= c.bound;
+    if (height > goal && searches) {
+      proven = improve(c, goal, best, height);
+    }
+    for (size_t i = 0; i < c.items.size(); ++i) result_.offsets[c.members[i]] = best[i];
+    if (height > result_.height) {
+      result_.height = height;
+      result_.proven = proven;
+    }
+  }
+
+  // The goal first; then bisection between what failed and what was found. True where nothing lower exists.
+  bool improve(const Component& c, int64_t goal, Offsets& best, int64_t& height) {
+    int64_t unit = 0;
+    for (const Item& item : c.items) unit = std::gcd(unit, item.size);
+    int64_t failed = goal / unit - 1;  // in units: the greatest height that was not reached
+    bool refuted = true;               // all failures so far were exhaustive
+    int64_t tried = goal / unit;
+    result_.strength = std::max(result_.strength, PackStrength::Limited);
+    // The goal is worth the most: a height above it is only the next best.
+    const bool exact = options_.strength == PackStrength::Exact;
+    int64_t limit = exact ? INT64_MAX / 8 : options_.node_limit;
+    while (failed + 1 < height / unit) {
+      Offsets found;
+      const Verdict verdict =
+          packing::search(c.items, c.sections, tried * unit, limit, result_.nodes, found);
+      if (verdict == Verdict::None && options_.capacity && tried * unit >= *options_.capacity) result_.impossible = true;
+      if (verdict == Verdict::Found) {
+        best = std::move(found);
+        height = packing::height_of(c.items, best);
+      } else {
+        failed = tried;
+        refuted = refuted && verdict == Verdict::None;
+      }
+      if (options_.decide) break;
+      tried = failed + (height / unit - failed) / 2;
+      if (!exact) limit = options_.node_limit / 2;
+    }
+    if (refuted) result_.strength = std::max(result_.strength, PackStrength::Exact);
+    return refuted;
+  }
+
+  const PackOptions& options_;
+  std::vector<Component> components_;
+  PackResult result_;
+};
+
+// Buffers alive together whose sum exceeds the capacity: the step that needs the fewest, its largest first. They
+// are irreducible: without the last, the smallest, the sum is within the capacity.
+std::vector<uint32_t> excess(std::span<const PackBuffer> buffers, int64_t capacity) {
+  const auto larger = [&](uint32_t a, uint32_t b) {
+    return buffers[a].size != buffers[b].size ? buffers[a].size > buffers[b].size : a < b;
+  };
+  std::set<uint32_t, decltype(larger)> alive(larger);
+  std::vector<uint32_t> fewest;
+  int64_t sum = 0;
+  bool grown = false;
+  for (const Event& event : events_of(buffers)) {
+    if (!event.begins && grown && sum > capacity) {
+      std::vector<uint32_t> taken;
+      int64_t bytes = 0;
+      for (auto next = alive.begin(); bytes <= capacity; ++next) taken.push_back(*next), bytes += buffers[*next].size;
+      if (fewest.empty() || taken.size() < fewest.size()) fewest = std::move(taken);
+    }
+    grown = event.begins;
+    if (event.begins) {
+      alive.insert(event.buffer);
+      sum += buffers[event.buffer].size;
+    } else {
+      alive.erase(event.buffer);
+      sum -= buffers[event.buffer].size;
+    }
+  }
+  return fewest;
+}
+
+constexpr int64_t kConflictNodes = 20'000;  // of the search for each subset tried
+
+// Drops ever smaller runs of buffers while what is left is still refuted.
+PackConflict reduce(std::span<const PackBuffer> buffers, std::vector<uint32_t> kept, int64_t capacity) {
+  PackOptions options;
+  options.capacity = capacity;
+  options.node_limit = kConflictNodes;
+  options.decide = true;
+  PackConflict conflict{{}, true};
+  for (size_t run = std::max<size_t>(kept.size() / 2, 1);; run /= 2) {
+    for (size_t at = 0; at < kept.size();) {
+      const size_t end = std::min(at + run, kept.size());
+      std::vector<PackBuffer> rest;
+      for (size_t i = 0; i < kept.size(); ++i) {
+        if (i < at || i >= end) rest.push_back(buffers[kept[i]]);
+      }
+      const PackResult result = pack(rest, options);
+      if (result.impossible) {
+        kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(at), kept.begin() + static_cast<std::ptrdiff_t>(end));
+        continue;
+      }
+      if (run == 1 && result.height > capacity) conflict.irreducible = false;
+      at = end;
+    }
+    if (run == 1) break;
+  }
+  conflict.buffers = std::move(kept);
+  return conflict;
+}
+
+}  // namespace
+
+PackConflict find_conflict(std::span<const PackBuffer> buffers, int64_t capacity, const PackResult& result) {
+  if (capacity < result.bound) return {excess(buffers, capacity), true};
+  if (!result.impossible) return {};
+  std::vector<uint32_t> all;
+  for (uint32_t i = 0; i < buffers.size(); ++i) {
+    if (buffers[i].size > 0 && buffers[i].lower < buffers[i].upper) all.push_back(i);
+  }
+  return reduce(buffers, std::move(all), capacity);
+}
+
+PackResult pack(std::span<const PackBuffer> buffers, const PackOptions& options) { return Packer(buffers, options).run(); }
+
+}  // namespace irplan
