@@ -10,7 +10,8 @@ using irplan::PackBuffer;
 
 namespace {
 
-// The least height over all sequences, each buffer dropped on what it meets: some such sequence is a best placement.
+// The least height over all sequences, each buffer dropped on what it meets: some such sequence is a best
+// placement.
 int64_t brute_force(const std::vector<PackBuffer>& buffers) {
   std::vector<size_t> order(buffers.size());
   std::iota(order.begin(), order.end(), 0);
@@ -39,7 +40,9 @@ bool valid(const std::vector<PackBuffer>& buffers, const irplan::PackResult& res
     for (size_t j = 0; j < i; ++j) {
       const PackBuffer &a = buffers[i], &b = buffers[j];
       const bool together = a.lower < b.upper && b.lower < a.upper;
-      if (together && result.offsets[i] < result.offsets[j] + b.size && result.offsets[j] < result.offsets[i] + a.size) return false;
+      if (together && result.offsets[i] < result.offsets[j] + b.size &&
+          result.offsets[j] < result.offsets[i] + a.size)
+        return false;
     }
   }
   return height == result.height;
@@ -49,7 +52,9 @@ bool valid(const std::vector<PackBuffer>& buffers, const irplan::PackResult& res
 
 TEST_CASE("the search is exact on small instances") {
   uint32_t seed = 1;
-  const auto draw = [&](uint32_t n) { return static_cast<int64_t>((seed = seed * 1664525 + 1013904223) >> 8) % n; };
+  const auto draw = [&](uint32_t n) {
+    return static_cast<int64_t>((seed = seed * 1664525 + 1013904223) >> 8) % n;
+  };
   for (int round = 0; round < 300; ++round) {
     std::vector<PackBuffer> buffers(static_cast<size_t>(2 + draw(6)));
     for (PackBuffer& b : buffers) b.lower = draw(7), b.upper = b.lower + 1 + draw(5), b.size = 1 + draw(9);

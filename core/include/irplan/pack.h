@@ -30,26 +30,28 @@ struct PackOptions {
   std::optional<int64_t> capacity;  // stop at a height that fits; say what prevents it where none does
   PackStrength strength = PackStrength::Limited;
   int64_t node_limit = 20'000;  // of the search at one height; the same everywhere, unlike a limit of time
-  bool decide = false;           // try the capacity alone, no height above it
+  bool decide = false;          // try the capacity alone, no height above it
 };
 
 struct PackResult {
   std::vector<int64_t> offsets;  // in the order of the buffers
   int64_t height = 0;
-  int64_t bound = 0;  // the largest sum of sizes alive at once: no placement is lower
+  int64_t bound = 0;    // the largest sum of sizes alive at once: no placement is lower
   bool proven = false;  // no placement is lower than `height`
-  // What found it: Portfolio; Exact where the search ended (by finding or refuting); Limited where it gave up.
+  // What found it: Portfolio; Exact where the search ended (by finding or refuting); Limited where it gave
+  // up.
   PackStrength strength = PackStrength::Portfolio;
   bool impossible = false;  // the search showed that no placement fits `capacity`
   int64_t nodes = 0;        // placements that the search tried
 };
 
-// Sums of sizes alive at once must not exceed 2^62; the reader of CSV sees to that. Deterministic, the same on every machine.
+// Sums of sizes alive at once must not exceed 2^62; the reader of CSV sees to that. Deterministic, the same
+// on every machine.
 PackResult pack(std::span<const PackBuffer> buffers, const PackOptions& options = {});
 
-// Buffers that prevent `capacity`: alive together and larger than it where it is below the bound, else a subset
-// that the search refuted. `irreducible`: without any one of them the others fit. Empty where `result`, of the
-// same buffers and capacity, shows nothing impossible.
+// Buffers that prevent `capacity`: alive together and larger than it where it is below the bound, else a
+// subset that the search refuted. `irreducible`: without any one of them the others fit. Empty where
+// `result`, of the same buffers and capacity, shows nothing impossible.
 struct PackConflict {
   std::vector<uint32_t> buffers;
   bool irreducible = false;

@@ -11,6 +11,7 @@
 #include "passes/fuse.h"
 #include "passes/lower.h"
 #include "passes/memory.h"
+#include "passes/schedule.h"
 #include "passes/shape.h"
 #include "passes/solve.h"
 #include "syntax/parser.h"
@@ -49,8 +50,9 @@ class Pipeline {
     passed("fuse");
     assign_values(*graph_, options_.dims, out_.diagnostics);
     if (out_.diagnostics.has_errors()) return;
-    MemoryOptions memory;
-    plan_memory(*graph_, memory, out_.diagnostics);
+    if (!options_.keep_order) schedule(*graph_);
+    passed("schedule");
+    plan_memory(*graph_);
     if (!passed("memory")) return;
     const bool bytes =
         std::any_of(graph_->budgets.begin(), graph_->budgets.end(), [](const Budget& b) { return b.bytes; });
@@ -116,6 +118,7 @@ const std::vector<PassInfo>& passes() {
        "Narrows what a plan admits by budgets over dims: one dim's range, or a guard over several."},
       {"fold", "Moves what depends on weights alone to load time."},
       {"fuse", "Joins neighbouring ops for which there is one kernel."},
+      {"schedule", "Runs ops in another order where that lowers the peak."},
       {"memory", "Decides windows, buffers and their stacking order: one placement for every size."},
       {"solve", "Picks the sizes at which plain numbers hold, and answers budgets over bytes."},
       {"lower", "Chooses each op's kernel for the target, by name and version."},

@@ -18,13 +18,10 @@
 #include <vector>
 
 #include "ir/graph.h"
-#include "irplan/diagnostic.h"
 
 namespace irplan {
 
-struct MemoryOptions {};
-
-void plan_memory(Graph& graph, const MemoryOptions& options, Diagnostics& diagnostics);
+void plan_memory(Graph& graph);
 
 // Sets the plain numbers of every phase again, at the dims' values.
 void measure_memory(Graph& graph);

@@ -102,7 +102,7 @@ void measure(Graph& graph, uint32_t p) {
 
 }  // namespace
 
-void plan_memory(Graph& graph, const MemoryOptions&, Diagnostics&) {
+void plan_memory(Graph& graph) {
   assign_windows(graph);
   for (uint32_t p = 0; p < graph.phases.size(); ++p) place(graph, p);
   measure_memory(graph);

@@ -14,7 +14,8 @@ using packing::Offsets;
 using packing::Verdict;
 
 constexpr size_t kMostSearched = 4000;  // buffers of a component
-constexpr size_t kMendAlone = 100'000, kMendBeforeSearch = 10'000;  // buffers placed again; the search mends better
+constexpr size_t kMendAlone = 100'000,
+                 kMendBeforeSearch = 10'000;  // buffers placed again; the search mends better
 
 // Buffers that live at connected times, on a line of sections.
 struct Component {
@@ -76,7 +77,8 @@ std::vector<Component> components_of(std::span<const PackBuffer> buffers) {
 
 class Packer {
  public:
-  Packer(std::span<const PackBuffer> buffers, const PackOptions& options) : options_(options), components_(components_of(buffers)) {
+  Packer(std::span<const PackBuffer> buffers, const PackOptions& options)
+      : options_(options), components_(components_of(buffers)) {
     result_.offsets.assign(buffers.size(), 0);
     for (const Component& c : components_) result_.bound = std::max(result_.bound, c.bound);
   }
@@ -121,9 +123,9 @@ class Packer {
     int64_t limit = exact ? INT64_MAX / 8 : options_.node_limit;
     while (failed + 1 < height / unit) {
       Offsets found;
-      const Verdict verdict =
-          packing::search(c.items, c.sections, tried * unit, limit, result_.nodes, found);
-      if (verdict == Verdict::None && options_.capacity && tried * unit >= *options_.capacity) result_.impossible = true;
+      const Verdict verdict = packing::search(c.items, c.sections, tried * unit, limit, result_.nodes, found);
+      if (verdict == Verdict::None && options_.capacity && tried * unit >= *options_.capacity)
+        result_.impossible = true;
       if (verdict == Verdict::Found) {
         best = std::move(found);
         height = packing::height_of(c.items, best);
@@ -144,8 +146,8 @@ class Packer {
   PackResult result_;
 };
 
-// Buffers alive together whose sum exceeds the capacity: the step that needs the fewest, its largest first. They
-// are irreducible: without the last, the smallest, the sum is within the capacity.
+// Buffers alive together whose sum exceeds the capacity: the step that needs the fewest, its largest first.
+// They are irreducible: without the last, the smallest, the sum is within the capacity.
 std::vector<uint32_t> excess(std::span<const PackBuffer> buffers, int64_t capacity) {
   const auto larger = [&](uint32_t a, uint32_t b) {
     return buffers[a].size != buffers[b].size ? buffers[a].size > buffers[b].size : a < b;
@@ -158,7 +160,8 @@ std::vector<uint32_t> excess(std::span<const PackBuffer> buffers, int64_t capaci
     if (!event.begins && grown && sum > capacity) {
       std::vector<uint32_t> taken;
       int64_t bytes = 0;
-      for (auto next = alive.begin(); bytes <= capacity; ++next) taken.push_back(*next), bytes += buffers[*next].size;
+      for (auto next = alive.begin(); bytes <= capacity; ++next)
+        taken.push_back(*next), bytes += buffers[*next].size;
       if (fewest.empty() || taken.size() < fewest.size()) fewest = std::move(taken);
     }
     grown = event.begins;
@@ -191,7 +194,8 @@ PackConflict reduce(std::span<const PackBuffer> buffers, std::vector<uint32_t> k
       }
       const PackResult result = pack(rest, options);
       if (result.impossible) {
-        kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(at), kept.begin() + static_cast<std::ptrdiff_t>(end));
+        kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(at),
+                   kept.begin() + static_cast<std::ptrdiff_t>(end));
         continue;
       }
       if (run == 1 && result.height > capacity) conflict.irreducible = false;
@@ -215,6 +219,8 @@ PackConflict find_conflict(std::span<const PackBuffer> buffers, int64_t capacity
   return reduce(buffers, std::move(all), capacity);
 }
 
-PackResult pack(std::span<const PackBuffer> buffers, const PackOptions& options) { return Packer(buffers, options).run(); }
+PackResult pack(std::span<const PackBuffer> buffers, const PackOptions& options) {
+  return Packer(buffers, options).run();
+}
 
 }  // namespace irplan

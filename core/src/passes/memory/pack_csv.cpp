@@ -28,7 +28,8 @@ std::optional<int64_t> integer(std::string_view text) {
   int64_t n = 0;
   for (const char c : text) {
     if (c < '0' || c > '9') return std::nullopt;
-    if (__builtin_mul_overflow(n, int64_t{10}, &n) || __builtin_add_overflow(n, int64_t{c - '0'}, &n)) return std::nullopt;
+    if (__builtin_mul_overflow(n, int64_t{10}, &n) || __builtin_add_overflow(n, int64_t{c - '0'}, &n))
+      return std::nullopt;
   }
   return negative ? -n : n;
 }
@@ -61,13 +62,17 @@ std::optional<PackTable> read_pack_csv(std::string_view text, std::string* why) 
       }
       continue;
     }
-    if (found.size() != columns) return refuse(std::to_string(found.size()) + " cells where the first line has " + std::to_string(columns));
-    if (table.ids.size() == kMostBuffers) return refuse("more than " + std::to_string(kMostBuffers) + " buffers");
+    if (found.size() != columns)
+      return refuse(std::to_string(found.size()) + " cells where the first line has " +
+                    std::to_string(columns));
+    if (table.ids.size() == kMostBuffers)
+      return refuse("more than " + std::to_string(kMostBuffers) + " buffers");
     int64_t numbers[3];
     for (size_t k = 0; k < 3; ++k) {
       const std::string_view cell = found[column[k + 1]];
       const auto n = integer(cell);
-      if (!n || (k == 2 && *n < 0)) return refuse("`" + std::string(cell.substr(0, 40)) + "` is no " + names[k + 1]);
+      if (!n || (k == 2 && *n < 0))
+        return refuse("`" + std::string(cell.substr(0, 40)) + "` is no " + names[k + 1]);
       numbers[k] = *n;
     }
     if (numbers[2] > kMostBytes - total) return refuse("the sizes exceed 2^61 bytes together");
@@ -83,8 +88,8 @@ std::string write_pack_csv(const PackTable& table, const PackResult& result) {
   std::string out = "id,lower,upper,size,offset\n";
   for (size_t i = 0; i < table.ids.size(); ++i) {
     const PackBuffer& b = table.buffers[i];
-    out += table.ids[i] + "," + std::to_string(b.lower) + "," + std::to_string(b.upper) + "," + std::to_string(b.size) + "," +
-           std::to_string(result.offsets[i]) + "\n";
+    out += table.ids[i] + "," + std::to_string(b.lower) + "," + std::to_string(b.upper) + "," +
+           std::to_string(b.size) + "," + std::to_string(result.offsets[i]) + "\n";
   }
   return out;
 }

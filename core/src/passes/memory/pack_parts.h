@@ -1,6 +1,7 @@
 // What the packer is made of: the fast placements and the search, on lifetimes counted in sections.
 //
-// A section is a maximal set of buffers alive together; a buffer lives in the consecutive sections [first, last).
+// A section is a maximal set of buffers alive together; a buffer lives in the consecutive sections [first,
+// last).
 #pragma once
 
 #include <cstdint>
@@ -17,12 +18,14 @@ using Offsets = std::vector<int64_t>;
 
 int64_t height_of(const std::vector<Item>& items, const Offsets& offsets);
 
-// The lowest placement that the sequences give; stops at `target`. `mend_work`: buffers that are placed again, for
-// each sequence, to mend what is too high.
+// The lowest placement that the sequences give; stops at `target`. `mend_work`: buffers that are placed
+// again, for each sequence, to mend what is too high.
 Offsets portfolio(const std::vector<Item>& items, int64_t target, size_t mend_work);
 
 enum class Verdict : uint8_t { Found, None, Unknown };
-// Depth first over canonical placements no higher than `capacity`, in at most `limit` nodes, which are counted in `nodes`.
-Verdict search(const std::vector<Item>& items, int32_t sections, int64_t capacity, int64_t limit, int64_t& nodes, Offsets& offsets);
+// Depth first over canonical placements no higher than `capacity`, in at most `limit` nodes, which are
+// counted in `nodes`.
+Verdict search(const std::vector<Item>& items, int32_t sections, int64_t capacity, int64_t limit,
+               int64_t& nodes, Offsets& offsets);
 
 }  // namespace irplan::packing

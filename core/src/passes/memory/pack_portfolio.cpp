@@ -39,9 +39,12 @@ class Shelf {
     const Placed placed{offset, offset + item.size, item.first, item.last};
     if (blocks_.empty()) blocks_.emplace_back();
     auto block = std::upper_bound(blocks_.begin() + 1, blocks_.end(), offset,
-                                  [](int64_t o, const Block& b) { return o < b.placed.front().offset; }) - 1;
+                                  [](int64_t o, const Block& b) { return o < b.placed.front().offset; }) -
+                 1;
     auto& list = block->placed;
-    list.insert(std::upper_bound(list.begin(), list.end(), offset, [](int64_t o, const Placed& p) { return o < p.offset; }), placed);
+    list.insert(std::upper_bound(list.begin(), list.end(), offset,
+                                 [](int64_t o, const Placed& p) { return o < p.offset; }),
+                placed);
     block->first = std::min(block->first, item.first);
     block->last = std::max(block->last, item.last);
     if (list.size() >= 2 * kBlock) split(static_cast<size_t>(block - blocks_.begin()));
@@ -81,7 +84,8 @@ std::vector<uint32_t> sequence(const std::vector<Item>& items, Rule rule) {
     const Item &x = items[a], &y = items[b];
     switch (rule) {
       case Rule::Life: return life(a) != life(b) ? life(a) > life(b) : x.size > y.size;
-      case Rule::Area: return static_cast<__int128>(x.size) * life(a) > static_cast<__int128>(y.size) * life(b);
+      case Rule::Area:
+        return static_cast<__int128>(x.size) * life(a) > static_cast<__int128>(y.size) * life(b);
       case Rule::Size: return x.size != y.size ? x.size > y.size : life(a) > life(b);
       default: return x.first != y.first ? x.first < y.first : x.size > y.size;
     }
@@ -124,8 +128,8 @@ class Portfolio {
   }
 
  private:
-  static constexpr size_t kMany = 8192;        // buffers: then one good placement is enough
-  static constexpr int64_t kGoodShare = 100;   // a placement is good within a hundredth of the target
+  static constexpr size_t kMany = 8192;       // buffers: then one good placement is enough
+  static constexpr int64_t kGoodShare = 100;  // a placement is good within a hundredth of the target
 
   // True where the target is met.
   bool consider(Offsets offsets) {
@@ -134,7 +138,8 @@ class Portfolio {
     return least_ <= target_;
   }
 
-  // Places again and again, with the buffers of the stack that is too high moved to the front of the sequence.
+  // Places again and again, with the buffers of the stack that is too high moved to the front of the
+  // sequence.
   bool mend(std::vector<uint32_t> order, bool tight) {
     for (size_t work = 0; work < mend_work_; work += items_.size()) {
       const Offsets offsets = place(items_, order, tight);

@@ -7,8 +7,9 @@
 namespace irplan::packing {
 namespace {
 
-// Orders in which buffers are tried, by falling total of the fullest section (T), life (W), area (A), end (U), or
-// rising begin (l) and end (u). What one order finds at once another never does: no one is best, so all are run in turn.
+// Orders in which buffers are tried, by falling total of the fullest section (T), life (W), area (A), end
+// (U), or rising begin (l) and end (u). What one order finds at once another never does: no one is best, so
+// all are run in turn.
 constexpr const char* kOrders[] = {"TWA", "WAT", "TAW", "lTu", "UTW", "luT"};
 constexpr int kOrderCount = static_cast<int>(std::size(kOrders));
 
@@ -16,11 +17,15 @@ constexpr int kOrderCount = static_cast<int>(std::size(kOrders));
 //   - a buffer that could lie wholly below the next offset must be placed before it,
 //   - a buffer whose floor was passed over must still be lifted by a neighbour placed later,
 //   - in each section, the lowest floor of what is left plus the sum of what is left must fit.
-// Where no buffer that is left spans two sections, the sides are independent and searched one after the other.
+// Where no buffer that is left spans two sections, the sides are independent and searched one after the
+// other.
 class Search {
  public:
   Search(const std::vector<Item>& items, int32_t sections, int64_t capacity, int order, int64_t limit)
-      : n_(static_cast<int32_t>(items.size())), sections_(sections), capacity_(static_cast<int32_t>(capacity)), limit_(limit) {
+      : n_(static_cast<int32_t>(items.size())),
+        sections_(sections),
+        capacity_(static_cast<int32_t>(capacity)),
+        limit_(limit) {
     arrange(items, order);
     left_.assign(static_cast<size_t>(sections), 0);
     span_.assign(static_cast<size_t>(sections), 0);
@@ -37,7 +42,8 @@ class Search {
     const Verdict verdict = solve(all, 0, -1);
     if (verdict == Verdict::Found) {
       offsets.assign(static_cast<size_t>(n_), 0);
-      for (int32_t i = 0; i < n_; ++i) offsets[static_cast<size_t>(given_[static_cast<size_t>(i)])] = offset_[static_cast<size_t>(i)];
+      for (int32_t i = 0; i < n_; ++i)
+        offsets[static_cast<size_t>(given_[static_cast<size_t>(i)])] = offset_[static_cast<size_t>(i)];
     }
     return verdict;
   }
@@ -52,7 +58,8 @@ class Search {
       for (int32_t s = item.first; s < item.last; ++s) live[static_cast<size_t>(s)] += item.size;
     }
     for (size_t i = 0; i < items.size(); ++i) {
-      for (int32_t s = items[i].first; s < items[i].last; ++s) total[i] = std::max(total[i], live[static_cast<size_t>(s)]);
+      for (int32_t s = items[i].first; s < items[i].last; ++s)
+        total[i] = std::max(total[i], live[static_cast<size_t>(s)]);
     }
     given_.resize(items.size());
     std::iota(given_.begin(), given_.end(), 0);
@@ -60,7 +67,7 @@ class Search {
       const auto key = [&](int32_t i, int rank) -> int64_t {
         const Item& item = items[static_cast<size_t>(i)];
         const int64_t life = item.last - item.first;
-        
+
         switch (kOrders[order][rank]) {
           case 'W': return life;
           case 'A': return life * item.size;
@@ -139,8 +146,11 @@ class Search {
     if (cuts.empty()) return solve(rest, base, after);
     cuts.push_back(to);
     std::vector<std::vector<int32_t>> parts(cuts.size());
-    for (const int32_t i : rest) parts[static_cast<size_t>(std::upper_bound(cuts.begin(), cuts.end(), first_[i]) - cuts.begin())].push_back(i);
-    std::stable_sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.size() < b.size(); });
+    for (const int32_t i : rest)
+      parts[static_cast<size_t>(std::upper_bound(cuts.begin(), cuts.end(), first_[i]) - cuts.begin())]
+          .push_back(i);
+    std::stable_sort(parts.begin(), parts.end(),
+                     [](const auto& a, const auto& b) { return a.size() < b.size(); });
     std::vector<int32_t> floors;
     for (const auto& part : parts) {
       for (const int32_t i : part) floors.push_back(floor_[i]);
@@ -170,7 +180,8 @@ class Search {
       if (twin_[i] >= 0 && offset_[twin_[i]] < 0) continue;
       candidates.push_back(i);
     }
-    std::stable_sort(candidates.begin(), candidates.end(), [&](int32_t a, int32_t b) { return floor_[a] < floor_[b]; });
+    std::stable_sort(candidates.begin(), candidates.end(),
+                     [&](int32_t a, int32_t b) { return floor_[a] < floor_[b]; });
     std::vector<int32_t> rest;
     rest.reserve(part.size());
     std::vector<std::pair<int32_t, int32_t>> before;  // floors that a placement lifts
@@ -197,20 +208,24 @@ class Search {
     return Verdict::None;
   }
 
-  bool passed(int32_t i, int32_t base, int32_t after) const { return floor_[i] < base || (floor_[i] == base && i < after); }
+  bool passed(int32_t i, int32_t base, int32_t after) const {
+    return floor_[i] < base || (floor_[i] == base && i < after);
+  }
 
   const int32_t n_, sections_, capacity_;
   const int64_t limit_;
   int64_t nodes_ = 0;
   std::vector<int32_t> given_, first_, last_, size_, twin_;  // by buffer, in the order of trying
   std::vector<std::vector<int32_t>> neighbours_;
-  std::vector<int32_t> left_, span_, lowest_;  // by section: bytes left, buffers left that reach into the next, lowest floor
-  std::vector<int32_t> floor_, offset_;        // by buffer; offset -1: not placed
+  std::vector<int32_t> left_, span_,
+      lowest_;  // by section: bytes left, buffers left that reach into the next, lowest floor
+  std::vector<int32_t> floor_, offset_;  // by buffer; offset -1: not placed
 };
 
 }  // namespace
 
-Verdict search(const std::vector<Item>& items, int32_t sections, int64_t capacity, int64_t limit, int64_t& nodes, Offsets& offsets) {
+Verdict search(const std::vector<Item>& items, int32_t sections, int64_t capacity, int64_t limit,
+               int64_t& nodes, Offsets& offsets) {
   int64_t unit = 0;
   for (const Item& item : items) unit = std::gcd(unit, item.size);
   if (unit == 0) return Verdict::Found;
