@@ -9,15 +9,16 @@
 namespace irplan {
 namespace {
 
-constexpr size_t kMaxBlock = 64;        // ops with costs between two cuts: one bit each
-constexpr size_t kMaxSets = 20000;      // sets of ops run, weighed for one block
-constexpr uint32_t kLongLife = 48;      // ops over which a value lives before it counts as there all the time
+constexpr size_t kMaxBlock = 64;    // ops with costs between two cuts: one bit each
+constexpr size_t kMaxSets = 20000;  // sets of ops run, weighed for one block
+constexpr uint32_t kLongLife = 48;  // ops over which a value lives before it counts as there all the time
 constexpr int64_t kTooLarge = int64_t{1} << 55;
 
 // One phase as the search sees it: ops that cost something, and the storage that they make, use and let go.
 class PhaseOrder {
  public:
-  PhaseOrder(const Graph& graph, uint32_t phase) : graph_(graph), begin_(graph.phases[phase].ops_begin), end_(graph.phases[phase].ops_end) {
+  PhaseOrder(const Graph& graph, uint32_t phase)
+      : graph_(graph), begin_(graph.phases[phase].ops_begin), end_(graph.phases[phase].ops_end) {
     measure(phase);
   }
 
@@ -28,7 +29,8 @@ class PhaseOrder {
     // Highest first: what no order can bring below another block's best needs no order of its own.
     std::vector<size_t> by_height(blocks_.size());
     for (size_t i = 0; i < by_height.size(); ++i) by_height[i] = i;
-    std::stable_sort(by_height.begin(), by_height.end(), [&](size_t a, size_t b) { return blocks_[a].height > blocks_[b].height; });
+    std::stable_sort(by_height.begin(), by_height.end(),
+                     [&](size_t a, size_t b) { return blocks_[a].height > blocks_[b].height; });
     int64_t reached = 0;
     bool moved = false;
     for (const size_t i : by_height) {
@@ -92,7 +94,8 @@ class PhaseOrder {
         if (source_[id] != kNone) need(i, source_[id]);
         if (graph_.values[id].kind == ValueKind::State) state_readers[id].push_back(i);
         const uint32_t root = root_index_[root_of(id)];
-        if (root != kNone && (roots_[root].readers.empty() || roots_[root].readers.back() != i)) roots_[root].readers.push_back(i);
+        if (root != kNone && (roots_[root].readers.empty() || roots_[root].readers.back() != i))
+          roots_[root].readers.push_back(i);
       }
       for (const ValueId id : op.out) {
         source_[id] = i;
@@ -127,7 +130,8 @@ class PhaseOrder {
 
   // ---- blocks
   void cut() {
-    // How many roots cross the place behind an op that the op did not make itself; long-lived ones do not count.
+    // How many roots cross the place behind an op that the op did not make itself; long-lived ones do not
+    // count.
     std::vector<int32_t> change(end_ - begin_ + 1, 0);
     for (const Root& r : roots_) {
       const OpId last = last_reader(r);
@@ -154,13 +158,15 @@ class PhaseOrder {
       b.before = alive;
       for (const OpId i : b.ops) {
         int64_t during = 0;
-        step(i, [&](const Root& r) { return last_reader(r) <= i; }, alive, during);
+        step(
+            i, [&](const Root& r) { return last_reader(r) <= i; }, alive, during);
         b.height = std::max(b.height, during);
       }
     }
   }
 
-  // One op run: what is alive behind it, and at once while it runs. `dies` says whether nothing else still reads a root.
+  // One op run: what is alive behind it, and at once while it runs. `dies` says whether nothing else still
+  // reads a root.
   template <class Dies>
   void step(OpId i, Dies dies, int64_t& alive, int64_t& during) const {
     const Op& op = graph_.ops[i];
@@ -225,7 +231,8 @@ class PhaseOrder {
           next.from = static_cast<uint32_t>(at);
           next.last = static_cast<uint8_t>(k);
           int64_t during = 0;
-          step(block.ops[k], [&](const Root& r) { return all_run(block, r, next.run); }, next.alive, during);
+          step(
+              block.ops[k], [&](const Root& r) { return all_run(block, r, next.run); }, next.alive, during);
           next.height = std::max(next.height, during);
           if (next.height >= block.height) continue;  // no better than the program
           const auto [slot, fresh] = seen.try_emplace(next.run, static_cast<uint32_t>(sets.size()));
@@ -241,7 +248,8 @@ class PhaseOrder {
     }
     if (whole && layer < sets.size()) {
       answer.height = sets[layer].height;
-      for (uint32_t at = static_cast<uint32_t>(layer); sets[at].from != kNone; at = sets[at].from) answer.places.push_back(sets[at].last);
+      for (uint32_t at = static_cast<uint32_t>(layer); sets[at].from != kNone; at = sets[at].from)
+        answer.places.push_back(sets[at].last);
       std::reverse(answer.places.begin(), answer.places.end());
     }
     answers_.emplace(signature(block), answer);
@@ -278,7 +286,8 @@ class PhaseOrder {
     for (const OpId i : block.ops) {
       const Op& op = graph_.ops[i];
       put(reinterpret_cast<uintptr_t>(op.row));
-      for (const OpId earlier : needs_[i - begin_]) put(earlier >= block.begin ? earlier - block.begin : UINT64_MAX);
+      for (const OpId earlier : needs_[i - begin_])
+        put(earlier >= block.begin ? earlier - block.begin : UINT64_MAX);
       for (const auto* ids : {&op.in, &op.out}) {
         for (const ValueId id : *ids) {
           const Root* r = id == kNone ? nullptr : root(id);
@@ -304,7 +313,8 @@ class PhaseOrder {
     const auto show = [&] {
       for (const OpId i : windows) {
         const OpId shown = source_[graph_.ops[i].in[0]];
-        if (done[i - block.begin] || (shown != kNone && shown >= block.begin && !done[shown - block.begin])) continue;
+        if (done[i - block.begin] || (shown != kNone && shown >= block.begin && !done[shown - block.begin]))
+          continue;
         done[i - block.begin] = 1;
         order.push_back(i);
       }
@@ -319,12 +329,12 @@ class PhaseOrder {
 
   const Graph& graph_;
   OpId begin_, end_;
-  bool sized_ = true;                      // every size is known and sums stay in 64 bits
-  std::vector<ValueId> root_;              // by value: whose storage it shows; none: its own, or made elsewhere
-  std::vector<OpId> source_;               // by value: the op of this phase that makes it, windows looked through
-  std::vector<uint32_t> root_index_;       // by value: in `roots_`
+  bool sized_ = true;                 // every size is known and sums stay in 64 bits
+  std::vector<ValueId> root_;         // by value: whose storage it shows; none: its own, or made elsewhere
+  std::vector<OpId> source_;          // by value: the op of this phase that makes it, windows looked through
+  std::vector<uint32_t> root_index_;  // by value: in `roots_`
   std::vector<Root> roots_;
-  std::vector<std::vector<OpId>> needs_;   // by op of the phase: ops that must run before
+  std::vector<std::vector<OpId>> needs_;  // by op of the phase: ops that must run before
   std::vector<Block> blocks_;
   std::unordered_map<std::string, Answer> answers_;
 };

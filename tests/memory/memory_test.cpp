@@ -1,0 +1,72 @@
+// Placement and order of ops: by hand where the answer is known, and on random programs at random sizes.
+#include "catch.h"
+#include "memory/check_program.h"
+
+using namespace irplan;
+using namespace irplan::memory_test;
+
+namespace {
+
+Plan planned(const std::string& text, bool keep_order = false) {
+  CompileOptions options;
+  options.keep_order = keep_order;
+  const Compilation done = compile(SourceText("test.irplan", text), options);
+  std::string why;
+  auto plan = read_plan(done.plan_json, &why);
+  INFO((done.diagnostics.list().empty() ? why : done.diagnostics.list()[0].message));
+  REQUIRE(plan);
+  return std::move(*plan);
+}
+
+// Both wide values first, as one would write it; one branch after the other needs half.
+const char* const kBranches =
+    "dim S in 1..4096\n"
+    "input x: f16[S, 64]\n"
+    "w1 = param f16[1024, 64]\n"
+    "w2 = param f16[64, 1024]\n"
+    "a = linear(x, w1)\n"
+    "b = linear(x, w1)\n"
+    "c = linear(a, w2)\n"
+    "d = linear(b, w2)\n"
+    "y = output(add(c, d))\n";
+
+}  // namespace
+
+TEST_CASE("branches run one after the other where that takes less") {
+  const Plan plan = planned(kBranches);
+  CHECK(plan.memory.peak_bytes == 4096 * (2 * 1024 + 2 * 64 + 2 * 64));  // one wide value, c, and d
+  CHECK(plan.ops[1].id == "c");
+  const Plan kept = planned(kBranches, true);
+  CHECK(kept.memory.peak_bytes == 4096 * (2 * 1024 + 2 * 1024 + 2 * 64));
+  CHECK(kept.ops[1].id == "b");
+}
+
+TEST_CASE("programs stay as they were written where no order is better") {
+  const Plan plan = planned(
+      "dim S in 1..4096\ninput x: f16[S, 64]\nw = param f16[64, 64]\n"
+      "a = silu(x)\nb = relu(x)\nc = linear(a, w)\nd = linear(b, w)\ny = output(add(c, d))\n");
+  REQUIRE(plan.ops.size() == 5);
+  CHECK(plan.ops[0].id == "a");
+  CHECK(plan.ops[1].id == "b");
+}
+
+TEST_CASE("results over dying operands, windows and parts of a concat take no bytes of their own") {
+  const auto peak = [](const std::string& body) {
+    return planned("dim S in 1..1024\ninput x: f16[S, 128]\nw = param f16[128, 128]\na = linear(x, w)\n" + body).memory.peak_bytes;
+  };
+  const int64_t one = 1024 * 128 * 2;
+  CHECK(peak("y = output(silu(a))\n") == one);                                                // in place
+  CHECK(peak("l, r = split(a, axis=-1, sizes=[64, 64])\ny = output(mul(l, r))\n") == one);  // windows, and the product over one
+  CHECK(peak("b = linear(x, w)\ny = output(concat(a, b, axis=-1))\n") == 2 * one);                   // in the result
+  CHECK(peak("y = output(add(a, a))\n") == one);
+  CHECK(peak("b = linear(a, w)\ny = output(linear(b, w))\n") == 2 * one);
+}
+
+TEST_CASE("random programs hold at random sizes") {
+  int64_t bindings = 0;
+  for (uint64_t seed = 1; seed <= 120; ++seed) {
+    const std::string wrong = check_program(seed, seed % 20 == 0 ? 80 : 14, 6, bindings);
+    if (!wrong.empty()) FAIL(wrong);
+  }
+  CHECK(bindings > 120 * 2 * 6);
+}

@@ -1,0 +1,158 @@
+// Random programs and the simulation of their plans, for the tests of memory and for `./dev proof`.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "irplan/compile.h"
+#include "plan/plan.h"
+
+namespace irplan::memory_test {
+
+// A small generator whose numbers are the same everywhere.
+class Random {
+ public:
+  explicit Random(uint64_t seed) : state_(seed * 0x9E3779B97F4A7C15u + 0xD1B54A32D192ED03u) {}
+  // From 0 to n - 1.
+  int64_t below(int64_t n) { return static_cast<int64_t>(next() % static_cast<uint64_t>(n)); }
+  bool chance(int percent) { return below(100) < percent; }
+
+ private:
+  uint64_t next() {
+    state_ ^= state_ >> 12, state_ ^= state_ << 25, state_ ^= state_ >> 27;
+    return state_ * 0x2545F4914F6CDD1Du;
+  }
+  uint64_t state_;
+};
+
+// A program of up to `most` ops over B, S and T: branches of several widths, joins, views, splits, concats in place,
+// updates of a state and transposes, whose temporaries die in no particular order.
+inline std::string random_program(Random& random, int64_t most) {
+  static constexpr std::array<int64_t, 5> kWidths = {16, 32, 64, 128, 384};
+  static constexpr std::array<const char*, 4> kUnary = {"silu", "gelu", "relu", "exp"};
+  struct Value {
+    std::string name, rows;  // "S" or "T"
+    int64_t width;
+  };
+  const auto pick = [&](const auto& list) -> const auto& { return list[static_cast<size_t>(random.below(static_cast<int64_t>(list.size())))]; };
+  std::string text = "dim B in 1..8\ndim S in 1..2048\ndim T in 1..300\ndim P in 0..512\ninput x: f16[B, S, 64]\ninput z: f16[B, T, 32]\n";
+  std::vector<Value> values{{"x", "S", 64}, {"z", "T", 32}};
+  std::vector<std::string> unread{};
+  int64_t name = 0, states = 0;
+  const auto fresh = [&] { return "v" + std::to_string(name++); };
+  const auto add = [&](const std::string& made, const std::string& rows, int64_t width, const std::string& as) {
+    text += made + " = " + as + "\n";
+    values.push_back({made, rows, width});
+  };
+  const int64_t ops = 2 + random.below(most);
+  for (int64_t i = 0; i < ops; ++i) {
+    // Mostly recent values, now and then an old one that lived through all between.
+    const int64_t count = static_cast<int64_t>(values.size());
+    const auto any = [&] { return values[static_cast<size_t>(random.chance(70) ? count - 1 - random.below(std::min<int64_t>(count, 4)) : random.below(count))]; };
+    const Value a = any();
+    const int64_t kind = random.below(100);
+    const std::string made = fresh();
+    if (kind < 30) {
+      const int64_t width = pick(kWidths);
+      text += "w" + made + " = param f16[" + std::to_string(width) + ", " + std::to_string(a.width) + "]\n";
+      add(made, a.rows, width, "linear(" + a.name + ", w" + made + ")");
+    } else if (kind < 45) {
+      add(made, a.rows, a.width, std::string(pick(kUnary)) + "(" + a.name + ")");
+    } else if (kind < 65) {
+      std::vector<Value> same;
+      for (const Value& v : values) {
+        if (v.rows == a.rows && v.width == a.width) same.push_back(v);
+      }
+      add(made, a.rows, a.width, (random.chance(50) ? "add(" : "mul(") + a.name + ", " + pick(same).name + ")");
+    } else if (kind < 75) {
+      std::vector<Value> same;
+      for (const Value& v : values) {
+        if (v.rows == a.rows) same.push_back(v);
+      }
+      const Value b = pick(same);
+      if (a.width + b.width > 1024) continue;
+      add(made, a.rows, a.width + b.width, "concat(" + a.name + ", " + b.name + ", axis=-1)");
+    } else if (kind < 83 && a.width >= 32) {
+      const int64_t half = a.width / 2;
+      const std::string other = fresh();
+      text += made + ", " + other + " = split(" + a.name + ", axis=-1, sizes=[" + std::to_string(half) + ", " + std::to_string(a.width - half) + "])\n";
+      values.push_back({made, a.rows, half});
+      values.push_back({other, a.rows, a.width - half});
+    } else if (kind < 90) {
+      const int64_t start = 8 * random.below(a.width / 16 + 1), len = a.width - start;
+      add(made, a.rows, len, "slice(" + a.name + ", axis=-1, start=" + std::to_string(start) + ", len=" + std::to_string(len) + ")");
+    } else if (kind < 95) {
+      add(made, a.rows, a.width, "softmax(" + a.name + ")");
+    } else if (a.rows == "S" && states < 3) {
+      text += "k" + made + " = append(state f16[B, 4096, " + std::to_string(a.width) + "] from \"s" + std::to_string(states++) + "\", " + a.name + ", at=P)\n";
+      text += "m" + made + " = sum(k" + made + ", axis=1)\n";
+      text += "o" + made + " = output(m" + made + ")\n";
+    }
+  }
+  const int64_t outputs = 1 + random.below(3);
+  for (int64_t i = 0; i < outputs; ++i) {
+    const size_t at = i == 0 ? values.size() - 1 : static_cast<size_t>(random.below(static_cast<int64_t>(values.size())));
+    text += "out" + std::to_string(i) + " = output(" + values[at].name + ")\n";
+  }
+  return text;
+}
+
+// What is wrong with a plan's placement in a phase at a binding, found by looking at every two buffers; empty: nothing.
+// The arena's bytes and the largest sum of live bytes come back as well.
+struct Simulated {
+  std::string wrong;
+  int64_t bytes = 0, bound = 0;
+};
+inline Simulated simulate(const Plan& plan, const std::string& phase, const Binding& binding) {
+  Simulated out;
+  const auto arena = bind_arena(plan, phase, binding);
+  if (!arena) return {"the arena has no size", 0, 0};
+  struct Live {
+    uint32_t begin, end;
+    int64_t offset, bytes;
+    const std::string* id;
+  };
+  std::vector<Live> live;
+  uint32_t steps = 0;
+  for (size_t i = 0; i < plan.buffers.size(); ++i) {
+    const Plan::Buffer& b = plan.buffers[i];
+    if (b.segment != Plan::Segment::Arena || b.phase != phase || b.live_end <= b.live_begin) continue;
+    const auto bytes = evaluate(b.bytes, binding);
+    if (!bytes) return {b.id + " has no size", 0, 0};
+    live.push_back({b.live_begin, b.live_end, arena->offsets[i], *bytes, &b.id});
+    steps = std::max(steps, b.live_end);
+    out.bytes = std::max(out.bytes, arena->offsets[i] + *bytes);
+  }
+  for (size_t i = 0; i < live.size() && out.wrong.empty(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      const Live &a = live[i], &b = live[j];
+      if (a.begin < b.end && b.begin < a.end && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes)
+        out.wrong = *a.id + " and " + *b.id + " overlap";
+    }
+  }
+  std::vector<int64_t> alive(steps + 1, 0);
+  for (const Live& l : live) {
+    for (uint32_t s = l.begin; s < l.end; ++s) alive[s] += l.bytes;
+  }
+  for (const int64_t sum : alive) out.bound = std::max(out.bound, sum);
+  if (out.wrong.empty() && out.bytes != arena->bytes) out.wrong = "the arena's size is not the largest end";
+  return out;
+}
+
+// A binding inside the declared ranges, small and large sizes alike.
+inline Binding random_binding(const Plan& plan, Random& random) {
+  Binding binding;
+  for (const auto& dim : plan.dims) {
+    const int64_t low = dim.min, high = std::max<int64_t>(low, dim.max.value_or(4096));
+    int64_t at = low + random.below(high - low + 1);
+    for (int64_t shrink = random.below(8); shrink > 0; --shrink) at = low + (at - low) / 2;
+    binding.push_back(at);
+  }
+  return binding;
+}
+
+}  // namespace irplan::memory_test
