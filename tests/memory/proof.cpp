@@ -18,7 +18,7 @@ int main(int count, char** arguments) {
   for (; seconds() < minutes * 60; ++seed) {
     // Mostly small programs: they hold most of the ways to be wrong, and can be read.
     const int64_t most = seed % 16 == 0 ? 200 : seed % 4 == 0 ? 40 : 12;
-    const std::string wrong = irplan::memory_test::check_program(seed, most, 8, bindings);
+    const std::string wrong = irplan::memory_test::check_program(seed, most, 64, bindings);
     if (!wrong.empty()) return std::printf("%s", wrong.c_str()), 1;
     if (seconds() - said >= 5) {
       said = seconds();

@@ -14,6 +14,7 @@ constexpr int kRules = 4;               // sequences that the packer tries
 constexpr int kRepairRounds = 64;       // of one sequence
 constexpr size_t kRepairWork = 400000;  // buffers placed again, over all sequences
 constexpr size_t kMaxTerms = 64;        // of a maximum, before it is given up as an expression
+constexpr size_t kMaxDecisions = 4000;  // of which of two sums is larger; models take some hundreds
 
 using Index = uint32_t;  // of a buffer among the phase's
 
@@ -354,6 +355,7 @@ class Placer {
     const uint64_t key = (static_cast<uint64_t>(a.index()) << 32) | b.index();
     const auto known = decided_.find(key);
     if (known != decided_.end()) return known->second;
+    if (decided_.size() >= kMaxDecisions) return false;  // not known, so both are kept
     const bool yes = decide(a, Relation::LessEqual, b, ranges_) == Truth::Yes;
     decided_.emplace(key, yes);
     return yes;
