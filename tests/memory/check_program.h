@@ -16,11 +16,14 @@ inline std::string check_program(uint64_t seed, int64_t most_ops, int64_t sizes,
     options.keep_order = keep_order;
     return compile(SourceText("random.irplan", text), options);
   };
-  const auto fault = [&](const std::string& what) { return "seed " + std::to_string(seed) + ": " + what + "\n" + text; };
+  const auto fault = [&](const std::string& what) {
+    return "seed " + std::to_string(seed) + ": " + what + "\n" + text;
+  };
   int64_t peaks[2] = {};
   for (const bool keep_order : {false, true}) {
     const Compilation done = compiled(keep_order);
-    if (!done.ok) return fault("no plan: " + (done.diagnostics.list().empty() ? "" : done.diagnostics.list()[0].message));
+    if (!done.ok)
+      return fault("no plan: " + (done.diagnostics.list().empty() ? "" : done.diagnostics.list()[0].message));
     std::string why;
     const auto plan = read_plan(done.plan_json, &why);
     if (!plan) return fault("the plan is not read: " + why);

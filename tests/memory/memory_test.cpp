@@ -52,12 +52,15 @@ TEST_CASE("programs stay as they were written where no order is better") {
 
 TEST_CASE("results over dying operands, windows and parts of a concat take no bytes of their own") {
   const auto peak = [](const std::string& body) {
-    return planned("dim S in 1..1024\ninput x: f16[S, 128]\nw = param f16[128, 128]\na = linear(x, w)\n" + body).memory.peak_bytes;
+    return planned("dim S in 1..1024\ninput x: f16[S, 128]\nw = param f16[128, 128]\na = linear(x, w)\n" +
+                   body)
+        .memory.peak_bytes;
   };
   const int64_t one = 1024 * 128 * 2;
-  CHECK(peak("y = output(silu(a))\n") == one);                                                // in place
-  CHECK(peak("l, r = split(a, axis=-1, sizes=[64, 64])\ny = output(mul(l, r))\n") == one);  // windows, and the product over one
-  CHECK(peak("b = linear(x, w)\ny = output(concat(a, b, axis=-1))\n") == 2 * one);                   // in the result
+  CHECK(peak("y = output(silu(a))\n") == one);  // in place
+  CHECK(peak("l, r = split(a, axis=-1, sizes=[64, 64])\ny = output(mul(l, r))\n") ==
+        one);  // windows, and the product over one
+  CHECK(peak("b = linear(x, w)\ny = output(concat(a, b, axis=-1))\n") == 2 * one);  // in the result
   CHECK(peak("y = output(add(a, a))\n") == one);
   CHECK(peak("b = linear(a, w)\ny = output(linear(b, w))\n") == 2 * one);
 }

@@ -29,8 +29,8 @@ class Random {
   uint64_t state_;
 };
 
-// A program of up to `most` ops over B, S and T: branches of several widths, joins, views, splits, concats in place,
-// updates of a state and transposes, whose temporaries die in no particular order.
+// A program of up to `most` ops over B, S and T: branches of several widths, joins, views, splits, concats in
+// place, updates of a state and transposes, whose temporaries die in no particular order.
 inline std::string random_program(Random& random, int64_t most) {
   static constexpr std::array<int64_t, 5> kWidths = {16, 32, 64, 128, 384};
   static constexpr std::array<const char*, 4> kUnary = {"silu", "gelu", "relu", "exp"};
@@ -38,13 +38,18 @@ inline std::string random_program(Random& random, int64_t most) {
     std::string name, rows;  // "S" or "T"
     int64_t width;
   };
-  const auto pick = [&](const auto& list) -> const auto& { return list[static_cast<size_t>(random.below(static_cast<int64_t>(list.size())))]; };
-  std::string text = "dim B in 1..8\ndim S in 1..2048\ndim T in 1..300\ndim P in 0..512\ninput x: f16[B, S, 64]\ninput z: f16[B, T, 32]\n";
+  const auto pick = [&](const auto& list) -> const auto& {
+    return list[static_cast<size_t>(random.below(static_cast<int64_t>(list.size())))];
+  };
+  std::string text =
+      "dim B in 1..8\ndim S in 1..2048\ndim T in 1..300\ndim P in 0..512\ninput x: f16[B, S, 64]\ninput z: "
+      "f16[B, T, 32]\n";
   std::vector<Value> values{{"x", "S", 64}, {"z", "T", 32}};
   std::vector<std::string> unread{};
   int64_t name = 0, states = 0;
   const auto fresh = [&] { return "v" + std::to_string(name++); };
-  const auto add = [&](const std::string& made, const std::string& rows, int64_t width, const std::string& as) {
+  const auto add = [&](const std::string& made, const std::string& rows, int64_t width,
+                       const std::string& as) {
     text += made + " = " + as + "\n";
     values.push_back({made, rows, width});
   };
@@ -52,7 +57,10 @@ inline std::string random_program(Random& random, int64_t most) {
   for (int64_t i = 0; i < ops; ++i) {
     // Mostly recent values, now and then an old one that lived through all between.
     const int64_t count = static_cast<int64_t>(values.size());
-    const auto any = [&] { return values[static_cast<size_t>(random.chance(70) ? count - 1 - random.below(std::min<int64_t>(count, 4)) : random.below(count))]; };
+    const auto any = [&] {
+      return values[static_cast<size_t>(
+          random.chance(70) ? count - 1 - random.below(std::min<int64_t>(count, 4)) : random.below(count))];
+    };
     const Value a = any();
     const int64_t kind = random.below(100);
     const std::string made = fresh();
@@ -67,7 +75,8 @@ inline std::string random_program(Random& random, int64_t most) {
       for (const Value& v : values) {
         if (v.rows == a.rows && v.width == a.width) same.push_back(v);
       }
-      add(made, a.rows, a.width, (random.chance(50) ? "add(" : "mul(") + a.name + ", " + pick(same).name + ")");
+      add(made, a.rows, a.width,
+          (random.chance(50) ? "add(" : "mul(") + a.name + ", " + pick(same).name + ")");
     } else if (kind < 75) {
       std::vector<Value> same;
       for (const Value& v : values) {
@@ -79,30 +88,35 @@ inline std::string random_program(Random& random, int64_t most) {
     } else if (kind < 83 && a.width >= 32) {
       const int64_t half = a.width / 2;
       const std::string other = fresh();
-      text += made + ", " + other + " = split(" + a.name + ", axis=-1, sizes=[" + std::to_string(half) + ", " + std::to_string(a.width - half) + "])\n";
+      text += made + ", " + other + " = split(" + a.name + ", axis=-1, sizes=[" + std::to_string(half) +
+              ", " + std::to_string(a.width - half) + "])\n";
       values.push_back({made, a.rows, half});
       values.push_back({other, a.rows, a.width - half});
     } else if (kind < 90) {
       const int64_t start = 8 * random.below(a.width / 16 + 1), len = a.width - start;
-      add(made, a.rows, len, "slice(" + a.name + ", axis=-1, start=" + std::to_string(start) + ", len=" + std::to_string(len) + ")");
+      add(made, a.rows, len,
+          "slice(" + a.name + ", axis=-1, start=" + std::to_string(start) + ", len=" + std::to_string(len) +
+              ")");
     } else if (kind < 95) {
       add(made, a.rows, a.width, "softmax(" + a.name + ")");
     } else if (a.rows == "S" && states < 3) {
-      text += "k" + made + " = append(state f16[B, 4096, " + std::to_string(a.width) + "] from \"s" + std::to_string(states++) + "\", " + a.name + ", at=P)\n";
+      text += "k" + made + " = append(state f16[B, 4096, " + std::to_string(a.width) + "] from \"s" +
+              std::to_string(states++) + "\", " + a.name + ", at=P)\n";
       text += "m" + made + " = sum(k" + made + ", axis=1)\n";
       text += "o" + made + " = output(m" + made + ")\n";
     }
   }
   const int64_t outputs = 1 + random.below(3);
   for (int64_t i = 0; i < outputs; ++i) {
-    const size_t at = i == 0 ? values.size() - 1 : static_cast<size_t>(random.below(static_cast<int64_t>(values.size())));
+    const size_t at =
+        i == 0 ? values.size() - 1 : static_cast<size_t>(random.below(static_cast<int64_t>(values.size())));
     text += "out" + std::to_string(i) + " = output(" + values[at].name + ")\n";
   }
   return text;
 }
 
-// What is wrong with a plan's placement in a phase at a binding, found by looking at every two buffers; empty: nothing.
-// The arena's bytes and the largest sum of live bytes come back as well.
+// What is wrong with a plan's placement in a phase at a binding, found by looking at every two buffers;
+// empty: nothing. The arena's bytes and the largest sum of live bytes come back as well.
 struct Simulated {
   std::string wrong;
   int64_t bytes = 0, bound = 0;
@@ -130,7 +144,8 @@ inline Simulated simulate(const Plan& plan, const std::string& phase, const Bind
   for (size_t i = 0; i < live.size() && out.wrong.empty(); ++i) {
     for (size_t j = 0; j < i; ++j) {
       const Live &a = live[i], &b = live[j];
-      if (a.begin < b.end && b.begin < a.end && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes)
+      if (a.begin < b.end && b.begin < a.end && a.offset < b.offset + b.bytes &&
+          b.offset < a.offset + a.bytes)
         out.wrong = *a.id + " and " + *b.id + " overlap";
     }
   }

@@ -10,11 +10,11 @@ namespace {
 
 constexpr int64_t kLargestSample = 8192;  // of a dim without upper bound
 constexpr size_t kMaxSamples = 24;
-constexpr int kRules = 4;               // sequences that the packer tries
-constexpr int kRepairRounds = 64;       // of one sequence
-constexpr size_t kRepairWork = 400000;  // buffers placed again, over all sequences
-constexpr size_t kMaxTerms = 64;        // of a maximum, before it is given up as an expression
-constexpr size_t kMaxDecisions = 4000;  // of which of two sums is larger; models take some hundreds
+constexpr int kRules = 4;                   // sequences that the packer tries
+constexpr int kRepairRounds = 64;           // of one sequence
+constexpr size_t kRepairWork = 20'000'000;  // neighbours looked at again, over all sequences and samples
+constexpr size_t kMaxTerms = 64;            // of a maximum, before it is given up as an expression
+constexpr size_t kMaxDecisions = 4000;      // of which of two sums is larger; models take some hundreds
 
 using Index = uint32_t;  // of a buffer among the phase's
 
@@ -152,8 +152,10 @@ class Placer {
   // Packs again and again, with the buffers of the stack that is too high moved to the front of the sequence.
   bool repair(size_t sample, std::vector<Index> sequence, size_t& work) {
     const Sizes& sizes = samples_[sample];
-    for (int round = 0; round < kRepairRounds && work > problem_.size(); ++round) {
-      work -= problem_.size();
+    size_t cost = problem_.size();
+    for (const auto& neighbours : problem_.neighbours) cost += neighbours.size() * samples_.size();
+    for (int round = 0; round < kRepairRounds && work > cost; ++round) {
+      work -= cost;
       const Sizes offsets = pack(sizes, sequence);
       if (consider(offsets)) return true;
       std::vector<uint8_t> critical(problem_.size(), 0);
@@ -291,6 +293,7 @@ class Placer {
     // to be.
     std::vector<Expr> sums, padded;
     for (const auto& step : problem_.steps) {
+      if (std::max(sums.size(), padded.size()) > kMaxTerms) break;
       Expr sum = dims_.constant(0), round = dims_.constant(0);
       for (const Index b : step) {
         const Expr bytes = graph_.buffers[problem_.ids[b]].bytes;
@@ -303,8 +306,9 @@ class Placer {
         add_to(padded, round - dims_.align(bytes, align_) + bytes);
       }
     }
-    phase.lower_bound = maximum(sums);
-    const std::vector<Expr> ends = stack_ends();
+    const bool written = std::max(sums.size(), padded.size()) <= kMaxTerms;
+    phase.lower_bound = written ? maximum(sums) : Expr();
+    const std::vector<Expr> ends = written ? stack_ends() : std::vector<Expr>();
     phase.peak = ends.empty() ? Expr() : maximum(ends);
     const bool met = !ends.empty() && std::all_of(ends.begin(), ends.end(), [&](Expr end) {
       return std::any_of(padded.begin(), padded.end(), [&](Expr bound) { return at_most(end, bound); });
