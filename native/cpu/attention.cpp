@@ -5,7 +5,7 @@
 
 #include "cpu/call.h"
 #include "cpu/simd.h"
-#include "cpu/threads.h"
+#include "runtime/threads.h"
 
 namespace irplan::cpu {
 namespace {

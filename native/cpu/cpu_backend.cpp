@@ -3,8 +3,8 @@
 
 #include "cpu/call.h"
 #include "cpu/simd.h"
-#include "cpu/threads.h"
 #include "runtime/host_backend.h"
+#include "runtime/threads.h"
 
 namespace irplan {
 namespace {
@@ -22,7 +22,7 @@ class CpuBackend : public HostBackend {
  public:
   const char* name() const override { return "cpu"; }
   std::string device() const override {
-    const int threads = cpu::thread_count();
+    const int threads = thread_count();
     return std::to_string(threads) + (threads == 1 ? " thread, " : " threads, ") + cpu::simd().name;
   }
   int kernel_version(std::string_view op) const override {

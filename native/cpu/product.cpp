@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "cpu/simd.h"
-#include "cpu/threads.h"
+#include "runtime/threads.h"
 
 namespace irplan::cpu {
 namespace {

@@ -26,6 +26,7 @@ void watch_signals() {
   action.sa_handler = interrupted;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  watch_mapped_files();
 }
 
 Exit run(const std::vector<std::string>& words) {

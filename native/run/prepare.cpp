@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
@@ -8,47 +9,73 @@
 namespace irplan::run {
 namespace {
 
-constexpr double kQuietSeconds = 0.5;  // loading that is faster is not told
+constexpr double kQuietSeconds = 0.5;  // between two lines; a terminal is not told of loading that is faster
+constexpr size_t kNamed = 6;           // of what a note is about, unless all are asked for
 
+// On a terminal one line that changes; with -v elsewhere a line now and then, the first at once.
 class Progress {
  public:
   explicit Progress(bool verbose)
-      : shown_(verbose || ::isatty(STDERR_FILENO)), begin_(std::chrono::steady_clock::now()) {}
+      : terminal_(::isatty(STDERR_FILENO)),
+        shown_(verbose || terminal_),
+        last_(terminal_ ? 0 : -kQuietSeconds),
+        begin_(std::chrono::steady_clock::now()) {}
+
   void operator()(int64_t done, int64_t total) {
     const double now = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
     if (!shown_ || now < last_ + kQuietSeconds) return;
     last_ = now;
     told_ = true;
-    std::fprintf(stderr, "\rloading weights: %.1f of %.1f MiB", static_cast<double>(done) / (1 << 20),
-                 static_cast<double>(total) / (1 << 20));
+    std::fprintf(stderr, "%sloading weights: %.1f of %.1f MiB, %.1f s%s", terminal_ ? "\r" : "",
+                 static_cast<double>(done) / (1 << 20), static_cast<double>(total) / (1 << 20), now,
+                 terminal_ ? "\33[K" : "\n");
   }
   ~Progress() {
-    if (told_) std::fputc('\n', stderr);
+    if (told_ && terminal_) std::fputc('\n', stderr);
   }
 
  private:
-  bool shown_, told_ = false;
-  double last_ = 0;
+  bool terminal_, shown_, told_ = false;
+  double last_;
   std::chrono::steady_clock::time_point begin_;
 };
 
-void tell(const WeightReport& report) {
-  constexpr size_t kNamed = 6;
+// "a, b and 7 more; -v names all"
+std::string some_of(const std::vector<std::string>& names, bool all) {
+  const size_t shown = all ? names.size() : std::min(names.size(), kNamed);
+  std::string out;
+  for (size_t i = 0; i < shown; ++i) out += (i ? ", " : "") + names[i];
+  if (shown < names.size())
+    out += " and " + std::to_string(names.size() - shown) + " more; -v names all of them";
+  return out;
+}
+
+std::string counted(size_t n, const std::string& one) {
+  return std::to_string(n) + " " + one + (n == 1 ? "" : "s");
+}
+
+void tell(const WeightReport& report, bool all) {
   if (!report.unread.empty()) {
-    std::string names;
-    for (size_t i = 0; i < report.unread.size() && i < kNamed; ++i)
-      names += (i ? ", " : "") + report.unread[i];
-    if (report.unread.size() > kNamed) names += ", …";
-    std::fprintf(stderr, "note: %zu tensors of the weights are read by nothing: %s\n", report.unread.size(),
-                 names.c_str());
+    std::fprintf(stderr, "note: %s of the weights %s read by nothing: %s\n",
+                 counted(report.unread.size(), "tensor").c_str(), report.unread.size() == 1 ? "is" : "are",
+                 some_of(report.unread, all).c_str());
+  }
+  if (!report.turned.empty()) {
+    std::fprintf(stderr, "note: extents in another order, which loading does not transpose: %s\n",
+                 some_of(report.turned, all).c_str());
   }
   if (report.quantised.empty()) return;
   const WeightReport::Quantised* worst = &report.quantised[0];
   for (const auto& q : report.quantised) {
     if (q.error > worst->error) worst = &q;
+    if (all) {
+      std::fprintf(stderr, "quantised %s from %s to %s: error %.3g of its rms\n", q.id.c_str(),
+                   q.from.c_str(), name(q.to), q.error);
+    }
   }
-  std::fprintf(stderr, "note: quantised %zu weights; the largest error is %.3g of the rms, in %s\n",
-               report.quantised.size(), worst->error, worst->id.c_str());
+  std::fprintf(stderr, "note: quantised %s; the error is %.3g of the rms over all, at most %.3g, in %s\n",
+               counted(report.quantised.size(), "weight").c_str(), report.error, worst->error,
+               worst->id.c_str());
 }
 
 }  // namespace
@@ -72,13 +99,13 @@ bool prepare(Session& session, const std::vector<Step>& widest, const WeightSour
              const Backend& backend, const Options& options) {
   {
     Progress progress(options.verbose);
-    if (auto failure = session.prepare(widest, source,
-                                       [&](int64_t done) { progress(done, session.predicted().weights); })) {
+    const auto tell_progress = [&](int64_t done, int64_t total) { progress(done, total); };
+    if (auto failure = session.prepare(widest, source, tell_progress)) {
       fail(kFailed, *failure);
       return false;
     }
   }
-  tell(session.weights());
+  tell(session.weights(), options.verbose);
   const SegmentBytes& a = session.allocated();
   const SegmentBytes& p = session.predicted();
   std::fprintf(

@@ -8,8 +8,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 namespace irplan {
@@ -89,9 +91,50 @@ std::optional<std::string> write_beside(const FileToWrite& file, size_t number, 
 
 }  // namespace
 
+// Linked, so that a signal handler finds the file whose bytes are gone.
+struct MappedFile::Mapping {
+  std::string path;
+  const std::byte* data = nullptr;
+  size_t size = 0;
+  struct stat opened {};
+  std::filesystem::file_time_type written;
+  Mapping* next = nullptr;
+};
+
+namespace {
+
+MappedFile::Mapping* mappings = nullptr;
+
+void tell(const char* text) {
+  if (::write(STDERR_FILENO, text, std::strlen(text)) < 0) return;
+}
+
+void bytes_are_gone(int, siginfo_t* fault, void*) {
+  const auto* at = static_cast<const std::byte*>(fault->si_addr);
+  for (const MappedFile::Mapping* m = mappings; m; m = m->next) {
+    if (at < m->data || at >= m->data + m->size) continue;
+    tell("error: ");
+    tell(m->path.c_str());
+    tell(" can no longer be read: it was cut while it was in use, or its disk failed\n");
+    remove_unfinished_files();
+    ::_exit(1);
+  }
+  ::signal(SIGBUS, SIG_DFL);  // another fault: it ends the process as it would have
+}
+
+}  // namespace
+
+void watch_mapped_files() {
+  struct sigaction action {};
+  action.sa_sigaction = bytes_are_gone;
+  action.sa_flags = SA_SIGINFO;
+  sigaction(SIGBUS, &action, nullptr);
+}
+
 std::optional<MappedFile> MappedFile::open(const std::string& path, std::string* why) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat status {};
+  auto mapping = std::make_unique<Mapping>();
+  struct stat& status = mapping->opened;
   int error = file < 0 || ::fstat(file, &status) != 0 ? errno : 0;
   if (!error && S_ISDIR(status.st_mode)) error = EISDIR;
   void* data = nullptr;
@@ -104,20 +147,43 @@ std::optional<MappedFile> MappedFile::open(const std::string& path, std::string*
     *why = reason("cannot read", path, error);
     return std::nullopt;
   }
-  return MappedFile(static_cast<const std::byte*>(data), static_cast<size_t>(status.st_size));
+  mapping->path = path;
+  mapping->data = static_cast<const std::byte*>(data);
+  mapping->size = static_cast<size_t>(status.st_size);
+  std::error_code unknown;  // then it is the earliest time, before and after
+  mapping->written = std::filesystem::last_write_time(path, unknown);
+  return MappedFile(std::move(mapping));
 }
 
-MappedFile::MappedFile(MappedFile&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-
+MappedFile::MappedFile(std::unique_ptr<Mapping> mapping) : mapping_(std::move(mapping)) {
+  mapping_->next = std::exchange(mappings, mapping_.get());
+}
+MappedFile::MappedFile(MappedFile&& other) noexcept = default;
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
-  std::swap(data_, other.data_);
-  std::swap(size_, other.size_);
+  std::swap(mapping_, other.mapping_);
   return *this;
 }
 
 MappedFile::~MappedFile() {
-  if (data_) ::munmap(const_cast<std::byte*>(data_), size_);
+  if (!mapping_) return;
+  Mapping** link = &mappings;
+  while (*link != mapping_.get()) link = &(*link)->next;
+  *link = mapping_->next;
+  if (mapping_->data) ::munmap(const_cast<std::byte*>(mapping_->data), mapping_->size);
+}
+
+const std::byte* MappedFile::data() const { return mapping_->data; }
+size_t MappedFile::size() const { return mapping_->size; }
+
+bool MappedFile::changed() const {
+  struct stat now {};
+  const struct stat& then = mapping_->opened;
+  // Removed, or another took its name: the bytes stay as long as they are mapped.
+  if (::stat(mapping_->path.c_str(), &now) != 0) return false;
+  if (now.st_ino != then.st_ino || now.st_dev != then.st_dev) return false;
+  std::error_code unknown;
+  return now.st_size != then.st_size ||
+         std::filesystem::last_write_time(mapping_->path, unknown) != mapping_->written;
 }
 
 std::optional<std::string> read_text(const std::string& path, size_t limit, std::string* why) {

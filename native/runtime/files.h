@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,15 +19,22 @@ class MappedFile {
   MappedFile& operator=(MappedFile&& other) noexcept;
   ~MappedFile();
 
-  const std::byte* data() const { return data_; }
-  size_t size() const { return size_; }
-  std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
+  const std::byte* data() const;
+  size_t size() const;
+  std::string_view text() const { return {reinterpret_cast<const char*>(data()), size()}; }
+  // Whether its bytes may be others by now. A file that took its name since is none of them.
+  bool changed() const;
+
+  struct Mapping;
 
  private:
-  MappedFile(const std::byte* data, size_t size) : data_(data), size_(size) {}
-  const std::byte* data_ = nullptr;
-  size_t size_ = 0;
+  explicit MappedFile(std::unique_ptr<Mapping> mapping);
+  std::unique_ptr<Mapping> mapping_;
 };
+
+// Ends the process with a message and exit code 1 where a mapped file loses bytes that are being read: there
+// is no value to return then.
+void watch_mapped_files();
 
 // The whole file, or the reason why not. Files above `limit` bytes are refused.
 std::optional<std::string> read_text(const std::string& path, size_t limit, std::string* why);

@@ -227,4 +227,11 @@ std::vector<std::string> Checkpoint::names() const {
   return out;
 }
 
+std::optional<std::string> Checkpoint::changed() const {
+  for (const SafetensorsFile& file : files_) {
+    if (file.file().changed()) return file.path() + " changed while it was read; run again when it is whole";
+  }
+  return std::nullopt;
+}
+
 }  // namespace irplan

@@ -28,6 +28,7 @@ class SafetensorsFile {
   static std::optional<SafetensorsFile> open(const std::string& path, std::string* why);
   const std::string& path() const { return path_; }
   const std::map<std::string, StoredTensor, std::less<>>& tensors() const { return tensors_; }
+  const MappedFile& file() const { return file_; }
 
  private:
   SafetensorsFile(std::string path, MappedFile file) : path_(std::move(path)), file_(std::move(file)) {}
@@ -48,6 +49,9 @@ class Checkpoint {
   const StoredTensor* find(std::string_view name, std::string* stored_name, std::string* why) const;
   const std::string& path() const { return path_; }
   std::vector<std::string> names() const;
+  size_t size() const { return tensors_.size(); }
+  // Which of its files is another since it was opened; none where all are as they were.
+  std::optional<std::string> changed() const;
 
  private:
   bool read_index(const std::string& folder, const std::string& index, std::string* why);

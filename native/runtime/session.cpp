@@ -130,7 +130,7 @@ const Plan::Output* find_output(const Plan& plan, const std::string& name, const
 }
 
 Failure Session::prepare(const std::vector<Step>& widest, const WeightSource& source,
-                         const std::function<void(int64_t)>& progress) {
+                         const LoadProgress& progress) {
   if (widest.empty()) return "there is no step to run";
   for (const Step& step : widest) {
     const auto bytes = predicted_bytes(plan_, step.phase, step.sizes.dims);

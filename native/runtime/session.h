@@ -43,7 +43,7 @@ class Session {
   // Allocates for steps no larger than those given (weights and state as the first needs them, or for `slots`
   // rows), loads and folds weights.
   Failure prepare(const std::vector<Step>& widest, const WeightSource& source,
-                  const std::function<void(int64_t)>& progress = {});
+                  const LoadProgress& progress = {});
   Failure bind(const Step& step);
   // Of the step that is bound.
   Failure set_input(uint32_t value, const HostArray& array);

@@ -1,5 +1,6 @@
 #include "runtime/stored.h"
 
+#include <cstdio>
 #include <cstring>
 
 #include "reference/executor.h"
@@ -126,6 +127,22 @@ int64_t read_int(const StoredTensor& tensor, int64_t i) {
   read_floats(tensor, i, 1, &value);
   const bool fits = value > -9.2e18f && value < 9.2e18f;
   return fits ? static_cast<int64_t>(value) : 0;
+}
+
+std::string number_text(const StoredTensor& tensor, int64_t i) {
+  if (tensor.type == Stored::U64) return std::to_string(load<uint64_t>(tensor.data, i));
+  if (!info(tensor.type).floats) return std::to_string(read_int(tensor, i));
+  double value = 0;
+  if (tensor.type == Stored::F64) {
+    value = load<double>(tensor.data, i);
+  } else {
+    float number = 0;
+    read_floats(tensor, i, 1, &number);
+    value = number;
+  }
+  char digits[32];
+  std::snprintf(digits, sizeof digits, "%g", value);
+  return digits;
 }
 
 HostArray to_array(const StoredTensor& tensor) {

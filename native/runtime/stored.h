@@ -58,6 +58,8 @@ struct StoredTensor {
 void read_floats(const StoredTensor& tensor, int64_t begin, int64_t count, float* out);
 // One element as an integer; floats truncate.
 int64_t read_int(const StoredTensor& tensor, int64_t element);
+// One element as a person reads it: "0.25", "-7".
+std::string number_text(const StoredTensor& tensor, int64_t element);
 // The whole tensor as a reference array.
 HostArray to_array(const StoredTensor& tensor);
 

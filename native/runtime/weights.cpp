@@ -3,185 +3,20 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <set>
 #include <string_view>
 #include <unordered_map>
 
-#include "ops/float_formats.h"
+#include "irplan/diagnostic.h"
+#include "runtime/convert.h"
+#include "runtime/find_weights.h"
+#include "runtime/threads.h"
 
 namespace irplan {
 namespace {
 
-constexpr int64_t kChunk = int64_t{1} << 21;  // elements converted at a time; a multiple of every block
-constexpr size_t kMaxNamed = 12;              // tensors that one message names
-
-// Elements [begin, begin + count) of a param, and the tensor that holds them.
-struct Piece {
-  const StoredTensor* tensor = nullptr;
-  const StoredTensor* scales = nullptr;  // of a published mxfp4 pair; then `tensor` holds the blocks
-  std::string name;                      // the tensor's
-  int64_t begin = 0, count = 0;
-};
-
-struct Target {
-  const Plan::Value* value;
-  std::vector<int64_t> shape;
-  int64_t count = 0;
-  std::string text() const { return std::string(name(value->dtype)) + irplan::text(shape); }
-};
-
-std::optional<Target> target_of(const Plan::Value& value, const Binding& binding) {
-  Target target{&value, {}, 0};
-  for (const Expr extent : value.shape) target.shape.push_back(evaluate(extent, binding).value_or(-1));
-  const auto count = checked_count(target.shape);
-  if (!count) return std::nullopt;
-  target.count = *count;
-  return target;
-}
-
-std::string named(const StoredTensor& tensor) { return info(tensor.type).name + irplan::text(tensor.shape); }
-
-// What looking up one param found: its pieces, or names that are missing, or what is wrong.
-struct Found {
-  std::vector<Piece> pieces;
-  std::vector<std::string> missing;
-  std::string wrong;
-};
-
-class Finder {
- public:
-  explicit Finder(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
-
-  Found find(const Target& target) {
-    Found found;
-    const std::string source = target.value->source.empty() ? target.value->id : target.value->source;
-    const size_t star = source.find("{*}");
-    if (star == std::string::npos) {
-      add(source, 0, target.count, target, found);
-      return found;
-    }
-    const int64_t stacked = target.shape.empty() ? 0 : target.shape[0];
-    const int64_t each = stacked ? target.count / stacked : 0;
-    for (int64_t i = 0; i < stacked && found.wrong.empty(); ++i) {
-      std::string name = source;
-      name.replace(star, 3, std::to_string(i));
-      add(name, i * each, each, target, found);
-    }
-    return found;
-  }
-
-  const std::set<std::string>& read() const { return read_; }
-
- private:
-  const StoredTensor* look(const std::string& name, std::string* stored, std::string* why) {
-    const StoredTensor* tensor = checkpoint_.find(name, stored, why);
-    if (tensor) read_.insert(*stored);
-    return tensor;
-  }
-
-  void add(const std::string& name, int64_t begin, int64_t count, const Target& target, Found& found) {
-    Piece piece;
-    piece.begin = begin;
-    piece.count = count;
-    std::string why;
-    if (target.value->dtype == DType::MXFP4) {
-      std::string scales;
-      piece.tensor = look(name + "_blocks", &piece.name, &why);
-      piece.scales = piece.tensor ? look(name + "_scales", &scales, &why) : nullptr;
-      if (piece.scales) {
-        check_pair(piece, target, scales, found);
-        return found.pieces.push_back(std::move(piece));
-      }
-      if (piece.tensor && why.empty()) return found.missing.push_back(name + "_scales");
-    }
-    piece.tensor = look(name, &piece.name, &why);
-    if (!piece.tensor) {
-      if (!why.empty()) found.wrong = "the name " + why;
-      return found.missing.push_back(name);
-    }
-    const bool floats = is_float(target.value->dtype);
-    if (info(piece.tensor->type).floats != floats) {
-      found.wrong = piece.name + " is " + named(*piece.tensor) + ", expected " + target.text() +
-                    (floats ? ": integers are no weights of it" : ": floats are no integers");
-    } else if (piece.tensor->count() != count) {
-      found.wrong =
-          piece.name + " is " + named(*piece.tensor) + ", expected " + target.text() +
-          (count == target.count ? "" : " in stacked parts of " + std::to_string(count) + " elements");
-    }
-    found.pieces.push_back(std::move(piece));
-  }
-
-  static void check_pair(const Piece& piece, const Target& target, const std::string& scales, Found& found) {
-    const int64_t blocks = piece.count / 32;
-    if (piece.tensor->type != Stored::U8 || piece.tensor->count() != blocks * 16) {
-      found.wrong = piece.name + " is " + named(*piece.tensor) + ", expected U8 with the " +
-                    std::to_string(blocks * 16) + " bytes of " + target.text();
-    } else if ((piece.scales->type != Stored::U8 && piece.scales->type != Stored::F8E8M0) ||
-               piece.scales->count() != blocks) {
-      found.wrong = scales + " is " + named(*piece.scales) + ", expected U8 with the " +
-                    std::to_string(blocks) + " scales of " + target.text();
-    }
-  }
-
-  const Checkpoint& checkpoint_;
-  std::set<std::string> read_;
-};
-
-// ------------------------------------------------------------------------------------------------ numbers
-
-// The first element that is NaN or infinite, or -1. Looks at the bits, so that it costs one pass over the
-// bytes.
-template <class Word>
-int64_t first_with(const std::byte* data, int64_t count, Word mask, Word pattern) {
-  constexpr int64_t kLot = 4096;
-  for (int64_t begin = 0; begin < count; begin += kLot) {
-    const int64_t end = std::min(count, begin + kLot);
-    bool any = false;
-    for (int64_t i = begin; i < end; ++i) {
-      Word word;
-      std::memcpy(&word, data + i * static_cast<int64_t>(sizeof(Word)), sizeof(Word));
-      any |= (word & mask) == pattern;
-    }
-    for (int64_t i = begin; any && i < end; ++i) {
-      Word word;
-      std::memcpy(&word, data + i * static_cast<int64_t>(sizeof(Word)), sizeof(Word));
-      if ((word & mask) == pattern) return i;
-    }
-  }
-  return -1;
-}
-
-int64_t first_not_finite(const StoredTensor& t, int64_t begin, int64_t count) {
-  const std::byte* data = t.data + begin * info(t.type).bytes;
-  switch (t.type) {
-    case Stored::F64: return first_with<uint64_t>(data, count, 0x7ff0000000000000u, 0x7ff0000000000000u);
-    case Stored::F32: return first_with<uint32_t>(data, count, 0x7f800000u, 0x7f800000u);
-    case Stored::F16: return first_with<uint16_t>(data, count, 0x7c00, 0x7c00);
-    case Stored::BF16: return first_with<uint16_t>(data, count, 0x7f80, 0x7f80);
-    case Stored::F8E4M3: return first_with<uint8_t>(data, count, 0x7f, 0x7f);
-    case Stored::F8E5M2: return first_with<uint8_t>(data, count, 0x7c, 0x7c);
-    case Stored::F8E8M0: return first_with<uint8_t>(data, count, 0xff, 0xff);
-    default: return -1;
-  }
-}
-
-// The first element that rounds to infinity in the dtype, or -1.
-int64_t first_beyond(DType dtype, const float* values, int64_t count) {
-  const float least = dtype == DType::F16 ? 65520.0f : dtype == DType::F8E5M2 ? 61440.0f : 0.0f;
-  for (int64_t i = 0; least > 0 && i < count; ++i) {
-    if (std::fabs(values[i]) >= least) return i;
-  }
-  return -1;
-}
-
-void store_floats(DType dtype, const float* values, int64_t count, std::byte* out) {
-  if (is_block(dtype)) return quantise(dtype, values, count, out);
-  if (dtype == DType::F32) {
-    std::memcpy(out, values, static_cast<size_t>(count) * 4);
-  } else {
-    for (int64_t i = 0; i < count; ++i) store_float(dtype, out, i, values[i]);
-  }
-}
+constexpr int64_t kChunk = int64_t{1} << 21;   // elements converted at a time; a multiple of every block
+constexpr int64_t kRandom = int64_t{1} << 15;  // elements that one thread makes at a time; likewise
+constexpr size_t kMaxNamed = 20;               // tensors that one message names
 
 int64_t bytes_of(DType dtype, int64_t elements) {
   return elements / info(dtype).elements * info(dtype).bytes;
@@ -222,19 +57,34 @@ void random_floats(uint64_t key, int64_t begin, int64_t count, Spread spread, fl
 
 class Loader {
  public:
-  Loader(const Plan& plan, const PlanMemory& memory, Backend& backend,
-         const std::function<void(int64_t)>& progress, WeightReport* report)
-      : plan_(plan), memory_(memory), backend_(backend), progress_(progress), report_(report) {}
+  Loader(const PlanMemory& memory, Backend& backend, const WeightSource& source, const LoadProgress& progress,
+         WeightReport* report)
+      : memory_(memory), backend_(backend), source_(source), progress_(progress), report_(report) {}
+
+  void expect(int64_t bytes) { expected_ = bytes; }
 
   Failure load(const Target& target, const std::vector<Piece>& pieces) {
     begin(target);
+    double square = 0, lost = 0;
     for (const Piece& piece : pieces) {
       for (int64_t at = 0; at < piece.count; at += kChunk) {
-        if (auto failure = chunk(target, piece, at, std::min(kChunk, piece.count - at))) return failure;
+        Conversion sums;
+        const int64_t count = std::min(kChunk, piece.count - at);
+        if (auto failure = chunk(target, piece, at, count, sums)) return failure;
+        square += sums.square;
+        lost += sums.lost;
+      }
+      if (piece.turned) {
+        report_->turned.push_back(piece.name + " is " + text(*piece.tensor) + ", and loads row by row as " +
+                                  target.text());
       }
     }
-    if (is_block(target.value->dtype) && square_ > 0)
-      report_->quantised.push_back({target.value->id, std::sqrt(lost_ / square_)});
+    if (square == 0) return std::nullopt;
+    square_ += square;
+    lost_ += lost;
+    report_->error = std::sqrt(lost_ / square_);
+    report_->quantised.push_back(
+        {target.value->id, info(pieces[0].tensor->type).name, target.value->dtype, std::sqrt(lost / square)});
     return std::nullopt;
   }
 
@@ -244,11 +94,15 @@ class Loader {
     for (int64_t at = 0; at < target.count; at += kChunk) {
       const int64_t count = std::min(kChunk, target.count - at);
       bytes_.assign(static_cast<size_t>(bytes_of(dtype, count)), std::byte{0});
-      if (is_float(dtype)) {
-        floats_.resize(static_cast<size_t>(count));
-        random_floats(key, at, count, spread, floats_.data());
-        store_floats(dtype, floats_.data(), count, bytes_.data());
-      }
+      const int64_t lots = is_float(dtype) ? (count + kRandom - 1) / kRandom : 0;
+      parallel(lots, 1, [&](int64_t first, int64_t end) {
+        std::vector<float> floats(kRandom);
+        for (int64_t lot = first; lot < end; ++lot) {
+          const int64_t from = lot * kRandom, n = std::min(kRandom, count - from);
+          random_floats(key, at + from, n, spread, floats.data());
+          store_floats(dtype, floats.data(), n, bytes_.data() + bytes_of(dtype, from));
+        }
+      });
       if (auto failure = put(dtype, at, bytes_.data(), count)) return failure;
     }
     return std::nullopt;
@@ -259,106 +113,132 @@ class Loader {
     const Plan::Value& value = *target.value;
     const int64_t offset = value.offset ? evaluate(*value.offset, {}).value_or(0) : 0;
     to_ = memory_.buffers[value.buffer] + offset;
-    lost_ = square_ = 0;
   }
 
   Failure put(DType dtype, int64_t element, const std::byte* from, int64_t count) {
     const int64_t bytes = bytes_of(dtype, count);
     report_->bytes += bytes;
-    if (progress_) progress_(report_->bytes);
+    if (progress_) progress_(report_->bytes, expected_);
     return backend_.upload(to_ + bytes_of(dtype, element), from, static_cast<size_t>(bytes));
   }
 
-  static std::string at(const Piece& piece, int64_t element) {
-    return "weights: " + piece.name + " at element " + std::to_string(element) + " ";
+  // "w at element 9 is NaN (at [1, 1] of F32[8, 8])", with the file.
+  std::string wrong(const Piece& piece, int64_t element, const std::string& what) const {
+    std::string place;
+    const auto& shape = piece.tensor->shape;
+    int64_t rest = element;
+    for (size_t i = shape.size(); i-- > 0 && !piece.scales; rest /= shape[i])
+      place = std::to_string(rest % shape[i]) + (place.empty() ? "" : ", ") + place;
+    return "weights: " + source_.checkpoint->path() + ": " + piece.name + " at element " +
+           std::to_string(element) + " " + what +
+           (place.empty() ? "" : " (at [" + place + "] of " + text(*piece.tensor) + ")");
   }
 
-  Failure chunk(const Target& target, const Piece& piece, int64_t at_element, int64_t count) {
+  Failure chunk(const Target& target, const Piece& piece, int64_t from, int64_t count, Conversion& sums) {
     const DType dtype = target.value->dtype;
-    if (piece.scales) return pair(piece, at_element, count);
+    if (piece.scales) return pair(piece, from, count);
     const StoredTensor& tensor = *piece.tensor;
-    const int64_t bad = first_not_finite(tensor, at_element, count);
+    const int64_t bad = first_not_finite(tensor, from, count);
     if (bad >= 0) {
       float value = 0;
-      read_floats(tensor, at_element + bad, 1, &value);
-      return at(piece, at_element + bad) + (std::isnan(value) ? "is NaN" : "is infinite");
+      read_floats(tensor, from + bad, 1, &value);
+      return wrong(piece, from + bad, std::isnan(value) ? "is NaN" : "is infinite");
     }
     if (stored_as(dtype) == tensor.type)
-      return put(dtype, piece.begin + at_element, tensor.data + at_element * info(tensor.type).bytes, count);
+      return put(dtype, piece.begin + from, tensor.data + from * info(tensor.type).bytes, count);
     bytes_.resize(static_cast<size_t>(bytes_of(dtype, count)));
-    if (!is_float(dtype)) {
-      if (auto failure = integers(target, piece, at_element, count)) return failure;
-      return put(dtype, piece.begin + at_element, bytes_.data(), count);
-    }
-    floats_.resize(static_cast<size_t>(count));
-    read_floats(tensor, at_element, count, floats_.data());
-    const int64_t beyond = first_beyond(dtype, floats_.data(), count);
-    if (beyond >= 0) {
-      return at(piece, at_element + beyond) + "is " + std::to_string(floats_[static_cast<size_t>(beyond)]) +
-             ", beyond what " + name(dtype) + " can hold";
-    }
-    store_floats(dtype, floats_.data(), count, bytes_.data());
-    if (is_block(dtype)) measure(dtype, count);
-    return put(dtype, piece.begin + at_element, bytes_.data(), count);
+    const bool floats = is_float(dtype);
+    if (floats) sums = convert(tensor, from, count, dtype, bytes_.data());
+    const int64_t beyond = floats ? sums.beyond : convert_integers(tensor, from, count, dtype, bytes_.data());
+    if (beyond < 0) return put(dtype, piece.begin + from, bytes_.data(), count);
+    return wrong(piece, from + beyond,
+                 "is " + number_text(tensor, from + beyond) + ", beyond what " + name(dtype) + " can hold");
   }
 
   // The published pair's blocks and scales, interleaved.
-  Failure pair(const Piece& piece, int64_t at_element, int64_t count) {
-    const int64_t first = at_element / 32, blocks = count / 32;
+  Failure pair(const Piece& piece, int64_t from, int64_t count) {
+    const int64_t first = from / 32, blocks = count / 32;
     bytes_.resize(static_cast<size_t>(blocks) * 17);
     for (int64_t i = 0; i < blocks; ++i) {
       const std::byte scale = piece.scales->data[first + i];
-      if (scale == std::byte{0xff}) return at(piece, at_element + i * 32) + "has the scale 255, which is NaN";
+      if (scale == std::byte{0xff}) return wrong(piece, from + i * 32, "has the scale 255, which is NaN");
       bytes_[static_cast<size_t>(i) * 17] = scale;
       std::memcpy(bytes_.data() + i * 17 + 1, piece.tensor->data + (first + i) * 16, 16);
     }
-    return put(DType::MXFP4, piece.begin + at_element, bytes_.data(), count);
+    return put(DType::MXFP4, piece.begin + from, bytes_.data(), count);
   }
 
-  Failure integers(const Target& target, const Piece& piece, int64_t at_element, int64_t count) {
-    const DType dtype = target.value->dtype;
-    for (int64_t i = 0; i < count; ++i) {
-      const int64_t n = read_int(*piece.tensor, at_element + i);
-      store_int(dtype, bytes_.data(), i, n);
-      if (load_int(dtype, bytes_.data(), i) != n)
-        return at(piece, at_element + i) + "is " + std::to_string(n) + ", beyond what " + name(dtype) +
-               " can hold";
-    }
-    return std::nullopt;
-  }
-
-  void measure(DType dtype, int64_t count) {
-    for (int64_t i = 0; i < count; ++i) {
-      const double value = floats_[static_cast<size_t>(i)],
-                   lost = value - load_float(dtype, bytes_.data(), i);
-      square_ += value * value;
-      lost_ += lost * lost;
-    }
-  }
-
-  const Plan& plan_;
   const PlanMemory& memory_;
   Backend& backend_;
-  const std::function<void(int64_t)>& progress_;
+  const WeightSource& source_;
+  const LoadProgress& progress_;
   WeightReport* report_;
   std::byte* to_ = nullptr;
-  std::vector<float> floats_;
   std::vector<std::byte> bytes_;
-  double lost_ = 0, square_ = 0;
+  int64_t expected_ = 0;          // bytes of all params
+  double lost_ = 0, square_ = 0;  // over all that were quantised
 };
 
-std::string first_few(const std::vector<std::string>& names) {
-  std::string out;
-  for (size_t i = 0; i < names.size() && i < kMaxNamed; ++i) out += (i ? ", " : "") + names[i];
-  if (names.size() > kMaxNamed) out += " and " + std::to_string(names.size() - kMaxNamed) + " more";
+// ------------------------------------------------------------------------------------------------ reasons
+
+// "lacks a f16[2], b f16[3] and 7 more; the nearest name there is …"
+std::string lacks(const Checkpoint& checkpoint, const Found& found) {
+  std::string out = "lacks ";
+  for (size_t i = 0; i < found.missing.size() && i < kMaxNamed; ++i)
+    out += (i ? ", " : "") + found.missing[i] + " (" + found.expected[i] + ")";
+  if (found.missing.size() > kMaxNamed)
+    out += " and " + std::to_string(found.missing.size() - kMaxNamed) + " more";
+  const std::string near = nearest(found.missing[0], checkpoint.names());
+  if (!near.empty()) out += "; the nearest name there is " + near;
   return out;
 }
 
-std::string lacks(const Checkpoint& checkpoint, const std::vector<std::string>& missing) {
-  std::string out = "weights: " + checkpoint.path() + " lacks " + first_few(missing);
-  const std::string near = nearest(missing[0], checkpoint.names());
-  if (!near.empty()) out += "; the nearest name there is " + near;
+Failure listed(const Checkpoint& checkpoint, const std::vector<std::string>& wrong, const Found& missing) {
+  std::vector<std::string> lines(wrong.begin(), wrong.begin() + std::min(wrong.size(), kMaxNamed));
+  if (wrong.size() > kMaxNamed)
+    lines.push_back("and " + std::to_string(wrong.size() - kMaxNamed) + " more that do not fit");
+  if (!missing.missing.empty()) lines.push_back(lacks(checkpoint, missing));
+  if (lines.empty()) return std::nullopt;
+  const std::string path = "weights: " + checkpoint.path();
+  if (lines.size() == 1) return path + (wrong.empty() ? " " : ": ") + lines[0];
+  std::string out = path + " does not fit the plan:";
+  for (const std::string& line : lines) out += "\n  " + line;
   return out;
+}
+
+Failure load_all(const Plan& plan, const Binding& binding, const WeightSource& source, Loader& loader,
+                 WeightReport* report) {
+  std::optional<Finder> finder;
+  if (source.checkpoint) finder.emplace(*source.checkpoint);
+  const auto norms = norm_weights(plan);
+  for (uint32_t i = 0; i < plan.values.size(); ++i) {
+    const Plan::Value& value = plan.values[i];
+    if (value.kind != Plan::Kind::Param) continue;
+    const auto target = target_of(value, binding);
+    if (!target) return "weights: " + value.id + " has no size here";
+    Failure failure;
+    if (finder) {
+      const Found found = finder->find(*target);
+      if (!found.wrong.empty() || !found.missing.empty())
+        return "weights: " + source.checkpoint->path() + " does not fit " + value.id;
+      failure = loader.load(*target, found.pieces);
+    } else {
+      uint64_t key = mixed(source.seed);
+      for (const char c : value.id) key = mixed(key ^ static_cast<uint8_t>(c));
+      const double axis =
+          target->shape.empty() ? 1.0 : static_cast<double>(std::max<int64_t>(1, target->shape.back()));
+      Spread spread{0,
+                    static_cast<float>(std::sqrt(3.0 / axis))};  // of a standard deviation of 1 / sqrt(axis)
+      const auto norm = norms.find(i);
+      if (norm != norms.end()) spread = {norm->second, 0.1f};
+      failure = loader.fill(*target, key, spread);
+    }
+    if (failure) return failure;
+  }
+  for (const std::string& name : finder ? source.checkpoint->names() : std::vector<std::string>{}) {
+    if (!finder->read().count(name)) report->unread.push_back(name);
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -382,58 +262,35 @@ std::optional<WeightSource> open_weights(const std::string& text, std::string* w
 Failure check_weights(const Plan& plan, const Binding& binding, const WeightSource& source) {
   if (!source.checkpoint) return std::nullopt;
   Finder finder(*source.checkpoint);
-  std::vector<std::string> missing;
-  std::string wrong;
+  std::vector<std::string> wrong;
+  Found missing;
   for (const Plan::Value& value : plan.values) {
     if (value.kind != Plan::Kind::Param) continue;
     const auto target = target_of(value, binding);
     if (!target) return "weights: " + value.id + " has no size here";
     const Found found = finder.find(*target);
-    missing.insert(missing.end(), found.missing.begin(), found.missing.end());
-    if (wrong.empty()) wrong = found.wrong;
+    if (!found.wrong.empty()) wrong.push_back(found.wrong);
+    missing.missing.insert(missing.missing.end(), found.missing.begin(), found.missing.end());
+    missing.expected.insert(missing.expected.end(), found.expected.begin(), found.expected.end());
   }
-  if (!wrong.empty()) return "weights: " + source.checkpoint->path() + ": " + wrong;
-  if (!missing.empty()) return lacks(*source.checkpoint, missing);
-  return std::nullopt;
+  return listed(*source.checkpoint, wrong, missing);
 }
 
 Failure load_weights(const Plan& plan, const Binding& binding, const WeightSource& source,
-                     const PlanMemory& memory, Backend& backend, const std::function<void(int64_t)>& progress,
+                     const PlanMemory& memory, Backend& backend, const LoadProgress& progress,
                      WeightReport* report) {
-  Loader loader(plan, memory, backend, progress, report);
-  std::optional<Finder> finder;
-  if (source.checkpoint) finder.emplace(*source.checkpoint);
-  const auto norms = norm_weights(plan);
-  for (uint32_t i = 0; i < plan.values.size(); ++i) {
-    const Plan::Value& value = plan.values[i];
-    if (value.kind != Plan::Kind::Param) continue;
-    const auto target = target_of(value, binding);
-    if (!target) return "weights: " + value.id + " has no size here";
-    Failure failure;
-    if (finder) {
-      const Found found = finder->find(*target);
-      if (!found.wrong.empty()) return "weights: " + found.wrong;
-      if (!found.missing.empty()) return lacks(*source.checkpoint, found.missing);
-      failure = loader.load(*target, found.pieces);
-    } else {
-      uint64_t key = mixed(source.seed);
-      for (const char c : value.id) key = mixed(key ^ static_cast<uint8_t>(c));
-      const double axis =
-          target->shape.empty() ? 1.0 : static_cast<double>(std::max<int64_t>(1, target->shape.back()));
-      Spread spread{0,
-                    static_cast<float>(std::sqrt(3.0 / axis))};  // of a standard deviation of 1 / sqrt(axis)
-      const auto norm = norms.find(i);
-      if (norm != norms.end()) spread = {norm->second, 0.1f};
-      failure = loader.fill(*target, key, spread);
-    }
-    if (failure) return failure;
+  int64_t bytes = 0;
+  for (const Plan::Value& value : plan.values) {
+    const auto target = value.kind == Plan::Kind::Param ? target_of(value, binding) : std::nullopt;
+    if (target) bytes += bytes_of(value.dtype, target->count);
   }
-  if (finder) {
-    for (const std::string& name : source.checkpoint->names()) {
-      if (!finder->read().count(name)) report->unread.push_back(name);
-    }
+  Loader loader(memory, backend, source, progress, report);
+  loader.expect(bytes);
+  Failure failure = load_all(plan, binding, source, loader, report);
+  if (source.checkpoint) {
+    if (auto changed = source.checkpoint->changed()) return "weights: " + *changed;
   }
-  return std::nullopt;
+  return failure;
 }
 
 }  // namespace irplan

@@ -2,8 +2,8 @@
 //
 // By a param's `source`: the tensor of that name, or the only one that ends in `.` + it; `{*}` stacks tensors
 // 0, 1, … on axis 0; mxfp4 also loads from its published pair `_blocks` and `_scales`. Element counts must
-// agree; floats convert, and are refused where they are not finite; block dtypes are quantised, and what that
-// costs is told.
+// agree; floats convert, and are refused where they are not finite or the dtype cannot hold them; block
+// dtypes are quantised, and what that costs is told.
 #pragma once
 
 #include <cstdint>
@@ -29,20 +29,26 @@ std::optional<WeightSource> open_weights(const std::string& text, std::string* w
 struct WeightReport {
   int64_t bytes = 0;                // of the plan's params
   std::vector<std::string> unread;  // tensors of the checkpoint that no param names
+  std::vector<std::string> turned;  // sentences on tensors whose extents are those declared in another order
   struct Quantised {
     std::string id;
+    std::string from;  // the stored type
+    DType to;
     double error = 0;  // rms of the difference over rms of the original
   };
-  std::vector<Quantised> quantised;
+  std::vector<Quantised> quantised;  // to eight bits or less
+  double error = 0;                  // of all of them together
 };
 
-// Every problem that names, shapes and types show, before anything is allocated: all missing tensors in one
-// message.
+// Told the bytes that are loaded so far, and those of all.
+using LoadProgress = std::function<void(int64_t, int64_t)>;
+
+// Every problem that names, shapes and types show, in one message before anything is allocated.
 Failure check_weights(const Plan& plan, const Binding& binding, const WeightSource& source);
 
-// Fills the params where `memory` has them. `progress` is told the bytes done so far.
+// Fills the params where `memory` has them.
 Failure load_weights(const Plan& plan, const Binding& binding, const WeightSource& source,
-                     const PlanMemory& memory, Backend& backend, const std::function<void(int64_t)>& progress,
+                     const PlanMemory& memory, Backend& backend, const LoadProgress& progress,
                      WeightReport* report);
 
 }  // namespace irplan

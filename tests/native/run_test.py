@@ -3,6 +3,8 @@
 import json
 import math
 import os
+import pty
+import re
 import shutil
 import signal
 import struct
@@ -20,7 +22,7 @@ HOTPATH = ROOT / "examples/hotpath.irplan"
 LLAMA = ROOT / "examples/models/llama.irplan"
 GOLDEN = ROOT / "tests/data/goldens/llama"
 TYPES = {"<f4": "f", "<f2": "e", "<i4": "i", "<i8": "q", "|u1": "B"}
-STORED = {"F32": "f", "F16": "e", "I32": "i", "BF16": "H", "U8": "B"}
+STORED = {"F64": "d", "F32": "f", "F16": "e", "I32": "i", "BF16": "H", "U8": "B", "U64": "Q"}
 
 
 def npy(shape, values, descr="<f4"):
@@ -230,7 +232,149 @@ class Weights(Case):
             run(data, "--output", "out=@b.npy")
             self.assertEqual((self.folder / "a.npy").read_bytes(), (self.folder / "b.npy").read_bytes())
         _, err = run(safetensors({"w": ("F16", [64], numbers), "extra": ("F32", [2], [1, 2])}))
-        self.assertIn("read by nothing: extra", err)
+        self.assertIn("1 tensor of the weights is read by nothing: extra", err)
+        self.assertNotIn("loading", err)
+        many = {"w": ("F16", [64], numbers), **{f"extra{i:02}": ("F32", [1], [i]) for i in range(30)}}
+        _, err = run(safetensors(many))
+        self.assertIn("30 tensors of the weights are read by nothing: extra00, extra01", err)
+        self.assertIn("24 more", err)
+        self.assertNotIn("extra20", err)
+        _, err = run(safetensors(many), "-v")
+        self.assertIn("extra29", err)
+
+    def test_all_that_is_wrong_is_told_at_once(self):
+        self.file("many.irplan", "input x: f32[S, 32]\n" + "".join(f"w{i:02} = param f32[32, 64]\n" for i in range(30)) +
+                  "".join(f"y{i:02} = output(matmul(x, w{i:02}))\n" for i in range(30)))
+        def refuses(tensors, *names):
+            path = self.file("w.safetensors", safetensors(tensors))
+            return self.run_plan("many.irplan", "--weights", path, "--dim", "S=1", "--input", "x=random:1", code=1, names=names)[1]
+        numbers = [0.5] * 2048
+        err = refuses({"w00": ("F32", [32, 64], numbers)}, "lacks w01 (f32[32, 64]), w02", "w20", "9 more")
+        self.assertNotIn("w21", err)
+        refuses({"w00": ("F32", [3], [0] * 3), "w01": ("I32", [32, 64], [1] * 2048), **{f"w{i:02}": ("F32", [32, 64], numbers) for i in range(3, 30)}},
+                "w00 is F32[3], expected f32[32, 64]", "w01 is I32[32, 64], expected f32[32, 64]", "lacks w02 (f32[32, 64])")
+        err = refuses({f"w{i:02}": ("F32", [1], [0]) for i in range(30)}, "w19 is F32[1]", "10 more that do not fit")
+        self.assertNotIn("w20", err)
+
+    def test_stacks(self):
+        self.file("stack.irplan", 'input x: f32[S, 32]\nw = param f32[3, 32, 64] from "e.{*}.w"\ns = param f32[3] from "s"\n'
+                  "y = output(matmul(x, view(w, shape=[32, 192])))\nz = output(s)\n")
+        part = ("F32", [32, 64], [0.5] * 2048)
+        for tensors, names in (({"e.0.w": part, "s": ("F32", [3], [1] * 3), "t": part}, ["lacks e.1.w (f32[32, 64]), e.2.w (f32[32, 64])"]),
+                               ({"e.0.w": part, "s": ("F32", [3], [1] * 3)}, ["e.{*}.w is 3 tensors", "2 in all"]),
+                               ({"e.0.w": part, "e.1.w": ("F32", [2], [1] * 2), "e.2.w": part}, ["e.1.w is F32[2]", "f32[32, 64]", "lacks s"])):
+            path = self.file("w.safetensors", safetensors(tensors))
+            self.run_plan("stack.irplan", "--weights", path, "--dim", "S=1", "--input", "x=random:1", code=1, names=names)
+
+    def test_numbers_that_a_dtype_cannot_hold(self):
+        def refuses(dtype, stored, value, *names):
+            self.file("one.irplan", f"input x: f32[S, 256]\nw = param {dtype}[16, 256]\ny = output(linear(x, {'dequant(w, to=f32)' if dtype[:2] == 'f8' else 'w'}, to=f32))\n")
+            path = self.file("w.safetensors", safetensors({"w": (stored, [16, 256], [1] * 773 + [value] + [1] * 3322)}))
+            self.run_plan("one.irplan", "--weights", path, "--dim", "S=1", "--input", "x=random:1", code=1,
+                          names=["w.safetensors: w at element 773 is", f"(at [3, 5] of {stored}[16, 256])", *names])
+        for dtype, stored, value, text in (("f32", "F64", 1e300, "1e+300"), ("bf16", "F32", 3.4e38, "3.4e+38"), ("f8e4m3", "F32", 500, "500"),
+                                           ("q8_0", "F32", 1e7, "1e+07"), ("q4_0", "F32", 6e5, "600000"), ("i4g128", "F32", 6e5, "600000"),
+                                           ("q8_0", "F64", 1e300, "1e+300"), ("mxfp4", "F64", 1e300, "1e+300")):
+            refuses(dtype, stored, value, text, f"beyond what {dtype} can hold")
+        for dtype in ("f32", "q8_0", "mxfp4", "f16"):
+            refuses(dtype, "F32", math.nan, "is NaN")
+            refuses(dtype, "F32", -math.inf, "is infinite")
+        self.file("int.irplan", "w = param i64[4]\ny = output(w)\n")
+        path = self.file("w.safetensors", safetensors({"w": ("U64", [4], [1, 2, 1 << 63, 3])}))
+        self.run_plan("int.irplan", "--weights", path, code=1, names=["w at element 2 is 9223372036854775808", "i64"])
+
+    def test_quantising_tells_what_it_costs(self):
+        self.file("q.irplan", "input x: f32[S, 256]\na = param q8_0[16, 256]\nb = param q4_0[16, 256]\nc = param f32[16, 256]\n"
+                  "ya = output(linear(x, a))\nyb = output(linear(x, b))\nyc = output(linear(x, c))\n")
+        numbers = [math.sin(i * i) for i in range(4096)]
+        path = self.file("w.safetensors", safetensors({n: ("F32", [16, 256], numbers) for n in "abc"}))
+        base = ["q.irplan", "--weights", path, "--dim", "S=1", "--input", "x=random:1"]
+        _, err = self.run_plan(*base, names=["quantised 2 weights", "in b"])
+        self.assertNotIn("quantised a", err)
+        _, err = self.run_plan(*base, "-v", names=["quantised a from F32 to q8_0", "quantised b from F32 to q4_0"])
+        error = {n: float(re.search(rf"quantised {n} .*error (\S+) of", err)[1]) for n in "ab"}
+        # The error of rounding to steps of s is s / sqrt(12); a block's largest number takes 127 steps, or 8.
+        for name, steps in (("a", 127), ("b", 8)):
+            square = lost = 0
+            for i in range(0, 4096, 32):
+                block = numbers[i:i + 32]
+                most = max(block, key=abs)
+                d = half(abs(most) / 127 if name == "a" else most / -8)
+                low, high = (-127, 127) if name == "a" else (-8, 7)
+                for v in block:
+                    square += v * v
+                    lost += (v - d * min(high, max(low, round(v / d)))) ** 2
+            self.assertAlmostEqual(error[name], math.sqrt(lost / square), delta=0.01 * error[name])
+            self.assertLess(error[name], 2 / steps)
+        both = float(re.search(r"error is (\S+) of the rms over all", err)[1])
+        self.assertAlmostEqual(both, math.sqrt((error["a"] ** 2 + error["b"] ** 2) / 2), delta=0.01 * both)
+
+    def test_extents_in_another_order_are_told(self):
+        self.file("m.irplan", "input x: f32[S, 32]\nw = param f32[32, 64]\ny = output(matmul(x, w))\n")
+        numbers = [0.01 * i for i in range(2048)]
+        for shape, told in (([64, 32], True), ([32, 64], False), ([2048], False), ([32, 1, 64], False), ([4, 8, 64], False)):
+            path = self.file("w.safetensors", safetensors({"w": ("F32", shape, numbers)}))
+            _, err = self.run_plan("m.irplan", "--weights", path, "--dim", "S=1", "--input", "x=random:1")
+            self.assertEqual("w is F32[64, 32], and loads row by row as f32[32, 64]" in err, told, err)
+
+    def slow(self):
+        """A program and 256 MiB of weights in holes of a file, which take one core a second or more to quantise."""
+        rows = 16384
+        self.file("slow.irplan", f"input x: f32[S, 4096]\nw = param mxfp4[{rows}, 4096]\ny = output(linear(x, w))\n")
+        path = self.file("w.safetensors", safetensors({}, {"w": {"dtype": "F32", "shape": [rows, 4096], "data_offsets": [0, rows * 4096 * 4]}}))
+        head = path.stat().st_size
+        os.truncate(path, head + rows * 4096 * 4)
+        core = str(min(os.sched_getaffinity(0)))
+        return path, ["taskset", "-c", core, str(RUNNER), "slow.irplan", "--weights", str(path), "--dim", "S=1", "--input", "x=random:1", "--output", "y=@y.npy"]
+
+    def while_loading(self, change):
+        """Runs it, and changes the file once loading has begun: the exit code and what it told."""
+        path, command = self.slow()
+        p = subprocess.Popen([*command, "-v"], cwd=self.folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        err = b""
+        while b"loading weights" not in err:
+            line = p.stderr.readline()
+            self.assertTrue(line, err)
+            err += line
+        change(path)
+        err += p.communicate(timeout=60)[1]
+        return p.returncode, err.decode()
+
+    def test_a_file_that_changes_while_it_is_read(self):
+        def overwrite(path):
+            with path.open("r+b") as file:
+                file.write(b"\xff")
+        for change, name in ((lambda path: os.truncate(path, 4096), "can no longer be read: it was cut"),
+                             (overwrite, "changed while it was read")):
+            code, err = self.while_loading(change)
+            self.assertEqual(code, 1, err)
+            self.assertIn(name, err)
+            self.assertIn("w.safetensors", err)
+            self.assertEqual(self.files(), ["slow.irplan", "w.safetensors"])
+
+    def test_a_file_that_is_replaced_stays_what_it_was(self):
+        code, err = self.while_loading(lambda path: os.replace(self.file("other", b"junk"), path))
+        self.assertEqual(code, 0, err)
+
+    def test_progress(self):
+        _, command = self.slow()
+        p = subprocess.run([*command, "-v"], cwd=self.folder, capture_output=True, timeout=60)
+        lines = [l for l in p.stderr.decode().split("\n") if l.startswith("loading weights: ")]
+        done = [float(re.search(r"weights: (\S+) of 34.0 MiB", l)[1]) for l in lines]
+        self.assertGreater(len(lines), 1)
+        self.assertEqual(done, sorted(done))
+        ours, theirs = pty.openpty()
+        p = subprocess.Popen(command, cwd=self.folder, stderr=theirs, stdout=subprocess.DEVNULL)
+        os.close(theirs)
+        shown = b""
+        try:
+            while part := os.read(ours, 65536):
+                shown += part
+        except OSError:  # how Linux tells that the other end is closed
+            pass
+        os.close(ours)
+        self.assertEqual(p.wait(60), 0, shown)
+        self.assertIn(b"\rloading weights: ", shown)
 
     def test_a_folder(self):
         ones = [1.0] * 64

@@ -59,8 +59,14 @@ class Validator {
     int64_t item = 0;  // bytes of an element, or of a block
     std::vector<int64_t> shape;
     std::vector<int64_t> strides;  // bytes
+    struct Run {
+      size_t axes = 0;    // outer ones, over which runs lie apart
+      int64_t bytes = 0;  // of one run
+    };
+    Run dense_run() const;
   };
   bool window(uint32_t value, Evaluator& at, Window& out);
+  bool find_grain(const std::string& phase, Evaluator& at, int64_t& grain);
   bool ordered();
   int64_t bound(const std::string& phase, Evaluator& at, bool padded) const;
 

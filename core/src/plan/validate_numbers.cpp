@@ -1,5 +1,6 @@
 // The plan at sizes: windows, placement, totals, and what lies in the bytes.
 #include <algorithm>
+#include <numeric>
 #include <unordered_map>
 
 #include "plan/validate.h"
@@ -295,33 +296,58 @@ bool Validator::totals() {
   return clean();
 }
 
+Validator::Window::Run Validator::Window::dense_run() const {
+  Run run{shape.size(), item};
+  while (run.axes > 0 && (strides[run.axes - 1] == run.bytes || shape[run.axes - 1] == 1))
+    run.bytes *= shape[--run.axes];
+  return run;
+}
+
+// The most bytes of which every dense run that the phase touches in the arena is a whole number, from its
+// beginning to its end: offsets of buffers are multiples of `align`.
+bool Validator::find_grain(const std::string& name, Evaluator& at, int64_t& grain) {
+  grain = plan_.align;
+  const auto refine = [&](uint32_t value) {
+    Window w;
+    if (value == kAbsent || segment(value) != Plan::Segment::Arena) return true;
+    if (!window(value, at, w)) return false;
+    if (std::find(w.shape.begin(), w.shape.end(), 0) != w.shape.end()) return true;  // touches nothing
+    const auto [axes, dense] = w.dense_run();
+    grain = std::gcd(std::gcd(grain, w.begin), dense);
+    for (size_t i = 0; i < axes; ++i) grain = std::gcd(grain, w.strides[i]);
+    return true;
+  };
+  const Plan::Phase& p = *phase(name);
+  for (uint32_t i = p.ops_begin; i < p.ops_end; ++i) {
+    for (const auto* values : {&plan_.ops[i].in, &plan_.ops[i].out}) {
+      if (!std::all_of(values->begin(), values->end(), refine)) return false;
+    }
+  }
+  return std::all_of(plan_.outputs.begin(), plan_.outputs.end(), [&](const Plan::Output& output) {
+    return output.phase != name || refine(output.value);
+  });
+}
+
 // Runs a phase over tags: each granule of the arena holds the value last written there, and each read must
 // find its own.
 bool Validator::bytes(const std::string& name, const Binding& binding) {
   Evaluator at(*plan_.pool, binding);
   const auto arena = bind_arena(plan_, name, binding);
   if (!arena || arena->bytes > kSimulatedBytes) return true;
-  int64_t grain = 16;
-  for (uint32_t i = 0; i < plan_.values.size(); ++i) {
-    if (segment(i) == Plan::Segment::Arena)
-      grain = std::min<int64_t>(grain, info(plan_.values[i].dtype).bytes);
-  }
-  while (grain & (grain - 1)) --grain;
+  int64_t grain = 0;
+  if (!find_grain(name, at, grain)) return false;
   std::vector<uint32_t> tags(static_cast<size_t>(arena->bytes / grain + 1), 0);
   std::unordered_map<uint32_t, uint32_t> last;  // buffer outside of the arena -> value last written there
   // Calls `run(first, count)` for each dense run of granules of a window.
   const auto each_run = [&](uint32_t value, const Window& w, const auto& run) {
-    size_t axes = w.shape.size();
-    int64_t dense = w.item;
-    while (axes > 0 && (w.strides[axes - 1] == dense || w.shape[axes - 1] == 1))
-      dense *= std::max<int64_t>(w.shape[--axes], 0);
-    std::vector<int64_t> counter(axes, 0);
     if (std::find(w.shape.begin(), w.shape.end(), 0) != w.shape.end()) return true;
+    const auto [axes, dense] = w.dense_run();
+    std::vector<int64_t> counter(axes, 0);
     const int64_t base = arena->offsets[plan_.values[value].buffer] + w.begin;
     while (true) {
       int64_t offset = base;
       for (size_t i = 0; i < axes; ++i) offset += counter[i] * w.strides[i];
-      if (!run(offset / grain, std::max<int64_t>(dense / grain, 1))) return false;
+      if (!run(offset / grain, dense / grain)) return false;
       size_t axis = axes;
       while (axis > 0 && ++counter[axis - 1] == w.shape[axis - 1]) counter[--axis] = 0;
       if (axis == 0) return true;

@@ -26,7 +26,10 @@ float store_scale(float d, std::byte* block) {
   return from_f16(bits);
 }
 
-float power_of_two(int exponent) { return std::ldexp(1.0f, exponent); }
+// Of an exponent from -127, which is a subnormal number, to 128, which is infinity.
+float power_of_two(int exponent) {
+  return float_of(exponent > -127 ? static_cast<uint32_t>(exponent + 127) << 23 : uint32_t{1} << 22);
+}
 
 // Nearest integer, ties to even.
 int nearest_int(float x) {
@@ -84,9 +87,9 @@ void quantise_mxfp4(const float* values, std::byte* block) {
   }
   block[0] = static_cast<std::byte>(exponent + 127);
   std::memset(block + 1, 0, 16);
-  for (int i = 0; i < 32; ++i) {
-    store_nibble(nibble_of(DType::MXFP4, i), nearest_e2m1(values[i] / power_of_two(exponent)), block + 1);
-  }
+  const float unit = power_of_two(exponent);
+  for (int i = 0; i < 32; ++i)
+    store_nibble(nibble_of(DType::MXFP4, i), nearest_e2m1(values[i] / unit), block + 1);
 }
 
 void quantise_nibbles(DType dtype, const float* values, std::byte* block) {

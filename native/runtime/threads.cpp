@@ -1,4 +1,4 @@
-#include "cpu/threads.h"
+#include "runtime/threads.h"
 
 #include <algorithm>
 #include <atomic>
@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-namespace irplan::cpu {
+namespace irplan {
 namespace {
 
 constexpr int kMostThreads = 64;
@@ -94,4 +94,4 @@ void parallel(int64_t count, int64_t grain, const std::function<void(int64_t, in
   pool().run(count, part, body);
 }
 
-}  // namespace irplan::cpu
+}  // namespace irplan

@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <functional>
 
-namespace irplan::cpu {
+namespace irplan {
 
 int thread_count();
 // Calls body(begin, end) for parts of [0, count) of at least `grain`, on all threads; returns when all are
 // done. Not to be called from within a body.
 void parallel(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body);
 
-}  // namespace irplan::cpu
+}  // namespace irplan
