@@ -102,9 +102,7 @@ int64_t first_not_finite(const StoredTensor& tensor, int64_t begin, int64_t coun
   return first;
 }
 
-bool is_measured(DType dtype) {
-  return is_block(dtype) || dtype == DType::F8E4M3 || dtype == DType::F8E5M2;
-}
+bool is_measured(DType dtype) { return is_block(dtype) || dtype == DType::F8E4M3 || dtype == DType::F8E5M2; }
 
 void store_floats(DType dtype, const float* values, int64_t count, std::byte* out) {
   if (is_block(dtype)) return quantise(dtype, values, count, out);

@@ -6,7 +6,7 @@ namespace irplan {
 namespace {
 
 // The part's extents: all of the param's, or those behind the axis on which parts are stacked.
-std::vector<int64_t> extents(const Piece& piece, const Target& target) {
+std::vector<int64_t> extents(const ParamPiece& piece, const BoundParam& target) {
   const bool whole = piece.count == target.count;
   return {target.shape.begin() + (whole ? 0 : 1), target.shape.end()};
 }
@@ -20,11 +20,11 @@ bool same_in_another_order(std::vector<int64_t> a, std::vector<int64_t> b) {
   return a == b;
 }
 
-std::string expected(const Piece& piece, const Target& target) {
+std::string expected(const ParamPiece& piece, const BoundParam& target) {
   return name(target.value->dtype) + text(extents(piece, target));
 }
 
-std::string unlike(const Piece& piece, const Target& target) {
+std::string unlike(const ParamPiece& piece, const BoundParam& target) {
   const std::string both =
       piece.name + " is " + text(*piece.tensor) + ", expected " + expected(piece, target);
   const bool floats = is_float(target.value->dtype);
@@ -34,7 +34,7 @@ std::string unlike(const Piece& piece, const Target& target) {
   return both + (piece.count == target.count ? "" : ", a part of " + target.text());
 }
 
-std::string unlike_pair(const Piece& piece, const std::string& scales, const Target& target) {
+std::string unlike_pair(const ParamPiece& piece, const std::string& scales, const BoundParam& target) {
   const int64_t blocks = piece.count / 32;
   if (piece.tensor->type != Stored::U8 || piece.tensor->count() != blocks * 16) {
     return piece.name + " is " + text(*piece.tensor) + ", expected U8 with the " +
@@ -48,10 +48,10 @@ std::string unlike_pair(const Piece& piece, const std::string& scales, const Tar
 
 }  // namespace
 
-std::string Target::text() const { return name(value->dtype) + irplan::text(shape); }
+std::string BoundParam::text() const { return name(value->dtype) + irplan::text(shape); }
 
-std::optional<Target> target_of(const Plan::Value& value, const Binding& binding) {
-  Target target{&value, {}, 0};
+std::optional<BoundParam> bound_param(const Plan::Value& value, const Binding& binding) {
+  BoundParam target{&value, {}, 0};
   for (const Expr extent : value.shape) target.shape.push_back(evaluate(extent, binding).value_or(-1));
   const auto count = checked_count(target.shape);
   if (!count) return std::nullopt;
@@ -61,11 +61,11 @@ std::optional<Target> target_of(const Plan::Value& value, const Binding& binding
 
 std::string text(const StoredTensor& tensor) { return info(tensor.type).name + text(tensor.shape); }
 
-Found Finder::find(const Target& target) {
-  Found found;
+FoundParam ParamFinder::find(const BoundParam& target) {
+  FoundParam found;
   const std::string& source = target.value->source.empty() ? target.value->id : target.value->source;
   const size_t star = source.find("{*}");
-  Piece part;
+  ParamPiece part;
   part.count = target.count;
   if (star == std::string::npos) {
     add(source, part, target, found);
@@ -84,14 +84,15 @@ Found Finder::find(const Target& target) {
   return found;
 }
 
-const StoredTensor* Finder::look(const std::string& name, std::string* stored, std::string* why) {
+const StoredTensor* ParamFinder::look(const std::string& name, std::string* stored, std::string* why) {
   const StoredTensor* tensor = checkpoint_.find(name, stored, why);
   if (tensor) read_.insert(*stored);
   return tensor;
 }
 
-void Finder::add(const std::string& name, const Piece& part, const Target& target, Found& found) {
-  Piece piece = part;
+void ParamFinder::add(const std::string& name, const ParamPiece& part, const BoundParam& target,
+                      FoundParam& found) {
+  ParamPiece piece = part;
   if (target.value->dtype == DType::MXFP4 && add_pair(name, piece, target, found)) return;
   std::string why;
   piece.tensor = look(name, &piece.name, &why);
@@ -108,7 +109,8 @@ void Finder::add(const std::string& name, const Piece& part, const Target& targe
 }
 
 // False where there are no published blocks of that name.
-bool Finder::add_pair(const std::string& name, Piece& piece, const Target& target, Found& found) {
+bool ParamFinder::add_pair(const std::string& name, ParamPiece& piece, const BoundParam& target,
+                           FoundParam& found) {
   std::string scales, why;
   piece.tensor = look(name + "_blocks", &piece.name, &why);
   if (piece.tensor) piece.scales = look(name + "_scales", &scales, &why);

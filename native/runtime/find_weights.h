@@ -13,20 +13,20 @@
 namespace irplan {
 
 // A param with its extents as numbers.
-struct Target {
+struct BoundParam {
   const Plan::Value* value = nullptr;
   std::vector<int64_t> shape;
   int64_t count = 0;
   std::string text() const;  // "f16[2, 3]"
 };
 // None where an extent has no size, or their product exceeds 64 bits.
-std::optional<Target> target_of(const Plan::Value& value, const Binding& binding);
+std::optional<BoundParam> bound_param(const Plan::Value& value, const Binding& binding);
 
 // "F16[2, 3]"
 std::string text(const StoredTensor& tensor);
 
 // Elements [begin, begin + count) of a param, and the tensor that holds them.
-struct Piece {
+struct ParamPiece {
   const StoredTensor* tensor = nullptr;
   const StoredTensor* scales = nullptr;  // of a published mxfp4 pair; then `tensor` holds the blocks
   std::string name;                      // the tensor's
@@ -35,25 +35,25 @@ struct Piece {
 };
 
 // What looking up one param found.
-struct Found {
-  std::vector<Piece> pieces;
+struct FoundParam {
+  std::vector<ParamPiece> pieces;
   std::vector<std::string> missing;   // names
   std::vector<std::string> expected;  // of each of them: "f16[2, 3]"
   std::string wrong;
 };
 
-class Finder {
+class ParamFinder {
  public:
-  explicit Finder(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+  explicit ParamFinder(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
 
-  Found find(const Target& target);
+  FoundParam find(const BoundParam& target);
   // Names of the tensors that were found so far.
   const std::set<std::string>& read() const { return read_; }
 
  private:
   const StoredTensor* look(const std::string& name, std::string* stored, std::string* why);
-  void add(const std::string& name, const Piece& part, const Target& target, Found& found);
-  bool add_pair(const std::string& name, Piece& piece, const Target& target, Found& found);
+  void add(const std::string& name, const ParamPiece& part, const BoundParam& target, FoundParam& found);
+  bool add_pair(const std::string& name, ParamPiece& piece, const BoundParam& target, FoundParam& found);
 
   const Checkpoint& checkpoint_;
   std::set<std::string> read_;

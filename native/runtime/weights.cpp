@@ -63,10 +63,10 @@ class Loader {
 
   void expect(int64_t bytes) { expected_ = bytes; }
 
-  Failure load(const Target& target, const std::vector<Piece>& pieces) {
+  Failure load(const BoundParam& target, const std::vector<ParamPiece>& pieces) {
     begin(target);
     double square = 0, lost = 0;
-    for (const Piece& piece : pieces) {
+    for (const ParamPiece& piece : pieces) {
       for (int64_t at = 0; at < piece.count; at += kChunk) {
         Conversion sums;
         const int64_t count = std::min(kChunk, piece.count - at);
@@ -88,7 +88,7 @@ class Loader {
     return std::nullopt;
   }
 
-  Failure fill(const Target& target, uint64_t key, Spread spread) {
+  Failure fill(const BoundParam& target, uint64_t key, Spread spread) {
     begin(target);
     const DType dtype = target.value->dtype;
     for (int64_t at = 0; at < target.count; at += kChunk) {
@@ -109,7 +109,7 @@ class Loader {
   }
 
  private:
-  void begin(const Target& target) {
+  void begin(const BoundParam& target) {
     const Plan::Value& value = *target.value;
     const int64_t offset = value.offset ? evaluate(*value.offset, {}).value_or(0) : 0;
     to_ = memory_.buffers[value.buffer] + offset;
@@ -123,18 +123,19 @@ class Loader {
   }
 
   // "w at element 9 is NaN (at [1, 1] of F32[8, 8])", with the file.
-  std::string wrong(const Piece& piece, int64_t element, const std::string& what) const {
+  std::string wrong(const ParamPiece& piece, int64_t element, const std::string& what) const {
     std::string place;
     const auto& shape = piece.tensor->shape;
     int64_t rest = element;
     for (size_t i = shape.size(); i-- > 0 && !piece.scales; rest /= shape[i])
-      place = std::to_string(rest % shape[i]) + (place.empty() ? "" : ", ") + place;
+      place.insert(0, std::to_string(rest % shape[i]) + (place.empty() ? "" : ", "));
     return "weights: " + source_.checkpoint->path() + ": " + piece.name + " at element " +
            std::to_string(element) + " " + what +
            (place.empty() ? "" : " (at [" + place + "] of " + text(*piece.tensor) + ")");
   }
 
-  Failure chunk(const Target& target, const Piece& piece, int64_t from, int64_t count, Conversion& sums) {
+  Failure chunk(const BoundParam& target, const ParamPiece& piece, int64_t from, int64_t count,
+                Conversion& sums) {
     const DType dtype = target.value->dtype;
     if (piece.scales) return pair(piece, from, count);
     const StoredTensor& tensor = *piece.tensor;
@@ -156,7 +157,7 @@ class Loader {
   }
 
   // The published pair's blocks and scales, interleaved.
-  Failure pair(const Piece& piece, int64_t from, int64_t count) {
+  Failure pair(const ParamPiece& piece, int64_t from, int64_t count) {
     const int64_t first = from / 32, blocks = count / 32;
     bytes_.resize(static_cast<size_t>(blocks) * 17);
     for (int64_t i = 0; i < blocks; ++i) {
@@ -182,7 +183,7 @@ class Loader {
 // ------------------------------------------------------------------------------------------------ reasons
 
 // "lacks a f16[2], b f16[3] and 7 more; the nearest name there is …"
-std::string lacks(const Checkpoint& checkpoint, const Found& found) {
+std::string lacks(const Checkpoint& checkpoint, const FoundParam& found) {
   std::string out = "lacks ";
   for (size_t i = 0; i < found.missing.size() && i < kMaxNamed; ++i)
     out += (i ? ", " : "") + found.missing[i] + " (" + found.expected[i] + ")";
@@ -193,7 +194,8 @@ std::string lacks(const Checkpoint& checkpoint, const Found& found) {
   return out;
 }
 
-Failure listed(const Checkpoint& checkpoint, const std::vector<std::string>& wrong, const Found& missing) {
+Failure listed(const Checkpoint& checkpoint, const std::vector<std::string>& wrong,
+               const FoundParam& missing) {
   std::vector<std::string> lines(wrong.begin(), wrong.begin() + std::min(wrong.size(), kMaxNamed));
   if (wrong.size() > kMaxNamed)
     lines.push_back("and " + std::to_string(wrong.size() - kMaxNamed) + " more that do not fit");
@@ -208,17 +210,17 @@ Failure listed(const Checkpoint& checkpoint, const std::vector<std::string>& wro
 
 Failure load_all(const Plan& plan, const Binding& binding, const WeightSource& source, Loader& loader,
                  WeightReport* report) {
-  std::optional<Finder> finder;
+  std::optional<ParamFinder> finder;
   if (source.checkpoint) finder.emplace(*source.checkpoint);
   const auto norms = norm_weights(plan);
   for (uint32_t i = 0; i < plan.values.size(); ++i) {
     const Plan::Value& value = plan.values[i];
     if (value.kind != Plan::Kind::Param) continue;
-    const auto target = target_of(value, binding);
+    const auto target = bound_param(value, binding);
     if (!target) return "weights: " + value.id + " has no size here";
     Failure failure;
     if (finder) {
-      const Found found = finder->find(*target);
+      const FoundParam found = finder->find(*target);
       if (!found.wrong.empty() || !found.missing.empty())
         return "weights: " + source.checkpoint->path() + " does not fit " + value.id;
       failure = loader.load(*target, found.pieces);
@@ -236,7 +238,7 @@ Failure load_all(const Plan& plan, const Binding& binding, const WeightSource& s
     if (failure) return failure;
   }
   for (const std::string& name : finder ? source.checkpoint->names() : std::vector<std::string>{}) {
-    if (!finder->read().count(name)) report->unread.push_back(name);
+    if (!finder->read().contains(name)) report->unread.push_back(name);
   }
   return std::nullopt;
 }
@@ -261,14 +263,14 @@ std::optional<WeightSource> open_weights(const std::string& text, std::string* w
 
 Failure check_weights(const Plan& plan, const Binding& binding, const WeightSource& source) {
   if (!source.checkpoint) return std::nullopt;
-  Finder finder(*source.checkpoint);
+  ParamFinder finder(*source.checkpoint);
   std::vector<std::string> wrong;
-  Found missing;
+  FoundParam missing;
   for (const Plan::Value& value : plan.values) {
     if (value.kind != Plan::Kind::Param) continue;
-    const auto target = target_of(value, binding);
+    const auto target = bound_param(value, binding);
     if (!target) return "weights: " + value.id + " has no size here";
-    const Found found = finder.find(*target);
+    const FoundParam found = finder.find(*target);
     if (!found.wrong.empty()) wrong.push_back(found.wrong);
     missing.missing.insert(missing.missing.end(), found.missing.begin(), found.missing.end());
     missing.expected.insert(missing.expected.end(), found.expected.begin(), found.expected.end());
@@ -281,7 +283,7 @@ Failure load_weights(const Plan& plan, const Binding& binding, const WeightSourc
                      WeightReport* report) {
   int64_t bytes = 0;
   for (const Plan::Value& value : plan.values) {
-    const auto target = value.kind == Plan::Kind::Param ? target_of(value, binding) : std::nullopt;
+    const auto target = value.kind == Plan::Kind::Param ? bound_param(value, binding) : std::nullopt;
     if (target) bytes += bytes_of(value.dtype, target->count);
   }
   Loader loader(memory, backend, source, progress, report);
