@@ -133,9 +133,10 @@ void time_synthetic() {
 // Published models, each with the example that `irplan new` chooses.
 void time_models() {
   const auto path = std::filesystem::path(IRPLAN_SOURCE_DIR) / "tests/data/parameter-counts.json";
+  const auto models = nlohmann::ordered_json::parse(read(path));
   double total = 0;
   int count = 0;
-  for (const auto& [name, model] : nlohmann::ordered_json::parse(read(path)).items()) {
+  for (const auto& [name, model] : models.items()) {
     const std::string config = model["config"].dump();
     std::string why;
     const auto program = new_program(config, &why);
