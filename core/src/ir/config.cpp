@@ -54,12 +54,17 @@ class Builder {
     keys_.back() = std::move(key);
     return true;
   }
-  bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception&) {
-    if (why.empty()) why = "it is no JSON: unexpected text at byte " + std::to_string(position);
+  // `position` counts the bytes that were read, those of the token that does not belong included.
+  bool parse_error(size_t position, const std::string& token, const nlohmann::detail::exception&) {
+    if (!why.empty()) return false;
+    why = "it is no JSON";
+    place.end = static_cast<uint32_t>(std::max<size_t>(position, 1));
+    place.begin = place.end - static_cast<uint32_t>(std::clamp<size_t>(token.size(), 1, place.end));
     return false;
   }
 
   std::string why;
+  Span place;
 
  private:
   ConfigNode* add(ConfigNode::Kind kind) {
@@ -152,7 +157,8 @@ std::string ConfigNode::path() const {
   return parent->path() + (parent->kind == Kind::List ? "[" + key + "]" : "." + key);
 }
 
-std::optional<Config> Config::parse(std::string_view text, std::string* why) {
+std::optional<Config> Config::parse(std::string_view text, std::string* why, Span* place) {
+  if (place) *place = {};
   if (text.size() > kMaxBytes) {
     *why = "it is larger than " + std::to_string(kMaxBytes >> 20) + " MiB";
     return std::nullopt;
@@ -162,6 +168,7 @@ std::optional<Config> Config::parse(std::string_view text, std::string* why) {
   const bool good = nlohmann::json::sax_parse(text, &builder);
   if (!good || config.nodes_.empty()) {
     *why = builder.why.empty() ? "it is no JSON" : builder.why;
+    if (place) *place = builder.place;
     return std::nullopt;
   }
   config.root_ = &config.nodes_.front();

@@ -31,6 +31,7 @@ constexpr size_t kMaxPhases = 16;
 
 struct ElaborateOptions {
   const Config* config = nullptr;
+  bool config_given = false;  // without `config` it could not be read, which is told already
   std::vector<std::pair<std::string, std::string>> lets;  // name, expression
 };
 

@@ -33,7 +33,8 @@ class Pipeline {
     if (target) graph_->target = *target;
     std::optional<Config> config = read_config();
     syntax::Tree tree = syntax::parse(out_.source, out_.diagnostics);
-    elaborate(tree, out_.source, {config ? &*config : nullptr, options_.lets}, *graph_, out_.diagnostics);
+    elaborate(tree, out_.source, {config ? &*config : nullptr, options_.config.has_value(), options_.lets},
+              *graph_, out_.diagnostics);
     if (config) out_.unread_config_keys = config->unread();
     if (!passed("elaborate")) {
       // Shapes are looked at all the same, so that one run tells as much as it can.
@@ -76,8 +77,12 @@ class Pipeline {
   std::optional<Config> read_config() {
     if (!options_.config) return std::nullopt;
     std::string why;
-    auto config = Config::parse(*options_.config, &why);
-    if (!config) out_.diagnostics.report(Code::E0264, {}, {options_.config_name + ": " + why});
+    Span place;
+    auto config = Config::parse(*options_.config, &why, &place);
+    if (config) return config;
+    auto& told =
+        out_.diagnostics.report(Code::E0264, place, {why}).in({options_.config_name, *options_.config});
+    if (place.end > 0) told.at("not expected here");
     return config;
   }
 

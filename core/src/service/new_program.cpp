@@ -68,7 +68,13 @@ bool nearer(const Trial& a, const Trial& b) {
 }  // namespace
 
 std::optional<NewProgram> new_program(const std::string& config_text, std::string* why) {
-  if (!Config::parse(config_text, why)) return std::nullopt;
+  Span place;
+  if (!Config::parse(config_text, why, &place)) {
+    const LineColumn at = SourceText("", config_text).locate(place.begin);
+    if (place.end > 0)
+      *why += ", at line " + std::to_string(at.line) + ", column " + std::to_string(at.column);
+    return std::nullopt;
+  }
   std::optional<Trial> best;
   for (const Example& example : examples()) {
     Trial trial = attempt(example, example.text, config_text);
