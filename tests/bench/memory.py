@@ -93,7 +93,7 @@ def models():
 
 SIZES = (1, 128, 512, 2048)
 QUOTED_AT = "2026-11-22, Zen 4, 2 cores, from PyPI"
-# name in peers.py, module, what it is, and the figures of that day at SIZES.
+# name in peers.py, module, what it is, and the figures of that day at SIZES (attention left as plain ops by all).
 ROWS = [
     ("inductor", "torch", "Inductor, results in place, no planner", (14e3, 1.45e6, 12e6, 149e6)),
     ("inductor-planned", "torch", "Inductor, memory_planning=True", (24e3, 1.7e6, 13e6, 153e6)),
@@ -106,12 +106,20 @@ ROWS = [
     (None, None, "IREE, local-sync", (90e3, 3.5e6, 26e6, 306e6)),
 ]
 
+# Joins the plain ops into its own attention where it is measured, and so stands beside our one operator.
+FUSING = {"openvino"}
+
 
 def amount(n):
     for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if n >= size:
             return f"{n / size:.3g} {unit}" if n < 100 * size else f"{n / size:.0f} {unit}"
     return str(int(n))
+
+
+def times(theirs, own):
+    ratio = theirs / own
+    return f"{ratio:.2f} x" if ratio < 100 else f"{ratio:,.0f} x"
 
 
 def ours(plain):
@@ -135,18 +143,18 @@ def beside_others(measured, timeout):
     below = []
     with tempfile.TemporaryDirectory() as folder:
         for name, module, title, quoted in ROWS:
-            why = "not measured by this bench"
+            why = "this bench does not drive it"
             if name and name in measured and importlib.util.find_spec(module):
                 got = peers.measure(name, SIZES, folder, timeout)
                 why = got.get("why")
                 if not why:
-                    values = [got["bytes"][str(s)] for s in SIZES]
-                    line(f"{title}, measured", [f"{amount(v)} ({v / o[0]:.3g} x)" for v, o in zip(values, plain)])
-                    print(f"  {got['version']}", flush=True)
-                    below += [(title, s, v / o[0]) for s, v, o in zip(SIZES, values, plain) if v < o[0]]
+                    values, beside = [got["bytes"][str(s)] for s in SIZES], fused if name in FUSING else plain
+                    line(f"{title}, measured", [f"{amount(v)} ({times(v, o[0])})" for v, o in zip(values, beside)])
+                    print(f"  {got['version']}{'; it joins attention itself, over ours of one operator' if name in FUSING else ''}", flush=True)
+                    below += [(title, s, v / o[0]) for s, v, o in zip(SIZES, values, beside) if v < o[0]]
             elif name:
                 why = f"{module} is not there" if name in measured else "left out"
-            line(f"{title}, quoted", [f"{amount(v)} ({v / o[0]:.3g} x)" for v, o in zip(quoted, plain)])
+            line(f"{title}, quoted", [f"{amount(v)} ({times(v, o[0])})" for v, o in zip(quoted, plain)])
             if why:
                 print(f"  not measured: {why}", flush=True)
     for title, s, ratio in below:
