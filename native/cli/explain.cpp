@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/compare.h"
 #include "cli/compiling.h"
 #include "cli/files.h"
 #include "cli/report.h"
@@ -372,6 +373,7 @@ int run_explain(const Arguments& arguments) {
   const Report report = make_report(*plan);
   const std::string phase = arguments.value("--phase");
   if (!has_phase(report, phase)) return kFailed;
+  if (arguments.has("--compare") || arguments.has("--sizes")) return run_compare(arguments, report, phase);
   if (arguments.has("--svg")) {
     const PhaseReport* drawn = drawn_phase(report, phase);
     if (!drawn) return fail(kFailed, "the plan has no phase to draw");

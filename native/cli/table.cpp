@@ -25,6 +25,9 @@ const Option kKeepOrder{"--keep-order", 0, nullptr,
                         "run ops as they are written, not in the order of least memory"};
 const Option kFmtCheck{"--check", 0, nullptr, "write nothing; exit 3 where a file is laid out differently"};
 const Option kSvg{"--svg", 0, "FILE", "draw the memory of a phase over its steps as a picture"};
+const Option kCompare{"--compare", 0, nullptr,
+                      "what the placement rules of other compilers would need for the same arena"};
+const Option kSizes{"--sizes", 0, "DIM=N,N", "the sizes at which --compare compares", true};
 const Option kPhase{"--phase", 0, "NAME", "the phase to draw (the one with the largest peak unless told)"};
 const Option kExitCode{"--exit-code", 0, nullptr, "exit 3 where the plans differ"};
 const Option kTemplate{"--template", 0, "KIND", "smallest, mlp or decoder", false, "smallest|mlp|decoder"};
@@ -93,10 +96,11 @@ std::vector<Command> make() {
        "keys of the config that nothing read.",
        1,
        1,
-       with({&kPhase, &kSvg, &kOutput}),
+       with({&kPhase, &kSvg, &kCompare, &kSizes, &kOutput}),
        {{"irplan explain hotpath.irplan", ""},
         {"irplan explain plan.json --phase decode", "one phase of a plan"},
-        {"irplan explain llama.irplan --config config.json --svg memory.svg", "the picture"}},
+        {"irplan explain llama.irplan --config config.json --svg memory.svg", "the picture"},
+        {"irplan explain plan.json --compare --sizes S=1,128,2048", "the arena under the rules of others"}},
        run_explain},
       {"diff",
        "say what differs between two plans",

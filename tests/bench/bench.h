@@ -27,5 +27,6 @@ void row(const std::string& name, const Timing& timing, const std::string& remar
 // Each answers with an exit code.
 int compile_bench();
 int bind_bench();
+int planning_bench();
 
 }  // namespace irplan::bench

@@ -65,6 +65,33 @@ TEST_CASE("results over dying operands, windows and parts of a concat take no by
   CHECK(peak("b = linear(a, w)\ny = output(linear(b, w))\n") == 2 * one);
 }
 
+TEST_CASE("offsets come out whatever the order of the buffers, and a circle of buffers is refused") {
+  Plan plan = planned(
+      "dim S in 1..1024\ninput x: f16[S, 128]\nw = param f16[128, 128]\na = linear(x, w)\nb = linear(x, w)\n"
+      "c = linear(a, w)\nd = a + b\ny = output(c + d)\n");
+  const Binding at = {512};
+  const int64_t bytes = bind_arena(plan, "main", at)->bytes;
+  std::vector<uint32_t> arena;
+  for (uint32_t i = 0; i < plan.buffers.size(); ++i) {
+    if (plan.buffers[i].segment == Plan::Segment::Arena) arena.push_back(i);
+  }
+  REQUIRE(arena.size() >= 3);
+  // The same buffers with the last one first, and with everything that points at them.
+  Plan turned = plan;
+  const auto moved = [&](uint32_t i) { return static_cast<uint32_t>(plan.buffers.size()) - 1 - i; };
+  for (uint32_t i = 0; i < plan.buffers.size(); ++i) {
+    turned.buffers[moved(i)] = plan.buffers[i];
+    for (uint32_t& below : turned.buffers[moved(i)].above) below = moved(below);
+  }
+  CHECK(bind_arena(turned, "main", at)->bytes == bytes);
+  for (const uint32_t i : arena)
+    CHECK(bind_arena(turned, "main", at)->offsets[moved(i)] == bind_arena(plan, "main", at)->offsets[i]);
+  plan.buffers[arena[0]].above = {arena[1]};
+  plan.buffers[arena[1]].above = {arena[2], arena[0]};
+  plan.buffers[arena[2]].above = {arena[0], arena[1]};
+  CHECK(!bind_arena(plan, "main", at));
+}
+
 TEST_CASE("random programs hold at random sizes") {
   int64_t bindings = 0;
   for (uint64_t seed = 1; seed <= 120; ++seed) {

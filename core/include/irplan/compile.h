@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@ struct CompileOptions {
   std::string strength = "portfolio";   // of the packing: portfolio | exact | limited
   bool write = true;                    // false: diagnostics alone are wanted, the plan's text stays empty
   std::vector<std::string> dump_after;  // names of passes whose result is wanted as text
+  std::function<void(const char*)> on_pass;  // called with the name of each pass when it is done, for timings
 };
 
 struct Graph;

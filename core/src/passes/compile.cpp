@@ -88,6 +88,7 @@ class Pipeline {
 
   // Notes a pass as done: its dump, where one is wanted. False where there are errors.
   bool passed(const char* pass) {
+    if (options_.on_pass) options_.on_pass(pass);
     const auto& wanted = options_.dump_after;
     if (std::find(wanted.begin(), wanted.end(), pass) != wanted.end()) {
       out_.dumps.emplace_back(pass, std::string(pass) == "emit" ? out_.plan_json : to_text(*graph_));
