@@ -163,8 +163,13 @@ void Solver::find_frontiers(Budget& budget, const Binding& value) {
       Binding at = value;
       at[second.index] = other.lo;
       const int64_t most = largest_for(at, first.index, range, fits);
+      at[second.index] = other.hi;
+      at[first.index] = range.lo;
+      const int64_t whole = fits(at) ? largest_for(at, first.index, range, fits) : range.lo;
       Frontier out{first.name, second.name, {}};
-      for (const int64_t n : by_powers_of_two({range.lo, most})) {
+      auto tried = by_powers_of_two({range.lo, most});
+      tried.insert(std::upper_bound(tried.begin(), tried.end(), whole), whole);
+      for (const int64_t n : tried) {
         at[first.index] = n;
         at[second.index] = other.lo;
         if (!fits(at)) break;
