@@ -49,6 +49,10 @@ bool read_sizes(const Arguments& arguments, CompileOptions& options) {
     if (!split("--let", word, &name, &value)) return false;
     options.lets.emplace_back(name, value);
   }
+  for (const std::string& word : arguments.all("--retype")) {
+    if (!split("--retype", word, &name, &value)) return false;
+    options.retypes.emplace_back(name, value);
+  }
   for (const std::string& word : arguments.all("--dim")) {
     int64_t n = 0;
     if (!split("--dim", word, &name, &value)) return false;

@@ -14,6 +14,9 @@ const Option kFormat{"--format", 0, "FORM", "text, or json for a program to read
 const Option kConfig{"--config", 'c', "FILE", "the config.json that `config` means in the program"};
 const Option kLet{"--let", 'l', "NAME=VALUE", "replace a top-level `let`", true};
 const Option kDim{"--dim", 'd', "DIM=N", "the size at which plain numbers of the plan hold", true};
+const Option kRetype{"--retype", 'r', "WHAT=DTYPE",
+                     "keep states, or the weights of products, in another dtype: state=f8e4m3, weights=q8_0",
+                     true};
 const Option kTarget{"--target", 't', "TARGET", "cpu, cuda or cuda:sm_90 (cuda unless told)"};
 const Option kOutput{"--output", 'o', "FILE", "where the result goes; - is stdout"};
 const Option kInput{"--input", 'i', "FILE", "the program, instead of naming it alone", true};
@@ -42,8 +45,8 @@ const Option kStrength{"--strength",
                        "portfolio|limited|exact"};
 
 std::vector<Command> make() {
-  const std::vector<const Option*> compile = {&kConfig,    &kLet,    &kDim,   &kTarget, &kDeny,
-                                              &kKeepOrder, &kFormat, &kColor, &kHelp};
+  const std::vector<const Option*> compile = {&kConfig, &kLet,       &kDim,    &kRetype, &kTarget,
+                                              &kDeny,   &kKeepOrder, &kFormat, &kColor,  &kHelp};
   const auto with = [&](std::vector<const Option*> first) {
     first.insert(first.end(), compile.begin(), compile.end());
     return first;
@@ -63,6 +66,8 @@ std::vector<Command> make() {
          "a model at a batch of 8"},
         {"irplan plan llama.irplan --config config.json --let C=131072 -o - | head",
          "with a longer cache, to stdout"},
+        {"irplan plan llama.irplan --config config.json --retype state=f8e4m3 --retype weights=q8_0",
+         "with a cache of 8 bits a number, and weights of as many"},
         {"irplan --input hotpath.irplan --output plan.json", "the form without a command"}},
        run_plan},
       {"check",
@@ -91,9 +96,12 @@ std::vector<Command> make() {
       {"explain",
        "show where the bytes and the time of a plan go",
        "FILE.irplan|FILE.json|-",
-       "Values, the memory over the steps of each phase, what makes the peak, budgets, work and its limit on "
-       "the target, and\n"
-       "keys of the config that nothing read.",
+       "Where the bytes lie and what would lower them; for each phase the memory over its steps, the buffers "
+       "at the peak,\nwork and its limit on the target; what each budget admits, what no placement could, "
+       "and "
+       "which change would make it fit;\nkeys of the config that nothing read. A step's tokens are the "
+       "elements of the first two axes of the first input that has\ntwo; a state's bytes for a token are "
+       "those of one row of one sequence.",
        1,
        1,
        with({&kPhase, &kSvg, &kCompare, &kSizes, &kOutput}),

@@ -204,7 +204,7 @@ class Texts(Case):
             text = path.read_text()
             given = text.partition("#--- config\n")[2].partition("#---")[0].replace("# ", "").replace("#", "")
             args = ["--config", self.file("config.json", given)] if given else []
-            if "--target" in text.split("\n")[0] or "--d" in text.split("\n")[0]:
+            if "--target" in text.split("\n")[0] or "--d" in text.split("\n")[0] or "--retype" in text.split("\n")[0]:
                 continue
             shown = self.irplan("check", path, *args, code=1)[1]
             listed = json.loads(self.irplan("check", path, *args, "--format=json", code=1)[0])
@@ -392,6 +392,54 @@ class Reports(Case):
         self.assertIn("memory-bound", out)
         self.assertEqual(len(re.findall(r"^ +[\d.]* ?(?:MiB|0)? │a+$", out, re.M)), 14, out)
 
+    def test_explain_answers_budgets_both_ways(self):
+        text = LLAMA.read_text().replace("budget B * S <= 8192", "budget memory <= 24GiB")
+        model = (self.file("l.irplan", text), "--config", ROOT / "examples/configs/llama-3-8b.json")
+        out, _ = self.irplan("explain", *model)
+        self.assertRegex(out, r"memory <= 24GiB +narrows the sizes; uses 24\.00 GiB of 24\.00 GiB\n    B <= 9 fits, and no placement")
+        self.assertRegex(out, r"at most   B +7 +8 +9\n +with  S +2048 +1897 +68\n")
+        self.assertIn("128.0 KiB for each token that a sequence may keep; 9 sequences of 8192", out)
+        self.assertRegex(out, r"tokens    \d+ a step: 72\.0 KiB of arena each")
+        self.assertRegex(out, r"to lower it\n( +--(retype|let|dim) \S+ +[\d.]+ GiB  \(.* less\)  .*\n){4,}")
+        report = json.loads(self.irplan("explain", *model, "--format=json")[0])
+        self.assertEqual(report["phases"][0]["tokens"]["state_bytes_each"], 131072)
+        self.assertEqual(report["budgets"][0]["frontier"][0]["dims"], ["B", "S"])
+        # Every change, taken at its word: as much memory as was said, at the same sizes.
+        sizes = {d: report["phases"][0]["dims"][d] for d in "BS"}
+        for change in report["lighter"]:
+            dims = dict(sizes)
+            option, value = change["change"].split(" ")
+            if option == "--dim":
+                dims[value[0]] = int(value[2:])
+            words = [w for d, n in dims.items() for w in ("--dim", f"{d}={n}")]
+            words += [] if option == "--dim" else [option, value]
+            memory = json.loads(self.irplan("explain", *model, *words, "--format=json")[0])["memory"]
+            self.assertEqual(sum(memory.values()), change["bytes"], change)
+            self.assertLess(change["bytes"], sum(report["memory"].values()))
+
+    def test_what_would_make_a_budget_fit_is_in_the_diagnostics(self):
+        text = LLAMA.read_text().replace("budget B * S <= 8192", "budget memory <= 24GiB")
+        config = ("--config", ROOT / "examples/configs/llama-3-8b.json")
+        out, _ = self.irplan("check", self.file("l.irplan", text), *config, "--format=json")
+        (missed,) = [d for d in json.loads(out) if d["code"] == "W0401"]
+        fixes = {f["message"]: f["edits"] for f in missed["fixes"]}
+        self.assertEqual([e["text"] for e in fixes["`budget B <= 7` fits"]], ["budget B <= 7\n"])
+        self.assertTrue(any("--retype state=f8e4m3" in message for message in fixes), fixes)
+        fixed = text.replace("budget memory", "budget B <= 7\nbudget memory")
+        self.assertEqual(json.loads(self.irplan("check", self.file("f.irplan", fixed), *config, "--format=json")[0]), [])
+        over = text.replace("budget memory", "budget B <= 8\nbudget memory")
+        self.assertEqual(len(json.loads(self.irplan("check", self.file("o.irplan", over), *config, "--format=json")[0])), 1)
+
+    def test_retype_is_read_and_refused(self):
+        model = (LLAMA, "--config", ROOT / "examples/configs/llama-3-8b.json")
+        self.irplan("plan", *model, "-r", "state=f8e4m3", "--retype", "weights=q8_0", "-o", "r.json")
+        plan = json.loads((self.folder / "r.json").read_text())
+        self.assertEqual({v["dtype"] for v in plan["values"] if v["kind"] == "state"}, {"f8e4m3"})
+        self.assertIn("q8_0", {v["dtype"] for v in plan["values"] if v["kind"] == "param"})
+        self.assertNotIn("q8_0", {v["dtype"] for v in plan["values"] if v["kind"] == "temp"})
+        self.assertIn("NAME=VALUE", self.irplan("plan", *model, "--retype", "state", code=2)[1])
+        self.assertIn("did you mean `--retype state=f8e4m3`", self.irplan("plan", *model, "--retype", "state=f8e4m", code=1)[1])
+
     def test_explain_of_a_model_collapses_its_layers(self):
         out, _ = self.irplan("explain", LLAMA, "--config", ROOT / "examples/configs/llama-3.2-1b.json")
         self.assertIn("phase prefill", out)
@@ -437,6 +485,16 @@ class Reports(Case):
         root = ElementTree.parse(self.folder / "m.svg").getroot()
         boxes = [e for e in root.iter("{http://www.w3.org/2000/svg}rect")]
         self.assertEqual(len(boxes), 1)
+        lines = [e.get("class") for e in root.iter("{http://www.w3.org/2000/svg}line")]
+        self.assertEqual((lines.count("write"), lines.count("bound"), lines.count("room")), (2, 1, 0))  # rope and silu, in place
+
+    def test_the_picture_of_a_budget(self):
+        program = self.file("b.irplan", "dim S in 1..8192\nbudget memory <= 24MiB\ninput x: f16[1, S, 1024]\na = exp(x)\nout = output(a + x)\n")
+        self.irplan("explain", program, "--svg", "b.svg")
+        svg = (self.folder / "b.svg").read_text()
+        self.assertIn("memory &lt;= 24MiB leaves 12.0 MiB", svg)
+        self.assertIn('class="room"', svg)
+        self.assertIn("lower bound 12.0 MiB, met", svg)
 
 
 class Quiet(Case):

@@ -107,7 +107,7 @@ class Playground {
       text,
       config: config.trim() ? config : null,
       config_name: configName,
-      options: { dims: options.dims, lets: options.lets, target: options.target, deny_warnings: options.denyWarnings },
+      options: { dims: options.dims, lets: options.lets, target: options.target, deny_warnings: options.denyWarnings, advise: false },
     };
   }
 

@@ -85,6 +85,7 @@ class Diagnostics {
   size_t errors() const { return errors_; }
   size_t dropped() const { return dropped_; }
   const std::vector<Diagnostic>& list() const { return list_; }
+  Diagnostic* find(Code code, Span span);  // to add to it; null where there is none
   // What stands in other texts, then by position, errors before warnings at one place; call once when
   // compiling is done.
   void sort();

@@ -57,6 +57,12 @@ Diagnostic& Diagnostics::report(Code code, Span span, std::initializer_list<std:
   return list_.emplace_back(std::move(made));
 }
 
+Diagnostic* Diagnostics::find(Code code, Span span) {
+  const auto same = [&](const Diagnostic& d) { return d.code == code && d.span == span; };
+  const auto found = std::find_if(list_.begin(), list_.end(), same);
+  return found == list_.end() ? nullptr : &*found;
+}
+
 void Diagnostics::sort() {
   const auto key = [](const Diagnostic& d) {
     return std::tuple(!d.elsewhere, d.span.begin, d.severity != Severity::Error, d.code, d.span.end);

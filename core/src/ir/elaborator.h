@@ -170,6 +170,7 @@ class Elaborator {
   Datum emit(const OpRow& row, Ids in, Spans spans, Attrs attrs, Span span, const Want& want);
   const Callee& callee(ast::Symbol symbol);
   Datum leaf(const ast::Expr& e);
+  void note_cache_let(const ast::Expr& rows);
   std::optional<TensorType> tensor_type(const ast::Type& type);
   std::optional<DType> dtype(const ast::Type& type);
   void settle_leaf_names();

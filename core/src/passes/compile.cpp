@@ -5,12 +5,14 @@
 
 #include "base/sha256.h"
 #include "ir/elaborate.h"
+#include "passes/advise.h"
 #include "passes/budget.h"
 #include "passes/emit.h"
 #include "passes/fold.h"
 #include "passes/fuse.h"
 #include "passes/lower.h"
 #include "passes/memory.h"
+#include "passes/retype.h"
 #include "passes/schedule.h"
 #include "passes/shape.h"
 #include "passes/solve.h"
@@ -24,42 +26,7 @@ class Pipeline {
   Pipeline(Compilation& out, const CompileOptions& options) : out_(out), options_(options) {}
 
   void run() {
-    graph_ = std::make_shared<Graph>();
-    out_.graph = graph_;
-    const auto target = parse_target(options_.target);
-    if (!target)
-      out_.diagnostics.report(Code::E0267, {}, {options_.target})
-          .help("targets are cpu, cuda and cuda:sm_90");
-    if (target) graph_->target = *target;
-    std::optional<Config> config = read_config();
-    syntax::Tree tree = syntax::parse(out_.source, out_.diagnostics);
-    elaborate(tree, out_.source, {config ? &*config : nullptr, options_.config.has_value(), options_.lets},
-              *graph_, out_.diagnostics);
-    if (config) out_.unread_config_keys = config->unread();
-    if (!passed("elaborate")) {
-      // Shapes are looked at all the same, so that one run tells as much as it can.
-      if (graph_->ops.size() < kMaxOps) infer_shapes(*graph_, out_.diagnostics);
-      return;
-    }
-    infer_shapes(*graph_, out_.diagnostics);
-    if (!passed("shape")) return;
-    apply_budgets(*graph_, out_.diagnostics);
-    if (!passed("budget")) return;
-    fold(*graph_);
-    passed("fold");
-    fuse(*graph_);
-    passed("fuse");
-    assign_values(*graph_, options_.dims, out_.diagnostics);
-    if (out_.diagnostics.has_errors()) return;
-    if (!options_.keep_order) schedule(*graph_);
-    passed("schedule");
-    plan_memory(*graph_);
-    if (!passed("memory")) return;
-    const bool bytes =
-        std::any_of(graph_->budgets.begin(), graph_->budgets.end(), [](const Budget& b) { return b.bytes; });
-    solve_budgets(*graph_, options_.dims, out_.diagnostics);
-    if (bytes && !out_.diagnostics.has_errors()) measure_memory(*graph_);
-    if (!passed("solve")) return;
+    if (!answer()) return;
     lower(*graph_, out_.diagnostics);
     if (!passed("lower")) return;
     const EmitSource hashes{sha256(out_.source.text()), options_.config ? sha256(*options_.config) : ""};
@@ -73,7 +40,75 @@ class Pipeline {
     out_.ok = true;
   }
 
+  // All passes up to the answers of budgets; false where there are errors.
+  bool answer() {
+    if (!read()) return false;
+    infer_shapes(*graph_, out_.diagnostics);
+    if (!passed("shape")) return false;
+    apply_budgets(*graph_, out_.diagnostics);
+    if (!passed("budget")) return false;
+    fold(*graph_);
+    passed("fold");
+    fuse(*graph_);
+    passed("fuse");
+    assign_values(*graph_, options_.dims, out_.diagnostics);
+    if (out_.diagnostics.has_errors()) return false;
+    if (!options_.keep_order) schedule(*graph_);
+    passed("schedule");
+    plan_memory(*graph_);
+    if (!passed("memory")) return false;
+    answered_ = true;
+    const bool bytes =
+        std::any_of(graph_->budgets.begin(), graph_->budgets.end(), [](const Budget& b) { return b.bytes; });
+    solve_budgets(*graph_, options_.dims, out_.diagnostics);
+    if (bytes && !out_.diagnostics.has_errors()) measure_memory(*graph_);
+    advise(*graph_, options_.advise ? Probe([this](const Change& change) { return with(change); }) : Probe(),
+           out_.diagnostics);
+    return passed("solve");
+  }
+
  private:
+  // The flat graph of the program; false where there are errors.
+  bool read() {
+    graph_ = std::make_shared<Graph>();
+    out_.graph = graph_;
+    const auto target = parse_target(options_.target);
+    if (!target)
+      out_.diagnostics.report(Code::E0267, {}, {options_.target})
+          .help("targets are cpu, cuda and cuda:sm_90");
+    if (target) graph_->target = *target;
+    std::optional<Config> config = read_config();
+    syntax::Tree tree = syntax::parse(out_.source, out_.diagnostics);
+    elaborate(tree, out_.source, {config ? &*config : nullptr, options_.config.has_value(), options_.lets},
+              *graph_, out_.diagnostics);
+    if (config) out_.unread_config_keys = config->unread();
+    if (passed("elaborate")) {
+      retype(*graph_, options_.retypes, out_.diagnostics);
+      return passed("retype");
+    }
+    // Shapes are looked at all the same, so that one run tells as much as it can.
+    if (graph_->ops.size() < kMaxOps) infer_shapes(*graph_, out_.diagnostics);
+    return false;
+  }
+
+  // The program planned again with the change; null where that has errors before its budgets are answered.
+  std::shared_ptr<const Graph> with(const Change& change) const {
+    CompileOptions other = options_;
+    other.advise = false;
+    other.dump_after.clear();
+    other.dims.clear();  // what ranges admit is asked, not one size
+    const auto given = std::pair(change.name, change.value);
+    if (change.kind == Change::Kind::Let)
+      other.lets.push_back(given);
+    else
+      other.retypes.push_back(given);
+    Compilation out;
+    out.source = out_.source;
+    Pipeline pipeline(out, other);
+    pipeline.answer();
+    return pipeline.answered_ ? pipeline.graph_ : nullptr;
+  }
+
   std::optional<Config> read_config() {
     if (!options_.config) return std::nullopt;
     std::string why;
@@ -99,6 +134,7 @@ class Pipeline {
   Compilation& out_;
   const CompileOptions& options_;
   std::shared_ptr<Graph> graph_;
+  bool answered_ = false;  // memory is planned, budgets could be asked
 };
 
 }  // namespace
@@ -119,6 +155,7 @@ const std::vector<PassInfo>& passes() {
       {"elaborate",
        "Tree and config to a flat graph: every `let` known, every loop unrolled, every `fn` inlined, phase "
        "by phase."},
+      {"retype", "Replaces the declared dtype of states or weights, where `--retype` asks for it."},
       {"shape", "Finds the type of every value and what sizes must satisfy for the shapes to agree."},
       {"budget",
        "Narrows what a plan admits by budgets over dims: one dim's range, or a guard over several."},

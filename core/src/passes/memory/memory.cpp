@@ -122,6 +122,12 @@ int64_t lower_bound_bytes(const Graph& graph, uint32_t phase, const Binding& bin
   return live_bytes(graph, phase, binding, &at);
 }
 
+OpId peak_op(const Graph& graph, uint32_t phase, const Binding& binding) {
+  OpId at = kNone;
+  live_bytes(graph, phase, binding, &at);
+  return graph.phases[phase].ops_end > graph.phases[phase].ops_begin ? at : kNone;
+}
+
 std::vector<int64_t> arena_offsets(const Graph& graph, uint32_t phase, const Binding& binding) {
   std::vector<int64_t> offsets;
   stack(graph, phase, binding, offsets);
