@@ -69,4 +69,17 @@ void row(const std::string& name, const Timing& timing, const std::string& remar
   std::fflush(stdout);
 }
 
+void row(const std::string& name, const Timing& timing, double target, const std::string& remark) {
+  char told[64];
+  std::snprintf(told, sizeof told, "target %g ms: %s", target * 1e3,
+                timing.least <= target ? "met" : "NOT met");
+  row(name, timing, told + (remark.empty() ? "" : "; " + remark));
+}
+
+void figure(const std::string& name, double value, const std::string& unit, double target) {
+  std::printf("%-44s %9.2f %s  target %g %s: %s\n", name.c_str(), value, unit.c_str(), target, unit.c_str(),
+              value <= target ? "met" : "NOT met");
+  std::fflush(stdout);
+}
+
 }  // namespace irplan::bench

@@ -23,6 +23,11 @@ double peak_mebibytes();  // of this process so far
 
 // One row of a table: name, median, least, and remarks.
 void row(const std::string& name, const Timing& timing, const std::string& remark = "");
+// The same with a target in seconds, which the least of the runs is held to: what else a machine does only
+// adds.
+void row(const std::string& name, const Timing& timing, double target, const std::string& remark = "");
+// One figure that is no timing of runs, with its target.
+void figure(const std::string& name, double value, const std::string& unit, double target);
 
 // Each answers with an exit code.
 int compile_bench();

@@ -76,6 +76,14 @@ const std::vector<Bad>& bad_programs() {
       {"E0210", "dim S in 1..4\nphase a { S = 9 }\n" + kIn + "out = output(silu(x))\n", "declared 1..4"},
       {"E0211", kIn + "budget memory\nout = output(silu(x))\n", "budget memory <= 24GiB"},
       {"E0203", "let a = b\nlet b = a\n" + kIn + "out = output(x * b)\n", "used before"},
+      {"E0212",
+       "dim B in 1..4\nphase a { B in 1..2 }\nphase b { }\ninput x: f32[B, 2, 8]\n"
+       "out = output(append(state f32[B, 8, 8] from \"k\", x, at=0))\n",
+       "here B in 1..2 in phase a"},
+      {"E0212",
+       "dim S in 1..4\nphase a { S = 1 }\nphase b { S in 1..4 }\ninput x: f32[2, S, 8]\n"
+       "out = output(rmsnorm(x, param f32[S * 8] from \"w\", eps=1))\n",
+       "here S = 1 in phase a"},
       {"E0213", kIn + "let n = 9223372036854775807 + 1\nout = output(silu(x))\n", "64 bits"},
       {"E0214", kIn + "for i in \"three\" {\n}\nout = output(silu(x))\n", "a string"},
       {"E0227", "let D = config.hidden_size / 2\ninput x: f32[D]\nout = output(silu(x))\n",
@@ -146,13 +154,17 @@ const std::vector<Bad>& bad_programs() {
       {"E0258", "input x: f32[2, 33]\nw = param q8_0[4, 33]\nout = output(linear(x, w))\n", "multiple of 32"},
       {"E0259", kIn + "w = param f32[8] from \"\"\nout = output(rmsnorm(x, w, eps=1))\n", "empty"},
       {"E0260", kIn + "out = output(rmsnorm(x, param f32[8], eps=1))\n", "from \"layers.{i}.weight\""},
-      {"E0261", "k = state f32[8]\n" + kIn + "out = output(silu(x))\n", "1 axes"},
+      {"E0261", "k = state f32[8]\n" + kIn + "out = output(silu(x))\n", "f32[8]"},
       {"E0262", "input x: i32[2, N]\nw = param f32[N, 8] from \"e.{*}\"\nout = output(embed(x, w))\n",
        "stacked"},
       {"E0263",
        kIn + "a = param f32[8] from \"w\"\nb = param f16[8] from \"w\"\nout = output(rmsnorm(x, a, eps=1) * "
              "b)\n",
        "f16[8]"},
+      {"E0263",
+       "dim B in 1..4\nphase a { B = 1 }\nphase b { B = 2 }\ninput x: f32[B, 2, 8]\n"
+       "out = output(append(state f32[B, 8, 8] from \"k\", x, at=0))\n",
+       "here B = 1 in phase a, B = 2 in phase b"},
       {"E0264", kIn + "out = output(silu(x))\n", "config.json", "{\"a\": "},
       {"E0264", kIn + "out = output(silu(x))\n", "no JSON object", "[1]"},
       {"E0265", "dim S in 1..4\n" + kIn + "out = output(silu(x))\n", "1..4", nullptr, {}, {{"S", 9}}},

@@ -739,7 +739,7 @@ Datum Elaborator::leaf(const ast::Expr& e) {
   }
   if (!type) return poison();
   if (state && type->shape.size() < 2) {
-    report(Code::E0261, e.span, {source, std::to_string(type->shape.size())});
+    report(Code::E0261, e.span, {source}).at(irplan::text(*type));
     return poison();
   }
   if (state && starred) {
@@ -755,9 +755,11 @@ Datum Elaborator::leaf(const ast::Expr& e) {
   if (!fresh) {
     const Value& first = graph_.values[known->second];
     if (!(first.type == *type)) {
-      report(Code::E0263, e.span, {source})
-          .at(irplan::text(*type))
-          .also(first.span, irplan::text(first.type));
+      if (first.span == e.span && (tell_parted(first, first.type) || tell_parted(first, *type)))
+        return poison();
+      Diagnostic& d = report(Code::E0263, e.span, {source});
+      d.at(irplan::text(*type)).also(first.span, irplan::text(first.type));
+      if (first.span == e.span && phase_ > 0) d.rule("phases share their params and states" + parted_sizes());
     }
     return Datum::tensor(known->second);
   }

@@ -35,6 +35,7 @@ void Elaborator::run() {
     graph_.dims->dim(name);
     *index = *graph_.dims->find(name);
   }
+  check_states();
   settle_leaf_names();
   tell_lacking();
 }
@@ -269,6 +270,64 @@ void Elaborator::phase_entries(const ast::Item& item) {
     }
     phase.dims.push_back({dim->index, {*low, *high}, *low, *low == *high});
     if (*low == *high) fixed_[name] = Datum(*low);
+  }
+}
+
+// Whether phases give a dim different sizes.
+bool Elaborator::parted(DimIndex dim) const {
+  const auto range = [&](const Phase& phase) {
+    const auto own =
+        std::find_if(phase.dims.begin(), phase.dims.end(), [&](auto& d) { return d.dim == dim; });
+    return own != phase.dims.end() ? own->range : graph_.dim_list[dim].range;
+  };
+  const auto differs = [&](const Phase& phase) { return !(range(phase) == range(graph_.phases[0])); };
+  return std::any_of(graph_.phases.begin(), graph_.phases.begin() + phase_ + 1, differs);
+}
+
+// "S in 1..8 in phase prefill, S = 1 in phase decode"
+std::string Elaborator::sizes_by_phase(const std::string& dim) const {
+  std::string out;
+  for (const Phase& phase : graph_.phases) {
+    for (const PhaseDim& d : phase.dims) {
+      if (graph_.dim_list[d.dim].name != dim) continue;
+      const std::string low = std::to_string(d.range.lo), high = std::to_string(d.range.hi);
+      out += (out.empty() ? "" : ", ") + dim + (d.fixed ? " = " + low : " in " + low + ".." + high) +
+             " in phase " + phase.name;
+    }
+  }
+  return out;
+}
+
+// "; here S = 1 in phase decode, …", of every dim that phases size differently.
+std::string Elaborator::parted_sizes() const {
+  std::string out;
+  for (const Dim& dim : graph_.dim_list) {
+    if (parted(dim.index)) out += (out.empty() ? "; here " : ", ") + sizes_by_phase(dim.name);
+  }
+  return out;
+}
+
+// Whether a type that phases share depends on a dim which they size differently; then it is told.
+bool Elaborator::tell_parted(const Value& shared, const TensorType& type) {
+  for (const Expr& extent : type.shape) {
+    for (const DimIndex dim : dims_of(extent)) {
+      if (!parted(dim)) continue;
+      const std::string& name = graph_.dim_list[dim].name;
+      const char* kind = shared.kind == ValueKind::State ? "state" : "param";
+      report(Code::E0212, shared.span, {kind, shared.source, name})
+          .at(irplan::text(type))
+          .rule("phases share their params and states; here " + sizes_by_phase(name));
+      return true;
+    }
+  }
+  return false;
+}
+
+// A state serves every phase, whether or not they all append to it.
+void Elaborator::check_states() {
+  if (stopped_ || diagnostics_.has_errors()) return;
+  for (const Value& value : graph_.values) {
+    if (value.kind == ValueKind::State) tell_parted(value, value.type);
   }
 }
 

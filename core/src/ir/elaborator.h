@@ -106,6 +106,11 @@ class Elaborator {
   void declare_phases();
   void run_phase(uint32_t phase);
   void phase_entries(const ast::Item& item);
+  bool parted(DimIndex dim) const;
+  std::string sizes_by_phase(const std::string& dim) const;
+  std::string parted_sizes() const;
+  bool tell_parted(const Value& shared, const TensorType& type);
+  void check_states();
   void declare_input(const ast::Item& item);
   void declare_budget(const ast::Item& item);
 
