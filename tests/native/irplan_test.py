@@ -4,11 +4,11 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 from pathlib import Path
 
@@ -16,7 +16,14 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 IRPLAN = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin")) / "irplan"
 HOTPATH = ROOT / "examples/hotpath.irplan"
 LLAMA = ROOT / "examples/models/llama.irplan"
+SLOWNESS = 20 if b"__asan_init" in IRPLAN.read_bytes() else 1  # of a build with sanitizers
 COMMANDS = "plan check fmt explain diff ops passes pack new completion man".split()
+
+
+def spent():
+    """Processor seconds of all commands so far: what else a machine does is not counted."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 class Case(unittest.TestCase):
@@ -136,9 +143,9 @@ class Plans(Case):
 
     def test_limits_are_diagnostics_and_fast(self):
         big = self.file("big.irplan", b"a" * 50_000_000)
-        start = time.monotonic()
+        start = spent()
         _, err = self.irplan("plan", big, code=1)
-        self.assertLess(time.monotonic() - start, 1)
+        self.assertLess(spent() - start, 1 * SLOWNESS)
         self.assertRegex(err, r"error\[E0106\]: a source of 50000000 bytes[\s\S]*big\.irplan")
         _, err = self.irplan("plan", self.file("words.irplan", b"a;" * 1_200_000), code=1)
         self.assertRegex(err, r"error\[E0109\][\s\S]*words\.irplan")
@@ -159,18 +166,18 @@ class Plans(Case):
                 ("let l = [" + "1, " * 4000 + "1]\nfor i in 100000 { require !has(l, 7) }\n" + end, "E0222"),
                 ("for i in 1000000000 { }\n" + end, "E0236"), ("for i in 100000 { for j in 100000 { let a = i } }\n" + end, "E0222")):
             path = self.file("bad.irplan", text)
-            start = time.monotonic()
+            start = spent()
             _, err = self.irplan("check", path, code=1)
-            self.assertLess(time.monotonic() - start, 2)  # half a second, on a machine that does other things as well
+            self.assertLess(spent() - start, 2 * SLOWNESS)
             self.assertIn(f"error[{code}]", err, text[:60])
             if code != "E0102":
                 self.assertEqual(err.count("\nerror[") + err.startswith("error["), 1, text[:60])
 
     def test_layout_of_a_large_text_is_linear(self):
         plain = self.file("plain.irplan", "".join(f"let a{i} = {i}\n" for i in range(100_000)) + "# the only remark\n")
-        start = time.monotonic()
+        start = spent()
         self.irplan("fmt", "--check", plain)
-        self.assertLess(time.monotonic() - start, 4)
+        self.assertLess(spent() - start, 4 * SLOWNESS)
 
     def test_dumps_and_reports_are_results(self):
         out, _ = self.irplan("plan", HOTPATH, "--dump-after=shape", "--dump-after", "emit")
@@ -302,18 +309,18 @@ class Texts(Case):
             self.irplan("fmt", "--check", "m.irplan")
 
     def test_configs_that_are_too_much(self):
-        for text, why in (("[1]", "no JSON object"), ("{", "byte"), ('{"a": ' * 70 + "1" + "}" * 70, "nested deeper than 64"),
+        for text, why in (("[1]", "no JSON object"), ("{", "big.json:1:2"), ('{"a": ' * 70 + "1" + "}" * 70, "nested deeper than 64"),
                           ('{"a": [' + "0," * 300_000 + "0]}", "more than 262144 values"), ('{"' + "a" * 17_000_000 + '": 1}', "16 MiB"),
                           ("{" + ",".join(f'"a{i}": 1' for i in range(300_000)) + "}", "more than 262144 values")):
-            start = time.monotonic()
+            start = spent()
             _, err = self.irplan("check", LLAMA, "--config", self.file("big.json", text), code=1)
-            self.assertLess(time.monotonic() - start, 2)
+            self.assertLess(spent() - start, 2 * SLOWNESS)
             self.assertIn(why, err)
         many = self.file("many.json", "{" + ",".join(f'"a{i}": {i}' for i in range(260_000)) + ',"b": 1, "b": 2, "b": 3}')
         program = self.file("m.irplan", 'require config.a777 == 777 && config.b == 3\ninput x: f32[config.a9]\nout = output(silu(x))\n')
-        start = time.monotonic()
+        start = spent()
         self.irplan("check", program, "--config", many)
-        self.assertLess(time.monotonic() - start, 3)
+        self.assertLess(spent() - start, 3 * SLOWNESS)
 
     def test_ops_and_passes(self):
         listed = json.loads(self.irplan("ops", "--format=json")[0])
@@ -501,10 +508,10 @@ class Quiet(Case):
     def test_it_starts_at_once(self):
         seconds = []
         for _ in range(10):
-            start = time.monotonic()
+            start = spent()
             self.irplan("--version")
-            seconds.append(time.monotonic() - start)
-        self.assertLess(min(seconds), 0.05)  # the process and this test's own overhead
+            seconds.append(spent() - start)
+        self.assertLess(min(seconds), 0.05 * SLOWNESS)
 
 
 def main():

@@ -54,12 +54,12 @@ class Builder {
     keys_.back() = std::move(key);
     return true;
   }
-  // `position` counts the bytes that were read, those of the token that does not belong included.
-  bool parse_error(size_t position, const std::string& token, const nlohmann::detail::exception&) {
+  // `position` counts the bytes that were read, the one that does not belong included.
+  bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception&) {
     if (!why.empty()) return false;
     why = "it is no JSON";
     place.end = static_cast<uint32_t>(std::max<size_t>(position, 1));
-    place.begin = place.end - static_cast<uint32_t>(std::clamp<size_t>(token.size(), 1, place.end));
+    place.begin = place.end - 1;
     return false;
   }
 

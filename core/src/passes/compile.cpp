@@ -117,7 +117,7 @@ class Pipeline {
     if (config) return config;
     auto& told =
         out_.diagnostics.report(Code::E0264, place, {why}).in({options_.config_name, *options_.config});
-    if (place.end > 0) told.at("not expected here");
+    if (place.end > 0) told.at(place.begin < options_.config->size() ? "not expected here" : "it ends here");
     return config;
   }
 
