@@ -103,7 +103,7 @@ ROWS = [
     ("executorch-each", "executorch", "ExecuTorch, exported for each S", (1.0e6, 2.3e6, 18.5e6, 277e6)),
     ("openvino", "openvino", "OpenVINO, infer request, third run", (4.8e6, 10e6, 70e6, 970e6)),
     (None, None, "TVM Relax, static plan, S <= 2048", (286e6, 288e6, 299e6, 437e6)),
-    (None, None, "IREE, local-sync", (90e3, 3.5e6, 26e6, 306e6)),
+    ("iree", "iree", "IREE, local-sync", (90e3, 3.5e6, 26e6, 306e6)),
 ]
 
 # Joins the plain ops into its own attention where it is measured, and so stands beside our one operator.
@@ -177,20 +177,21 @@ def targets(packed, examples, below):
     def target(work, wanted, got, met):
         rows.append((work, wanted, got, {True: "met", False: "NOT MET", None: "not measured"}[met]))
 
-    letters = {k: packed.get(f"{k}.1048576") for k in "ABCDEFGHIJK"}
-    if all(letters.values()):
-        seconds, proven = sum(r["seconds"] for r in letters.values()), [k for k in "ABCEFGHIK" if letters[k]["height"] == letters[k]["bound"]]
-        target("minimalloc A-K, summed", "<= 8 s (46.0 s)", f"{seconds:.2f} s", seconds <= 8)
-        target("  at the bound, proven", "A B C E F G H I K", " ".join(proven), len(proven) == 9)
+    letters = {k: r for k in "ABCDEFGHIJK" if (r := packed.get(f"{k}.1048576"))}
+    if letters:
+        seconds, closed = sum(r["seconds"] for r in letters.values()), [k for k in letters if k not in "DJ"]
+        proven = [k for k in closed if letters[k]["height"] == letters[k]["bound"]]
+        target(f"minimalloc {' '.join(letters)}, summed", "<= 8 s for A to K (46.0 s)", f"{seconds:.2f} s", seconds <= 8)
+        target("  at the bound, proven", " ".join(closed), " ".join(proven), proven == closed)
         for k, best in (("D", 1042432), ("J", 1036288)):
-            height = letters[k]["height"]
-            target(f"  {k}", f"<= {best}, bound not met", f"{height}, {'not met' if height > letters[k]['bound'] else 'met'}", height <= best)
+            if r := letters.get(k):
+                target(f"  {k}", f"<= {best}, over its bound", f"{r['height']}, bound {r['bound']}", r["height"] <= best)
     for name, over, within in (("G_1", 0, 0.005), ("S_1", 0.0249, 1.0), ("resnet50", 0.001, 5)):
         if r := packed.get(name):
             gap = r["height"] / r["bound"] - 1
             target(name, f"<= {over:.2%} in {within:g} s", f"{gap:.3%} in {r['seconds']:.3f} s", gap <= over and r["seconds"] <= within)
     if not packed:
-        target("packing", "see above", "no instances", None)
+        target("packing", "published instances", "no instances here", None)
     worst = max(examples, key=lambda e: e[2])
     target("every example, both phases, all sizes", "1.000 x, none above 1.02", f"{worst[2]:.4f} x ({worst[0]}, {worst[1]})", worst[2] <= 1.0005)
     open_ones = sorted({e[0] for e in examples if not e[3]})

@@ -167,6 +167,32 @@ def openvino(sizes):
     return out, f"openvino {ov.__version__}"
 
 
+def iree(sizes):
+    import iree.runtime as rt
+    from iree.compiler import version
+    lib, tools = heap(), Path(sys.executable).parent
+    with tempfile.TemporaryDirectory() as folder:
+        text, module = Path(folder) / "model.mlir", Path(folder) / "model.vmfb"
+        quiet = {**os.environ, "LD_PRELOAD": ""}
+        subprocess.run([tools / "iree-import-onnx", exported(folder), "-o", text], check=True, env=quiet, capture_output=True)
+        subprocess.run([tools / "iree-compile", text, "--iree-hal-target-device=local", "--iree-hal-local-target-device-backends=llvm-cpu",
+                        "--iree-llvmcpu-target-cpu=host", "-o", module], check=True, env=quiet, capture_output=True)
+        config = rt.Config("local-sync")
+        loaded = rt.load_vm_module(rt.VmModule.mmap(config.vm_instance, str(module)), config)
+        run = loaded[next(name for name in loaded.vm_module.function_names if name.startswith("main") and "$" not in name)]
+        out = {}
+        for size in sizes:
+            feed = rt.asdevicearray(config.device, tokens(size).numpy())
+            base = 0
+            for _ in range(3):
+                base = lib.heap_live()
+                lib.heap_reset_peak()
+                kept = run(feed)
+                out[size] = lib.heap_peak() - base
+                del kept
+    return out, f"iree {version.VERSION}"
+
+
 def executorch(sizes, each=False):
     import torch
     from executorch import version
@@ -189,10 +215,11 @@ PEERS = {
     "onnxruntime": lambda s: onnxruntime(s),
     "onnxruntime-plain": lambda s: onnxruntime(s, arena=False),
     "openvino": openvino,
+    "iree": iree,
     "executorch": lambda s: executorch(s),
     "executorch-each": lambda s: executorch(s, each=True),
 }
-COUNTED = {"onnxruntime", "onnxruntime-plain", "openvino"}  # on the heap, which heap.c watches
+COUNTED = {"onnxruntime", "onnxruntime-plain", "openvino", "iree"}  # on the heap, which heap.c watches
 
 
 def measure(name, sizes, folder, timeout):
