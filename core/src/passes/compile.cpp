@@ -96,6 +96,7 @@ class Pipeline {
     CompileOptions other = options_;
     other.advise = false;
     other.dump_after.clear();
+    other.on_pass = nullptr;
     other.dims.clear();  // what ranges admit is asked, not one size
     const auto given = std::pair(change.name, change.value);
     if (change.kind == Change::Kind::Let)
