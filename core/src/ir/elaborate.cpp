@@ -35,6 +35,7 @@ void Elaborator::run() {
     graph_.dims->dim(name);
     *index = *graph_.dims->find(name);
   }
+  graph_.steps = steps_;
   settle_leaf_names();
   tell_lacking();
 }
