@@ -110,6 +110,9 @@ void refuse_dtype(const std::string& what, const std::string& dtype, Diagnostics
     if (is_float(static_cast<DType>(i))) names.emplace_back(name(static_cast<DType>(i)));
   }
   Diagnostic& d = diagnostics.report(Code::E0270, {}, {what, dtype, "`" + dtype + "` holds no real numbers"});
+  std::string all;
+  for (const std::string& known : names) all += (all.empty() ? "" : ", ") + known;
+  d.rule("dtypes of real numbers: " + all);
   const std::string near = nearest(dtype, names);
   if (!near.empty()) d.help("did you mean `--retype " + what + "=" + near + "`");
 }
