@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -19,13 +20,19 @@ LLAMA = ROOT / "examples/models/llama.irplan"
 COMMANDS = "plan check fmt explain diff ops passes pack new completion man".split()
 
 
+def spent():
+    """Seconds of processor time of all children so far: what else a machine does is not in it."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 class Case(unittest.TestCase):
     def setUp(self):
         self.folder = Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.folder)
 
     def irplan(self, *args, stdin=None, cwd=None, code=0):
-        p = subprocess.run([IRPLAN, *map(str, args)], input=stdin, capture_output=True, timeout=30, cwd=cwd or self.folder,
+        p = subprocess.run([IRPLAN, *map(str, args)], input=stdin, capture_output=True, timeout=120, cwd=cwd or self.folder,
                            env={**os.environ, "NO_COLOR": ""})
         out, err = p.stdout.decode(), p.stderr.decode()
         self.assertEqual(p.returncode, code, f"irplan {' '.join(map(str, args))}\n{out[:500]}\n{err[:2000]}")
@@ -136,9 +143,9 @@ class Plans(Case):
 
     def test_limits_are_diagnostics_and_fast(self):
         big = self.file("big.irplan", b"a" * 50_000_000)
-        start = time.monotonic()
+        start = spent()
         _, err = self.irplan("plan", big, code=1)
-        self.assertLess(time.monotonic() - start, 1)
+        self.assertLess(spent() - start, 1)
         self.assertRegex(err, r"error\[E0106\]: a source of 50000000 bytes[\s\S]*big\.irplan")
         _, err = self.irplan("plan", self.file("words.irplan", b"a;" * 1_200_000), code=1)
         self.assertRegex(err, r"error\[E0109\][\s\S]*words\.irplan")
@@ -153,24 +160,43 @@ class Plans(Case):
                 ("let a = " + "1 + " * 900_000 + "1\n", "E0108"), ("let c = {}\nlet a = c" + ".a" * 900_000, "E0108"),
                 ("let a = " + "9" * 1_000_000, "E0104"), ('"\n' * 900_000, "E0102"), ("let a = [" + "1, " * 500_000 + "1]\n", "E0269"),
                 ("let a = {" + ", ".join(f"a{i}: 1" for i in range(many)) + "}\n", "E0269"),
+                ("".join(f"dim D{i} in 1..9\n" for i in range(many)) + end, "E0270"),
+                ("".join(f"input x{i}: f32[S{i}, 4]\n" for i in range(many // 2)) + "out = output(x1)\n", "E0270"),
+                ("input x: f32[S, T]\nlet a0 = min(S, T)\n" + "".join(
+                    f"let a{i + 1} = min(a{i}, max(a{i} + S, T)) + a{i}\n" for i in range(600)) + "out = output(x)\n", "E0271"),
+                ("input x: f32[4]\n" + "".join(f"o{i} = output(silu(x))\n" for i in range(many // 2)), "E0501"),
+                ("fn f0(a) { return a + 1 }\n" + "".join(f"fn f{i + 1}(a) {{ return f{i}(f{i}(a)) }}\n" for i in range(60)) +
+                 "let n = f60(1)\n" + end, "E0222"),
                 ("let a0 = [1]\n" + "".join(f"let a{i + 1} = [a{i}]\n" for i in range(many)), "E0108"),
                 ("let a0 = {a: 1}\n" + "".join(f"let a{i + 1} = {{a: a{i}}}\n" for i in range(many)), "E0108"),
                 ("let a0 = [1]\n" + "".join(f"let a{i + 1} = [a{i}, a{i}]\n" for i in range(60)) + "require a60 == a60\n" + end, "E0222"),
                 ("let l = [" + "1, " * 4000 + "1]\nfor i in 100000 { require !has(l, 7) }\n" + end, "E0222"),
                 ("for i in 1000000000 { }\n" + end, "E0236"), ("for i in 100000 { for j in 100000 { let a = i } }\n" + end, "E0222")):
             path = self.file("bad.irplan", text)
-            start = time.monotonic()
+            start = spent()
             _, err = self.irplan("check", path, code=1)
-            self.assertLess(time.monotonic() - start, 2)  # half a second, on a machine that does other things as well
+            self.assertLess(spent() - start, 1)
             self.assertIn(f"error[{code}]", err, text[:60])
             if code != "E0102":
                 self.assertEqual(err.count("\nerror[") + err.startswith("error["), 1, text[:60])
 
+    def test_many_mistakes_and_names_take_no_longer(self):
+        many = 50_000
+        for text, code in (("".join(f"y{i} = silu(zz{i})\n" for i in range(many)), "E0201"), ("for i in 2 { " * many, "E0204"),
+                           ("".join(f"let aaaaaaaa{i} = {i}\n" for i in range(many)) +
+                            "".join(f"let b{i} = aaaaaaab{i}\n" for i in range(many)), "E0201"),
+                           ("input x: f32[4]\n" + ", ".join(f"y{i}" for i in range(many)) + " = split(x, sizes=[1, 3])\n", "E0233"),
+                           ("input x: f32[4]\ny = concat(" + ", ".join(["x"] * many) + ", z)\n", "E0201")):
+            start = spent()
+            _, err = self.irplan("check", self.file("bad.irplan", text), code=1)
+            self.assertLess(spent() - start, 1)
+            self.assertIn(f"error[{code}]", err, text[:60])
+
     def test_layout_of_a_large_text_is_linear(self):
         plain = self.file("plain.irplan", "".join(f"let a{i} = {i}\n" for i in range(100_000)) + "# the only remark\n")
-        start = time.monotonic()
+        start = spent()
         self.irplan("fmt", "--check", plain)
-        self.assertLess(time.monotonic() - start, 4)
+        self.assertLess(spent() - start, 4)
 
     def test_dumps_and_reports_are_results(self):
         out, _ = self.irplan("plan", HOTPATH, "--dump-after=shape", "--dump-after", "emit")
@@ -293,6 +319,7 @@ class Texts(Case):
             out, err = self.irplan("new", "m.irplan", "--config", config)
             self.assertIn(f"after the example {nearest};", out)
             self.assertIn("warning: no example serves", err)
+            self.assertIn('\n  `model_type` is "frob", which no example names\n', err)
             for key in ("residual_multiplier", "frob.depth", "frob.list"):
                 self.assertIn(f"\n  {key}\n", err)
             text = (self.folder / "m.irplan").read_text()
@@ -301,19 +328,28 @@ class Texts(Case):
             self.irplan("plan", "m.irplan", "--config", config, "-o", "m.json")
             self.irplan("fmt", "--check", "m.irplan")
 
+    def test_new_for_a_config_of_a_known_architecture_that_asks_for_more(self):
+        known = json.loads((ROOT / "examples/configs/llama-3.2-1b.json").read_text())
+        config = self.file("config.json", json.dumps({**known, "hidden_act": "gelu"}))
+        _, err = self.irplan("new", "m.irplan", "--config", config)
+        self.assertIn("the nearest is llama:\n  a requirement does not hold: only silu\n", err)
+        text = (self.folder / "m.irplan").read_text()
+        self.assertTrue(text.startswith("irplan 1\n# The nearest of the examples, llama: it serves other configs of this architecture.\n"))
+        self.assertIn("only Llama", text)  # what the program serves still stands there
+
     def test_configs_that_are_too_much(self):
         for text, why in (("[1]", "no JSON object"), ("{", "byte"), ('{"a": ' * 70 + "1" + "}" * 70, "nested deeper than 64"),
                           ('{"a": [' + "0," * 300_000 + "0]}", "more than 262144 values"), ('{"' + "a" * 17_000_000 + '": 1}', "16 MiB"),
                           ("{" + ",".join(f'"a{i}": 1' for i in range(300_000)) + "}", "more than 262144 values")):
-            start = time.monotonic()
+            start = spent()
             _, err = self.irplan("check", LLAMA, "--config", self.file("big.json", text), code=1)
-            self.assertLess(time.monotonic() - start, 2)
+            self.assertLess(spent() - start, 1)
             self.assertIn(why, err)
         many = self.file("many.json", "{" + ",".join(f'"a{i}": {i}' for i in range(260_000)) + ',"b": 1, "b": 2, "b": 3}')
         program = self.file("m.irplan", 'require config.a777 == 777 && config.b == 3\ninput x: f32[config.a9]\nout = output(silu(x))\n')
-        start = time.monotonic()
+        start = spent()
         self.irplan("check", program, "--config", many)
-        self.assertLess(time.monotonic() - start, 3)
+        self.assertLess(spent() - start, 3)
 
     def test_ops_and_passes(self):
         listed = json.loads(self.irplan("ops", "--format=json")[0])

@@ -78,6 +78,7 @@ class Diagnostics {
   bool has_errors() const { return errors_ > 0; }
   size_t errors() const { return errors_; }
   size_t dropped() const { return dropped_; }
+  bool full() const { return list_.size() >= kMaxKept; }  // what else is told of a diagnostic is for nobody
   const std::vector<Diagnostic>& list() const { return list_; }
   // By position, errors before warnings at one place; call once when compiling is done.
   void sort();
