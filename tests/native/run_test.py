@@ -382,6 +382,10 @@ class Weights(Case):
         folder.mkdir()
         base = [HOTPATH, "--weights", folder, "--dim", "S=1", "--dim", "D=64", "--input", "x=random:1"]
         self.run_plan(*base, code=1, names=["model.safetensors"])
+        (folder / "pytorch_model.bin").write_bytes(b"PK")
+        self.run_plan(*base, code=1, names=["pytorch_model.bin", "only safetensors"])
+        (folder / "other.safetensors").write_bytes(safetensors({"w": ("F16", [64], ones)}))
+        self.run_plan(*base, code=1, names=["other.safetensors: name one of them"])
         (folder / "model.safetensors").write_bytes(safetensors({"w": ("F16", [64], ones)}))
         self.run_plan(*base)
         index = folder / "model.safetensors.index.json"
