@@ -135,7 +135,7 @@ class Shelves {
     // Where many lives reach over columns, columns are no help.
     size_t crossing = 0;
     for (const Item& item : items) crossing += column(item.first) != column(item.last - 1);
-    if (crossing > items.size() / 16) width_ = sections;
+    if (crossing > items.size() / 8) width_ = sections;
     shelves_.resize(static_cast<size_t>((sections - 1) / width_) + 1);
   }
 
@@ -158,7 +158,7 @@ class Shelves {
   }
 
  private:
-  static constexpr size_t kPerColumn = 4096;  // buffers
+  static constexpr size_t kPerColumn = 1024;  // buffers
 
   size_t column(int32_t section) const { return static_cast<size_t>(section / width_); }
 
