@@ -32,7 +32,7 @@ class Case(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
 
     def irplan(self, *args, stdin=None, cwd=None, code=0):
-        p = subprocess.run([IRPLAN, *map(str, args)], input=stdin, capture_output=True, timeout=120, cwd=cwd or self.folder,
+        p = subprocess.run([IRPLAN, *map(str, args)], input=stdin, capture_output=True, timeout=120 * SLOWNESS, cwd=cwd or self.folder,
                            env={**os.environ, "NO_COLOR": ""})
         out, err = p.stdout.decode(), p.stderr.decode()
         self.assertEqual(p.returncode, code, f"irplan {' '.join(map(str, args))}\n{out[:500]}\n{err[:2000]}")
