@@ -85,6 +85,7 @@ std::optional<CompileOptions> compile_options(const Arguments& arguments, Exit* 
   options.target = arguments.value("--target", options.target);
   options.deny_warnings = arguments.has("--deny-warnings");
   options.keep_order = arguments.has("--keep-order");
+  options.strength = arguments.value("--strength", options.strength);
   if (arguments.has("--config")) {
     const std::string path = arguments.value("--config");
     *code = kFailed;

@@ -19,6 +19,10 @@
 namespace irplan {
 namespace {
 
+Strength parse_strength(std::string_view name) {
+  return name == "exact" ? Strength::Exact : name == "limited" ? Strength::Limited : Strength::Portfolio;
+}
+
 class Pipeline {
  public:
   Pipeline(Compilation& out, const CompileOptions& options) : out_(out), options_(options) {}
@@ -52,7 +56,7 @@ class Pipeline {
     if (out_.diagnostics.has_errors()) return;
     if (!options_.keep_order) schedule(*graph_);
     passed("schedule");
-    plan_memory(*graph_);
+    plan_memory(*graph_, parse_strength(options_.strength));
     if (!passed("memory")) return;
     const bool bytes =
         std::any_of(graph_->budgets.begin(), graph_->budgets.end(), [](const Budget& b) { return b.bytes; });

@@ -21,7 +21,9 @@
 
 namespace irplan {
 
-void plan_memory(Graph& graph);
+// How hard the placement is searched for where no fast one meets the bound at every size looked at; sets
+// `graph.strength` to what found it. By default a short search where one is more than 2% above the bound.
+void plan_memory(Graph& graph, Strength strength = Strength::Portfolio);
 
 // Sets the plain numbers of every phase again, at the dims' values.
 void measure_memory(Graph& graph);

@@ -5,8 +5,9 @@
 
 namespace irplan {
 
-// Fills `above` of the phase's arena buffers, and the phase's peak, bound and ratio as expressions.
-void place(Graph& graph, uint32_t phase);
+// Fills `above` of the phase's arena buffers, and the phase's peak, bound and ratio as expressions; notes in
+// `graph.strength` where the order comes from a search.
+void place(Graph& graph, uint32_t phase, Strength strength);
 
 // The sizes at which orders are compared: corners of the ranges, sizes between, all inside the guards.
 std::vector<Binding> sample_sizes(const Graph& graph, uint32_t phase);
