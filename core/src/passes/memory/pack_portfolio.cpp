@@ -116,7 +116,7 @@ class Shelves {
       width_ = static_cast<int32_t>(static_cast<size_t>(sections) / (items.size() / each + 1)) + 1;
       size_t crossing = 0;
       for (const Item& item : items) crossing += column(item.first) != column(item.last - 1);
-      if (crossing <= items.size() / 8) break;
+      if (crossing <= items.size() / 32) break;
       width_ = sections;
     }
     shelves_.resize(static_cast<size_t>((sections - 1) / width_) + 1);
