@@ -66,10 +66,44 @@ TEST_CASE("results over dying operands, windows and parts of a concat take no by
 }
 
 TEST_CASE("random programs hold at random sizes") {
-  int64_t bindings = 0;
+  Tally tally;
   for (uint64_t seed = 1; seed <= 120; ++seed) {
-    const std::string wrong = check_program(seed, seed % 20 == 0 ? 80 : 14, 6, bindings);
+    const std::string wrong = check_program(seed, seed % 20 == 0 ? 80 : 14, 6, tally);
     if (!wrong.empty()) FAIL(wrong);
   }
-  CHECK(bindings > 120 * 2 * 6);
+  CHECK(tally.bindings > 120 * 2 * 6);
+}
+
+TEST_CASE("random buffers are packed as well as each strength promises") {
+  for (uint64_t seed = 1; seed <= 2000; ++seed) {
+    const std::string wrong = check_packing(seed);
+    if (!wrong.empty()) FAIL(wrong);
+  }
+}
+
+TEST_CASE("a stronger search never gives a worse order, and the plan says what found it") {
+  Tally tally;
+  int better = 0;
+  for (uint64_t seed = 1; seed <= 400; ++seed) {
+    Random random(seed);
+    const std::string text = random_program(random, 24);
+    const auto with = [&](const char* strength) {
+      CompileOptions options;
+      options.strength = strength;
+      std::string why;
+      auto plan = read_plan(compile(SourceText("random.irplan", text), options).plan_json, &why);
+      INFO(why);
+      REQUIRE(plan);
+      REQUIRE(validate_plan(*plan).empty());
+      return std::move(*plan);
+    };
+    const Plan fast = with("portfolio");
+    if (fast.memory.range.worst_ratio <= 1.0) continue;  // nothing to be searched for
+    const Plan searched = with("limited");
+    CHECK(searched.memory.range.worst_ratio <= fast.memory.range.worst_ratio);
+    if (searched.memory.range.worst_ratio == fast.memory.range.worst_ratio) continue;
+    ++better;
+    CHECK(searched.memory.strength != Plan::Strength::Portfolio);
+  }
+  CHECK(better > 0);
 }
