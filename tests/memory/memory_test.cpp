@@ -41,6 +41,18 @@ TEST_CASE("branches run one after the other where that takes less") {
   CHECK(kept.ops[1].id == "b");
 }
 
+TEST_CASE("the dump of the schedule sets the order beside program order, depth first and list order") {
+  CompileOptions options;
+  options.dump_after = {"schedule"};
+  const Compilation done = compile(SourceText("test.irplan", kBranches), options);
+  REQUIRE(done.dumps.size() == 1);
+  const int64_t wide = 4096 * 2 * 1024, narrow = 4096 * 2 * 64;
+  CHECK(done.dumps[0].second.ends_with(
+      "# bytes alive at once in main: program order " + std::to_string(2 * wide + narrow) + ", depth first " +
+      std::to_string(wide + 2 * narrow) + ", list order " + std::to_string(wide + 2 * narrow) +
+      ", this order " + std::to_string(wide + 2 * narrow) + "\n"));
+}
+
 TEST_CASE("programs stay as they were written where no order is better") {
   const Plan plan = planned(
       "dim S in 1..4096\ninput x: f16[S, 64]\nw = param f16[64, 64]\n"

@@ -54,8 +54,10 @@ class Pipeline {
     passed("fuse");
     assign_values(*graph_, options_.dims, out_.diagnostics);
     if (out_.diagnostics.has_errors()) return;
+    const std::optional<Graph> written = wanted("schedule") ? std::optional<Graph>(*graph_) : std::nullopt;
     if (!options_.keep_order) schedule(*graph_);
     passed("schedule");
+    if (written) out_.dumps.back().second += compare_orders(*written, *graph_);
     plan_memory(*graph_, parse_strength(options_.strength));
     if (!passed("memory")) return;
     const bool bytes =
@@ -85,10 +87,14 @@ class Pipeline {
     return config;
   }
 
+  bool wanted(const char* pass) const {
+    const auto& list = options_.dump_after;
+    return std::find(list.begin(), list.end(), pass) != list.end();
+  }
+
   // Notes a pass as done: its dump, where one is wanted. False where there are errors.
   bool passed(const char* pass) {
-    const auto& wanted = options_.dump_after;
-    if (std::find(wanted.begin(), wanted.end(), pass) != wanted.end()) {
+    if (wanted(pass)) {
       out_.dumps.emplace_back(pass, std::string(pass) == "emit" ? out_.plan_json : to_text(*graph_));
     }
     return !out_.diagnostics.has_errors();
@@ -122,7 +128,8 @@ const std::vector<PassInfo>& passes() {
        "Narrows what a plan admits by budgets over dims: one dim's range, or a guard over several."},
       {"fold", "Moves what depends on weights alone to load time."},
       {"fuse", "Joins neighbouring ops for which there is one kernel."},
-      {"schedule", "Runs ops in another order where that lowers the peak."},
+      {"schedule",
+       "Runs ops in another order where that lowers the peak; its dump ends with what other orders take."},
       {"memory", "Decides windows, buffers and their stacking order: one placement for every size."},
       {"solve", "Picks the sizes at which plain numbers hold, and answers budgets over bytes."},
       {"lower", "Chooses each op's kernel for the target, by name and version."},
