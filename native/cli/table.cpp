@@ -134,7 +134,9 @@ std::vector<Command> make() {
        "Reads id,lower,upper,size (half-open lifetimes), writes the same with an offset for each buffer, and "
        "prints the height\n"
        "reached and the lower bound: the packer alone, for anyone to check. Where --capacity cannot be met "
-       "it names buffers\nthat prevent it, as few as it can, and exits with 3.",
+       "it names buffers\nthat prevent it, as few as it can, and exits with 3. Ctrl-C ends a long search "
+       "with the best "
+       "placement so far, exit 130.",
        1,
        1,
        {&kCapacity, &kStrength, &kOutput, &kFormat, &kHelp},

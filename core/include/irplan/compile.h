@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "irplan/diagnostic.h"
+#include "irplan/pack.h"
 
 namespace irplan {
 
@@ -21,8 +23,11 @@ struct CompileOptions {
   std::vector<std::pair<std::string, int64_t>> dims;      // --dim D=N
   std::string target = "cuda:sm_90";                      // cpu | cuda[:sm_90]
   bool deny_warnings = false;
-  bool keep_order = false;              // run ops in program order instead of the order with the lowest peak
-  std::string strength = "portfolio";   // of the packing: portfolio | exact | limited
+  bool keep_order = false;  // run ops in program order instead of the order with the lowest peak
+  // Of the placement: portfolio; limited: where that leaves a gap to the bound, a search as well; exact:
+  // without a limit, however long it takes.
+  std::string strength = "portfolio";
+  std::function<bool(const PackProgress&)> progress;  // of such a search, as in PackOptions
   bool write = true;                    // false: diagnostics alone are wanted, the plan's text stays empty
   std::vector<std::string> dump_after;  // names of passes whose result is wanted as text
 };

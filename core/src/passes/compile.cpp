@@ -58,7 +58,7 @@ class Pipeline {
     if (!options_.keep_order) schedule(*graph_);
     passed("schedule");
     if (written) out_.dumps.back().second += compare_orders(*written, *graph_);
-    plan_memory(*graph_, parse_strength(options_.strength));
+    plan_memory(*graph_, {parse_strength(options_.strength), options_.progress});
     if (!passed("memory")) return;
     const bool bytes =
         std::any_of(graph_->budgets.begin(), graph_->budgets.end(), [](const Budget& b) { return b.bytes; });

@@ -83,11 +83,11 @@ using Sizes = std::vector<int64_t>;  // bytes, by Index
 
 class Placer {
  public:
-  Placer(Graph& graph, uint32_t phase, Strength strength)
+  Placer(Graph& graph, uint32_t phase, const Effort& effort)
       : graph_(graph),
         dims_(*graph.dims),
         phase_(phase),
-        strength_(strength),
+        effort_(effort),
         problem_(graph, phase),
         align_(graph.target.align),
         ranges_(graph.ranges(phase)) {}
@@ -149,7 +149,7 @@ class Placer {
         if (repair(items, packing::sequence(items, rule), work)) return;
       }
     }
-    if (strength_ != Strength::Portfolio || best_ > kGoodRatio) search_deeper();
+    if (effort_.strength != Strength::Portfolio || best_ > kGoodRatio) search_deeper();
   }
 
   // The buffers at a sample, with the padding that starts need.
@@ -165,10 +165,11 @@ class Placer {
   // The packer's search where the order is above the bound, the worst sample first.
   void search_deeper() {
     PackOptions options;
-    options.strength = strength_ == Strength::Exact ? PackStrength::Exact : PackStrength::Limited;
-    if (strength_ == Strength::Portfolio) options.node_limit = kShortSearch;
+    options.progress = effort_.progress;
+    options.strength = effort_.strength == Strength::Exact ? PackStrength::Exact : PackStrength::Limited;
+    if (effort_.strength == Strength::Portfolio) options.node_limit = kShortSearch;
     std::vector<uint8_t> done(samples_.size(), 0);
-    while (best_ > (strength_ == Strength::Portfolio ? kGoodRatio : 1.0)) {
+    while (best_ > (effort_.strength == Strength::Portfolio ? kGoodRatio : 1.0)) {
       const std::vector<double> ratios = ratios_of(position_);
       size_t worst = samples_.size();
       for (size_t s = 0; s < samples_.size(); ++s) {
@@ -183,6 +184,7 @@ class Placer {
       consider(packed.offsets);
       if (best_ < before && packed.strength != PackStrength::Portfolio)
         graph_.strength = packed.strength == PackStrength::Exact ? Strength::Exact : Strength::Limited;
+      if (packed.stopped) return;
     }
   }
 
@@ -462,7 +464,7 @@ class Placer {
   Graph& graph_;
   Dims& dims_;
   uint32_t phase_;
-  Strength strength_;
+  const Effort& effort_;
   Problem problem_;
   int64_t align_;
   Ranges ranges_;
@@ -526,6 +528,6 @@ std::vector<Binding> sample_sizes(const Graph& graph, uint32_t phase) {
   return out;
 }
 
-void place(Graph& graph, uint32_t phase, Strength strength) { Placer(graph, phase, strength).run(); }
+void place(Graph& graph, uint32_t phase, const Effort& effort) { Placer(graph, phase, effort).run(); }
 
 }  // namespace irplan
