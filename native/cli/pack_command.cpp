@@ -149,8 +149,7 @@ int run_pack(const Arguments& arguments) {
                                               : as_text(result, seconds);
     if (!print(said)) return kFailed;
   }
-  if (result.stopped)
-    return fail(kInterrupted, "interrupted; this is the best placement so far");
+  if (result.stopped) return fail(kInterrupted, "interrupted; this is the best placement so far");
   return missed ? fail(kDiffers, reason(*table, *options.capacity, result, conflict)) : kDone;
 }
 
