@@ -113,14 +113,16 @@ class Placer {
         sizes.push_back(bytes.value_or(0));
       }
       if (!good) continue;
-      int64_t bound = 0;
+      int64_t bound = 0, plain = 0;
       for (const auto& step : problem_.steps) {
-        int64_t sum = 0;
-        for (const Index b : step) sum += aligned(sizes[b], align_);
+        int64_t sum = 0, unpadded = 0;
+        for (const Index b : step) sum += aligned(sizes[b], align_), unpadded += sizes[b];
         bound = std::max(bound, sum);
+        plain = std::max(plain, unpadded);
       }
       samples_.push_back(std::move(sizes));
       bounds_.push_back(bound);
+      plain_bounds_.push_back(plain);
     }
   }
 
@@ -318,7 +320,17 @@ class Placer {
     }
   }
 
-  double unpadded_ratio() const { return worst_ratio(position_); }
+  // What the plan says: arena over the bound without padding, where padding is not all that lies between.
+  double unpadded_ratio() const {
+    const std::vector<double> ratios = ratios_of(position_);
+    double worst = 1.0;
+    for (size_t s = 0; s < samples_.size(); ++s) {
+      if (ratios[s] > 1.0 && plain_bounds_[s] > 0)
+        worst = std::max(worst,
+                         ratios[s] * static_cast<double>(bounds_[s]) / static_cast<double>(plain_bounds_[s]));
+    }
+    return worst;
+  }
 
   // Whether some bound is at least `end` at every size, not the same one everywhere: the ranges are halved
   // until one of them is.
@@ -469,8 +481,8 @@ class Placer {
   int64_t align_;
   Ranges ranges_;
   std::vector<Sizes> samples_;
-  std::vector<int64_t> bounds_;
-  double best_ = -1;             // worst ratio of the best order so far
+  std::vector<int64_t> bounds_, plain_bounds_;  // with and without padding
+  double best_ = -1;                            // worst ratio of the best order so far
   std::vector<Index> position_;  // by Index: place in a linear order in which what lies lower comes first
   std::unordered_map<uint64_t, bool> decided_;
   int cases_ = 0;
