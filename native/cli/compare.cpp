@@ -189,14 +189,10 @@ Sweep told_sweep(const Plan& plan, const PhaseReport& phase, const std::vector<T
 
 // ---- comparing
 
-struct Cell {
-  std::optional<int64_t> bytes;
-};
-
 struct Column {
   Binding at;
   std::optional<int64_t> bound, ours;
-  std::vector<Cell> rules;  // as rivals::rules()
+  std::vector<std::optional<int64_t>> rules;  // as rivals::rules()
 };
 
 std::vector<Column> compared(const Plan& plan, const PhaseReport& phase, const rivals::Problem& problem,
@@ -211,7 +207,7 @@ std::vector<Column> compared(const Plan& plan, const PhaseReport& phase, const r
     const rivals::Placing placing = rule.plan(problem, phase.binding);
     for (Column& column : out) {
       const auto placement = placing(column.at);
-      column.rules.push_back({placement ? std::optional(placement->bytes) : std::nullopt});
+      column.rules.push_back(placement ? std::optional(placement->bytes) : std::nullopt);
     }
   }
   return out;
@@ -270,17 +266,20 @@ std::string table_text(const Plan& plan, const PhaseReport& phase, const std::ve
   for (size_t r = 0; r < rivals::rules().size(); ++r) {
     const rivals::Rule& rule = rivals::rules()[r];
     std::vector<std::string> cells;
-    for (const Column& c : columns) cells.push_back(cell_text(c.rules[r].bytes, c.bound));
+    for (const Column& c : columns) cells.push_back(cell_text(c.rules[r], c.bound));
     out += line(rule.title + (*rule.used_by ? std::string(" (") + rule.used_by + ")" : ""), cells);
   }
   return out + "\n";
 }
 
 std::string introduction(const Plan& plan) {
-  return plan.source_file + ": bytes of the arena, and how many times the lower bound that is\n" + "  " +
+  return plan.source_file + ": bytes of the arena, and how many times the lower bound that is\n  " +
          kSameBuffers + ".\n  All rules round to " + std::to_string(plan.align) +
-         " bytes. The tree is made at the plan's values; rules that are planned anew know the sizes. A dash: "
-         "no answer,\n  as a dim has no upper bound or the bytes cannot be counted.\n\n";
+         " bytes. Upper bounds are those of each dim by itself, as guards are beyond these rules; the tree "
+         "is "
+         "made at the\n  plan's values; `anew`: planned again for every size. A dash: no answer, as a dim "
+         "has "
+         "no upper bound or the bytes cannot be counted.\n\n";
 }
 
 std::string sources() {
@@ -304,8 +303,7 @@ Json column_json(const Plan& plan, const Column& column) {
   const auto both = [&](const std::optional<int64_t>& bytes) {
     return Json{{"bytes", optional_json(bytes)}, {"ratio", optional_json(ratio(bytes, column.bound))}};
   };
-  for (size_t r = 0; r < column.rules.size(); ++r)
-    rules[rivals::rules()[r].name] = both(column.rules[r].bytes);
+  for (size_t r = 0; r < column.rules.size(); ++r) rules[rivals::rules()[r].name] = both(column.rules[r]);
   return {{"dims", dims},
           {"lower_bound_bytes", optional_json(column.bound)},
           {"plan", both(column.ours)},
@@ -323,6 +321,27 @@ Json rules_json() {
   return out;
 }
 
+// One phase as text and as JSON; false where it admits none of the sizes.
+bool compare_phase(const Plan& plan, const PhaseReport& phase, const rivals::Problem& problem,
+                   const std::vector<Told>& told, std::string* text, Json* phases) {
+  std::vector<Sweep> sets;
+  if (told.empty()) {
+    sets = sweeps(plan, phase, problem);
+  } else if (Sweep one = told_sweep(plan, phase, told); !one.columns.empty()) {
+    sets.push_back(std::move(one));
+  }
+  Json out = Json::array();
+  for (const Sweep& set : sets) {
+    const std::vector<Column> columns = compared(plan, phase, problem, set.columns);
+    *text += table_text(plan, phase, columns);
+    Json sizes = Json::array();
+    for (const Column& column : columns) sizes.push_back(column_json(plan, column));
+    out.push_back({{"dim", set.dim}, {"sizes", std::move(sizes)}});
+  }
+  phases->push_back({{"name", phase.phase->name}, {"sweeps", std::move(out)}});
+  return !sets.empty();
+}
+
 }  // namespace
 
 int run_compare(const Arguments& arguments, const Report& report, const std::string& only) {
@@ -332,27 +351,16 @@ int run_compare(const Arguments& arguments, const Report& report, const std::str
   if (!told) return code;
   std::string text = introduction(plan);
   Json phases = Json::array();
-  size_t tables = 0;
+  bool any = false;
   for (const PhaseReport& phase : report.phases) {
     if (!only.empty() && phase.phase->name != only) continue;
     const rivals::Problem problem = rivals::problem_of(plan, *phase.phase);
     if (problem.buffers.size() > kMostBuffers)
       return fail(kFailed, "phase " + phase.phase->name + " has " + std::to_string(problem.buffers.size()) +
                                " buffers; at most " + std::to_string(kMostBuffers) + " are compared");
-    Json sets = Json::array();
-    for (const Sweep& set :
-         told->empty() ? sweeps(plan, phase, problem) : std::vector<Sweep>{told_sweep(plan, phase, *told)}) {
-      if (set.columns.empty()) continue;
-      ++tables;
-      const std::vector<Column> columns = compared(plan, phase, problem, set.columns);
-      text += table_text(plan, phase, columns);
-      Json rows = Json::array();
-      for (const Column& column : columns) rows.push_back(column_json(plan, column));
-      sets.push_back({{"dim", set.dim}, {"sizes", rows}});
-    }
-    phases.push_back({{"name", phase.phase->name}, {"sweeps", sets}});
+    any = compare_phase(plan, phase, problem, *told, &text, &phases) || any;
   }
-  if (tables == 0)
+  if (!any)
     return fail(kFailed, "no phase admits the sizes; `irplan explain` without --compare lists the ranges");
   const Json json = {{"source", plan.source_file},
                      {"align", plan.align},
