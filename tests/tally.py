@@ -37,6 +37,12 @@ def counts(text, code):
     return passed, failed if code in (0, SKIPPED) else max(1, failed), skipped
 
 
+def reason(text):
+    """Why a test was skipped: the last line that it wrote."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1].removeprefix("skipped: ") if lines else "it says no reason"
+
+
 def junit(path, code):
     """ctest's own report: one case a binary or script, with its output"""
     total = [0, 0, 0]
@@ -52,6 +58,8 @@ def junit(path, code):
             case_code = 1
         for i, n in enumerate(counts(text, case_code)):
             total[i] += n
+        if case_code == SKIPPED:
+            print(f"skipped: {case.get('name')}: {reason(text)}")
         if case_code == 1:
             print(f"failed: {case.get('name')}")
     return total[0], max(total[1], 1) if code and not total[1] else total[1], total[2]
@@ -64,7 +72,10 @@ def add(tally, kind, name, code, path):
     elif kind == "step":
         found = (0, 1, 0)
     else:
-        found = counts(Path(path).read_text(errors="replace"), code)
+        text = Path(path).read_text(errors="replace")
+        found = counts(text, code)
+        if code == SKIPPED:
+            print(f"skipped: {name}: {reason(text)}")
     with open(tally, "a") as f:
         f.write("\t".join([name, *map(str, found)]) + "\n")
 

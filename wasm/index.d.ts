@@ -27,8 +27,12 @@ export interface CompileRequest {
     dims?: Record<string, number>;
     /** Values as the command line takes them: an expression's text. */
     lets?: Record<string, string | number>;
+    /** Another dtype for all states, or for the weights of products: `{ state: 'f8e4m3', weights: 'q8_0' }`. */
+    retypes?: Partial<Record<'state' | 'weights', string>>;
     target?: string;
     deny_warnings?: boolean;
+    /** Where a budget is missed, plan under other choices and say what would fit (unless false); takes several times as long. */
+    advise?: boolean;
   };
 }
 

@@ -14,6 +14,7 @@ enum Exit : int {
   kFailed = 1,   // the input is wrong, or it could not be read or written
   kUsage = 2,    // the command line is wrong
   kDiffers = 3,  // a check did not hold
+  kInterrupted = 130,
 };
 
 struct Option {
@@ -55,7 +56,7 @@ class Arguments {
 
   const Command& command() const { return *command_; }
   const std::vector<std::string>& positional() const { return positional_; }
-  bool has(std::string_view option) const { return values_.count(std::string(option)) > 0; }
+  bool has(std::string_view option) const { return values_.contains(std::string(option)); }
   // The last value given, or `otherwise`.
   std::string value(std::string_view option, std::string_view otherwise = "") const;
   // All values given, in order.

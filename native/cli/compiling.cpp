@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "cli/files.h"
+#include "cli/search_progress.h"
 #include "ir/config.h"
 #include "irplan/diagnostic.h"
 #include "syntax/parser.h"
@@ -49,6 +50,10 @@ bool read_sizes(const Arguments& arguments, CompileOptions& options) {
     if (!split("--let", word, &name, &value)) return false;
     options.lets.emplace_back(name, value);
   }
+  for (const std::string& word : arguments.all("--retype")) {
+    if (!split("--retype", word, &name, &value)) return false;
+    options.retypes.emplace_back(name, value);
+  }
   for (const std::string& word : arguments.all("--dim")) {
     int64_t n = 0;
     if (!split("--dim", word, &name, &value)) return false;
@@ -85,6 +90,11 @@ std::optional<CompileOptions> compile_options(const Arguments& arguments, Exit* 
   options.target = arguments.value("--target", options.target);
   options.deny_warnings = arguments.has("--deny-warnings");
   options.keep_order = arguments.has("--keep-order");
+  options.strength = arguments.value("--strength", options.strength);
+  if (options.strength == "exact") {
+    end_search_on_interrupt();
+    options.progress = SearchProgress();
+  }
   if (arguments.has("--config")) {
     const std::string path = arguments.value("--config");
     *code = kFailed;

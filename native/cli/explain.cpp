@@ -7,7 +7,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "cli/advice.h"
 #include "cli/commands.h"
+#include "cli/compare.h"
 #include "cli/compiling.h"
 #include "cli/files.h"
 #include "cli/report.h"
@@ -134,7 +136,7 @@ std::string memory(const Plan& plan) {
   row("weights", s.weights);
   out += resident_table(plan, Plan::Segment::Weights, binding);
   row("state", s.state);
-  out += resident_table(plan, Plan::Segment::State, binding);
+  out += resident_table(plan, Plan::Segment::State, binding) + state_tokens_text(plan, binding);
   row("inputs", s.inputs);
   out += resident_table(plan, Plan::Segment::Inputs, binding);
   row("arena", s.arena);
@@ -223,28 +225,12 @@ std::string phase_text(const Report& report, const PhaseReport& phase, bool colo
   }
   out += ", " + std::to_string(p.ops_end - p.ops_begin) + " ops\n";
   const Letters letters = letters_of(phase);
-  out += work(report, phase) + at_peak(plan, phase, letters) + "\n";
+  out += work(report, phase) + tokens_text(plan, phase) + at_peak(plan, phase, letters) + "\n";
   out += terminal_timeline(report, phase, letters, terminal_width(), color) + "\n";
   return out + steps(plan, phase, letters) + "\n";
 }
 
 // ---- the rest
-
-std::string budgets(const Plan& plan) {
-  if (plan.budget.empty()) return "";
-  std::string out = "budgets\n";
-  for (const Plan::Budget& b : plan.budget) {
-    out += "  line " + left(std::to_string(b.line), 4) + " " + left(b.expr, 28) +
-           (b.ok ? " holds at all sizes" : " narrows the sizes");
-    if (b.used_bytes && b.limit_bytes)
-      out += "; uses " + bytes_text(*b.used_bytes) + " of " + bytes_text(*b.limit_bytes);
-    for (size_t i = 0; i < b.max.size(); ++i) {
-      out += (i ? ", " : "; at most ") + b.max[i].first + " = " + std::to_string(b.max[i].second);
-    }
-    out += "\n";
-  }
-  return out + "\n";
-}
 
 std::string unread(const std::vector<std::string>& keys) {
   if (keys.empty()) return "";
@@ -258,19 +244,25 @@ std::string unread(const std::vector<std::string>& keys) {
   return out + "\n";
 }
 
-std::string report_text(const Report& report, const std::vector<std::string>& keys, const std::string& only,
+// What a plan does not hold: it is known where the program was compiled just now.
+struct FromProgram {
+  std::vector<std::string> unread_keys;
+  std::vector<Lighter> lighter;
+};
+
+std::string report_text(const Report& report, const FromProgram& program, const std::string& only,
                         bool color) {
   const Plan& plan = *report.plan;
   std::string out = plan.source_file + " for " + plan.target +
                     (plan.arch == "generic" ? "" : " " + plan.arch) + ", by " + plan.producer + "\n\n" +
-                    sizes(plan) + memory(plan);
+                    sizes(plan) + memory(plan) + lighter_text(plan, all_lighter(plan, program.lighter));
   for (const PhaseReport& p : report.phases) {
     if (only.empty() || p.phase->name == only) out += phase_text(report, p, color);
   }
-  return out + budgets(plan) + unread(keys);
+  return out + budgets_text(plan) + unread(program.unread_keys);
 }
 
-Json report_json(const Report& report, const std::vector<std::string>& keys, const std::string& only) {
+Json report_json(const Report& report, const FromProgram& program, const std::string& only) {
   const Plan& plan = *report.plan;
   Json phases = Json::array();
   for (const PhaseReport& p : report.phases) {
@@ -294,6 +286,7 @@ Json report_json(const Report& report, const std::vector<std::string>& keys, con
                 {"peak_bytes", p.phase->peak_bytes},
                 {"peak_op", p.peak_step == kAbsent ? Json() : Json(plan.ops[p.peak_step].id)},
                 {"at_peak", stack},
+                {"tokens", tokens_json(plan, p)},
                 {"flops", p.flops},
                 {"bytes", p.bytes},
                 {"sections", sections}};
@@ -309,12 +302,14 @@ Json report_json(const Report& report, const std::vector<std::string>& keys, con
   return {{"source", plan.source_file},
           {"target", plan.target},
           {"memory", {{"weights", s.weights}, {"state", s.state}, {"inputs", s.inputs}, {"arena", s.arena}}},
+          {"lighter", lighter_json(all_lighter(plan, program.lighter))},
           {"phases", phases},
-          {"unread_config_keys", keys}};
+          {"budgets", budgets_json(plan)},
+          {"unread_config_keys", program.unread_keys}};
 }
 
 // The plan of a .json file, or of a program compiled as the options say.
-std::optional<Plan> load(const Arguments& arguments, std::vector<std::string>* keys, Exit* code) {
+std::optional<Plan> load(const Arguments& arguments, FromProgram* program, Exit* code) {
   const auto options = compile_options(arguments, code);
   if (!options) return std::nullopt;
   *code = kFailed;
@@ -331,7 +326,8 @@ std::optional<Plan> load(const Arguments& arguments, std::vector<std::string>* k
   const Compilation compiled = compile(SourceText(program_name(path), std::move(*text)), *options);
   show_diagnostics(compiled, arguments);
   if (!compiled.ok) return std::nullopt;
-  *keys = compiled.unread_config_keys;
+  program->unread_keys = compiled.unread_config_keys;
+  program->lighter = lighter(compiled, *options);
   auto plan = read_plan(compiled.plan_json, &why);
   if (!plan) fail(kFailed, "the plan made of " + path + " cannot be read back: " + why);
   return plan;
@@ -361,17 +357,18 @@ std::optional<std::string> explain_plan(const std::string& plan_json,
   std::string why;
   const auto plan = read_plan(plan_json, &why);
   if (!plan) return fail(kFailed, "the plan cannot be read back: " + why), std::nullopt;
-  return report_text(make_report(*plan), unread_config_keys, "", color);
+  return report_text(make_report(*plan), {unread_config_keys, {}}, "", color);
 }
 
 int run_explain(const Arguments& arguments) {
   Exit code = kDone;
-  std::vector<std::string> keys;
-  const auto plan = load(arguments, &keys, &code);
+  FromProgram program;
+  const auto plan = load(arguments, &program, &code);
   if (!plan) return code;
   const Report report = make_report(*plan);
   const std::string phase = arguments.value("--phase");
   if (!has_phase(report, phase)) return kFailed;
+  if (arguments.has("--compare") || arguments.has("--sizes")) return run_compare(arguments, report, phase);
   if (arguments.has("--svg")) {
     const PhaseReport* drawn = drawn_phase(report, phase);
     if (!drawn) return fail(kFailed, "the plan has no phase to draw");
@@ -382,8 +379,8 @@ int run_explain(const Arguments& arguments) {
   const bool color = output == "-" && use_color(arguments.value("--color", "auto"), STDOUT_FILENO);
   const std::string text =
       arguments.json()
-          ? report_json(report, keys, phase).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
-          : report_text(report, keys, phase, color);
+          ? report_json(report, program, phase).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
+          : report_text(report, program, phase, color);
   return write_file(output, text) ? kDone : kFailed;
 }
 

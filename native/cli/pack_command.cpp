@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/files.h"
+#include "cli/search_progress.h"
 #include "irplan/pack.h"
 
 namespace irplan::cli {
@@ -132,12 +133,14 @@ int run_pack(const Arguments& arguments) {
   const auto table = read_pack_csv(*text, &why);
   if (!table) return fail(kFailed, shown + ": " + why);
 
+  end_search_on_interrupt();
+  options.progress = SearchProgress();
   const auto begin = std::chrono::steady_clock::now();
   const PackResult result = pack(table->buffers, options);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   const bool missed = options.capacity && result.height > *options.capacity;
   const PackConflict conflict =
-      missed ? find_conflict(table->buffers, *options.capacity, result) : PackConflict{};
+      missed ? find_conflict(table->buffers, *options.capacity, result, options.progress) : PackConflict{};
 
   const std::string to = arguments.value("--output");
   if (!to.empty() && !write_file(to, write_pack_csv(*table, result))) return kFailed;
@@ -146,6 +149,7 @@ int run_pack(const Arguments& arguments) {
                                               : as_text(result, seconds);
     if (!print(said)) return kFailed;
   }
+  if (result.stopped) return fail(kInterrupted, "interrupted; this is the best placement so far");
   return missed ? fail(kDiffers, reason(*table, *options.capacity, result, conflict)) : kDone;
 }
 

@@ -1,22 +1,33 @@
-// The timeline as SVG: one rectangle a buffer, coloured by what wrote it; no script, no font, legible on
-// light and dark pages.
+// The timeline as SVG: one rectangle a buffer, in light tints with dark outlines, so that a grey print on
+// paper reads as well as a screen; no script, no font, legible on light and dark pages.
+//
+//   bytes ^ - - - - - - - - - - - -  lower bound, and what a budget leaves
+//         |        +---+
+//         |  +-----+ up|--------+
+//         |  | h   :add  :add   |    a dotted line: an op writes over the buffer, in place
+//         +--+------------------+--> steps
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <iterator>
 #include <map>
+#include <string_view>
 
 #include "cli/timeline.h"
 
 namespace irplan::cli {
 namespace {
 
-constexpr double kWidth = 960, kHeight = 380;  // of the whole picture
-constexpr double kLeft = 86, kRight = 16, kTop = 46, kBottom = 46;
-constexpr double kCharWidth = 6.2;  // of the 11 px labels, roughly
+constexpr double kWidth = 960, kHeight = 430;  // of the whole picture
+constexpr double kLeft = 86, kRight = 20, kTop = 74, kBottom = 62;
+constexpr double kCharWidth = 6.3;       // of the 11 px labels, roughly
+constexpr double kLabel = 14;            // px that a line of them takes
+constexpr double kRoomAbovePeak = 1.25;  // a budget that leaves more than so many peaks is told, not drawn
+constexpr double kFewestSteps = 3;       // of a section that gets a name
 
-// Colours that differ in lightness as well as in hue (Okabe and Ito's set, for readers who see few colours).
-constexpr const char* kColors[] = {"#56b4e9", "#e69f00", "#009e73", "#cc79a7",
-                                   "#f0e442", "#0072b2", "#d55e00", "#999999"};
+// Tints that black letters stand on, apart in lightness as well as in hue.
+constexpr const char* kColors[] = {"#9ecae9", "#fdd49e", "#a1d9b4", "#e7c6e0",
+                                   "#fff3b0", "#c6dbef", "#f4a98a", "#e3e3e3"};
 
 std::string escaped(std::string_view text) {
   std::string out;
@@ -41,10 +52,17 @@ std::string number(double n) {
   return text;
 }
 
-std::string text_at(double x, double y, const char* anchor, const std::string& words) {
-  return "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\" text-anchor=\"" + anchor + "\">" +
-         escaped(words) + "</text>\n";
+std::string text_at(double x, double y, const char* anchor, const std::string& words, const char* kind = "") {
+  return "<text" + (*kind ? " class=\"" + std::string(kind) + "\"" : std::string()) + " x=\"" + number(x) +
+         "\" y=\"" + number(y) + "\" text-anchor=\"" + anchor + "\">" + escaped(words) + "</text>\n";
 }
+
+std::string line(double x0, double y0, double x1, double y1, const char* kind) {
+  return "<line class=\"" + std::string(kind) + "\" x1=\"" + number(x0) + "\" y1=\"" + number(y0) +
+         "\" x2=\"" + number(x1) + "\" y2=\"" + number(y1) + "\"/>\n";
+}
+
+double width_of(std::string_view text) { return kCharWidth * static_cast<double>(text.size()); }
 
 // Steps as they are drawn: identical layers once.
 class Axis {
@@ -68,6 +86,7 @@ class Axis {
     return kLeft + (kWidth - kLeft - kRight) * column / std::max<uint32_t>(1, drawn_);
   }
   double start(size_t i) const { return scale(spans_[i].at); }
+  double end(size_t i) const { return scale(spans_[i].at + spans_[i].end - spans_[i].begin); }
 
  private:
   struct Span {
@@ -81,8 +100,7 @@ class Axis {
 std::string short_id(const Plan& plan, const Rectangle& r) {
   const Plan::Op& op = plan.ops[r.begin];
   const std::string& id = plan.buffers[r.buffer].id;
-  const size_t scope = op.scope.find('/');
-  const std::string layer = scope == std::string::npos ? "" : op.scope.substr(0, scope + 1);
+  const std::string layer = op.scope.empty() ? "" : op.scope.substr(0, op.scope.find('/')) + "/";
   const size_t at = layer.empty() ? std::string::npos : id.find(layer);
   if (at != std::string::npos) return id.substr(at + layer.size());
   return id.rfind(op.phase + "/", 0) == 0 ? id.substr(op.phase.size() + 1) : id;
@@ -100,78 +118,217 @@ class Colors {
   std::map<std::string, size_t> given_;
 };
 
-std::string box(const Plan& plan, const Rectangle& r, Colors& colors, double x0, double x1, double y0,
-                double y1) {
-  const Plan::Op& op = plan.ops[r.begin];
-  const Plan::Buffer& buffer = plan.buffers[r.buffer];
-  const std::string id = short_id(plan, r);
-  std::string out = "<g><title>" + escaped(buffer.id) + ": " + bytes_text(r.bytes) + " = " +
-                    escaped(buffer.bytes.text()) + ", " + op.row->name + ", line " + std::to_string(op.line) +
-                    "</title><rect x=\"" + number(x0) + "\" y=\"" + number(y1) + "\" width=\"" +
-                    number(std::max(0.5, x1 - x0)) + "\" height=\"" + number(std::max(0.5, y0 - y1)) +
-                    "\" fill=\"" + colors.of(id) + "\" stroke=\"#fff\" stroke-width=\"0.6\"/></g>\n";
-  const auto room = static_cast<size_t>(std::max(0.0, (x1 - x0 - 6) / kCharWidth));
-  const std::string full = std::string(op.row->name) + " " + id;
-  const std::string label = room >= full.size()                             ? full
-                            : room >= std::string_view(op.row->name).size() ? op.row->name
-                                                                            : "";
-  if (y0 - y1 >= 14 && !label.empty()) {
-    out += "<text class=\"in\" x=\"" + number(x0 + 4) + "\" y=\"" + number((y0 + y1) / 2 + 4) + "\">" +
-           escaped(label) + "</text>\n";
+// What a budget leaves for the arena at the plan's sizes; none where it does not limit it.
+struct Room {
+  std::string budget;
+  int64_t bytes = 0;
+};
+
+std::vector<Room> rooms(const Plan& plan) {
+  const Plan::Segments& s = plan.memory.segments;
+  std::vector<Room> out;
+  for (const Plan::Budget& b : plan.budget) {
+    const size_t first = b.expr.find_first_not_of(" \t");
+    const std::string_view expr = std::string_view(b.expr).substr(first == std::string::npos ? 0 : first);
+    const auto starts = [&](std::string_view word) { return expr.substr(0, word.size()) == word; };
+    if (!b.limit_bytes || expr.find('<') == std::string_view::npos) continue;
+    if (starts("memory")) out.push_back({b.expr, *b.limit_bytes - s.weights - s.state - s.inputs});
+    if (starts("arena")) out.push_back({b.expr, *b.limit_bytes});
   }
   return out;
 }
 
+class Picture {
+ public:
+  Picture(const Report& report, const PhaseReport& phase)
+      : plan_(*report.plan), phase_(phase), axis_(phase), rooms_(rooms(plan_)) {
+    peak_ = std::max<int64_t>(1, phase.phase->peak_bytes);
+    top_ = peak_;
+    const auto most = static_cast<int64_t>(static_cast<double>(peak_) * kRoomAbovePeak);
+    for (const Room& room : rooms_) {
+      if (room.bytes <= most) top_ = std::max(top_, room.bytes);
+    }
+    writers();
+  }
+
+  std::string draw() {
+    head();
+    ticks();
+    for (size_t i = 0; i < phase_.sections.size(); ++i) section(i);
+    limits();
+    foot();
+    return out_ + "</svg>\n";
+  }
+
+ private:
+  double y(int64_t address) const {
+    return kHeight - kBottom -
+           (kHeight - kTop - kBottom) * static_cast<double>(address) / static_cast<double>(top_);
+  }
+
+  // The ops that write into a buffer after the first one: over what they read, or beside it.
+  void writers() {
+    for (uint32_t i = phase_.phase->ops_begin; i < phase_.phase->ops_end; ++i) {
+      for (const uint32_t v : plan_.ops[i].out) {
+        const Plan::Value& value = plan_.values[v];
+        if (value.of.empty() && value.buffer < plan_.buffers.size()) writers_[value.buffer].push_back(i);
+      }
+    }
+  }
+
+  void head() {
+    out_ =
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kWidth) + " " + number(kHeight) +
+        "\" role=\"img\" font-family=\"ui-sans-serif, system-ui, sans-serif\" font-size=\"11\">\n"
+        "<style>text{fill:#24292f}.in{fill:#000}.title{font-size:13px;font-weight:600}.small{font-size:10px}"
+        ".grid{stroke:#888;stroke-opacity:.3}.axis{stroke:#555}.cut{stroke:#777;stroke-dasharray:2 3}"
+        ".write{stroke:#333;stroke-dasharray:1 2}.bound{stroke:#c00000;stroke-width:1.5;stroke-dasharray:7 3}"
+        ".room{stroke:#0050b0;stroke-width:1.5;stroke-dasharray:2 2}"
+        "@media(prefers-color-scheme:dark){text{fill:#d0d7de}.in{fill:#000}.axis{stroke:#aaa}"
+        ".bound{stroke:#ff7b72}.room{stroke:#79c0ff}}</style>\n";
+    std::string title = plan_.source_file + ", phase " + phase_.phase->name;
+    for (size_t i = 0; i < plan_.dims.size() && i < phase_.binding.size(); ++i)
+      title +=
+          std::string(i ? ", " : " at ") + plan_.dims[i].name + " = " + std::to_string(phase_.binding[i]);
+    out_ += "<title>" + escaped(title) + "</title>\n" + text_at(kLeft, 18, "start", title, "title");
+    std::string numbers =
+        "arena " + bytes_text(phase_.phase->peak_bytes) + "; lower bound " + bytes_text(phase_.bound_bytes);
+    numbers +=
+        phase_.phase->peak_bytes <= std::max(phase_.bound_bytes, phase_.live_bytes) ? ", met" : ", not met";
+    for (const Room& room : rooms_)
+      numbers += "; " + room.budget + " leaves " + bytes_text(std::max<int64_t>(0, room.bytes));
+    out_ += text_at(kLeft, 35, "start", numbers);
+  }
+
+  // Round addresses, and the peak.
+  void ticks() {
+    int64_t step = 1;
+    while (top_ / step > 6) step *= 2;
+    for (int64_t address = 0; address <= top_; address += step) {
+      out_ += line(kLeft, y(address), kWidth - kRight, y(address), address ? "grid" : "axis");
+      if (address == 0 || y(address) - y(peak_) >= kLabel || y(peak_) - y(address) >= kLabel)
+        out_ += text_at(kLeft - 6, y(address) + 4, "end", address ? bytes_text(address) : "0");
+    }
+    out_ += text_at(kLeft - 6, y(peak_) + 4, "end", bytes_text(peak_)) +
+            line(kLeft, kTop, kLeft, kHeight - kBottom, "axis");
+  }
+
+  void section(size_t i) {
+    const Section& s = phase_.sections[i];
+    for (const Rectangle& r : phase_.arena) {
+      double x0 = 0, x1 = 0;
+      if (axis_.part(i, r.begin, r.end, &x0, &x1)) box(i, r, x0, x1);
+    }
+    const double x = axis_.start(i);
+    if (s.count > 1 || i > 0) out_ += line(x, kTop - 6, x, kHeight - kBottom + 4, "cut");
+    if (x >= numbered_) {
+      const std::string step = std::to_string(s.begin);
+      out_ += text_at(x, kHeight - kBottom + 14, "middle", step, "small");
+      numbered_ = x + width_of(step) + 8;
+    }
+    const double end = axis_.end(i);
+    if (i + 1 == phase_.sections.size() && end - x > kLeft / 2)
+      out_ += text_at(end, kHeight - kBottom + 14, "end", std::to_string(s.end), "small");
+    if (s.scope.empty() || x < labelled_ || s.end - s.begin < kFewestSteps) return;
+    const std::string label = s.scope + (s.count > 1 ? " ×" + std::to_string(s.count) : "");
+    out_ += text_at(x + 3, kTop - 10, "start", label);
+    labelled_ = x + 10 + width_of(label);
+  }
+
+  void box(size_t section, const Rectangle& r, double x0, double x1) {
+    const Plan::Op& op = plan_.ops[r.begin];
+    const Plan::Buffer& buffer = plan_.buffers[r.buffer];
+    const std::string id = short_id(plan_, r);
+    const double bottom = y(r.offset), ceiling = y(r.offset + r.bytes);
+    std::string told = buffer.id + ": " + bytes_text(r.bytes) + " = " + buffer.bytes.text() + ", at " +
+                       bytes_text(r.offset) + "; " + op.row->name + ", line " + std::to_string(op.line);
+    // In this section: where its part begins, and each later op that writes into it.
+    std::vector<std::pair<double, std::string>> parts{{x0, op.row->name}};
+    for (const uint32_t step : writers_[r.buffer]) {
+      double at = 0, end = 0;
+      if (step <= r.begin || step >= r.end || !axis_.part(section, step, step + 1, &at, &end)) continue;
+      const Plan::Op& later = plan_.ops[step];
+      told += std::string("; in place: ") + later.row->name + ", line " + std::to_string(later.line);
+      if (at <= parts.back().first)
+        parts.back().second = later.row->name;
+      else
+        parts.emplace_back(at, later.row->name);
+    }
+    out_ += "<g><title>" + escaped(told) + "</title><rect x=\"" + number(x0) + "\" y=\"" + number(ceiling) +
+            "\" width=\"" + number(std::max(0.5, x1 - x0)) + "\" height=\"" +
+            number(std::max(0.5, bottom - ceiling)) + "\" fill=\"" + colors_.of(id) +
+            "\" stroke=\"#333\" stroke-width=\"0.7\"/></g>\n";
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const double begin = parts[i].first, end = i + 1 < parts.size() ? parts[i + 1].first : x1;
+      if (i > 0) out_ += line(begin, bottom, begin, ceiling, "write");
+      label(i == 0 ? id : "", parts[i].second, begin, end, bottom, ceiling);
+    }
+  }
+
+  // The op's name and the buffer's: along the step, else upright, as much as there is room for.
+  void label(const std::string& id, const std::string& op, double x0, double x1, double bottom,
+             double ceiling) {
+    const std::string full = id.empty() ? op : op + " " + id;
+    const auto fitting = [&](double room) {
+      return width_of(full) <= room ? full : width_of(op) <= room ? op : "";
+    };
+    const std::string flat = bottom - ceiling >= kLabel ? fitting(x1 - x0 - 6) : "";
+    if (!flat.empty()) {
+      out_ += text_at(x0 + 4, (bottom + ceiling) / 2 + 4, "start", flat, "in");
+      return;
+    }
+    const std::string upright = x1 - x0 >= kLabel ? fitting(bottom - ceiling - 6) : "";
+    if (upright.empty()) return;
+    const double x = (x0 + x1) / 2 + 4, from = bottom - 4;
+    out_ += "<text class=\"in\" transform=\"rotate(-90 " + number(x) + " " + number(from) + ")\" x=\"" +
+            number(x) + "\" y=\"" + number(from) + "\">" + escaped(upright) + "</text>\n";
+  }
+
+  // Lines over everything, named at their right end, above or below where two are close.
+  void limits() {
+    const double end = kWidth - kRight;
+    out_ += line(kLeft, y(phase_.bound_bytes), end, y(phase_.bound_bytes), "bound") +
+            text_at(end, y(phase_.bound_bytes) - 4, "end", "lower bound", "small");
+    for (const Room& room : rooms_) {
+      if (room.bytes < 0 || room.bytes > top_) continue;
+      const bool close = std::abs(y(room.bytes) - y(phase_.bound_bytes)) < kLabel;
+      out_ += line(kLeft, y(room.bytes), end, y(room.bytes), "room") +
+              text_at(close ? end - 90 : end, y(room.bytes) - 4, "end", room.budget, "small");
+    }
+  }
+
+  void foot() {
+    double at = 0, x1 = 0;
+    for (size_t i = 0; i < phase_.sections.size() && phase_.peak_step != kAbsent; ++i) {
+      if (!axis_.part(i, phase_.peak_step, phase_.peak_step + 1, &at, &x1)) continue;
+      const std::string words =
+          "▲ peak at step " + std::to_string(phase_.peak_step) + ": " + plan_.ops[phase_.peak_step].id;
+      const bool late = at + width_of(words) > kWidth - kRight;
+      out_ += text_at((at + x1) / 2 + (late ? 5 : -5), kHeight - kBottom + 28, late ? "end" : "start",
+                      late ? words.substr(std::string_view("▲ ").size()) + " ▲" : words);
+      break;
+    }
+    out_ += text_at(kLeft, kHeight - 10, "start",
+                    "across: steps in execution order" +
+                        std::string(phase_.sections.size() > 1 ? ", identical layers once" : "") +
+                        "; up: bytes from the arena's start; dotted: an op writes over the buffer, in place");
+  }
+
+  const Plan& plan_;
+  const PhaseReport& phase_;
+  Axis axis_;
+  std::vector<Room> rooms_;
+  int64_t peak_ = 1, top_ = 1;
+  std::map<uint32_t, std::vector<uint32_t>> writers_;  // ops by buffer
+  Colors colors_;
+  double labelled_ = 0, numbered_ = 0;  // where the last name above and number below end
+  std::string out_;
+};
+
 }  // namespace
 
 std::string svg_timeline(const Report& report, const PhaseReport& phase) {
-  const Plan& plan = *report.plan;
-  const Axis axis(phase);
-  const auto height = static_cast<double>(std::max<int64_t>(1, phase.phase->peak_bytes));
-  const auto y = [&](int64_t address) {
-    return kHeight - kBottom - (kHeight - kTop - kBottom) * static_cast<double>(address) / height;
-  };
-  std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kWidth) + " " +
-                    number(kHeight) +
-                    "\" role=\"img\" font-family=\"ui-sans-serif, system-ui, sans-serif\" font-size=\"11\">\n"
-                    "<style>text{fill:#24292f}.in{fill:#000}@media(prefers-color-scheme:dark){text{fill:#"
-                    "d0d7de}.in{fill:#000}}</style>\n";
-  std::string title =
-      plan.source_file + ", phase " + phase.phase->name + ": peak " + bytes_text(phase.phase->peak_bytes);
-  for (size_t i = 0; i < plan.dims.size() && i < phase.binding.size(); ++i) {
-    title += std::string(i ? ", " : " at ") + plan.dims[i].name + " = " + std::to_string(phase.binding[i]);
-  }
-  out += "<title>" + escaped(title) + "</title>\n" + text_at(kLeft, 20, "start", title);
-  for (int tick = 0; tick <= 4; ++tick) {
-    const int64_t address = phase.phase->peak_bytes / 4 * tick;
-    out += "<line x1=\"" + number(kLeft) + "\" x2=\"" + number(kWidth - kRight) + "\" y1=\"" +
-           number(y(address)) + "\" y2=\"" + number(y(address)) + "\" stroke=\"#8884\"/>\n" +
-           text_at(kLeft - 6, y(address) + 4, "end", tick ? bytes_text(address) : "0");
-  }
-  Colors colors;
-  double labelled = 0;
-  for (size_t i = 0; i < phase.sections.size(); ++i) {
-    const Section& s = phase.sections[i];
-    for (const Rectangle& r : phase.arena) {
-      double x0 = 0, x1 = 0;
-      if (axis.part(i, r.begin, r.end, &x0, &x1))
-        out += box(plan, r, colors, x0, x1, y(r.offset), y(r.offset + r.bytes));
-    }
-    const double x = axis.start(i);
-    if (s.count > 1 || i > 0) {
-      out += "<line x1=\"" + number(x) + "\" x2=\"" + number(x) + "\" y1=\"" + number(kTop - 6) + "\" y2=\"" +
-             number(kHeight - kBottom + 6) + "\" stroke=\"#888\" stroke-dasharray=\"2 3\"/>\n";
-    }
-    constexpr uint32_t kFewSteps = 3;  // too narrow for a name
-    if (s.scope.empty() || x < labelled || s.end - s.begin < kFewSteps) continue;
-    const std::string label = s.scope + (s.count > 1 ? " ×" + std::to_string(s.count) : "");
-    out += text_at(x + 3, kTop - 10, "start", label);
-    labelled = x + 10 + kCharWidth * static_cast<double>(label.size());
-  }
-  out += text_at((kLeft + kWidth - kRight) / 2, kHeight - 14, "middle",
-                 "steps in execution order; height is the address in the arena" +
-                     std::string(phase.sections.size() > 1 ? "; identical layers drawn once" : ""));
-  return out + "</svg>\n";
+  return Picture(report, phase).draw();
 }
 
 }  // namespace irplan::cli

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <tuple>
 
 #include "irplan/dtype.h"
 
@@ -58,23 +59,23 @@ std::vector<Section> sections_of(const Plan& plan, const Plan::Phase& phase, uin
   return out;
 }
 
-void find_peak(PhaseReport& report, int64_t align) {
+// The most bytes alive at once, each buffer rounded up to `align`, and the first step where they are.
+std::pair<int64_t, uint32_t> most_alive(const std::vector<Rectangle>& arena, int64_t align) {
   std::vector<std::pair<uint32_t, int64_t>> changes;
-  for (const Rectangle& r : report.arena) {
+  for (const Rectangle& r : arena) {
     const int64_t bytes = (r.bytes + align - 1) / align * align;
     changes.emplace_back(r.begin, bytes);
     changes.emplace_back(r.end, -bytes);
   }
   std::sort(changes.begin(), changes.end());  // at one step what dies comes before what is born
+  std::pair<int64_t, uint32_t> most{0, kAbsent};
   int64_t live = 0;
   for (size_t i = 0; i < changes.size();) {
     const uint32_t step = changes[i].first;
     for (; i < changes.size() && changes[i].first == step; ++i) live += changes[i].second;
-    if (live > report.live_bytes) {
-      report.live_bytes = live;
-      report.peak_step = step;
-    }
+    if (live > most.first) most = {live, step};
   }
+  return most;
 }
 
 PhaseReport phase_report(const Plan& plan, const Plan::Phase& phase) {
@@ -90,7 +91,8 @@ PhaseReport phase_report(const Plan& plan, const Plan::Phase& phase) {
   }
   std::stable_sort(out.arena.begin(), out.arena.end(),
                    [](const Rectangle& a, const Rectangle& b) { return a.begin < b.begin; });
-  find_peak(out, std::max<int64_t>(1, plan.align));
+  std::tie(out.live_bytes, out.peak_step) = most_alive(out.arena, std::max<int64_t>(1, plan.align));
+  out.bound_bytes = most_alive(out.arena, 1).first;
   out.sections = sections_of(plan, phase, out.peak_step);
   out.flops = evaluate(phase.flops).value_or(0);
   out.bytes = evaluate(phase.bytes).value_or(0);
@@ -107,6 +109,52 @@ Report make_report(const Plan& plan) {
     if (plan.arch == arch) out.machine = &machine;
   }
   return out;
+}
+
+TokenReport token_report(const Plan& plan, const Binding& binding) {
+  TokenReport out;
+  Evaluator evaluate(*plan.pool, binding);
+  const auto extent = [&](const Plan::Value& v, size_t axis) {
+    return std::max<int64_t>(1, evaluate(v.shape[axis]).value_or(1));
+  };
+  std::vector<bool> seen(plan.buffers.size());
+  for (const Plan::Value& v : plan.values) {
+    if (v.kind == Plan::Kind::Input && v.shape.size() >= 2 && out.a_step == 0 &&
+        __builtin_mul_overflow(extent(v, 0), extent(v, 1), &out.a_step))
+      out.a_step = 0;
+    if (v.kind != Plan::Kind::State || v.buffer >= plan.buffers.size() || seen[v.buffer]) continue;
+    seen[v.buffer] = true;
+    const int64_t bytes = evaluate(plan.buffers[v.buffer].bytes).value_or(0) / extent(v, 0);
+    if (v.layout == Plan::Layout::Ring) {
+      out.ring_bytes += bytes;
+      continue;
+    }
+    out.state_bytes += bytes / extent(v, 1);
+    if (out.rows == 0) out.sequences = extent(v, 0), out.rows = extent(v, 1);
+  }
+  return out;
+}
+
+int64_t memory_bytes(const Plan& plan, const std::string& dim, int64_t size) {
+  int64_t most = 0;
+  for (const Plan::Phase& phase : plan.phases) {
+    Binding binding = binding_of(plan, phase);
+    const auto index = plan.pool->find(dim);
+    const auto own = std::find_if(phase.dims.begin(), phase.dims.end(),
+                                  [&](const Plan::PhaseDim& d) { return d.name == dim; });
+    if (index && *index < binding.size())
+      binding[*index] = own == phase.dims.end() ? size : std::clamp(size, own->min, own->max.value_or(size));
+    Evaluator evaluate(*plan.pool, binding);
+    const auto arena = bind_arena(plan, phase.name, binding);
+    int64_t sum = arena ? arena->bytes : 0;
+    for (const Plan::Buffer& b : plan.buffers) {
+      if (b.segment == Plan::Segment::Arena || b.segment == Plan::Segment::Weights) continue;
+      const int64_t bytes = std::min(evaluate(b.bytes).value_or(0), kMaxJsonInt);
+      sum = std::min(sum + (bytes + plan.align - 1) / plan.align * plan.align, kMaxJsonInt);
+    }
+    most = std::max(most, sum);
+  }
+  return most + plan.memory.segments.weights;
 }
 
 std::vector<Rectangle> alive(const PhaseReport& phase, uint32_t step) {

@@ -14,6 +14,9 @@ const Option kFormat{"--format", 0, "FORM", "text, or json for a program to read
 const Option kConfig{"--config", 'c', "FILE", "the config.json that `config` means in the program"};
 const Option kLet{"--let", 'l', "NAME=VALUE", "replace a top-level `let`", true};
 const Option kDim{"--dim", 'd', "DIM=N", "the size at which plain numbers of the plan hold", true};
+const Option kRetype{"--retype", 'r', "WHAT=DTYPE",
+                     "keep states, or the weights of products, in another dtype: state=f8e4m3, weights=q8_0",
+                     true};
 const Option kTarget{"--target", 't', "TARGET", "cpu, cuda or cuda:sm_90 (cuda unless told)"};
 const Option kOutput{"--output", 'o', "FILE", "where the result goes; - is stdout"};
 const Option kInput{"--input", 'i', "FILE", "the program, instead of naming it alone", true};
@@ -25,22 +28,26 @@ const Option kKeepOrder{"--keep-order", 0, nullptr,
                         "run ops as they are written, not in the order of least memory"};
 const Option kFmtCheck{"--check", 0, nullptr, "write nothing; exit 3 where a file is laid out differently"};
 const Option kSvg{"--svg", 0, "FILE", "draw the memory of a phase over its steps as a picture"};
+const Option kCompare{"--compare", 0, nullptr,
+                      "what the placement rules of other compilers would need for the same arena"};
+const Option kSizes{"--sizes", 0, "DIM=N,N", "the sizes at which --compare compares", true};
 const Option kPhase{"--phase", 0, "NAME", "the phase to draw (the one with the largest peak unless told)"};
 const Option kExitCode{"--exit-code", 0, nullptr, "exit 3 where the plans differ"};
 const Option kTemplate{"--template", 0, "KIND", "smallest, mlp or decoder", false, "smallest|mlp|decoder"};
 
 const Option kCapacity{"--capacity", 0, "BYTES", "stop at a placement that fits; say why where none does"};
-const Option kStrength{"--strength",
-                       0,
-                       "HOW",
-                       "portfolio: fast placements; limited: then a search under a limit of nodes; exact: "
-                       "without one",
-                       false,
-                       "portfolio|limited|exact"};
+const Option kStrength{
+    "--strength",
+    0,
+    "HOW",
+    "place by portfolio: fast placements; limited: then a search under a limit of nodes; exact: "
+    "without one, however long it takes",
+    false,
+    "portfolio|limited|exact"};
 
 std::vector<Command> make() {
-  const std::vector<const Option*> compile = {&kConfig,    &kLet,    &kDim,   &kTarget, &kDeny,
-                                              &kKeepOrder, &kFormat, &kColor, &kHelp};
+  const std::vector<const Option*> compile = {&kConfig,    &kLet,      &kDim,    &kRetype, &kTarget, &kDeny,
+                                              &kKeepOrder, &kStrength, &kFormat, &kColor,  &kHelp};
   const auto with = [&](std::vector<const Option*> first) {
     first.insert(first.end(), compile.begin(), compile.end());
     return first;
@@ -60,6 +67,8 @@ std::vector<Command> make() {
          "a model at a batch of 8"},
         {"irplan plan llama.irplan --config config.json --let C=131072 -o - | head",
          "with a longer cache, to stdout"},
+        {"irplan plan llama.irplan --config config.json --retype state=f8e4m3 --retype weights=q8_0",
+         "with a cache of 8 bits a number, and weights of as many"},
         {"irplan --input hotpath.irplan --output plan.json", "the form without a command"}},
        run_plan},
       {"check",
@@ -88,15 +97,19 @@ std::vector<Command> make() {
       {"explain",
        "show where the bytes and the time of a plan go",
        "FILE.irplan|FILE.json|-",
-       "Values, the memory over the steps of each phase, what makes the peak, budgets, work and its limit on "
-       "the target, and\n"
-       "keys of the config that nothing read.",
+       "Where the bytes lie and what would lower them; for each phase the memory over its steps, the buffers "
+       "at the peak,\nwork and its limit on the target; what each budget admits, what no placement could, "
+       "and "
+       "which change would make it fit;\nkeys of the config that nothing read. A step's tokens are the "
+       "elements of the first two axes of the first input that has\ntwo; a state's bytes for a token are "
+       "those of one row of one sequence.",
        1,
        1,
-       with({&kPhase, &kSvg, &kOutput}),
+       with({&kPhase, &kSvg, &kCompare, &kSizes, &kOutput}),
        {{"irplan explain hotpath.irplan", ""},
         {"irplan explain plan.json --phase decode", "one phase of a plan"},
-        {"irplan explain llama.irplan --config config.json --svg memory.svg", "the picture"}},
+        {"irplan explain llama.irplan --config config.json --svg memory.svg", "the picture"},
+        {"irplan explain plan.json --compare --sizes S=1,128,2048", "the arena under the rules of others"}},
        run_explain},
       {"diff",
        "say what differs between two plans",
@@ -133,7 +146,9 @@ std::vector<Command> make() {
        "Reads id,lower,upper,size (half-open lifetimes), writes the same with an offset for each buffer, and "
        "prints the height\n"
        "reached and the lower bound: the packer alone, for anyone to check. Where --capacity cannot be met "
-       "it names buffers\nthat prevent it, as few as it can, and exits with 3.",
+       "it names buffers\nthat prevent it, as few as it can, and exits with 3. Ctrl-C ends a long search "
+       "with the best "
+       "placement so far, exit 130.",
        1,
        1,
        {&kCapacity, &kStrength, &kOutput, &kFormat, &kHelp},

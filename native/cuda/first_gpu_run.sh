@@ -4,7 +4,8 @@
 #     native/cuda/first_gpu_run.sh [BUILD_DIR]          results: BUILD_DIR/gpu/results.md and the logs beside it
 #
 # 1. builds with IRPLAN_CUDA=ON   2. every operator on the device against the reference   3. the same under compute-sanitizer
-# 4. whole plans: the smallest program and a tiny Llama   5. bandwidth of the memory-bound kernels, against that of a copy
+# 4. whole plans: the smallest program and a tiny Llama   5. bandwidth of the memory-bound kernels, against that of a copy,
+#    and against torch's, eager and compiled, where python3 (or PYTHON) has it
 # A step that fails is written down and the others still run; the exit code is then 1.
 set -uo pipefail
 
@@ -96,22 +97,32 @@ chain() { # NAME EXPRESSION STATEMENT
   # The profile's line of an operator: name, ops, ms, share, GB/s, GFLOP/s.
   awk -v n="$CHAIN" '$2 == n {print $(NF - 1); exit}' "$out/bench-$1.log"
 }
+torch_log=$out/bench-torch.log
+torch_why=""
+"${PYTHON:-python3}" "$root/native/cuda/torch_bench.py" >"$torch_log" 2>"$torch_log.err" ||
+  torch_why=$(tail -n 1 "$torch_log.err")
+torch() { # NAME FIELD: the figure, or nothing
+  awk -v n="$1" -v f="$2" '$1 == n {printf "%.0f", $f}' "$torch_log"
+}
 copy=$("$nvcc" -O2 -o "$out/copy_bandwidth" "$root/native/cuda/copy_bandwidth.cu" && "$out/copy_bandwidth")
 {
-  printf '\n| kernel, bf16 [65536, 4096] | GB/s | of a copy |\n|---|---|---|\n| copy | %s | 100 %% |\n' "${copy:-unknown}"
+  printf '\n| kernel, bf16 [65536, 4096] | GB/s | of a copy | torch | torch.compile |\n|---|---|---|---|---|\n'
+  printf '| copy | %s | 100 %% | | |\n' "${copy:-unknown}"
 } >>"$report"
 rows=""
 bench() { # NAME EXPRESSION [STATEMENT before the loop]
   local figure
   figure=$(chain "$1" "$2" "${3:-}")
   if [ -z "$figure" ]; then
-    printf '| %s | **failed**, see bench-%s.log | |\n' "$1" "$1" >>"$report"
+    printf '| %s | **failed**, see bench-%s.log | | | |\n' "$1" "$1" >>"$report"
     failed=1
     return
   fi
-  awk -v n="$1" -v g="$figure" -v c="${copy:-0}" \
-    'BEGIN {printf "| %s | %.0f | %s |\n", n, g, c > 0 ? sprintf("%.0f %%", 100 * g / c) : ""}' >>"$report"
-  rows="$rows${rows:+, }{\"kernel\": \"$1\", \"gb_per_s\": $figure}"
+  awk -v n="$1" -v g="$figure" -v c="${copy:-0}" -v t="$(torch "$1" 2)" -v k="$(torch "$1" 3)" \
+    'BEGIN {printf "| %s | %.0f | %s | %s | %s |\n", n, g, c > 0 ? sprintf("%.0f %%", 100 * g / c) : "", t, k}' >>"$report"
+  rows="$rows${rows:+, }{\"kernel\": \"$1\", \"gb_per_s\": $figure"
+  if [ -n "$(torch "$1" 2)" ]; then rows="$rows, \"torch\": $(torch "$1" 2), \"torch_compile\": $(torch "$1" 3)"; fi
+  rows="$rows}"
 }
 bench rmsnorm 'rmsnorm(h, w, eps=1e-5)'
 bench silu 'silu(h)'
@@ -119,6 +130,7 @@ bench rope 'rope(h, base=10000, dim=128)'
 bench add 'h + x'
 bench softmax 'softmax(h)'
 bench swiglu 'silu(h) * u' 'u = x + 1' # fused where both are temporary
+if [ -n "$torch_why" ]; then printf '\ntorch was not measured: %s\n' "$torch_why" >>"$report"; fi
 printf '{"device": "%s", "copy_gb_per_s": %s, "kernels": [%s]}\n' "$device" "${copy:-null}" "$rows" >"$out/bench.json"
 
 printf '\n'

@@ -96,6 +96,8 @@ bool take_number(Options& o, const std::string& text, std::string* why) {
 const Option kOptions[] = {
     {"--config", "FILE", "config.json for a program", false, take_text<&Options::config>},
     {"--let", "NAME=VALUE", "replaces a program's top-level let", true, take_named<&Options::lets>},
+    {"--retype", "WHAT=DTYPE", "a program's states or weights in another dtype: state=f8e4m3, weights=q8_0",
+     true, take_named<&Options::retypes>},
     {"--weights", "F|DIR|random:N", "safetensors file, a folder of them, or random numbers of seed N", false,
      take_text<&Options::weights>},
     {"--phase", "NAME", "the phase to run, where several exist and nothing else tells", false,

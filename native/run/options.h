@@ -32,7 +32,7 @@ struct Options {
   std::string weights;
   std::string phase;
   std::vector<NamedSizes> dims;
-  std::vector<NamedText> lets;
+  std::vector<NamedText> lets, retypes;
   std::string backend = "auto";
   bool strict = false;
   std::vector<NamedText> inputs;   // SPEC

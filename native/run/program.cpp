@@ -27,6 +27,8 @@ std::optional<std::string> compiled(const Options& options, const std::string& t
   CompileOptions how;
   how.target = target;
   for (const NamedText& let : options.lets) how.lets.emplace_back(let.name, let.text);
+  for (const NamedText& other : options.retypes) how.retypes.emplace_back(other.name, other.text);
+  how.advise = false;  // a run asks whether it fits, not what else would
   if (!options.config.empty()) {
     auto config = read_text(options.config, kMaxConfig, &why);
     if (!config) return fail(kFailed, why), std::nullopt;
@@ -60,7 +62,7 @@ std::unique_ptr<Plan> load_program(const Options& options, const Backend& backen
   const bool is_plan = ends_with(options.file, ".json");
   std::optional<std::string> text;
   if (is_plan) {
-    if (!options.config.empty() || !options.lets.empty()) {
+    if (!options.config.empty() || !options.lets.empty() || !options.retypes.empty()) {
       fail(*code = kUsage, std::string(options.config.empty() ? "--let" : "--config") +
                                " goes with a program; " + options.file +
                                " is a plan, which has its sizes already");

@@ -213,7 +213,7 @@ bool Checkpoint::read_index(const std::string& folder, const std::string& index,
     if (shard.empty() || shard[0] == '.' || shard.find('/') != std::string::npos ||
         shard.find('\0') != std::string::npos)
       return wrong("weight_map names `" + shard.substr(0, 200) + "`, which is no file of that folder");
-    if (!shards.count(shard)) {
+    if (!shards.contains(shard)) {
       auto file = SafetensorsFile::open(folder + "/" + shard, why);
       if (!file) return false;
       shards.emplace(shard, files_.size());

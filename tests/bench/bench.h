@@ -33,5 +33,6 @@ void figure(const std::string& name, double value, const std::string& unit, doub
 // Each answers with an exit code.
 int compile_bench();
 int bind_bench();
+int planning_bench();
 
 }  // namespace irplan::bench

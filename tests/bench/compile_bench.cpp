@@ -4,8 +4,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -145,9 +147,9 @@ void time_synthetic() {
 // Published models, each with the example that `irplan new` chooses.
 void time_models() {
   const auto path = std::filesystem::path(IRPLAN_SOURCE_DIR) / "tests/data/parameter-counts.json";
+  const auto models = nlohmann::ordered_json::parse(read(path));
   double total = 0;
   int count = 0;
-  const auto models = nlohmann::ordered_json::parse(read(path));
   for (const auto& [name, model] : models.items()) {
     const std::string config = model["config"].dump();
     std::string why;
@@ -162,7 +164,65 @@ void time_models() {
   figure("all " + std::to_string(count) + " models, work of each", 1e3 * total, "ms", 1e3 * kAllModels);
 }
 
+// Processor time of this thread: what else the machine does is not in it.
+double cpu_ms() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return 1e3 * static_cast<double>(now.tv_sec) + 1e-6 * static_cast<double>(now.tv_nsec);
+}
+
+// Least milliseconds of each pass, and of all from source to plan.json, over the runs.
+nlohmann::ordered_json least_of_passes(int layers, int runs) {
+  const std::string source = example("llama"), config = llama_config(layers);
+  nlohmann::ordered_json passes = nlohmann::ordered_json::object();
+  double least = 1e9;
+  for (int run = 0; run < runs; ++run) {
+    const double start = cpu_ms();
+    double last = start;
+    CompileOptions options;
+    options.config = config;
+    options.on_pass = [&](const char* pass) {
+      const double now = cpu_ms();
+      passes[pass] = std::min(passes.value(pass, 1e9), now - last);
+      last = now;
+    };
+    compile(SourceText("bench.irplan", source), options);
+    least = std::min(least, cpu_ms() - start);
+  }
+  return {{"ms", least}, {"passes", passes}};
+}
+
+// Least microseconds of a call.
+double least_us(const std::function<void()>& work) {
+  constexpr int kCalls = 20;
+  double least = 1e9;
+  for (int run = 0; run < 100; ++run) {
+    const double start = cpu_ms();
+    for (int i = 0; i < kCalls; ++i) work();
+    least = std::min(least, 1e3 * (cpu_ms() - start) / kCalls);
+  }
+  return least;
+}
+
 }  // namespace
+
+// For tests/bench/memory.py: JSON on stdout.
+int planning_bench() {
+  nlohmann::ordered_json layers = nlohmann::ordered_json::object(), bind = nlohmann::ordered_json::object();
+  for (const int n : {20, 40, 80, 160}) layers[std::to_string(n)] = least_of_passes(n, 12);
+  const Compilation c = sure(example("llama"), llama_config(80));
+  std::string why;
+  const auto plan = read_plan(c.plan_json, &why);
+  if (!plan) return std::fprintf(stderr, "%s\n", why.c_str()), 1;
+  for (const Plan::Phase& phase : plan->phases) {
+    Binding binding;
+    for (const Plan::Dim& d : plan->dims) binding.push_back(d.value);
+    for (const Plan::PhaseDim& d : phase.dims) binding[*plan->pool->find(d.name)] = d.value;
+    bind[phase.name] = least_us([&] { bind_arena(*plan, phase.name, binding); });
+  }
+  std::printf("%s\n", nlohmann::ordered_json({{"layers", layers}, {"bind_us", bind}}).dump().c_str());
+  return 0;
+}
 
 int compile_bench() {
   std::printf("%s\n", circumstances().c_str());

@@ -8,6 +8,7 @@ int main(int argc, char** argv) {
   const std::string name = argc > 1 ? argv[1] : "compile";
   if (name == "compile") return irplan::bench::compile_bench();
   if (name == "bind") return irplan::bench::bind_bench();
-  std::fprintf(stderr, "there is no bench %s; there are compile and bind\n", name.c_str());
+  if (name == "planning") return irplan::bench::planning_bench();
+  std::fprintf(stderr, "there is no bench %s; there are compile, bind and planning\n", name.c_str());
   return 2;
 }

@@ -241,6 +241,35 @@ TEST_CASE("each diagnostic about names, config and budgets is told where it belo
   }
 }
 
+TEST_CASE("a config that cannot be read is told once, at its place in the config") {
+  const std::string program =
+      "let D = config.a\nlet E = config.b\ninput x: f32[D, E]\nout = output(silu(x))\n";
+  CompileOptions options;
+  options.config = "{\n  \"a\": 4,\n  \"b\": oops\n}\n";
+  options.config_name = "model.json";
+  const Compilation broken = compile(SourceText("test.irplan", program), options);
+  REQUIRE(broken.diagnostics.list().size() == 1);
+  const Diagnostic& d = broken.diagnostics.list()[0];
+  CHECK(render(d, broken.source, false) ==
+        "error[E0264]: `config` cannot be read: it is no JSON\n"
+        " --> model.json:3:8\n"
+        "  |\n"
+        "3 |   \"b\": oops\n"
+        "  |        ^ not expected here\n");
+  CHECK(to_json(d, broken.source).find("\"file\":\"model.json\",\"line\":3,\"column\":8") !=
+        std::string::npos);
+
+  options.config.reset();
+  CHECK(compile(SourceText("test.irplan", program), options).diagnostics.list().size() == 1);
+  for (const char* cut : {"", "{", "{\"a\"", "{\"a\": 4", "{\"a\": 4}}", "\xff", "{\"a\": \"\x01"}) {
+    options.config = cut;
+    const Compilation c = compile(SourceText("test.irplan", program), options);
+    INFO(cut << "\n" << render(c.diagnostics, c.source, false));
+    CHECK(c.diagnostics.errors() == 1);
+    CHECK(c.diagnostics.list()[0].span.end <= options.config->size() + 1);
+  }
+}
+
 TEST_CASE("ids follow names, scopes and numbers") {
   const Compilation c = compiled(
       "dim S in 1..8\n"

@@ -198,12 +198,13 @@ def native(golden):
 
 
 def wasm(golden):
-    options = {"dims": {}, "lets": {}}
+    options = {"dims": {}, "lets": {}, "retypes": {}}
+    kinds = {"--dim": "dims", "--let": "lets", "--retype": "retypes"}
     words = [w for word in golden.options for w in (word.split("=", 1) if word.startswith("--") else [word])]
     for flag, value in zip(words, words[1:] + [""]):
-        if flag in ("--dim", "--let"):
+        if flag in kinds:
             name, n = value.split("=", 1)
-            options["dims" if flag == "--dim" else "lets"][name] = int(n) if flag == "--dim" else n
+            options[kinds[flag]][name] = int(n) if flag == "--dim" else n
         elif flag == "--target":
             options["target"] = value
         elif flag == "--deny-warnings":

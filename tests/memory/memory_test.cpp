@@ -41,6 +41,18 @@ TEST_CASE("branches run one after the other where that takes less") {
   CHECK(kept.ops[1].id == "b");
 }
 
+TEST_CASE("the dump of the schedule sets the order beside program order, depth first and list order") {
+  CompileOptions options;
+  options.dump_after = {"schedule"};
+  const Compilation done = compile(SourceText("test.irplan", kBranches), options);
+  REQUIRE(done.dumps.size() == 1);
+  const int64_t wide = 4096 * 2 * 1024, narrow = 4096 * 2 * 64;
+  CHECK(done.dumps[0].second.ends_with(
+      "# bytes alive at once in main: program order " + std::to_string(2 * wide + narrow) + ", depth first " +
+      std::to_string(wide + 2 * narrow) + ", list order " + std::to_string(wide + 2 * narrow) +
+      ", this order " + std::to_string(wide + 2 * narrow) + "\n"));
+}
+
 TEST_CASE("programs stay as they were written where no order is better") {
   const Plan plan = planned(
       "dim S in 1..4096\ninput x: f16[S, 64]\nw = param f16[64, 64]\n"
@@ -65,11 +77,72 @@ TEST_CASE("results over dying operands, windows and parts of a concat take no by
   CHECK(peak("b = linear(a, w)\ny = output(linear(b, w))\n") == 2 * one);
 }
 
+TEST_CASE("offsets come out whatever the order of the buffers, and a circle of buffers is refused") {
+  Plan plan = planned(
+      "dim S in 1..1024\ninput x: f16[S, 128]\nw = param f16[128, 128]\na = linear(x, w)\nb = linear(x, w)\n"
+      "c = linear(a, w)\nd = a + b\ny = output(c + d)\n");
+  const Binding at = {512};
+  const int64_t bytes = bind_arena(plan, "main", at)->bytes;
+  std::vector<uint32_t> arena;
+  for (uint32_t i = 0; i < plan.buffers.size(); ++i) {
+    if (plan.buffers[i].segment == Plan::Segment::Arena) arena.push_back(i);
+  }
+  REQUIRE(arena.size() >= 3);
+  // The same buffers with the last one first, and with everything that points at them.
+  Plan turned = plan;
+  const auto moved = [&](uint32_t i) { return static_cast<uint32_t>(plan.buffers.size()) - 1 - i; };
+  for (uint32_t i = 0; i < plan.buffers.size(); ++i) {
+    turned.buffers[moved(i)] = plan.buffers[i];
+    for (uint32_t& below : turned.buffers[moved(i)].above) below = moved(below);
+  }
+  CHECK(bind_arena(turned, "main", at)->bytes == bytes);
+  for (const uint32_t i : arena)
+    CHECK(bind_arena(turned, "main", at)->offsets[moved(i)] == bind_arena(plan, "main", at)->offsets[i]);
+  plan.buffers[arena[0]].above = {arena[1]};
+  plan.buffers[arena[1]].above = {arena[2], arena[0]};
+  plan.buffers[arena[2]].above = {arena[0], arena[1]};
+  CHECK(!bind_arena(plan, "main", at));
+}
+
 TEST_CASE("random programs hold at random sizes") {
-  int64_t bindings = 0;
+  Tally tally;
   for (uint64_t seed = 1; seed <= 120; ++seed) {
-    const std::string wrong = check_program(seed, seed % 20 == 0 ? 80 : 14, 6, bindings);
+    const std::string wrong = check_program(seed, seed % 20 == 0 ? 80 : 14, 6, tally);
     if (!wrong.empty()) FAIL(wrong);
   }
-  CHECK(bindings > 120 * 2 * 6);
+  CHECK(tally.bindings > 120 * 2 * 6);
+}
+
+TEST_CASE("random buffers are packed as well as each strength promises") {
+  for (uint64_t seed = 1; seed <= 2000; ++seed) {
+    const std::string wrong = check_packing(seed);
+    if (!wrong.empty()) FAIL(wrong);
+  }
+}
+
+TEST_CASE("a stronger search never gives a worse order, and the plan says what found it") {
+  Tally tally;
+  int better = 0;
+  for (uint64_t seed = 1; seed <= 400; ++seed) {
+    Random random(seed);
+    const std::string text = random_program(random, 24);
+    const auto with = [&](const char* strength) {
+      CompileOptions options;
+      options.strength = strength;
+      std::string why;
+      auto plan = read_plan(compile(SourceText("random.irplan", text), options).plan_json, &why);
+      INFO(why);
+      REQUIRE(plan);
+      REQUIRE(validate_plan(*plan).empty());
+      return std::move(*plan);
+    };
+    const Plan fast = with("portfolio");
+    if (fast.memory.range.worst_ratio <= 1.0) continue;  // nothing to be searched for
+    const Plan searched = with("limited");
+    CHECK(searched.memory.range.worst_ratio <= fast.memory.range.worst_ratio);
+    if (searched.memory.range.worst_ratio == fast.memory.range.worst_ratio) continue;
+    ++better;
+    CHECK(searched.memory.strength != Plan::Strength::Portfolio);
+  }
+  CHECK(better > 0);
 }

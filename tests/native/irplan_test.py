@@ -6,6 +6,7 @@ import random
 import re
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,13 +18,14 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 IRPLAN = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin")) / "irplan"
 HOTPATH = ROOT / "examples/hotpath.irplan"
 LLAMA = ROOT / "examples/models/llama.irplan"
+SLOWNESS = 20 if b"__asan_init" in IRPLAN.read_bytes() else 1  # of a build with sanitizers
 COMMANDS = "plan check fmt explain diff ops passes pack new completion man".split()
 
 
 def spent():
-    """Seconds of processor time of all children so far: what else a machine does is not in it."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    """Processor seconds of all commands so far: what else a machine does is not counted."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 class Case(unittest.TestCase):
@@ -32,7 +34,7 @@ class Case(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
 
     def irplan(self, *args, stdin=None, cwd=None, code=0):
-        p = subprocess.run([IRPLAN, *map(str, args)], input=stdin, capture_output=True, timeout=120, cwd=cwd or self.folder,
+        p = subprocess.run([IRPLAN, *map(str, args)], input=stdin, capture_output=True, timeout=120 * SLOWNESS, cwd=cwd or self.folder,
                            env={**os.environ, "NO_COLOR": ""})
         out, err = p.stdout.decode(), p.stderr.decode()
         self.assertEqual(p.returncode, code, f"irplan {' '.join(map(str, args))}\n{out[:500]}\n{err[:2000]}")
@@ -145,7 +147,7 @@ class Plans(Case):
         big = self.file("big.irplan", b"a" * 50_000_000)
         start = spent()
         _, err = self.irplan("plan", big, code=1)
-        self.assertLess(spent() - start, 1)
+        self.assertLess(spent() - start, 1 * SLOWNESS)
         self.assertRegex(err, r"error\[E0106\]: a source of 50000000 bytes[\s\S]*big\.irplan")
         _, err = self.irplan("plan", self.file("words.irplan", b"a;" * 1_200_000), code=1)
         self.assertRegex(err, r"error\[E0109\][\s\S]*words\.irplan")
@@ -175,7 +177,7 @@ class Plans(Case):
             path = self.file("bad.irplan", text)
             start = spent()
             _, err = self.irplan("check", path, code=1)
-            self.assertLess(spent() - start, 1)
+            self.assertLess(spent() - start, 1 * SLOWNESS)
             self.assertIn(f"error[{code}]", err, text[:60])
             if code != "E0102":
                 self.assertEqual(err.count("\nerror[") + err.startswith("error["), 1, text[:60])
@@ -196,7 +198,7 @@ class Plans(Case):
         plain = self.file("plain.irplan", "".join(f"let a{i} = {i}\n" for i in range(100_000)) + "# the only remark\n")
         start = spent()
         self.irplan("fmt", "--check", plain)
-        self.assertLess(spent() - start, 4)
+        self.assertLess(spent() - start, 4 * SLOWNESS)
 
     def test_dumps_and_reports_are_results(self):
         out, _ = self.irplan("plan", HOTPATH, "--dump-after=shape", "--dump-after", "emit")
@@ -230,7 +232,7 @@ class Texts(Case):
             text = path.read_text()
             given = text.partition("#--- config\n")[2].partition("#---")[0].replace("# ", "").replace("#", "")
             args = ["--config", self.file("config.json", given)] if given else []
-            if "--target" in text.split("\n")[0] or "--d" in text.split("\n")[0]:
+            if "--target" in text.split("\n")[0] or "--d" in text.split("\n")[0] or "--retype" in text.split("\n")[0]:
                 continue
             shown = self.irplan("check", path, *args, code=1)[1]
             listed = json.loads(self.irplan("check", path, *args, "--format=json", code=1)[0])
@@ -338,18 +340,18 @@ class Texts(Case):
         self.assertIn("only Llama", text)  # what the program serves still stands there
 
     def test_configs_that_are_too_much(self):
-        for text, why in (("[1]", "no JSON object"), ("{", "byte"), ('{"a": ' * 70 + "1" + "}" * 70, "nested deeper than 64"),
+        for text, why in (("[1]", "no JSON object"), ("{", "big.json:1:2"), ('{"a": ' * 70 + "1" + "}" * 70, "nested deeper than 64"),
                           ('{"a": [' + "0," * 300_000 + "0]}", "more than 262144 values"), ('{"' + "a" * 17_000_000 + '": 1}', "16 MiB"),
                           ("{" + ",".join(f'"a{i}": 1' for i in range(300_000)) + "}", "more than 262144 values")):
             start = spent()
             _, err = self.irplan("check", LLAMA, "--config", self.file("big.json", text), code=1)
-            self.assertLess(spent() - start, 1)
+            self.assertLess(spent() - start, 1 * SLOWNESS)
             self.assertIn(why, err)
         many = self.file("many.json", "{" + ",".join(f'"a{i}": {i}' for i in range(260_000)) + ',"b": 1, "b": 2, "b": 3}')
         program = self.file("m.irplan", 'require config.a777 == 777 && config.b == 3\ninput x: f32[config.a9]\nout = output(silu(x))\n')
         start = spent()
         self.irplan("check", program, "--config", many)
-        self.assertLess(spent() - start, 3)
+        self.assertLess(spent() - start, 3 * SLOWNESS)
 
     def test_ops_and_passes(self):
         listed = json.loads(self.irplan("ops", "--format=json")[0])
@@ -408,10 +410,38 @@ class Packing(Case):
         self.assertEqual(report["bound"], 3)
         self.assertEqual(report["strength"], "portfolio" if report["height"] == 3 else "exact")
 
+    def test_an_interrupted_search_gives_the_best_so_far(self):
+        # 400 buffers whose sizes leave a gap that no search closes or refutes in a test's time
+        rows = (f"{i},{i},{i + 20 + i * 7 % 31},{1000 + i * i % 977}" for i in range(400))
+        self.file("hard.csv", "id,lower,upper,size\n" + "\n".join(rows) + "\n")
+        p = subprocess.Popen([IRPLAN, "pack", "hard.csv", "--strength=exact", "-o", "out.csv"], cwd=self.folder,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(1)
+        p.send_signal(signal.SIGINT)
+        out, err = p.communicate(timeout=30)
+        self.assertEqual(p.returncode, 130, err)
+        self.assertIn(b"height", out)
+        self.assertIn(b"interrupted", err)
+        self.assertEqual(len((self.folder / "out.csv").read_text().splitlines()), 401)
+
+    def test_a_plan_takes_a_strength_and_an_order(self):
+        self.file("two.irplan", "dim S in 1..4096\ninput x: f16[S, 64]\nw1 = param f16[1024, 64]\nw2 = param f16[64, 1024]\n"
+                  "a = linear(x, w1)\nb = linear(x, w1)\nc = linear(a, w2)\nd = linear(b, w2)\ny = output(add(c, d))\n")
+        def ops(*options):
+            plan = json.loads(self.irplan("plan", "two.irplan", *options)[0])
+            self.assertEqual(plan["memory_plan"]["strength"], "portfolio")  # at the bound: nothing is searched for
+            return [op["id"] for op in plan["ops"]]
+        self.assertEqual(ops()[:2], ["a", "c"])
+        self.assertEqual(ops("--keep-order")[:2], ["a", "b"])
+        for strength in ("portfolio", "limited", "exact"):
+            self.assertEqual(ops("--strength", strength), ops())
+        self.assertIn("--strength", self.irplan("plan", "two.irplan", "--strength", "brute", code=2)[1])
+        self.assertIn("program order", self.irplan("plan", "two.irplan", "--dump-after=schedule")[0])
+
     def test_what_is_no_table(self):
         for text, name in (("", "line 0"), ("a,b\n", "id"), ("id,lower,upper,size\na,1,2\n", "line 2"), ("id,lower,upper,size\na,1,2,x\n", "size"),
                            ("id,lower,upper,size\na,1,2,-5\n", "size"), ("id,lower,upper,size\na,0,1,9223372036854775807\n", "line 2"),
-                           ("\0\1\2", "line 1")):
+                           ("id,lower,upper,size\na,1,2,3\na,2,3,4\n", "`a`"), ("\0\1\2", "line 1")):
             self.assertIn(name, self.irplan("pack", self.file("bad.csv", text), code=1)[1])
         self.assertIn("gone.csv", self.irplan("pack", "gone.csv", code=1)[1])
         self.assertIn("--capacity", self.irplan("pack", "b.csv", "--capacity", "lots", code=2)[1])
@@ -427,6 +457,54 @@ class Reports(Case):
         self.assertRegex(out, r"peak +16\.0 MiB = 2\*D\*S, at n \(rmsnorm, line 4\)")
         self.assertIn("memory-bound", out)
         self.assertEqual(len(re.findall(r"^ +[\d.]* ?(?:MiB|0)? │a+$", out, re.M)), 14, out)
+
+    def test_explain_answers_budgets_both_ways(self):
+        text = LLAMA.read_text().replace("budget B * S <= 8192", "budget memory <= 24GiB")
+        model = (self.file("l.irplan", text), "--config", ROOT / "examples/configs/llama-3-8b.json")
+        out, _ = self.irplan("explain", *model)
+        self.assertRegex(out, r"memory <= 24GiB +narrows the sizes; uses 24\.00 GiB of 24\.00 GiB\n    B <= 9 fits, and no placement")
+        self.assertRegex(out, r"at most   B +7 +8 +9\n +with  S +2048 +1897 +68\n")
+        self.assertIn("128.0 KiB for each token that a sequence may keep; 9 sequences of 8192", out)
+        self.assertRegex(out, r"tokens    \d+ a step: 72\.0 KiB of arena each")
+        self.assertRegex(out, r"to lower it\n( +--(retype|let|dim) \S+ +[\d.]+ GiB  \(.* less\)  .*\n){4,}")
+        report = json.loads(self.irplan("explain", *model, "--format=json")[0])
+        self.assertEqual(report["phases"][0]["tokens"]["state_bytes_each"], 131072)
+        self.assertEqual(report["budgets"][0]["frontier"][0]["dims"], ["B", "S"])
+        # Every change, taken at its word: as much memory as was said, at the same sizes.
+        sizes = {d: report["phases"][0]["dims"][d] for d in "BS"}
+        for change in report["lighter"]:
+            dims = dict(sizes)
+            option, value = change["change"].split(" ")
+            if option == "--dim":
+                dims[value[0]] = int(value[2:])
+            words = [w for d, n in dims.items() for w in ("--dim", f"{d}={n}")]
+            words += [] if option == "--dim" else [option, value]
+            memory = json.loads(self.irplan("explain", *model, *words, "--format=json")[0])["memory"]
+            self.assertEqual(sum(memory.values()), change["bytes"], change)
+            self.assertLess(change["bytes"], sum(report["memory"].values()))
+
+    def test_what_would_make_a_budget_fit_is_in_the_diagnostics(self):
+        text = LLAMA.read_text().replace("budget B * S <= 8192", "budget memory <= 24GiB")
+        config = ("--config", ROOT / "examples/configs/llama-3-8b.json")
+        out, _ = self.irplan("check", self.file("l.irplan", text), *config, "--format=json")
+        (missed,) = [d for d in json.loads(out) if d["code"] == "W0401"]
+        fixes = {f["message"]: f["edits"] for f in missed["fixes"]}
+        self.assertEqual([e["text"] for e in fixes["`budget B <= 7` fits"]], ["budget B <= 7\n"])
+        self.assertTrue(any("--retype state=f8e4m3" in message for message in fixes), fixes)
+        fixed = text.replace("budget memory", "budget B <= 7\nbudget memory")
+        self.assertEqual(json.loads(self.irplan("check", self.file("f.irplan", fixed), *config, "--format=json")[0]), [])
+        over = text.replace("budget memory", "budget B <= 8\nbudget memory")
+        self.assertEqual(len(json.loads(self.irplan("check", self.file("o.irplan", over), *config, "--format=json")[0])), 1)
+
+    def test_retype_is_read_and_refused(self):
+        model = (LLAMA, "--config", ROOT / "examples/configs/llama-3-8b.json")
+        self.irplan("plan", *model, "-r", "state=f8e4m3", "--retype", "weights=q8_0", "-o", "r.json")
+        plan = json.loads((self.folder / "r.json").read_text())
+        self.assertEqual({v["dtype"] for v in plan["values"] if v["kind"] == "state"}, {"f8e4m3"})
+        self.assertIn("q8_0", {v["dtype"] for v in plan["values"] if v["kind"] == "param"})
+        self.assertNotIn("q8_0", {v["dtype"] for v in plan["values"] if v["kind"] == "temp"})
+        self.assertIn("NAME=VALUE", self.irplan("plan", *model, "--retype", "state", code=2)[1])
+        self.assertIn("did you mean `--retype state=f8e4m3`", self.irplan("plan", *model, "--retype", "state=f8e4m", code=1)[1])
 
     def test_explain_of_a_model_collapses_its_layers(self):
         out, _ = self.irplan("explain", LLAMA, "--config", ROOT / "examples/configs/llama-3.2-1b.json")
@@ -473,16 +551,26 @@ class Reports(Case):
         root = ElementTree.parse(self.folder / "m.svg").getroot()
         boxes = [e for e in root.iter("{http://www.w3.org/2000/svg}rect")]
         self.assertEqual(len(boxes), 1)
+        lines = [e.get("class") for e in root.iter("{http://www.w3.org/2000/svg}line")]
+        self.assertEqual((lines.count("write"), lines.count("bound"), lines.count("room")), (2, 1, 0))  # rope and silu, in place
+
+    def test_the_picture_of_a_budget(self):
+        program = self.file("b.irplan", "dim S in 1..8192\nbudget memory <= 24MiB\ninput x: f16[1, S, 1024]\na = exp(x)\nout = output(a + x)\n")
+        self.irplan("explain", program, "--svg", "b.svg")
+        svg = (self.folder / "b.svg").read_text()
+        self.assertIn("memory &lt;= 24MiB leaves 12.0 MiB", svg)
+        self.assertIn('class="room"', svg)
+        self.assertIn("lower bound 12.0 MiB, met", svg)
 
 
 class Quiet(Case):
     def test_it_starts_at_once(self):
         seconds = []
         for _ in range(10):
-            start = time.monotonic()
+            start = spent()
             self.irplan("--version")
-            seconds.append(time.monotonic() - start)
-        self.assertLess(min(seconds), 0.05)  # the process and this test's own overhead
+            seconds.append(spent() - start)
+        self.assertLess(min(seconds), 0.05 * SLOWNESS)
 
 
 def main():

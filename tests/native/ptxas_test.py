@@ -62,6 +62,13 @@ def nvcc():
     return found
 
 
+def knows_arch(compiler):
+    """nvcc 11 has no sm_90a"""
+    told = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False).stdout
+    release = re.search(r"release (\d+)", told)
+    return not release or int(release[1]) >= 12
+
+
 def report(compiler, source, folder):
     """[(mangled name, registers, spilled bytes)] of one file, and what went wrong."""
     command = [compiler, "-std=c++17", f"-gencode={ARCH}", "-cubin", "-Xptxas", "-v"]
@@ -108,6 +115,9 @@ def main():
     compiler = nvcc()
     if not compiler:
         print("skipped: nvcc is not installed; registers and spills of the CUDA kernels are not known here")
+        return 77
+    if not knows_arch(compiler):
+        print(f"skipped: {compiler} knows no sm_90a; registers and spills of the CUDA kernels are not known here")
         return 77
     wrong, seen = [], set()
     with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(2) as pool:

@@ -26,13 +26,16 @@ const MAX_MS = 60_000; // for one thing to happen, on a busy machine
 
 // ------------------------------------------------------------------------------------------------ what a visitor does
 
-async function visit(run, { hash = '', context: given, ...options } = {}) {
+// `before` prepares the page before it loads; `expected` are the complaints that the browser itself must make.
+async function visit(run, { hash = '', before = async () => {}, expected = [], ...options } = {}) {
   const { page, context, complaints } = await openPage(browser, site.origin, options);
   page.setDefaultTimeout(MAX_MS);
   try {
+    await before(page);
     await page.goto(site.url + hash);
     await run(page, context);
-    assert.deepEqual(complaints, []);
+    assert.equal(complaints.length, expected.length, complaints.join('\n'));
+    expected.forEach((pattern, i) => assert.match(complaints[i], pattern));
   } finally {
     await context.close();
   }
@@ -52,9 +55,9 @@ async function openExample(page, title) {
   await shownAnew(page, () => page.click(`.example:has(b:text-is("${title}"))`));
 }
 
-/** Replaces a word of the program by typing, as a person would. */
+/** Replaces a word of the shown text by typing, as a person would. */
 async function retype(page, line, from, to) {
-  await page.click('.view-lines');
+  await page.click('.view-lines', { position: { x: 5, y: 5 } });
   await page.keyboard.press('Control+Home');
   for (let i = 1; i < line; i++) await page.keyboard.press('ArrowDown');
   const text = await page.evaluate((n) => document.querySelectorAll('.view-line')[n - 1].textContent, line);
@@ -92,6 +95,55 @@ const colours = (page, variable) =>
     for (let i = 0; i < data.length; i += 4) if (rgb.every((part, k) => Math.abs(data[i + k] - part) < 3)) n++;
     return n / (data.length / 4);
   }, variable);
+
+// Buffers of several sizes and lives, and room between them.
+const GATED = `dim S in 1..512
+input x: f32[S, 512]
+n = rmsnorm(x, eps=1e-5)
+g = linear(n, param f32[1536, 512] from "gate")
+u = linear(n, param f32[512, 512] from "up")
+d = linear(silu(g), param f32[512, 1536] from "down")
+out = output(softmax(d * u))
+`;
+
+/** Whether something is drawn at points of the arena, of a plan with one dim; adds `bytes_at` to its buffers. */
+function sampleTimeline(page, plan) {
+  // As web/src/timeline/scene.ts lays the canvas out, in px.
+  const layout = { left: 74, right: 14, top: 22, axis: 28, lane: 24 + 7, headroom: 1.07 };
+  const [dim] = plan.dims;
+  for (const buffer of plan.buffers)
+    buffer.bytes_at = buffer.bytes.split('*').reduce((product, one) => product * (one === dim.name ? dim.value : Number(one)), 1);
+  const arena = plan.buffers.filter((buffer) => buffer.segment === 'arena');
+  const edges = plan.ops.map((_, step) => {
+    const alive = arena.filter(({ live }) => step >= live[0] && step < live[1]);
+    const live = alive.reduce((sum, buffer) => sum + buffer.bytes_at, 0); // where the line of live bytes is
+    return [live, plan.memory_plan.peak_bytes, ...alive.flatMap((one) => [one.offset, one.offset + one.bytes_at])];
+  });
+  const kept = new Set(plan.buffers.map((buffer) => buffer.segment)).size - 1; // lanes below the arena
+  return page.evaluate(
+    ({ layout, edges, kept, peak }) => {
+      const canvas = document.querySelector('irplan-timeline canvas');
+      const pen = canvas.getContext('2d');
+      const ratio = canvas.width / canvas.clientWidth;
+      const width = canvas.clientWidth - layout.left - layout.right;
+      const height = canvas.clientHeight - layout.top - layout.axis - kept * layout.lane;
+      const points = [];
+      const colour = (x, y) => [...pen.getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1).data].join();
+      const background = colour(layout.left + 1.5, layout.top + 3);
+      const yOf = (address) => layout.top + height * (1 - address / (peak * layout.headroom));
+      for (let step = 0; step < edges.length; step++)
+        for (let i = 0.5; i < 24; i++) {
+          const address = Math.floor((peak * i) / 24);
+          const y = yOf(address);
+          if (edges[step].some((edge) => Math.abs(yOf(edge) - y) < 5)) continue;
+          const x = layout.left + (width * (step + 0.8)) / edges.length;
+          points.push({ step, address, drawn: colour(x, y) !== background });
+        }
+      return points;
+    },
+    { layout, edges, kept, peak: plan.memory_plan.peak_bytes },
+  );
+}
 
 // ------------------------------------------------------------------------------------------------ tests
 
@@ -155,6 +207,29 @@ test('the timeline draws every op of a chain in place, and the table says the sa
     const cells = await page.locator('.table-twin tbody tr').first().locator('th, td').allTextContents();
     assert.deepEqual(cells.slice(0, 3), ['n', '0', '2']);
     assert.equal(cells[8], 'rmsnorm → rope → silu');
+  }));
+
+test('each pixel of the timeline is the byte and the step that it stands for', () =>
+  visit(async (page) => {
+    await shown(page);
+    await editorReady(page);
+    await page.click('.view-lines', { position: { x: 5, y: 5 } });
+    await page.keyboard.press('Control+a');
+    await shownAnew(page, () => page.keyboard.insertText(GATED));
+    const plan = JSON.parse(await textOfPlan(page));
+    assert.equal(plan.ops.length, 7, plan.ops.map((op) => op.op).join());
+    await page.click('#view-memory');
+    await page.waitForTimeout(300);
+    const seen = { used: 0, free: 0 };
+    for (const { step, address, drawn } of await sampleTimeline(page, plan)) {
+      const used = plan.buffers.some(
+        ({ segment, live, offset, bytes_at: bytes }) =>
+          segment === 'arena' && step >= live[0] && step < live[1] && address >= offset && address < offset + bytes,
+      );
+      assert.equal(drawn, used, `step ${step}, address ${address}`);
+      seen[used ? 'used' : 'free']++;
+    }
+    assert.ok(seen.used > 40 && seen.free > 20, JSON.stringify(seen));
   }));
 
 test('a block tells its bytes on a click, and marks the lines that made it', () =>
@@ -310,6 +385,77 @@ test('a program without its config is refused in words', () =>
     await page.waitForFunction(() => /none was given/.test(document.querySelector('.problem.error')?.textContent));
   }));
 
+test('the config is typed like the program, and what is wrong with it is told there', () =>
+  visit(async (page) => {
+    await shown(page);
+    await editorReady(page);
+    await openExample(page, 'llama 3.2 1b');
+    const before = await figure(page, 'whole model');
+    await page.click('#tab-config');
+    const text = await page.evaluate(() => [...document.querySelectorAll('.view-line')].map((line) => line.textContent));
+    assert.ok(await page.locator('.view-line .mtk1, .view-line [class*=mtk]').count(), 'the config is highlighted');
+    const number = text.findIndex((line) => line.includes('num_hidden_layers')) + 1;
+    assert.ok(number > 0, text.join('\n'));
+    await shownAnew(page, () => retype(page, number, '16', '4'));
+    assert.notEqual(await figure(page, 'whole model'), before);
+    assert.equal(JSON.parse(await textOfPlan(page)).values.filter((value) => value.kind === 'state').length, 8);
+    await retype(page, number, '4', 'oops');
+    await page.waitForSelector('.problem.error');
+    assert.equal(await page.locator('.problem').count(), 1, await page.textContent('#problems'));
+    assert.match(await page.textContent('.problem.error'), new RegExp(`no JSON.*llama-3\\.2-1b\\.json:${number}:`));
+    await page.waitForSelector('.squiggly-error');
+    await page.click('#tab-program');
+    assert.equal(await page.locator('.squiggly-error').count(), 0, 'nothing is wrong with the program');
+    await page.click('.problem-title');
+    assert.equal(await page.getAttribute('#tab-config', 'aria-selected'), 'true');
+    await shownAnew(page, () => retype(page, number, 'oops', '16'));
+    assert.equal(await figure(page, 'whole model'), before);
+  }));
+
+test('a page whose compiler does not load says so, and the text can still be edited', () =>
+  visit(
+    async (page) => {
+      await page.waitForFunction(() => /could not be loaded: 404/.test(document.getElementById('status').textContent));
+      await editorReady(page);
+      await page.click('#format');
+      await retype(page, 6, 'silu', 'gelu');
+      await page.waitForFunction(() => (localStorage.getItem('irplan.document.1') ?? '').includes('gelu'));
+      assert.match(await page.textContent('#status'), /could not be loaded/);
+    },
+    {
+      before: (page) => page.route('**/*.wasm', (route) => route.fulfill({ status: 404 })),
+      expected: [/status of 404/, /failed: .*\.wasm/],
+    },
+  ));
+
+test('a compiler that runs out of memory traps, and the next one works', () =>
+  visit(async (page) => {
+    await shown(page);
+    await editorReady(page);
+    const [compiler] = page.workers().filter((worker) => /worker-/.test(worker.url()));
+    await compiler.evaluate(() => {
+      WebAssembly.Memory.prototype.grow = () => {
+        throw new RangeError('no more memory');
+      };
+    });
+    await page.click('#examples');
+    await page.click('.example:has(b:text-is("deepseek v3"))');
+    await page.waitForFunction(() => /crashed.*started again/.test(document.getElementById('status').textContent));
+    await openExample(page, 'deepseek v3');
+    assert.equal(await page.locator('.problem.error').count(), 0);
+  }));
+
+test('a slider brings back a compiler that crashed', () =>
+  visit(async (page) => {
+    await shown(page);
+    const [compiler] = page.workers().filter((worker) => /worker-/.test(worker.url()));
+    await compiler.evaluate(() => {
+      self.onmessage = (event) => self.postMessage({ id: event.data.id, crash: 'unreachable' });
+    });
+    await setSize(page, 'S', 128);
+    await page.waitForFunction(() => document.querySelector('.figure b').textContent === '1.00 MiB');
+  }));
+
 test('a compiler that hangs or crashes is replaced', () =>
   visit(async (page) => {
     await shown(page);
@@ -370,10 +516,20 @@ test('on a narrow screen nothing is cut off', () =>
   visit(
     async (page) => {
       await shown(page);
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(overflow <= 0, `${overflow} px too wide`);
+      for (const title of [null, 'llama 3.2 1b', 'deepseek v3']) {
+        if (title) await openExample(page, title);
+        const cut = await page.evaluate(() =>
+          [...document.querySelectorAll('button, input, select, .figure, .chip')]
+            .filter((node) => node.checkVisibility() && !node.closest('.table-scroll, .monaco-editor'))
+            .filter((node) => node.getBoundingClientRect().right > document.documentElement.clientWidth)
+            .map((node) => `${node.tagName} ${node.id} ${node.className} ${node.textContent.slice(0, 30)}`),
+        );
+        assert.deepEqual(cut, [], title);
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(overflow <= 0, `${title}: ${overflow} px too wide`);
+      }
     },
-    { viewport: { width: 390, height: 844 } },
+    { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
   ));
 
 // ------------------------------------------------------------------------------------------------ run

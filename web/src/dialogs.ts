@@ -1,5 +1,5 @@
 // The examples and the share link.
-import { byId, h } from './base/dom';
+import { byId, codeSpans, h } from './base/dom';
 import { type Example, examples } from './panels/gallery';
 import { LONG_LINK } from './share/link';
 
@@ -9,7 +9,7 @@ function card(example: Example, choose: (example: Example) => void): HTMLElement
     'button',
     { type: 'button', class: 'example', onclick: () => choose(example) },
     h('b', {}, example.title),
-    h('span', {}, example.about),
+    h('span', {}, ...codeSpans(example.about)),
     h('code', {}, files),
   );
 }

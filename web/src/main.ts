@@ -75,8 +75,8 @@ class Playground {
 
   /** A link made with another compiler is never taken for one of this compiler's. */
   async #tellVersion(version: string): Promise<void> {
-    const started = await this.#compiler.start();
-    if (version === started.version.version) return;
+    const started = await this.#compiler.start().catch(() => null); // that it did not start is told already
+    if (!started || version === started.version.version) return;
     banner(`This link was made with IRPlan ${version}; what you see is compiled by ${started.version.version}.`);
   }
 
@@ -87,7 +87,7 @@ class Playground {
     this.#source.setTexts(document.text, document.config);
     byId<HTMLSelectElement>('target').value = document.options.target;
     byId<HTMLInputElement>('options').value = optionsText(document.options);
-    this.#source.showProgram();
+    this.#source.show('program');
     this.#opening = false;
     void this.#compile();
   }
@@ -107,7 +107,7 @@ class Playground {
       text,
       config: config.trim() ? config : null,
       config_name: configName,
-      options: { dims: options.dims, lets: options.lets, target: options.target, deny_warnings: options.denyWarnings },
+      options: { dims: options.dims, lets: options.lets, target: options.target, deny_warnings: options.denyWarnings, advise: false },
     };
   }
 
@@ -124,11 +124,7 @@ class Playground {
       this.#tell(compiled);
       if (!this.#again) await this.#show(compiled);
     } catch (error) {
-      this.#planText = null;
-      const why = error instanceof Error ? error.message : String(error);
-      const stopped = error instanceof CompilerStopped;
-      this.#source.setStatus(stopped ? `${why}; it was started again` : why, 'error');
-      this.#plan.setStale(true);
+      this.#failed(error);
     } finally {
       clearTimeout(slow);
       this.#compiling = false;
@@ -136,6 +132,13 @@ class Playground {
     if (!this.#again) return;
     this.#again = false;
     void this.#compile();
+  }
+
+  #failed(error: unknown): void {
+    this.#planText = null;
+    const why = error instanceof Error ? error.message : String(error);
+    this.#source.setStatus(error instanceof CompilerStopped ? `${why}; it was started again` : why, 'error');
+    this.#plan.setStale(true);
   }
 
   /** What the compiler has to say, before the plan is drawn. */
@@ -180,7 +183,7 @@ class Playground {
         document.documentElement.dataset['bindMs'] = (performance.now() - begin).toFixed(1);
       }
     } catch {
-      this.#planText = null; // the worker is gone, and with it its plan; the next compilation brings both back
+      void this.#compile(); // the worker is gone, and with it its plan; this brings both back
     } finally {
       this.#binding = false;
     }
@@ -201,9 +204,13 @@ class Playground {
   }
 
   async #format(): Promise<void> {
-    const { text, diagnostics } = await this.#compiler.format(this.#document.text, this.#document.file);
-    if (text === null) this.#source.setDiagnostics(diagnostics);
-    else this.#source.setTexts(text, this.#document.config);
+    try {
+      const { text, diagnostics } = await this.#compiler.format(this.#document.text, this.#document.file);
+      if (text === null) this.#source.setDiagnostics(diagnostics);
+      else this.#source.setTexts(text, this.#document.config);
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   #wireControls(): void {

@@ -4,13 +4,14 @@ import { byId } from './base/dom';
 import { tabs } from './base/tabs';
 import { columnInUnits } from './base/text';
 import { type EditorEvents, type LanguageHelp, PlainEditor, type Tab, type TextEditor } from './editor/editor';
-import { problemCount, problemList } from './panels/problems';
+import { type ProblemActions, problemCount, problemList } from './panels/problems';
 
 export class SourceView {
   #plain: PlainEditor;
   #editor: TextEditor;
   #shown: Tab = 'program';
-  #diagnostics: Diagnostic[] = [];
+  #diagnostics: Record<Tab, Diagnostic[]> = { program: [], config: [] };
+  #configName = '';
   #marked: number[] = [];
   #showTab: (id: string) => void;
 
@@ -55,17 +56,19 @@ export class SourceView {
   setFiles(program: string, config: string): void {
     byId('tab-program').textContent = program;
     byId('tab-config').textContent = config;
+    this.#configName = config;
   }
 
-  showProgram(): void {
-    if (this.#shown !== 'program') this.#showTab('tab-program');
+  show(tab: Tab): void {
+    if (this.#shown !== tab) this.#showTab(`tab-${tab}`);
   }
 
   setDiagnostics(diagnostics: Diagnostic[]): void {
-    this.#diagnostics = diagnostics;
-    this.#editor.setDiagnostics(diagnostics);
-    const actions = {
-      reveal: (line: number, column: number) => this.reveal(line, column),
+    const of = (tab: Tab): Diagnostic[] => diagnostics.filter((one) => this.#tabOf(one.file) === tab);
+    this.#diagnostics = { program: of('program'), config: of('config') };
+    this.#editor.setDiagnostics(this.#diagnostics);
+    const actions: ProblemActions = {
+      reveal: (place) => this.reveal(place.line, place.column, this.#tabOf(place.file)),
       apply: (diagnostic: Diagnostic, fix: number) => this.#apply(diagnostic, fix),
     };
     byId('problems').replaceChildren(...problemList(diagnostics, actions));
@@ -84,9 +87,13 @@ export class SourceView {
     this.#editor.markLines(lines);
   }
 
-  reveal(line: number, column = 1): void {
-    this.showProgram();
+  reveal(line: number, column = 1, tab: Tab = 'program'): void {
+    this.show(tab);
     this.#editor.reveal(line, column);
+  }
+
+  #tabOf(file: string): Tab {
+    return file === this.#configName ? 'config' : 'program';
   }
 
   #apply(diagnostic: Diagnostic, fix: number): void {

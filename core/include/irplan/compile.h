@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "irplan/diagnostic.h"
+#include "irplan/pack.h"
 
 namespace irplan {
 
@@ -16,15 +18,21 @@ constexpr const char* kVersion = "0.1.0";  // of the compiler
 
 struct CompileOptions {
   std::string config_name = "config.json";
-  std::optional<std::string> config;                      // the text of a config.json
-  std::vector<std::pair<std::string, std::string>> lets;  // --let NAME=VALUE
-  std::vector<std::pair<std::string, int64_t>> dims;      // --dim D=N
-  std::string target = "cuda:sm_90";                      // cpu | cuda[:sm_90]
+  std::optional<std::string> config;                         // the text of a config.json
+  std::vector<std::pair<std::string, std::string>> lets;     // --let NAME=VALUE
+  std::vector<std::pair<std::string, int64_t>> dims;         // --dim D=N
+  std::vector<std::pair<std::string, std::string>> retypes;  // --retype state=f8e4m3, weights=q8_0
+  std::string target = "cuda:sm_90";                         // cpu | cuda[:sm_90]
   bool deny_warnings = false;
-  bool keep_order = false;              // run ops in program order instead of the order with the lowest peak
-  std::string strength = "portfolio";   // of the packing: portfolio | exact | limited
-  bool write = true;                    // false: diagnostics alone are wanted, the plan's text stays empty
+  bool keep_order = false;  // run ops in program order instead of the order with the lowest peak
+  // Of the placement: portfolio; limited: where that leaves a gap to the bound, a search as well; exact:
+  // without a limit, however long it takes.
+  std::string strength = "portfolio";
+  std::function<bool(const PackProgress&)> progress;  // of such a search, as in PackOptions
+  bool advise = true;  // where a budget is missed, plan under other choices, to say what would make it fit
+  bool write = true;   // false: diagnostics alone are wanted, the plan's text stays empty
   std::vector<std::string> dump_after;  // names of passes whose result is wanted as text
+  std::function<void(const char*)> on_pass;  // called with the name of each pass when it is done, for timings
 };
 
 struct Graph;

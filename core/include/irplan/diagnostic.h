@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,9 +57,14 @@ struct Diagnostic {
   std::vector<Label> labels;
   std::vector<std::string> notes;  // "rule: …" and other facts
   std::vector<Fix> fixes;
+  std::shared_ptr<const SourceText>
+      elsewhere;  // the text that all places are in, where it is not the program
 
   // Chainable, so that a report reads as one sentence.
   Diagnostic& at(std::string text) { return label = std::move(text), *this; }
+  Diagnostic& in(SourceText text) {
+    return elsewhere = std::make_shared<const SourceText>(std::move(text)), *this;
+  }
   Diagnostic& also(Span place, std::string text) { return labels.push_back({place, std::move(text)}), *this; }
   Diagnostic& note(std::string text) { return notes.push_back(std::move(text)), *this; }
   Diagnostic& rule(std::string_view text) { return note("rule: " + std::string(text)); }
@@ -80,7 +86,9 @@ class Diagnostics {
   size_t dropped() const { return dropped_; }
   bool full() const { return list_.size() >= kMaxKept; }  // what else is told of a diagnostic is for nobody
   const std::vector<Diagnostic>& list() const { return list_; }
-  // By position, errors before warnings at one place; call once when compiling is done.
+  Diagnostic* find(Code code, Span span);  // to add to it; null where there is none
+  // What stands in other texts, then by position, errors before warnings at one place; call once when
+  // compiling is done.
   void sort();
   void warnings_are_errors();
 

@@ -44,7 +44,7 @@ bool same_cause(const Diagnostic& a, Code code, Span span, const std::string& me
 
 Diagnostic& Diagnostics::report(Code code, Span span, std::initializer_list<std::string_view> arguments) {
   const CodeInfo& row = info(code);
-  Diagnostic made{code, row.severity, fill(row.text, arguments), span, {}, {}, {}, {}};
+  Diagnostic made{code, row.severity, fill(row.text, arguments), span, {}, {}, {}, {}, {}};
   const bool told = std::any_of(list_.begin(), list_.end(),
                                 [&](const Diagnostic& d) { return same_cause(d, code, span, made.message); });
   if (told) return spare_ = std::move(made);
@@ -57,9 +57,15 @@ Diagnostic& Diagnostics::report(Code code, Span span, std::initializer_list<std:
   return list_.emplace_back(std::move(made));
 }
 
+Diagnostic* Diagnostics::find(Code code, Span span) {
+  const auto same = [&](const Diagnostic& d) { return d.code == code && d.span == span; };
+  const auto found = std::find_if(list_.begin(), list_.end(), same);
+  return found == list_.end() ? nullptr : &*found;
+}
+
 void Diagnostics::sort() {
   const auto key = [](const Diagnostic& d) {
-    return std::tuple(d.span.begin, d.severity != Severity::Error, d.code, d.span.end);
+    return std::tuple(!d.elsewhere, d.span.begin, d.severity != Severity::Error, d.code, d.span.end);
   };
   std::stable_sort(list_.begin(), list_.end(),
                    [&](const Diagnostic& a, const Diagnostic& b) { return key(a) < key(b); });

@@ -40,7 +40,8 @@ Json fix_json(const SourceText& source, const Fix& fix) {
 
 }  // namespace
 
-std::string to_json(const Diagnostic& diagnostic, const SourceText& source) {
+std::string to_json(const Diagnostic& diagnostic, const SourceText& program) {
+  const SourceText& source = diagnostic.elsewhere ? *diagnostic.elsewhere : program;
   Json json;
   json["code"] = info(diagnostic.code).name;
   json["severity"] = diagnostic.severity == Severity::Error ? "error" : "warning";

@@ -113,7 +113,9 @@ struct Mark {
 class Renderer {
  public:
   Renderer(const Diagnostic& diagnostic, const SourceText& source, bool color)
-      : diagnostic_(diagnostic), source_(source), palette_(palette(color)) {}
+      : diagnostic_(diagnostic),
+        source_(diagnostic.elsewhere ? *diagnostic.elsewhere : source),
+        palette_(palette(color)) {}
 
   std::string text() {
     collect();

@@ -699,6 +699,19 @@ std::optional<TensorType> Elaborator::tensor_type(const ast::Type& type) {
   return out;
 }
 
+// Where a state's rows are a top-level `let` as it stands, that is what a shorter cache would change.
+void Elaborator::note_cache_let(const ast::Expr& rows) {
+  if (rows.kind != ExprKind::Name || find_local(rows.name.symbol)) return;
+  const Global* global = find_global(rows.name.symbol);
+  if (!global || global->kind != GlobalKind::Let || !global->value.get<int64_t>()) return;
+  const std::string& name = text(rows.name);
+  const auto same = [&](const CacheLet& known) { return known.name == name; };
+  if (std::any_of(graph_.cache_lets.begin(), graph_.cache_lets.end(), same)) return;
+  const bool replaced = replaced_.count(rows.name.symbol) > 0;
+  graph_.cache_lets.push_back(
+      {name, *global->value.get<int64_t>(), replaced ? Span{} : global->item->value->span});
+}
+
 // `param` and `state`: the same name twice is the same storage, and must have the same type.
 Datum Elaborator::leaf(const ast::Expr& e) {
   const bool state = e.kind == ExprKind::State;
@@ -759,6 +772,7 @@ Datum Elaborator::leaf(const ast::Expr& e) {
   value.source = std::move(source);
   value.stacked = starred;
   if (state) value.capacity = type->shape[1];
+  if (state) note_cache_let(*e.type.extents[1]);
   graph_.values.push_back(std::move(value));
   return Datum::tensor(known->second);
 }

@@ -54,12 +54,17 @@ class Builder {
     keys_.back() = std::move(key);
     return true;
   }
+  // `position` counts the bytes that were read, the one that does not belong included.
   bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception&) {
-    if (why.empty()) why = "it is no JSON: unexpected text at byte " + std::to_string(position);
+    if (!why.empty()) return false;
+    why = "it is no JSON";
+    place.end = static_cast<uint32_t>(std::max<size_t>(position, 1));
+    place.begin = place.end - 1;
     return false;
   }
 
   std::string why;
+  Span place;
 
  private:
   ConfigNode* add(ConfigNode::Kind kind) {
@@ -134,17 +139,17 @@ void collect_unread(const ConfigNode& node, std::vector<std::string>& out) {
 
 }  // namespace
 
-const ConfigNode* ConfigNode::find(std::string_view key) const {
+const ConfigNode* ConfigNode::find(std::string_view wanted) const {
   if (by_key.empty()) {
     for (const auto& [name, value] : entries) {
-      if (name == key) return value;
+      if (name == wanted) return value;
     }
     return nullptr;
   }
   const auto found =
-      std::lower_bound(by_key.begin(), by_key.end(), key,
+      std::lower_bound(by_key.begin(), by_key.end(), wanted,
                        [&](uint32_t entry, std::string_view k) { return entries[entry].first < k; });
-  return found != by_key.end() && entries[*found].first == key ? entries[*found].second : nullptr;
+  return found != by_key.end() && entries[*found].first == wanted ? entries[*found].second : nullptr;
 }
 
 std::string ConfigNode::path() const {
@@ -152,7 +157,8 @@ std::string ConfigNode::path() const {
   return parent->path() + (parent->kind == Kind::List ? "[" + key + "]" : "." + key);
 }
 
-std::optional<Config> Config::parse(std::string_view text, std::string* why) {
+std::optional<Config> Config::parse(std::string_view text, std::string* why, Span* place) {
+  if (place) *place = {};
   if (text.size() > kMaxBytes) {
     *why = "it is larger than " + std::to_string(kMaxBytes >> 20) + " MiB";
     return std::nullopt;
@@ -162,6 +168,7 @@ std::optional<Config> Config::parse(std::string_view text, std::string* why) {
   const bool good = nlohmann::json::sax_parse(text, &builder);
   if (!good || config.nodes_.empty()) {
     *why = builder.why.empty() ? "it is no JSON" : builder.why;
+    if (place) *place = builder.place;
     return std::nullopt;
   }
   config.root_ = &config.nodes_.front();

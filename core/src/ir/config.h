@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "irplan/source.h"
+
 namespace irplan {
 
 struct ConfigNode {
@@ -36,8 +38,9 @@ class Config {
   static constexpr int kMaxDepth = 64;
   static constexpr size_t kMaxValues = 1 << 18;
 
-  // None where the text is no JSON object within the limits; `why` then says what is wrong and where.
-  static std::optional<Config> parse(std::string_view text, std::string* why);
+  // None where the text is no JSON object within the limits; `why` then says what is wrong, and `place`
+  // where: an empty span at 0 where that is the text as a whole.
+  static std::optional<Config> parse(std::string_view text, std::string* why, Span* place = nullptr);
 
   const ConfigNode* root() const { return root_; }
   // Paths of leaves that were never read, in the file's order, without the leading "config.".

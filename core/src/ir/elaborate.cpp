@@ -36,6 +36,7 @@ void Elaborator::run() {
     *index = *graph_.dims->find(name);
   }
   check_states();
+  graph_.steps = steps_;
   settle_leaf_names();
   tell_lacking();
 }

@@ -34,6 +34,7 @@ constexpr size_t kCallSteps = 16, kRoundSteps = 4, kReportSteps = 20;
 
 struct ElaborateOptions {
   const Config* config = nullptr;
+  bool config_given = false;  // without `config` it could not be read, which is told already
   std::vector<std::pair<std::string, std::string>> lets;  // name, expression
 };
 

@@ -179,6 +179,7 @@ class Elaborator {
   Datum emit(const OpRow& row, Ids in, Spans spans, Attrs attrs, Span span, const Want& want);
   const Callee& callee(ast::Symbol symbol);
   Datum leaf(const ast::Expr& e);
+  void note_cache_let(const ast::Expr& rows);
   std::optional<TensorType> tensor_type(const ast::Type& type);
   std::optional<DType> dtype(const ast::Type& type);
   void settle_leaf_names();
@@ -201,6 +202,7 @@ class Elaborator {
   std::string phase_prefix_;                      // "decode/", empty where no phase is declared
   std::unordered_map<std::string, Datum> fixed_;  // dims that the running phase fixes
   Ranges ranges_[2];                              // in the phase; as declared (raw_dims_)
+  bool config_missed_ = false;                    // that none was given is told once
   bool raw_dims_ = false;                         // leaf types and budgets see dims as declared
   bool in_budget_ = false;
   std::unordered_map<ast::Symbol, const ast::Expr*> replaced_;  // values of --let

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dims/expr.h"
+#include "irplan/diagnostic.h"
 #include "irplan/source.h"
 #include "ops/op.h"
 
@@ -101,6 +102,27 @@ struct Dim {
   Span span;
 };
 
+using NamedSizes = std::vector<std::pair<std::string, int64_t>>;  // dims and their sizes
+
+// The most of one dim for several sizes of another, all other dims at their value: the points of which none
+// admits more in both.
+struct Frontier {
+  std::string first, second;
+  std::vector<std::pair<int64_t, int64_t>> points;  // the first rises, the second falls
+};
+
+// One thing to do differently, and what a budget says then.
+struct Change {
+  enum class Kind : uint8_t { Dim, Let, State, Weights } kind = Kind::Dim;
+  std::string name, value;  // "S", "6144"; "C", "4096"; "state", "f8e4m3"
+  bool fits = false;        // the budget then holds at all declared sizes
+  bool starts = true;       // or at least at the smallest, and up to `max` of one dim
+  NamedSizes max;
+  int64_t bytes = 0;         // what it limits, then at the largest sizes that are admitted
+  int64_t kept = 0;          // of what is changed, in thousandths: 500 is half of the rows, or of the bits
+  std::optional<Edit> edit;  // of the program's text, where that says the same
+};
+
 // `budget memory <= 24GiB`: a comparison over dims and measured bytes (Graph::quantities).
 struct Budget {
   std::string text;  // as the program has it
@@ -108,9 +130,21 @@ struct Budget {
   bool bytes = false;  // over measured bytes, not dims alone
   Span span;
   // filled in by the solve pass
-  bool ok = true;                           // over all declared ranges
-  int64_t used_bytes = 0, limit_bytes = 0;  // at `value`; of a comparison with one constant side
-  std::vector<std::pair<std::string, int64_t>> max;
+  bool ok = true;                             // over all declared ranges
+  bool possible = true;                       // at the smallest sizes
+  int64_t used_bytes = 0, limit_bytes = 0;    // at `value`; of a comparison with one constant side
+  int64_t least_bytes = 0, needed_bytes = 0;  // at the smallest sizes, and at the largest that are declared
+  NamedSizes max;
+  NamedSizes beyond;  // the least size that fits under no placement of this order of ops
+  std::vector<Frontier> frontiers;
+  std::vector<Change> changes;  // the one that gives up the least first
+};
+
+// A top-level `let` that bounds the rows of states: what a shorter cache is written as.
+struct CacheLet {
+  std::string name;
+  int64_t rows = 0;
+  Span value;  // its expression; empty where --let replaces it
 };
 
 // The measured quantities of budgets, as dims of the pool that no program can name.
@@ -167,6 +201,8 @@ struct Graph {
   std::vector<Op> ops;  // phase `load` first, then phase by phase
   std::vector<Output> outputs;
   std::vector<Budget> budgets;
+  std::vector<CacheLet> cache_lets;  // each once, as states first name them
+  size_t steps = 0;                  // of elaboration: what making the graph again would cost
   Quantities quantities;
   std::vector<Annotation> annotations;
   std::vector<Buffer> buffers;

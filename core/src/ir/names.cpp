@@ -1,4 +1,6 @@
 // Names: what is visible where, and what it is worth.
+#include <utility>
+
 #include "ir/elaborator.h"
 
 namespace irplan {
@@ -54,7 +56,8 @@ Datum Elaborator::lookup(const ast::Name& name) {
   const std::string& word = text(name);
   if (word == "config") {
     if (options_.config) return Datum(options_.config->root());
-    report(Code::E0205, name.span).help("give it with --config config.json");
+    if (!options_.config_given && !std::exchange(config_missed_, true))
+      report(Code::E0205, name.span).help("give it with --config config.json");
     return poison();
   }
   if (word == "phase") return Datum(graph_.phases[phase_].name);

@@ -5,6 +5,7 @@
 
 #include "base/sha256.h"
 #include "ir/elaborate.h"
+#include "passes/advise.h"
 #include "passes/budget.h"
 #include "passes/crowd.h"
 #include "passes/emit.h"
@@ -12,6 +13,7 @@
 #include "passes/fuse.h"
 #include "passes/lower.h"
 #include "passes/memory.h"
+#include "passes/retype.h"
 #include "passes/schedule.h"
 #include "passes/shape.h"
 #include "passes/solve.h"
@@ -20,47 +22,16 @@
 namespace irplan {
 namespace {
 
+Strength parse_strength(std::string_view name) {
+  return name == "exact" ? Strength::Exact : name == "limited" ? Strength::Limited : Strength::Portfolio;
+}
+
 class Pipeline {
  public:
   Pipeline(Compilation& out, const CompileOptions& options) : out_(out), options_(options) {}
 
   void run() {
-    graph_ = std::make_shared<Graph>();
-    out_.graph = graph_;
-    const auto target = parse_target(options_.target);
-    if (!target)
-      out_.diagnostics.report(Code::E0267, {}, {options_.target})
-          .help("targets are cpu, cuda and cuda:sm_90");
-    if (target) graph_->target = *target;
-    std::optional<Config> config = read_config();
-    syntax::Tree tree = syntax::parse(out_.source, out_.diagnostics);
-    elaborate(tree, out_.source, {config ? &*config : nullptr, options_.lets}, *graph_, out_.diagnostics);
-    if (config) out_.unread_config_keys = config->unread();
-    if (!passed("elaborate")) {
-      // Shapes are looked at all the same, so that one run tells as much as it can.
-      if (graph_->ops.size() < kMaxOps) infer_shapes(*graph_, out_.diagnostics);
-      return;
-    }
-    infer_shapes(*graph_, out_.diagnostics);
-    if (!passed("shape")) return;
-    apply_budgets(*graph_, out_.diagnostics);
-    if (!passed("budget")) return;
-    fold(*graph_);
-    passed("fold");
-    fuse(*graph_);
-    passed("fuse");
-    assign_values(*graph_, options_.dims, out_.diagnostics);
-    refuse_crowds(*graph_, out_.diagnostics);
-    if (out_.diagnostics.has_errors()) return;
-    if (!options_.keep_order) schedule(*graph_);
-    passed("schedule");
-    plan_memory(*graph_);
-    if (!passed("memory")) return;
-    const bool bytes =
-        std::any_of(graph_->budgets.begin(), graph_->budgets.end(), [](const Budget& b) { return b.bytes; });
-    solve_budgets(*graph_, options_.dims, out_.diagnostics);
-    if (bytes && !out_.diagnostics.has_errors()) measure_memory(*graph_);
-    if (!passed("solve")) return;
+    if (!answer()) return;
     lower(*graph_, out_.diagnostics);
     if (!passed("lower")) return;
     const EmitSource hashes{sha256(out_.source.text()), options_.config ? sha256(*options_.config) : ""};
@@ -74,19 +45,102 @@ class Pipeline {
     out_.ok = true;
   }
 
+  // All passes up to the answers of budgets; false where there are errors.
+  bool answer() {
+    if (!read()) return false;
+    infer_shapes(*graph_, out_.diagnostics);
+    if (!passed("shape")) return false;
+    apply_budgets(*graph_, out_.diagnostics);
+    if (!passed("budget")) return false;
+    fold(*graph_);
+    passed("fold");
+    fuse(*graph_);
+    passed("fuse");
+    assign_values(*graph_, options_.dims, out_.diagnostics);
+    refuse_crowds(*graph_, out_.diagnostics);
+    if (out_.diagnostics.has_errors()) return false;
+    const std::optional<Graph> written = wanted("schedule") ? std::optional<Graph>(*graph_) : std::nullopt;
+    if (!options_.keep_order) schedule(*graph_);
+    passed("schedule");
+    if (written) out_.dumps.back().second += compare_orders(*written, *graph_);
+    plan_memory(*graph_, {parse_strength(options_.strength), options_.progress});
+    if (!passed("memory")) return false;
+    answered_ = true;
+    const bool bytes =
+        std::any_of(graph_->budgets.begin(), graph_->budgets.end(), [](const Budget& b) { return b.bytes; });
+    solve_budgets(*graph_, options_.dims, out_.diagnostics);
+    if (bytes && !out_.diagnostics.has_errors()) measure_memory(*graph_);
+    advise(*graph_, options_.advise ? Probe([this](const Change& change) { return with(change); }) : Probe(),
+           out_.diagnostics);
+    return passed("solve");
+  }
+
  private:
+  // The flat graph of the program; false where there are errors.
+  bool read() {
+    graph_ = std::make_shared<Graph>();
+    out_.graph = graph_;
+    const auto target = parse_target(options_.target);
+    if (!target)
+      out_.diagnostics.report(Code::E0267, {}, {options_.target})
+          .help("targets are cpu, cuda and cuda:sm_90");
+    if (target) graph_->target = *target;
+    std::optional<Config> config = read_config();
+    syntax::Tree tree = syntax::parse(out_.source, out_.diagnostics);
+    elaborate(tree, out_.source, {config ? &*config : nullptr, options_.config.has_value(), options_.lets},
+              *graph_, out_.diagnostics);
+    if (config) out_.unread_config_keys = config->unread();
+    if (passed("elaborate")) {
+      retype(*graph_, options_.retypes, out_.diagnostics);
+      return passed("retype");
+    }
+    // Shapes are looked at all the same, so that one run tells as much as it can.
+    if (graph_->ops.size() < kMaxOps) infer_shapes(*graph_, out_.diagnostics);
+    return false;
+  }
+
+  // The program planned again with the change; null where that has errors before its budgets are answered.
+  std::shared_ptr<const Graph> with(const Change& change) const {
+    CompileOptions other = options_;
+    other.advise = false;
+    other.dump_after.clear();
+    other.on_pass = nullptr;
+    other.progress = nullptr;
+    other.strength = "portfolio";
+    other.dims.clear();  // what ranges admit is asked, not one size
+    const auto given = std::pair(change.name, change.value);
+    if (change.kind == Change::Kind::Let)
+      other.lets.push_back(given);
+    else
+      other.retypes.push_back(given);
+    Compilation out;
+    out.source = out_.source;
+    Pipeline pipeline(out, other);
+    pipeline.answer();
+    return pipeline.answered_ ? pipeline.graph_ : nullptr;
+  }
+
   std::optional<Config> read_config() {
     if (!options_.config) return std::nullopt;
     std::string why;
-    auto config = Config::parse(*options_.config, &why);
-    if (!config) out_.diagnostics.report(Code::E0264, {}, {options_.config_name + ": " + why});
+    Span place;
+    auto config = Config::parse(*options_.config, &why, &place);
+    if (config) return config;
+    auto& told =
+        out_.diagnostics.report(Code::E0264, place, {why}).in({options_.config_name, *options_.config});
+    if (place.end > 0) told.at(place.begin < options_.config->size() ? "not expected here" : "it ends here");
     return config;
+  }
+
+  bool wanted(const char* pass) const {
+    const auto& list = options_.dump_after;
+    return std::find(list.begin(), list.end(), pass) != list.end();
   }
 
   // Notes a pass as done: its dump, where one is wanted. False where there are errors.
   bool passed(const char* pass) {
-    const auto& wanted = options_.dump_after;
-    if (std::find(wanted.begin(), wanted.end(), pass) != wanted.end()) {
+    if (options_.on_pass) options_.on_pass(pass);
+    if (wanted(pass)) {
       out_.dumps.emplace_back(pass, std::string(pass) == "emit" ? out_.plan_json : to_text(*graph_));
     }
     return !out_.diagnostics.has_errors();
@@ -95,6 +149,7 @@ class Pipeline {
   Compilation& out_;
   const CompileOptions& options_;
   std::shared_ptr<Graph> graph_;
+  bool answered_ = false;  // memory is planned, budgets could be asked
 };
 
 }  // namespace
@@ -115,12 +170,14 @@ const std::vector<PassInfo>& passes() {
       {"elaborate",
        "Tree and config to a flat graph: every `let` known, every loop unrolled, every `fn` inlined, phase "
        "by phase."},
+      {"retype", "Replaces the declared dtype of states or weights, where `--retype` asks for it."},
       {"shape", "Finds the type of every value and what sizes must satisfy for the shapes to agree."},
       {"budget",
        "Narrows what a plan admits by budgets over dims: one dim's range, or a guard over several."},
       {"fold", "Moves what depends on weights alone to load time."},
       {"fuse", "Joins neighbouring ops for which there is one kernel."},
-      {"schedule", "Runs ops in another order where that lowers the peak."},
+      {"schedule",
+       "Runs ops in another order where that lowers the peak; its dump ends with what other orders take."},
       {"memory", "Decides windows, buffers and their stacking order: one placement for every size."},
       {"solve", "Picks the sizes at which plain numbers hold, and answers budgets over bytes."},
       {"lower", "Chooses each op's kernel for the target, by name and version."},

@@ -3,8 +3,9 @@
 #include <algorithm>
 
 #include "irplan/compile.h"
+#include "passes/advise.h"
+#include "passes/measure.h"
 #include "passes/memory.h"
-#include "passes/solve.h"
 
 namespace irplan {
 namespace {
@@ -98,8 +99,23 @@ class Emitter {
       // Sums over identical layers meet the same few expressions: counted first, added once.
       out.flops = total(phase, [](const Op& op) { return op.flops; });
       out.bytes = total(phase, [](const Op& op) { return op.bytes; });
+      if (phase.peak_op != kNone) stack_at_peak(phase, out);
       plan_.phases.push_back(std::move(out));
     }
+  }
+
+  void stack_at_peak(const Phase& phase, Plan::Phase& out) {
+    out.peak_op = graph_.values[graph_.ops[phase.peak_op].out[0]].id;
+    Evaluator value(*graph_.dims, graph_.values_at(static_cast<uint32_t>(&phase - graph_.phases.data())));
+    for (const Buffer& b : graph_.buffers) {
+      if (b.segment != Segment::Arena || b.live_begin > phase.peak_op || b.live_end <= phase.peak_op)
+        continue;
+      out.at_peak.push_back({b.id, number(value(b.bytes).value_or(0), "the size of a buffer in bytes"),
+                             line(graph_.ops[b.live_begin].span)});
+    }
+    std::stable_sort(out.at_peak.begin(), out.at_peak.end(),
+                     [](const Plan::AtPeak& a, const Plan::AtPeak& b) { return a.bytes > b.bytes; });
+    if (out.at_peak.size() > Plan::Phase::kMostAtPeak) out.at_peak.resize(Plan::Phase::kMostAtPeak);
   }
 
   template <class Cost>
@@ -199,8 +215,9 @@ class Emitter {
     if (largest->peak_op != kNone) m.peak_op = graph_.values[graph_.ops[largest->peak_op].out[0]].id;
     m.no_reuse_bytes = std::min(largest->no_reuse_bytes, kMaxJsonInt);
     m.strength = static_cast<Plan::Strength>(graph_.strength);
+    const Meter meter(graph_);
     for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
-      const auto bytes = segment_bytes(graph_, p, graph_.values_at(p));
+      const auto bytes = meter.bytes(p, graph_.values_at(p));
       if (!bytes) {
         diagnostics_.report(Code::E0602, {}, {"the memory in bytes", "more than 64 bits"});
         continue;
@@ -225,6 +242,10 @@ class Emitter {
         out.limit_bytes = number(budget.limit_bytes, "a budget in bytes");
       }
       out.max = budget.max;
+      out.beyond = budget.beyond;
+      for (const Frontier& f : budget.frontiers) out.frontier.push_back({f.first, f.second, f.points});
+      for (const Change& change : budget.changes)
+        out.changes.push_back({text(change), change.fits, change.max});
       plan_.budget.push_back(std::move(out));
     }
   }

@@ -15,13 +15,23 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "ir/graph.h"
+#include "irplan/pack.h"
 
 namespace irplan {
 
-void plan_memory(Graph& graph);
+// How hard the placement is searched for where no fast one meets the bound at every size looked at; by
+// default shortly, and only where one is more than 2% above it.
+struct Effort {
+  Strength strength = Strength::Portfolio;
+  std::function<bool(const PackProgress&)> progress;  // as in PackOptions
+};
+
+// Sets `graph.strength` to what found the placement.
+void plan_memory(Graph& graph, const Effort& effort = {});
 
 // Sets the plain numbers of every phase again, at the dims' values.
 void measure_memory(Graph& graph);
@@ -30,6 +40,8 @@ void measure_memory(Graph& graph);
 // there.
 int64_t arena_bytes(const Graph& graph, uint32_t phase, const Binding& binding);
 int64_t lower_bound_bytes(const Graph& graph, uint32_t phase, const Binding& binding);
+// The first op at which the most bytes are alive; kNone in a phase without ops.
+OpId peak_op(const Graph& graph, uint32_t phase, const Binding& binding);
 // Bytes from the arena's start, by buffer; 0 for buffers of other segments and phases.
 std::vector<int64_t> arena_offsets(const Graph& graph, uint32_t phase, const Binding& binding);
 

@@ -10,6 +10,9 @@ std::optional<BoundArena> bind_arena(const Plan& plan, const std::string& phase,
   out.offsets.assign(plan.buffers.size(), -1);
   Evaluator value(*plan.pool, binding);
   const int64_t align = plan.align;
+  // Each buffer asks for what lies below it once, all at a time, so the list never holds more than this.
+  size_t most = 1;
+  for (const Plan::Buffer& b : plan.buffers) most += b.above.size();
   std::vector<uint32_t> todo;
   for (uint32_t first = 0; first < plan.buffers.size(); ++first) {
     if (plan.buffers[first].segment != Plan::Segment::Arena || plan.buffers[first].phase != phase ||
@@ -18,7 +21,7 @@ std::optional<BoundArena> bind_arena(const Plan& plan, const std::string& phase,
     todo.push_back(first);
     while (!todo.empty()) {
       const uint32_t id = todo.back();
-      if (todo.size() > plan.buffers.size()) return std::nullopt;  // `above` runs in a circle
+      if (todo.size() > most) return std::nullopt;  // `above` runs in a circle
       if (out.offsets[id] >= 0) {
         todo.pop_back();
         continue;
@@ -29,8 +32,8 @@ std::optional<BoundArena> bind_arena(const Plan& plan, const std::string& phase,
         if (out.offsets[below] < 0) {
           todo.push_back(below);
           ready = false;
-          break;
         }
+        if (!ready) continue;
         const auto bytes = value(plan.buffers[below].bytes);
         int64_t end = 0;
         if (!bytes || *bytes < 0 || __builtin_add_overflow(out.offsets[below], *bytes, &end) ||

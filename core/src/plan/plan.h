@@ -49,13 +49,22 @@ struct Plan {
     std::optional<int64_t> max;
     int64_t value = 0;
   };
+  // A buffer that is alive where the most bytes are.
+  struct AtPeak {
+    std::string buffer;
+    int64_t bytes = 0;  // at `value`
+    uint32_t line = 0;  // of the op that writes it first
+  };
   struct Phase {
+    static constexpr size_t kMostAtPeak = 32;  // buffers that a plan names
     std::string name;
     std::vector<PhaseDim> dims;
     uint32_t ops_begin = 0, ops_end = 0;
     int64_t peak_bytes = 0;
     std::optional<Expr> peak;
     Expr flops, bytes;
+    std::string peak_op;          // the first op at which the most bytes are alive; empty: none
+    std::vector<AtPeak> at_peak;  // the largest first
   };
   struct Output {
     std::string name;
@@ -119,12 +128,26 @@ struct Plan {
     Strength strength = Strength::Portfolio;
     Segments segments;
   };
+  using Sizes = std::vector<std::pair<std::string, int64_t>>;
+  // The most of `second` for sizes of `first`, all other dims at their value.
+  struct Frontier {
+    std::string first, second;
+    std::vector<std::pair<int64_t, int64_t>> points;
+  };
+  struct Change {
+    std::string change;  // as it is written: "--let C=4096"
+    bool ok = false;     // the budget then holds over all declared ranges; else up to `max` of one dim
+    Sizes max;
+  };
   struct Budget {
     std::string expr;
     uint32_t line = 0;
     bool ok = true;
     std::optional<int64_t> used_bytes, limit_bytes;
-    std::vector<std::pair<std::string, int64_t>> max;
+    Sizes max;
+    Sizes beyond;  // the least size that fits under no placement of this order of ops
+    std::vector<Frontier> frontier;
+    std::vector<Change> changes;
   };
 
   std::shared_ptr<Dims> pool = std::make_shared<Dims>();  // of every Expr below; dims in the order of `dims`

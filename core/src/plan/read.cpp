@@ -265,9 +265,25 @@ class Reader {
           !expr(record, where, "bytes", phase.bytes)) {
         return false;
       }
+      if (record.find("peak_op") && !text(record, where, "peak_op", phase.peak_op)) return false;
+      if (record.find("at_peak") && !at_peak(record, where, phase)) return false;
       plan_.phases.push_back(std::move(phase));
       return true;
     });
+  }
+
+  bool at_peak(const JsonNode& record, const std::string& where, Plan::Phase& phase) {
+    const JsonNode* stack = list(record, where, "at_peak");
+    if (!stack) return false;
+    for (const JsonNode* item : stack->items) {
+      const std::string place = where + ".at_peak";
+      if (item->kind != Kind::Record) return fail(place, "holds what is no object");
+      Plan::AtPeak& entry = phase.at_peak.emplace_back();
+      if (!text(*item, place, "buffer", entry.buffer) || !number(*item, place, "bytes", entry.bytes) ||
+          !line(*item, place, entry.line))
+        return false;
+    }
+    return true;
   }
 
   bool pair(const JsonNode& node, const std::string& where, uint32_t& begin, uint32_t& end) {
@@ -630,16 +646,64 @@ class Reader {
         if (!number(record, where, "limit_bytes", n)) return false;
         budget.limit_bytes = n;
       }
-      if (const JsonNode* most = record.find("max")) {
-        if (most->kind != Kind::Record) return fail(where + ".max", "is no object");
-        for (const auto& [name, entry] : most->entries) {
-          if (entry->kind != Kind::Int) return fail(where + ".max." + cut(name), "is no integer");
-          budget.max.emplace_back(name, entry->integer);
-        }
-      }
+      if (!sizes(record, where, "max", budget.max) || !sizes(record, where, "beyond", budget.beyond) ||
+          !frontiers(record, where, budget) || !changes(record, where, budget))
+        return false;
       plan_.budget.push_back(std::move(budget));
       return true;
     });
+  }
+
+  // Absent is empty.
+  bool sizes(const JsonNode& record, const std::string& where, const char* key, Plan::Sizes& out) {
+    const JsonNode* all = record.find(key);
+    if (!all) return true;
+    const std::string place = where + "." + key;
+    if (all->kind != Kind::Record) return fail(place, "is no object");
+    for (const auto& [name, entry] : all->entries) {
+      if (entry->kind != Kind::Int) return fail(place + "." + cut(name), "is no integer");
+      out.emplace_back(name, entry->integer);
+    }
+    return true;
+  }
+
+  bool frontiers(const JsonNode& record, const std::string& where, Plan::Budget& budget) {
+    if (!record.find("frontier")) return true;
+    const std::string place = where + ".frontier";
+    const JsonNode* all = list(record, where, "frontier");
+    if (!all) return false;
+    for (const JsonNode* one : all->items) {
+      if (one->kind != Kind::Record) return fail(place, "holds what is no object");
+      Plan::Frontier& out = budget.frontier.emplace_back();
+      const JsonNode *dims = list(*one, place, "dims"), *points = list(*one, place, "points");
+      if (!dims || !points) return false;
+      const auto is_text = [](const JsonNode* n) { return n->kind == Kind::String; };
+      const auto is_size = [](const JsonNode* n) { return n->kind == Kind::Int; };
+      if (dims->items.size() != 2 || !std::all_of(dims->items.begin(), dims->items.end(), is_text))
+        return fail(place + ".dims", "is no pair of dims");
+      out.first = dims->items[0]->string, out.second = dims->items[1]->string;
+      for (const JsonNode* point : points->items) {
+        if (point->items.size() != 2 || !std::all_of(point->items.begin(), point->items.end(), is_size))
+          return fail(place + ".points", "holds what is no pair of sizes");
+        out.points.emplace_back(point->items[0]->integer, point->items[1]->integer);
+      }
+    }
+    return true;
+  }
+
+  bool changes(const JsonNode& record, const std::string& where, Plan::Budget& budget) {
+    if (!record.find("changes")) return true;
+    const std::string place = where + ".changes";
+    const JsonNode* all = list(record, where, "changes");
+    if (!all) return false;
+    for (const JsonNode* one : all->items) {
+      if (one->kind != Kind::Record) return fail(place, "holds what is no object");
+      Plan::Change& out = budget.changes.emplace_back();
+      if (!text(*one, place, "change", out.change) || !flag(*one, place, "ok", out.ok) ||
+          !sizes(*one, place, "max", out.max))
+        return false;
+    }
+    return true;
   }
 
   std::string& why_;

@@ -40,6 +40,8 @@ class Validator {
   bool is_append(const Plan::Op& op) const;
   bool is_ring(uint32_t value) const;
 
+  void falling(const Plan::Budget& budget, const Plan::Frontier& frontier);
+  void at_peak(const Plan::Phase& phase);
   bool windows_of(uint32_t value);
   bool check_values();
   bool check_phases();

@@ -292,8 +292,47 @@ bool Validator::totals() {
   for (const Plan::Budget& b : plan_.budget) {
     if (b.used_bytes && b.limit_bytes && b.ok && *b.used_bytes > *b.limit_bytes)
       add("budget " + b.expr, "is ok with more bytes than its limit");
+    for (const Plan::Frontier& f : b.frontier) falling(b, f);
   }
+  for (const Plan::Phase& p : plan_.phases) at_peak(p);
   return clean();
+}
+
+// Of two dims of the plan, the first rises and the second falls.
+void Validator::falling(const Plan::Budget& budget, const Plan::Frontier& frontier) {
+  const auto known = [&](const std::string& name) {
+    return std::any_of(plan_.dims.begin(), plan_.dims.end(),
+                       [&](const Plan::Dim& d) { return d.name == name; });
+  };
+  if (!known(frontier.first) || !known(frontier.second))
+    add("budget " + budget.expr, "has a frontier of what is no dim");
+  for (size_t i = 1; i < frontier.points.size(); ++i) {
+    const auto &a = frontier.points[i - 1], &b = frontier.points[i];
+    if (a.first >= b.first || a.second <= b.second)
+      add("budget " + budget.expr, "has a frontier that does not fall");
+  }
+}
+
+// What is named at the peak lies in the arena, is alive at that op, and is as large as its formula says.
+void Validator::at_peak(const Plan::Phase& phase) {
+  if (phase.at_peak.empty()) return;
+  const std::string where = "phases " + phase.name + ".at_peak";
+  uint32_t step = phase.ops_begin;
+  while (step < phase.ops_end && plan_.ops[step].id != phase.peak_op) ++step;
+  if (step >= phase.ops_end) {
+    add(where, "the phase has no op " + phase.peak_op);
+    return;
+  }
+  Evaluator at(*plan_.pool, bindings(phase.name)[0]);
+  for (const Plan::AtPeak& entry : phase.at_peak) {
+    const auto same = [&](const Plan::Buffer& b) { return b.id == entry.buffer; };
+    const auto buffer = std::find_if(plan_.buffers.begin(), plan_.buffers.end(), same);
+    if (buffer == plan_.buffers.end() || buffer->segment != Plan::Segment::Arena ||
+        buffer->live_begin > step || buffer->live_end <= step)
+      add(where, entry.buffer + " is not alive at " + phase.peak_op);
+    else if (at(buffer->bytes).value_or(-1) != entry.bytes)
+      add(where, entry.buffer + " has not " + std::to_string(entry.bytes) + " bytes");
+  }
 }
 
 Validator::Window::Run Validator::Window::dense_run() const {

@@ -128,6 +128,16 @@ class Writer {
     key("peak"), p.peak ? expr(*p.peak) : void(out_ += "null");
     key("flops"), expr(p.flops);
     key("bytes"), expr(p.bytes);
+    if (!p.peak_op.empty()) key("peak_op"), text(p.peak_op);
+    if (p.at_peak.empty()) return;
+    key("at_peak");
+    for (size_t i = 0; i < p.at_peak.size(); ++i) {
+      out_ += i ? ", {\"buffer\": " : "[{\"buffer\": ";
+      text(p.at_peak[i].buffer);
+      out_ += ", \"bytes\": " + std::to_string(p.at_peak[i].bytes) +
+              ", \"line\": " + std::to_string(p.at_peak[i].line) + "}";
+    }
+    out_ += ']';
   }
   void output(const Plan::Output& o) {
     out_ += "\"name\": ";
@@ -249,14 +259,44 @@ class Writer {
     out_ += ", \"line\": " + std::to_string(b.line) + ", \"ok\": " + (b.ok ? "true" : "false");
     if (b.used_bytes) out_ += ", \"used_bytes\": " + std::to_string(*b.used_bytes);
     if (b.limit_bytes) out_ += ", \"limit_bytes\": " + std::to_string(*b.limit_bytes);
-    key("max");
+    key("max"), sizes(b.max);
+    if (!b.beyond.empty()) key("beyond"), sizes(b.beyond);
+    if (!b.frontier.empty()) key("frontier"), frontiers(b.frontier);
+    if (!b.changes.empty()) key("changes"), changes(b.changes);
+  }
+  void sizes(const Plan::Sizes& sizes) {
     out_ += '{';
-    for (size_t i = 0; i < b.max.size(); ++i) {
+    for (size_t i = 0; i < sizes.size(); ++i) {
       if (i) out_ += ", ";
-      text(b.max[i].first);
-      out_ += ": " + std::to_string(b.max[i].second);
+      text(sizes[i].first);
+      out_ += ": " + std::to_string(sizes[i].second);
     }
     out_ += '}';
+  }
+  void frontiers(const std::vector<Plan::Frontier>& all) {
+    for (size_t i = 0; i < all.size(); ++i) {
+      out_ += i ? ", {\"dims\": [" : "[{\"dims\": [";
+      text(all[i].first);
+      out_ += ", ";
+      text(all[i].second);
+      out_ += "], \"points\": [";
+      for (size_t k = 0; k < all[i].points.size(); ++k) {
+        const auto& [a, b] = all[i].points[k];
+        out_ += (k ? ", [" : "[") + std::to_string(a) + ", " + std::to_string(b) + "]";
+      }
+      out_ += "]}";
+    }
+    out_ += ']';
+  }
+  void changes(const std::vector<Plan::Change>& all) {
+    for (size_t i = 0; i < all.size(); ++i) {
+      out_ += i ? ", {\"change\": " : "[{\"change\": ";
+      text(all[i].change);
+      out_ += std::string(", \"ok\": ") + (all[i].ok ? "true" : "false");
+      if (!all[i].max.empty()) key("max"), sizes(all[i].max);
+      out_ += '}';
+    }
+    out_ += ']';
   }
 
   const Plan& plan_;

@@ -85,8 +85,14 @@ bool nearer(const Trial& a, const Trial& b) {
 }  // namespace
 
 std::optional<NewProgram> new_program(const std::string& config_text, std::string* why) {
-  const auto config = Config::parse(config_text, why);
-  if (!config) return std::nullopt;
+  Span place;
+  const auto config = Config::parse(config_text, why, &place);
+  if (!config) {
+    const LineColumn at = SourceText("", config_text).locate(place.begin);
+    if (place.end > 0)
+      *why += ", at line " + std::to_string(at.line) + ", column " + std::to_string(at.column);
+    return std::nullopt;
+  }
   std::optional<Trial> best;
   std::vector<bool> named;  // by example, as it stands
   for (const Example& example : examples()) {

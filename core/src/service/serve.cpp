@@ -33,9 +33,9 @@ std::string text_of(const json& object, const char* key, const char* otherwise =
   return value && value->is_string() ? value->get_ref<const std::string&>() : otherwise;
 }
 
-bool flag_of(const json& object, const char* key) {
+bool flag_of(const json& object, const char* key, bool otherwise = false) {
   const json* value = member(object, key);
-  return value && value->is_boolean() && value->get<bool>();
+  return value && value->is_boolean() ? value->get<bool>() : otherwise;
 }
 
 std::vector<std::pair<std::string, int64_t>> sizes_of(const json& object, const char* key) {
@@ -84,8 +84,12 @@ CompileOptions options_of(const json& request) {
   if (const json* lets = member(*given, "lets"); lets && lets->is_object())
     for (const auto& [name, value] : lets->items())
       options.lets.emplace_back(name, value.is_string() ? value.get<std::string>() : dump(value));
+  if (const json* retypes = member(*given, "retypes"); retypes && retypes->is_object())
+    for (const auto& [what, dtype] : retypes->items())
+      if (dtype.is_string()) options.retypes.emplace_back(what, dtype.get<std::string>());
   options.target = text_of(*given, "target", options.target.c_str());
   options.deny_warnings = flag_of(*given, "deny_warnings");
+  options.advise = flag_of(*given, "advise", options.advise);
   return options;
 }
 

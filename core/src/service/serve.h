@@ -2,8 +2,10 @@
 //
 //   {"method": "compile", "file": "a.irplan", "text": "…", "config": "…" | null, "config_name":
 //   "config.json",
-//    "options": {"dims": {"S": 2048}, "lets": {"C": "131072"}, "target": "cuda:sm_90", "deny_warnings":
-//    false}}
+//    "options": {"dims": {"S": 2048}, "lets": {"C": "131072"}, "retypes": {"state": "f8e4m3"},
+//                "target": "cuda:sm_90", "deny_warnings": false,
+//                "advise": true}}     false: a missed budget is not planned under other choices, while one
+//                types
 //       -> {"ok", "plan": "<plan.json's exact bytes>" | null, "diagnostics": […], "rendered",
 //       "unread_config_keys": […]}
 //   {"method": "bind", "plan": "…", "dims": {"S": 512}}      the sizes and places of a plan's buffers at

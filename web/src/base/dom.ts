@@ -25,6 +25,11 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
+/** Text with `names` set as code. */
+export function codeSpans(text: string): (Node | string)[] {
+  return text.split(/`([^`]*)`/).map((part, i) => (i % 2 ? h('code', {}, part) : part));
+}
+
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** An icon from one path in a 16 x 16 box. */

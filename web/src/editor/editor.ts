@@ -14,9 +14,10 @@ export interface TextEditor {
   text(tab: Tab): string;
   setText(tab: Tab, text: string): void;
   show(tab: Tab): void;
-  setDiagnostics(diagnostics: Diagnostic[]): void;
+  setDiagnostics(diagnostics: Record<Tab, Diagnostic[]>): void;
   /** Marks lines of the program that belong to what is chosen elsewhere. */
   markLines(lines: number[]): void;
+  /** Of the text that is shown. */
   reveal(line: number, column: number): void;
   focus(): void;
   dispose(): void;

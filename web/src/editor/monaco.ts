@@ -44,7 +44,7 @@ export class MonacoEditor implements TextEditor {
   #views: Partial<Record<Tab, monaco.editor.ICodeEditorViewState | null>> = {};
   #shown: Tab = 'program';
   #lines: monaco.editor.IEditorDecorationsCollection;
-  #diagnostics: Diagnostic[] = [];
+  #diagnostics: Diagnostic[] = []; // of the program
 
   constructor(host: HTMLElement, texts: Record<Tab, string>, events: EditorEvents, help: LanguageHelp) {
     self.MonacoEnvironment = { getWorker: () => new EditorWorker() };
@@ -116,26 +116,29 @@ export class MonacoEditor implements TextEditor {
     if (view) this.#editor.restoreViewState(view);
   }
 
-  setDiagnostics(diagnostics: Diagnostic[]): void {
-    this.#diagnostics = diagnostics;
-    const model = this.#models.program;
+  setDiagnostics(diagnostics: Record<Tab, Diagnostic[]>): void {
+    this.#diagnostics = diagnostics.program;
+    for (const tab of ['program', 'config'] as const) {
+      const model = this.#models[tab];
+      monaco.editor.setModelMarkers(model, OWNER, diagnostics[tab].map((one) => this.#marker(one, model)));
+    }
+  }
+
+  #marker(diagnostic: Diagnostic, model: monaco.editor.ITextModel): monaco.editor.IMarkerData {
+    const { code, severity, message, notes, fixes, labels } = diagnostic;
     const { MarkerSeverity } = monaco;
-    const markers = diagnostics.map((one): monaco.editor.IMarkerData => {
-      const notes = [...one.notes, ...one.fixes.map((fix) => `help: ${fix.message}`)];
-      return {
-        ...this.#range(one),
-        severity: one.severity === 'error' ? MarkerSeverity.Error : MarkerSeverity.Warning,
-        code: one.code,
-        source: 'irplan',
-        message: [one.message, ...notes].join('\n'),
-        relatedInformation: one.labels.map((label) => ({
-          ...this.#range(label),
-          message: label.message,
-          resource: model.uri,
-        })),
-      };
-    });
-    monaco.editor.setModelMarkers(model, OWNER, markers);
+    return {
+      ...this.#range(diagnostic, model),
+      severity: severity === 'error' ? MarkerSeverity.Error : MarkerSeverity.Warning,
+      code,
+      source: 'irplan',
+      message: [message, ...notes, ...fixes.map((fix) => `help: ${fix.message}`)].join('\n'),
+      relatedInformation: labels.map((label) => ({
+        ...this.#range(label, model),
+        message: label.message,
+        resource: model.uri,
+      })),
+    };
   }
 
   markLines(lines: number[]): void {
@@ -153,7 +156,7 @@ export class MonacoEditor implements TextEditor {
   }
 
   reveal(line: number, column: number): void {
-    const text = this.#lineText(line);
+    const text = lineText(this.#models[this.#shown], line);
     const position = { lineNumber: line, column: columnInUnits(text, column) };
     this.#editor.setPosition(position);
     this.#editor.revealPositionInCenterIfOutsideViewport(position);
@@ -169,14 +172,9 @@ export class MonacoEditor implements TextEditor {
     for (const model of Object.values(this.#models)) model.dispose();
   }
 
-  #lineText(line: number): string {
-    const model = this.#models.program;
-    return line >= 1 && line <= model.getLineCount() ? model.getLineContent(line) : '';
-  }
-
-  #range(place: Place): monaco.IRange {
-    const startColumn = columnInUnits(this.#lineText(place.line), place.column);
-    const endColumn = columnInUnits(this.#lineText(place.end_line), place.end_column);
+  #range(place: Place, model: monaco.editor.ITextModel): monaco.IRange {
+    const startColumn = columnInUnits(lineText(model, place.line), place.column);
+    const endColumn = columnInUnits(lineText(model, place.end_line), place.end_column);
     const empty = place.line === place.end_line && endColumn <= startColumn;
     return {
       startLineNumber: place.line,
@@ -188,7 +186,7 @@ export class MonacoEditor implements TextEditor {
 
   /** The compiler's own fixes, where they have edits. */
   #fixes(model: monaco.editor.ITextModel, range: monaco.IRange): monaco.languages.CodeActionList {
-    const near = this.#diagnostics.filter((one) => monaco.Range.areIntersectingOrTouching(this.#range(one), range));
+    const near = this.#diagnostics.filter((one) => monaco.Range.areIntersectingOrTouching(this.#range(one, model), range));
     const actions = near.flatMap((one) =>
       one.fixes
         .filter((fix) => fix.edits.length > 0)
@@ -200,11 +198,15 @@ export class MonacoEditor implements TextEditor {
             edits: fix.edits.map((edit) => ({
               resource: model.uri,
               versionId: undefined,
-              textEdit: { range: this.#range(edit), text: edit.text },
+              textEdit: { range: this.#range(edit, model), text: edit.text },
             })),
           },
         })),
     );
     return { actions, dispose: () => undefined };
   }
+}
+
+function lineText(model: monaco.editor.ITextModel, line: number): string {
+  return line >= 1 && line <= model.getLineCount() ? model.getLineContent(line) : '';
 }

@@ -1,9 +1,16 @@
 // The diagnostics as a list: what is wrong, where, which rule, and what would fix it.
 import type { Diagnostic } from 'irplan';
-import { h } from '../base/dom';
+import { codeSpans, h } from '../base/dom';
+
+/** A place in the program or in the config. */
+export interface Place {
+  file: string;
+  line: number;
+  column: number;
+}
 
 export interface ProblemActions {
-  reveal: (line: number, column: number) => void;
+  reveal: (place: Place) => void;
   apply: (diagnostic: Diagnostic, fix: number) => void;
 }
 
@@ -18,11 +25,12 @@ function fixNode(diagnostic: Diagnostic, i: number, actions: ProblemActions): HT
 }
 
 function problem(diagnostic: Diagnostic, actions: ProblemActions): HTMLElement {
-  const { line, column } = diagnostic;
+  const { file, line, column } = diagnostic;
+  const inOther = /\.json$/.test(file) ? `${file}:` : '';
   const labels = diagnostic.labels.map((label) =>
     h(
       'button',
-      { type: 'button', class: 'label-place', onclick: () => actions.reveal(label.line, label.column) },
+      { type: 'button', class: 'label-place', onclick: () => actions.reveal(label) },
       h('span', { class: 'place' }, `${label.line}:${label.column}`),
       label.message,
     ),
@@ -32,20 +40,15 @@ function problem(diagnostic: Diagnostic, actions: ProblemActions): HTMLElement {
     { class: `problem ${diagnostic.severity}` },
     h(
       'button',
-      { type: 'button', class: 'problem-title', onclick: () => actions.reveal(line, column) },
+      { type: 'button', class: 'problem-title', onclick: () => actions.reveal(diagnostic) },
       h('span', { class: 'severity', 'aria-label': diagnostic.severity }),
       h('span', { class: 'message' }, ...codeSpans(diagnostic.message)),
-      h('span', { class: 'place' }, `${diagnostic.code}  ${line}:${column}`),
+      h('span', { class: 'place' }, `${diagnostic.code}  ${inOther}${line}:${column}`),
     ),
     ...labels,
     ...diagnostic.notes.map((note) => h('div', { class: 'note' }, ...codeSpans(note))),
     ...diagnostic.fixes.map((_, i) => fixNode(diagnostic, i, actions)),
   );
-}
-
-/** Text with `names` set as code. */
-function codeSpans(text: string): (Node | string)[] {
-  return text.split(/`([^`]*)`/).map((part, i) => (i % 2 ? h('code', {}, part) : part));
 }
 
 export function problemList(diagnostics: Diagnostic[], actions: ProblemActions): HTMLElement[] {

@@ -65,6 +65,11 @@ export interface PlanBudget {
   used_bytes?: number;
   limit_bytes?: number;
   max?: Record<string, number>;
+  /** The least size of a dim that fits under no placement of this order of ops. */
+  beyond?: Record<string, number>;
+  frontier?: { dims: [string, string]; points: [number, number][] }[];
+  /** What would make it fit, or admit more: "--let C=4096". */
+  changes?: { change: string; ok: boolean; max?: Record<string, number> }[];
 }
 
 export interface Plan {

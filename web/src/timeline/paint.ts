@@ -66,7 +66,10 @@ function paintLane(pen: Pen, scene: Scene, lane: Lane, palette: Palette): void {
     return;
   }
   pen.textAlign = 'left';
-  pen.fillText(`arena of ${scene.phase.name}: address by step; below, what stays, dark where a step touches it`, scene.left, lane.top - 10);
+  const short = `arena of ${scene.phase.name}: address by step`;
+  const long = `${short}; below, what stays, dark where a step touches it`;
+  const fits = pen.measureText(long).width <= scene.right - scene.left;
+  pen.fillText(fits ? long : short, scene.left, lane.top - 10);
 }
 
 const DIM = 0.38;

@@ -102,9 +102,10 @@ void measure(Graph& graph, uint32_t p) {
 
 }  // namespace
 
-void plan_memory(Graph& graph) {
+void plan_memory(Graph& graph, const Effort& effort) {
   assign_windows(graph);
-  for (uint32_t p = 0; p < graph.phases.size(); ++p) place(graph, p);
+  graph.strength = Strength::Portfolio;
+  for (uint32_t p = 0; p < graph.phases.size(); ++p) place(graph, p, effort);
   measure_memory(graph);
 }
 
@@ -120,6 +121,12 @@ int64_t arena_bytes(const Graph& graph, uint32_t phase, const Binding& binding) 
 int64_t lower_bound_bytes(const Graph& graph, uint32_t phase, const Binding& binding) {
   OpId at = kNone;
   return live_bytes(graph, phase, binding, &at);
+}
+
+OpId peak_op(const Graph& graph, uint32_t phase, const Binding& binding) {
+  OpId at = kNone;
+  live_bytes(graph, phase, binding, &at);
+  return graph.phases[phase].ops_end > graph.phases[phase].ops_begin ? at : kNone;
 }
 
 std::vector<int64_t> arena_offsets(const Graph& graph, uint32_t phase, const Binding& binding) {

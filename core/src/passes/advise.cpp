@@ -1,0 +1,208 @@
+#include "passes/advise.h"
+
+#include <algorithm>
+#include <string>
+
+namespace irplan {
+namespace {
+
+constexpr int kMostProbes = 24;          // of one `let`
+constexpr size_t kMostWork = 4'000'000;  // of all probes of a budget: steps of elaboration, and of planning
+constexpr size_t kWorkOfOp = 16;         // to plan it, in steps
+constexpr int64_t kMostRows = int64_t{1} << 40;
+constexpr int64_t kWorthTelling = 8;  // a cache shortened to less than this part is no advice
+constexpr size_t kMostTold = 6;       // changes in one diagnostic
+
+class Advisor {
+ public:
+  Advisor(Graph& graph, size_t budget, const Probe& probe)
+      : graph_(graph),
+        budget_(graph.budgets[budget]),
+        index_(budget),
+        probe_(probe),
+        probes_left_(kMostWork / (1 + graph.steps + graph.ops.size() * kWorkOfOp)) {}
+
+  void run() {
+    try_dtypes(Change::Kind::State, "state", {"f8e4m3"});
+    try_dtypes(Change::Kind::Weights, "weights", {"q8_0", "q4_0"});
+    for (const CacheLet& let : graph_.cache_lets) try_shorter(let);
+  }
+
+ private:
+  // Null where the program cannot be planned so, or has been planned often enough for its size.
+  std::shared_ptr<const Graph> planned(const Change& change) {
+    if (probes_left_ == 0) return nullptr;
+    --probes_left_;
+    return probe_(change);
+  }
+
+  // The change with what the budget says of the program planned with it.
+  void note(Change& change, const Graph& other) const {
+    const Budget& after = other.budgets[index_];
+    change.fits = after.ok;
+    change.starts = after.possible;
+    change.bytes = bytes_asked(after);
+    if (!after.ok && after.possible) change.max = best_of(after);
+  }
+
+  // Where not even the smallest sizes fit, a change has to make those fit; else all declared ones.
+  bool solves(const Change& change) const { return budget_.possible ? change.fits : change.starts; }
+  int64_t bytes_asked(const Budget& budget) const {
+    return budget_.possible ? budget.needed_bytes : budget.least_bytes;
+  }
+
+  // The dim that keeps the most of its range.
+  static NamedSizes best_of(const Budget& after) {
+    const Change* best = nullptr;
+    for (const Change& change : after.changes) {
+      if (change.kind == Change::Kind::Dim && (!best || change.kept > best->kept)) best = &change;
+    }
+    return best ? best->max : NamedSizes();
+  }
+
+  // Whether it admits more than the program as it stands.
+  bool helps(const Change& change) const {
+    if (solves(change)) return true;
+    if (change.max.empty()) return false;
+    for (const Change& known : budget_.changes) {
+      if (known.kind == Change::Kind::Dim && known.name == change.max[0].first)
+        return change.max[0].second > known.max[0].second;
+    }
+    return true;
+  }
+
+  static int64_t bytes_of(const Graph& graph, Segment segment) {
+    const Binding least = [&] {
+      Binding out(graph.dims->dim_count());
+      for (const Dim& dim : graph.dim_list) out[dim.index] = std::max<int64_t>(1, dim.range.lo);
+      return out;
+    }();
+    int64_t sum = 0;
+    for (const Buffer& buffer : graph.buffers) {
+      const auto bytes = buffer.segment == segment ? evaluate(buffer.bytes, least) : std::nullopt;
+      if (bytes && __builtin_add_overflow(sum, *bytes, &sum)) return INT64_MAX;
+    }
+    return sum;
+  }
+
+  // The first dtype that fits, else the last that helps.
+  void try_dtypes(Change::Kind kind, const char* what, std::initializer_list<const char*> dtypes) {
+    const Segment segment = kind == Change::Kind::State ? Segment::State : Segment::Weights;
+    const int64_t before = bytes_of(graph_, segment);
+    std::optional<Change> best;
+    for (const char* dtype : dtypes) {
+      Change change;
+      change.kind = kind;
+      change.name = what;
+      change.value = dtype;
+      const auto other = planned(change);
+      const int64_t after = other ? bytes_of(*other, segment) : before;
+      if (after >= before) continue;
+      change.kept = static_cast<int64_t>(static_cast<__int128>(after) * 1000 / before);
+      note(change, *other);
+      if (helps(change)) best = std::move(change);
+      if (best && solves(*best)) break;
+    }
+    if (best) budget_.changes.push_back(std::move(*best));
+  }
+
+  // None where the program cannot be planned with so few rows.
+  std::optional<Change> with_rows(const CacheLet& let, int64_t rows) {
+    Change change;
+    change.kind = Change::Kind::Let;
+    change.name = let.name;
+    change.value = std::to_string(rows);
+    change.kept = rows * 1000 / let.rows;
+    if (let.value.end > let.value.begin) change.edit = Edit{let.value, change.value};
+    const auto other = planned(change);
+    if (!other) return std::nullopt;
+    note(change, *other);
+    return change;
+  }
+
+  // The longest cache that fits. Bytes grow by the row, so that the first guess is read off the line through
+  // two known sizes; then its neighbour, so that one row more is known not to fit; then by halves.
+  void try_shorter(const CacheLet& let) {
+    if (let.rows < 2 || let.rows > kMostRows) return;
+    const int64_t middle = let.rows / 2;
+    const auto half = with_rows(let, middle);
+    if (!half) return;
+    std::optional<Change> best;
+    int64_t low = 0, high = let.rows;
+    const auto take = [&](int64_t rows, const std::optional<Change>& found) {
+      const bool fits = found && solves(*found);
+      (fits ? low : high) = rows;
+      if (fits) best = found;
+    };
+    take(middle, half);
+    int64_t next = guess(let.rows, bytes_asked(budget_), middle, half->bytes);
+    for (int probes = 1; probes < kMostProbes && high - low > 1; ++probes) {
+      next = std::clamp(next, low + 1, high - 1);
+      const int64_t tried = next;
+      take(tried, with_rows(let, tried));
+      next = probes > 1 ? low + (high - low) / 2 : low == tried ? tried + 1 : tried - 1;
+    }
+    if (best && low >= let.rows / kWorthTelling)
+      budget_.changes.push_back(*best);
+    else if (helps(*half))
+      budget_.changes.push_back(*half);
+  }
+
+  // Where the line through two sizes meets the limit.
+  int64_t guess(int64_t rows, int64_t bytes, int64_t fewer_rows, int64_t fewer_bytes) const {
+    if (bytes <= fewer_bytes) return fewer_rows;
+    const auto room = static_cast<__int128>(budget_.limit_bytes - fewer_bytes) * (rows - fewer_rows);
+    const __int128 at = fewer_rows + room / (bytes - fewer_bytes);
+    return static_cast<int64_t>(std::clamp<__int128>(at, 1, rows - 1));
+  }
+
+  Graph& graph_;
+  Budget& budget_;
+  size_t index_;
+  const Probe& probe_;
+  size_t probes_left_;
+};
+
+std::string sentence(const Change& change) {
+  if (change.fits) return "`" + text(change) + "` fits";
+  if (change.max.empty()) return "the smallest sizes fit with `" + text(change) + "`";
+  return change.max[0].first + " <= " + std::to_string(change.max[0].second) + " with `" + text(change) + "`";
+}
+
+void tell(const Budget& budget, Diagnostics& diagnostics) {
+  Diagnostic* d = diagnostics.find(budget.possible ? Code::W0401 : Code::E0401, budget.span);
+  if (!d) return;
+  for (size_t i = 0; i < budget.changes.size() && i < kMostTold; ++i) {
+    const Change& change = budget.changes[i];
+    d->fixes.push_back({sentence(change), {}});
+    if (change.fits && change.edit) d->fixes.back().edits.push_back(*change.edit);
+  }
+}
+
+}  // namespace
+
+std::string text(const Change& change) {
+  switch (change.kind) {
+    case Change::Kind::Dim: return "budget " + change.name + " <= " + change.value;
+    case Change::Kind::Let: return "--let " + change.name + "=" + change.value;
+    case Change::Kind::State:
+    case Change::Kind::Weights: break;
+  }
+  return "--retype " + change.name + "=" + change.value;
+}
+
+void advise(Graph& graph, const Probe& probe, Diagnostics& diagnostics) {
+  for (size_t i = 0; i < graph.budgets.size(); ++i) {
+    Budget& budget = graph.budgets[i];
+    // What no diagnostic speaks of needs no advice.
+    if (!budget.bytes || !diagnostics.find(budget.possible ? Code::W0401 : Code::E0401, budget.span))
+      continue;
+    if (probe && budget.limit_bytes > 0) Advisor(graph, i, probe).run();
+    std::stable_sort(budget.changes.begin(), budget.changes.end(), [](const Change& a, const Change& b) {
+      return std::pair(!a.fits, -a.kept) < std::pair(!b.fits, -b.kept);
+    });
+    tell(budget, diagnostics);
+  }
+}
+
+}  // namespace irplan

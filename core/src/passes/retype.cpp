@@ -1,0 +1,147 @@
+#include "passes/retype.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace irplan {
+namespace {
+
+// How an op reads one of its operands, as far as the operand's dtype matters.
+enum class Reading : uint8_t {
+  Free,      // any dtype will do, and the result's does not follow it
+  Followed,  // the result has it unless `to` says otherwise
+  Window,    // the result shows the same bytes
+  Fixed,     // nothing but the declared dtype
+};
+
+bool is(const Op& op, std::string_view name) { return name == op.row->name; }
+
+bool has(const Op& op, size_t operand) { return operand < op.in.size() && op.in[operand] != kNone; }
+
+Reading reading_of_weight(const Op& op, size_t operand) {
+  if (operand != 1) return Reading::Fixed;
+  if (is(op, "embed")) return Reading::Followed;
+  constexpr size_t kScale = 3;
+  const bool product = (is(op, "linear") || is(op, "expert")) && !(is(op, "linear") && has(op, kScale));
+  const bool scaled = is(op, "expert") && has(op, kScale + 1);
+  return product && !scaled ? Reading::Free : Reading::Fixed;
+}
+
+Reading reading_of_rows(const Op& op, size_t operand, bool blocks) {
+  if (is(op, "append")) return operand == 0 ? Reading::Window : Reading::Fixed;
+  if (is(op, "attention")) return operand == 1 || operand == 2 ? Reading::Free : Reading::Fixed;
+  if (blocks) return Reading::Fixed;  // windows and products cut rows where they like
+  if (op.row->window) return is(op, "concat") ? Reading::Fixed : Reading::Window;
+  if (is(op, "linear")) return operand == 0 ? Reading::Followed : Reading::Fixed;
+  if (is(op, "matmul")) return operand == 0 ? Reading::Followed : Reading::Free;
+  return Reading::Fixed;
+}
+
+bool wide_float(DType dtype) { return is_float(dtype) && !is_block(dtype) && info(dtype).bytes > 1; }
+
+class Retyping {
+ public:
+  Retyping(Graph& graph, ValueKind kind, DType dtype) : graph_(graph), kind_(kind), dtype_(dtype) {}
+
+  // How many leaves have the dtype now.
+  size_t run() {
+    origin_.assign(graph_.values.size(), kNone);
+    for (ValueId id = 0; id < graph_.values.size(); ++id) {
+      if (graph_.values[id].kind == kind_ && fitting(graph_.values[id].type)) origin_[id] = id;
+    }
+    for (const Op& op : graph_.ops) look_at(op);
+    for (Op& op : graph_.ops) keep_result(op);
+    size_t count = 0;
+    for (ValueId id = 0; id < graph_.values.size(); ++id) {
+      if (origin_[id] != id) continue;
+      graph_.values[id].type.dtype = dtype_;
+      ++count;
+    }
+    return count;
+  }
+
+ private:
+  bool fitting(const TensorType& type) const {
+    if (type.shape.size() < 2 || !wide_float(type.dtype)) return false;
+    const int64_t block = info(dtype_).elements;
+    return block == 1 || graph_.dims->mod(type.shape.back(), graph_.dims->constant(block)).is(0);
+  }
+
+  Reading reading(const Op& op, size_t operand) const {
+    return kind_ == ValueKind::State ? reading_of_rows(op, operand, is_block(dtype_))
+                                     : reading_of_weight(op, operand);
+  }
+
+  // A leaf with a reader that needs the declared dtype is none of ours; windows lead on to further readers.
+  void look_at(const Op& op) {
+    for (size_t i = 0; i < op.in.size(); ++i) {
+      const ValueId leaf = leaf_of(op.in[i]);
+      if (leaf == kNone) continue;
+      const Reading how = reading(op, i);
+      if (how == Reading::Fixed) origin_[leaf] = kNone;
+      if (how != Reading::Window) continue;
+      for (const ValueId result : op.out) origin_[result] = leaf;
+    }
+  }
+
+  // The leaf whose bytes a value shows, while that leaf is still to be retyped.
+  ValueId leaf_of(ValueId id) const {
+    if (id == kNone || origin_[id] == kNone) return kNone;
+    return origin_[origin_[id]];
+  }
+
+  void keep_result(Op& op) {
+    for (size_t i = 0; i < op.in.size(); ++i) {
+      const ValueId leaf = leaf_of(op.in[i]);
+      if (leaf == kNone || reading(op, i) != Reading::Followed || !op.attrs["to"].is_none()) continue;
+      op.attrs.set("to", Attr(graph_.values[leaf].type.dtype));
+    }
+  }
+
+  Graph& graph_;
+  ValueKind kind_;
+  DType dtype_;
+  std::vector<ValueId> origin_;  // by value: the leaf whose bytes it shows; kNone: of none that is retyped
+};
+
+void refuse_dtype(const std::string& what, const std::string& dtype, Diagnostics& diagnostics) {
+  std::vector<std::string> names;
+  for (int i = 0; i < kDTypes; ++i) {
+    if (is_float(static_cast<DType>(i))) names.emplace_back(name(static_cast<DType>(i)));
+  }
+  Diagnostic& d = diagnostics.report(Code::E0272, {}, {what, dtype, "`" + dtype + "` holds no real numbers"});
+  std::string all;
+  for (const std::string& known : names) all += (all.empty() ? "" : ", ") + known;
+  d.rule("dtypes of real numbers: " + all);
+  const std::string near = nearest(dtype, names);
+  if (!near.empty()) d.help("did you mean `--retype " + what + "=" + near + "`");
+}
+
+}  // namespace
+
+void retype(Graph& graph, const std::vector<std::pair<std::string, std::string>>& retypes,
+            Diagnostics& diagnostics) {
+  for (const auto& [what, dtype] : retypes) {
+    if (what != "state" && what != "weights") {
+      diagnostics.report(Code::E0272, {}, {what, dtype, "`" + what + "` is neither `state` nor `weights`"});
+      continue;
+    }
+    const auto type = find_dtype(dtype);
+    if (!type || !is_float(*type)) {
+      refuse_dtype(what, dtype, diagnostics);
+      continue;
+    }
+    const bool state = what == "state";
+    if (Retyping(graph, state ? ValueKind::State : ValueKind::Param, *type).run() > 0) continue;
+    diagnostics
+        .report(Code::E0272, {},
+                {what, dtype, state ? "no state can be kept in it" : "no weight can be stored in it"})
+        .rule(state
+                  ? "rows that `append`, `attention`, windows and products alone read; a block dtype divides "
+                    "the last axis"
+                  : "matrices of `embed`, `linear` and `expert` without a scale; a block dtype divides the "
+                    "last axis");
+  }
+}
+
+}  // namespace irplan

@@ -1,0 +1,23 @@
+// Replaces the declared dtype of all states, or of the weights of products: what `--retype` asks for.
+//
+// Needs the flat graph of elaboration, before types are found. A state is taken where `append`, `attention`,
+// windows and products alone read its rows, a param where it is the matrix of `embed`, `linear` or `expert`
+// everywhere (scaled ones are quantised already). Results keep the dtype that they had: an op whose result
+// would follow the new one gets it as `to`. What cannot take the dtype keeps its own; where nothing can, it
+// is an error (E0272).
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ir/graph.h"
+#include "irplan/diagnostic.h"
+
+namespace irplan {
+
+// Pairs of "state" or "weights" and a dtype's name.
+void retype(Graph& graph, const std::vector<std::pair<std::string, std::string>>& retypes,
+            Diagnostics& diagnostics);
+
+}  // namespace irplan

@@ -1,0 +1,68 @@
+// The solve pass's state, shared by the files that implement it (values, answers).
+#pragma once
+
+#include <functional>
+
+#include "passes/measure.h"
+#include "passes/solve.h"
+
+namespace irplan {
+
+class Solver {
+ public:
+  // `meter` is null before the memory plan: budgets over bytes do not count yet.
+  Solver(Graph& graph, const FixedDims& fixed, const Meter* meter, Diagnostics& diagnostics)
+      : graph_(graph), fixed_(fixed), meter_(meter), diagnostics_(diagnostics) {}
+
+  void assign();  // each dim's value
+  void answer();  // every budget
+
+ private:
+  using Admits = std::function<bool(const Binding&)>;
+
+  // ---- values
+  void assign_phase(uint32_t p, Binding binding);
+  const int64_t* fixed_size(const std::string& name) const;
+  int64_t largest(Binding binding, DimIndex dim, Interval range, const Admits& admitted,
+                  const Admits& nearly) const;
+  bool admits(const Binding& binding) const;
+  bool guards_admit(const Binding& binding) const;
+  bool guards_nearly_admit(const Binding& binding) const;
+  bool admits_in(uint32_t phase, const Binding& binding) const;
+  bool bytes_fit(const Binding& binding) const;
+
+  // ---- answers
+  void answer(Budget& budget);
+  void answer_dims(Budget& budget, const Binding& value);
+  void describe_use(Budget& budget, const Binding& value);
+  int64_t most_used(const Budget& budget, const Binding& binding) const;
+  Binding least() const;
+  std::vector<const Dim*> dims_that_matter(const Budget& budget) const;
+  // The largest sizes that ranges and guards admit, bytes not asked: what the declaration promises. Several
+  // where guards trade one dim for another.
+  std::vector<Binding> corners(const Budget& budget) const;
+  Binding corner(Binding binding, const std::vector<const Dim*>& order, const Dim* kept) const;
+  Binding worst_of(const Budget& budget, const std::vector<Binding>& corners) const;
+  void note_largest(Budget& budget, const Dim& dim, const Binding& value);
+  int64_t largest_for(Binding binding, DimIndex dim, Interval range, const Admits& fits_at) const;
+  void find_frontiers(Budget& budget, const Binding& value);
+  void find_narrower(Budget& budget, const std::vector<Binding>& corners, const Binding& worst);
+  std::optional<int64_t> narrower(const Budget& budget, const Dim& dim,
+                                  const std::vector<Binding>& corners) const;
+
+  // ---- diagnostics
+  std::string sizes_text(const std::vector<const Dim*>& dims, uint32_t phase, const Binding& binding) const;
+  uint32_t worst_phase(const Binding& binding) const;
+  std::string amount(const Budget& budget, const SegmentBytes& bytes, const Binding& binding) const;
+  void note_parts(Diagnostic& d, uint32_t phase, const Binding& binding) const;
+  void refuse(Budget& budget, const Binding& least);
+  void blame_largest(Diagnostic& d, const Budget& budget, uint32_t phase, const Binding& binding) const;
+  void warn(Budget& budget, const Binding& worst, const Binding& value);
+
+  Graph& graph_;
+  const FixedDims& fixed_;
+  const Meter* meter_;
+  Diagnostics& diagnostics_;
+};
+
+}  // namespace irplan

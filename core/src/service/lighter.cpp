@@ -1,0 +1,69 @@
+#include "service/lighter.h"
+
+#include <algorithm>
+
+#include "ir/graph.h"
+#include "passes/measure.h"
+
+namespace irplan {
+namespace {
+
+int64_t total(const Graph& graph) {
+  const Meter meter(graph);
+  int64_t most = 0;
+  for (uint32_t p = 0; p < graph.phases.size(); ++p) {
+    const auto bytes = meter.bytes(p, graph.values_at(p));
+    if (bytes) most = std::max(most, bytes->sum());
+  }
+  return most;
+}
+
+// The sizes of the plan as it stands: a lighter program must not grow into the room that it leaves.
+CompileOptions at_same_sizes(const Graph& graph, CompileOptions options) {
+  options.advise = options.write = false;
+  options.dims.clear();
+  options.dump_after.clear();
+  for (const Dim& dim : graph.dim_list) {
+    const bool sized = std::any_of(graph.buffers.begin(), graph.buffers.end(), [&](const Buffer& b) {
+      const auto dims = dims_of(b.bytes);
+      return std::find(dims.begin(), dims.end(), dim.index) != dims.end();
+    });
+    if (sized) options.dims.emplace_back(dim.name, dim.value);
+  }
+  return options;
+}
+
+}  // namespace
+
+std::vector<Lighter> lighter(const Compilation& compilation, const CompileOptions& options) {
+  std::vector<Lighter> out;
+  if (!compilation.ok || !compilation.graph) return out;
+  const Graph& graph = *compilation.graph;
+  const int64_t before = total(graph);
+  const CompileOptions base = at_same_sizes(graph, options);
+  const auto attempt = [&](const CompileOptions& changed, std::string change, std::string what) {
+    const Compilation done = compile(compilation.source, changed);
+    const int64_t bytes = done.ok ? total(*done.graph) : before;
+    if (bytes < before) out.push_back({std::move(change), std::move(what), bytes});
+  };
+  constexpr struct {
+    const char *part, *dtype, *what;
+  } kRetypes[] = {{"state", "f8e4m3", "states in 8 bits a number"},
+                  {"weights", "q8_0", "weights in 8.5 bits a number"},
+                  {"weights", "q4_0", "weights in 4.5 bits a number"}};
+  for (const auto& retype : kRetypes) {
+    CompileOptions changed = base;
+    changed.retypes.emplace_back(retype.part, retype.dtype);
+    attempt(changed, std::string("--retype ") + retype.part + "=" + retype.dtype, retype.what);
+  }
+  for (const CacheLet& let : graph.cache_lets) {
+    if (let.rows < 2) continue;
+    CompileOptions changed = base;
+    const std::string rows = std::to_string(let.rows / 2);
+    changed.lets.emplace_back(let.name, rows);
+    attempt(changed, "--let " + let.name + "=" + rows, "a cache of half as many tokens");
+  }
+  return out;
+}
+
+}  // namespace irplan

@@ -1,0 +1,28 @@
+// The part of `irplan explain` that looks forward: what a token costs, what would lower the memory, what
+// budgets admit.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/report.h"
+#include "service/lighter.h"
+
+namespace irplan::cli {
+
+// "  tokens    4096 a step: 72.0 KiB of arena each"; empty where no input has two axes.
+std::string tokens_text(const Plan& plan, const PhaseReport& phase);
+// By what the states grow, and what they hold; empty where there are none.
+std::string state_tokens_text(const Plan& plan, const Binding& binding);
+nlohmann::ordered_json tokens_json(const Plan& plan, const PhaseReport& phase);
+
+// `others` are changes of the program, which a plan alone cannot tell; halves of dims are added to them.
+std::vector<Lighter> all_lighter(const Plan& plan, std::vector<Lighter> others);
+std::string lighter_text(const Plan& plan, const std::vector<Lighter>& changes);
+nlohmann::ordered_json lighter_json(const std::vector<Lighter>& changes);
+
+std::string budgets_text(const Plan& plan);
+nlohmann::ordered_json budgets_json(const Plan& plan);
+
+}  // namespace irplan::cli
