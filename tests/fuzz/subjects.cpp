@@ -21,7 +21,10 @@ class Printer {
 
  private:
   void word(const std::string& text) { out += text + " "; }
-  void print(const Name& name) { word(tree_.text(name.symbol)); }
+  // A text of nothing but errors holds no names at all.
+  void print(const Name& name) {
+    word(name.symbol < tree_.symbol_count() ? tree_.text(name.symbol) : std::string());
+  }
 
   void print(const Type& type) {
     for (const Name& name : type.dtype) print(name);

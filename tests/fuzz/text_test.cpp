@@ -49,6 +49,11 @@ TEST_CASE("every example is a program, and its layout is sound", "[fuzz]") {
   }
 }
 
+TEST_CASE("texts without a single name are answered", "[fuzz]") {
+  for (const char* text : {"", "%", "%pux: t x: f16[1 if a {\n", "{", "1", "= = ="})
+    CHECK(fuzz::check_text(text).empty());
+}
+
 TEST_CASE("mutated texts are answered", "[fuzz]") {
   const auto texts = seeds();
   fuzz::Random random(static_cast<uint64_t>(rounds()));
