@@ -15,5 +15,5 @@ target_compile_definitions(nlohmann_json INTERFACE JSON_NOEXCEPTION)
 add_library(nlohmann_json::nlohmann_json ALIAS nlohmann_json)
 
 # Small before fast: a page downloads it. Nothing in core throws, so unwinding code is left out.
-set(CMAKE_CXX_FLAGS_RELEASE "-Oz -DNDEBUG")
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 add_compile_options(-flto -fno-exceptions)
