@@ -55,7 +55,7 @@ class Arguments {
 
   const Command& command() const { return *command_; }
   const std::vector<std::string>& positional() const { return positional_; }
-  bool has(std::string_view option) const { return values_.count(std::string(option)) > 0; }
+  bool has(std::string_view option) const { return values_.contains(std::string(option)); }
   // The last value given, or `otherwise`.
   std::string value(std::string_view option, std::string_view otherwise = "") const;
   // All values given, in order.

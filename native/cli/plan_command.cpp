@@ -38,10 +38,11 @@ int run_plan(const Arguments& arguments) {
 
 int run_check(const Arguments& arguments) {
   Exit code = kDone;
-  const auto options = compile_options(arguments, &code);
+  auto options = compile_options(arguments, &code);
   if (!options) return code;
   bool good = true;
   std::string list;
+  options->write = false;  // the diagnostics are all that is wanted
   for (const std::string& path : arguments.positional()) {
     const auto compiled = compile_file(path, *options);
     if (!compiled || !compiled->ok) good = false;

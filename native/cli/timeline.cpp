@@ -126,7 +126,7 @@ Letters letters_of(const PhaseReport& phase) {
   for (const Section& s : phase.sections) {
     for (const Rectangle& r : phase.arena) {
       const bool shown = r.begin < s.end && s.begin < r.end;
-      if (shown && !out.count(r.buffer)) out[r.buffer] = kAlphabet[next++ % kAlphabet.size()];
+      if (shown && !out.contains(r.buffer)) out[r.buffer] = kAlphabet[next++ % kAlphabet.size()];
     }
   }
   return out;

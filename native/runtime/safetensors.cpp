@@ -1,6 +1,7 @@
 #include "runtime/safetensors.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -10,6 +11,26 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr size_t kMaxIndex = size_t{100} << 20;
+
+// "; name one of a.safetensors, …", or what other form of weights a folder holds.
+std::string others(const std::string& folder) {
+  constexpr size_t kMost = 4;
+  std::set<std::string> named, foreign;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string(), end = entry.path().extension().string();
+    if (end == ".safetensors") named.insert(name);
+    if (end == ".bin" || end == ".pt" || end == ".pth" || end == ".gguf") foreign.insert(name);
+  }
+  std::string out;
+  size_t count = 0;
+  for (const std::string& name : named.empty() ? foreign : named) {
+    if (count++ < kMost) out += (count > 1 ? ", " : "") + name;
+  }
+  if (count > kMost) out += " and " + std::to_string(count - kMost) + " more";
+  if (!named.empty()) return "; it holds " + out + ": name one of them";
+  return foreign.empty() ? "" : "; it holds " + out + ", and only safetensors files are read";
+}
 
 // Brackets nested deeper than a header's ever are; found before a parser builds anything of them.
 bool nested_deeper_than(std::string_view text, int most) {
@@ -112,8 +133,16 @@ bool SafetensorsFile::read_header(std::string* why) {
   }
   const std::string_view header = file_.text().substr(8, length);
   if (nested_deeper_than(header, 8)) return *why = "its header is nested too deep", false;
-  const Json json = Json::parse(header, nullptr, false);
+  std::set<std::string> names;
+  std::string twice;
+  const auto look = [&](int depth, Json::parse_event_t event, Json& key) {
+    if (depth == 1 && event == Json::parse_event_t::key && !names.insert(key.get<std::string>()).second)
+      twice = key.get<std::string>();
+    return true;
+  };
+  const Json json = Json::parse(header, look, false);
   if (json.is_discarded()) return *why = "its header is no JSON; is it a safetensors file?", false;
+  if (!twice.empty()) return *why = "its header names the tensor " + twice.substr(0, 200) + " twice", false;
   if (!json.is_object()) return *why = "its header is no JSON object", false;
   std::vector<Entry> entries;
   for (const auto& [name, value] : json.items()) {
@@ -157,7 +186,7 @@ std::optional<Checkpoint> Checkpoint::open(const std::string& path, std::string*
     }
     single = path + "/model.safetensors";
     if (!is_file(single)) {
-      *why = path + " holds neither model.safetensors.index.json nor model.safetensors";
+      *why = path + " holds neither model.safetensors.index.json nor model.safetensors" + others(path);
       return std::nullopt;
     }
   }
@@ -184,7 +213,7 @@ bool Checkpoint::read_index(const std::string& folder, const std::string& index,
     if (shard.empty() || shard[0] == '.' || shard.find('/') != std::string::npos ||
         shard.find('\0') != std::string::npos)
       return wrong("weight_map names `" + shard.substr(0, 200) + "`, which is no file of that folder");
-    if (!shards.count(shard)) {
+    if (!shards.contains(shard)) {
       auto file = SafetensorsFile::open(folder + "/" + shard, why);
       if (!file) return false;
       shards.emplace(shard, files_.size());

@@ -56,6 +56,22 @@ std::string many_steps() {
   return out + "let a = f40(1)\ninput x: f32[4]\nout = output(silu(x))\n";
 }
 
+// Each line's expression is twice as long as the one before.
+std::string sprawling() {
+  std::string out = "input x: f32[S, T]\nlet a0 = min(S, T)\n";
+  for (int i = 0; i < 60; ++i) {
+    const std::string a = "a" + std::to_string(i);
+    out += "let a" + std::to_string(i + 1) + " = min(" + a + ", max(" + a + " + S, T)) + " + a + "\n";
+  }
+  return out + "out = output(silu(x))\n";
+}
+
+std::string repeated(int count, const std::string& begin, const std::string& end) {
+  std::string out;
+  for (int i = 0; i < count; ++i) out += begin + std::to_string(i) + end;
+  return out;
+}
+
 const std::string kIn = "input x: f32[2, S, 8]\n";
 
 const std::vector<Bad>& bad_programs() {
@@ -167,9 +183,14 @@ const std::vector<Bad>& bad_programs() {
        "here B = 1 in phase a, B = 2 in phase b"},
       {"E0264", kIn + "out = output(silu(x))\n", "config.json", "{\"a\": "},
       {"E0264", kIn + "out = output(silu(x))\n", "no JSON object", "[1]"},
+      {"E0270", repeated(1100, "dim S", " in 1..4\n") + kIn + "out = output(silu(x))\n", "1024 dims"},
+      {"E0271", sprawling(), "64 functions"},
+      {"E0501", kIn + repeated(5000, "out", " = output(silu(x))\n"), "alive"},
       {"E0265", "dim S in 1..4\n" + kIn + "out = output(silu(x))\n", "1..4", nullptr, {}, {{"S", 9}}},
       {"E0266", "dim S in 1..4\n" + kIn + "out = output(silu(x))\n", "--dim SS", nullptr, {}, {{"SS", 3}}},
       {"E0267", kIn + "out = output(silu(x))\n", "tpu", nullptr, {}, {}, "tpu"},
+      {"E0267", kIn + "out = output(silu(x))\n", "sm_9x", nullptr, {}, {}, "cuda:sm_9x"},
+      {"E0266", "let C = 4\ndim S in 1..4\n" + kIn + "out = output(x)\n", "--let C=3", nullptr, {}, {{"C", 3}}},
       {"E0268",
        "input x: f32[2, S, 1, D]\nw = param f32[4, 32]\nout = output(linear(rope(x, base=10, dim=64), w))\n",
        "at least 64"},

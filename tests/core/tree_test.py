@@ -61,7 +61,9 @@ def limits():
     """The language reference names the limits that the code has."""
     constants = {"syntax/parser.h": ["kMaxSourceBytes", "kMaxTokens", "kMaxNesting"],
                  "ir/elaborate.h": ["kMaxSteps", "kMaxRounds", "kMaxOps", "kMaxCallDepth", "kMaxDepth", "kMaxItems", "kMaxValueDepth",
-                                    "kMaxStringBytes", "kMaxRank", "kMaxPhases"],
+                                    "kMaxStringBytes", "kMaxRank", "kMaxPhases", "kMaxDims"],
+                 "dims/expr.h": ["kMaxTerms", "kMaxDegree", "kMaxFunctions", "kMaxProduct", "kMaxKept", "kMaxWork"],
+                 "passes/crowd.h": ["kMaxAlive"],
                  "ir/config.h": ["kMaxBytes", "kMaxValues", "kMaxDepth"]}
     rows = re.findall(r"^\| (\d+) \| .* \| (\w*) ?\|$", (ROOT / "core/language.md").read_text(), re.M)
     known = {code for code in re.findall(r"IRPLAN_DIAGNOSTIC\((\w+),", (ROOT / "core/include/irplan/diagnostics.def").read_text())}

@@ -14,6 +14,9 @@ BIN = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin"))
 EXAMPLES = ROOT / "examples/models"
 # Those in the repository, and all of them where the larger collection lies beside it.
 FOLDERS = [ROOT / "tests/data/goldens", ROOT.parent / "shared/goldens"]
+# The larger collection's; those that lie nowhere are told as skipped.
+ALL = set("deepseek_v3 deepseek_v3_fp8 gemma2 gemma3_text gpt2 gpt_oss gpt_oss_mxfp4 llama llama3 llama3_bf16 mistral mixtral phi3 "
+          "phi3_longrope qwen2 qwen3 qwen3_moe".split())
 DTYPES = {"F32": "<f4", "F16": "<f2", "I32": "<i4", "I64": "<i8", "BF16": "<u2"}
 
 

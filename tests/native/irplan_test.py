@@ -32,7 +32,7 @@ class Case(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
 
     def irplan(self, *args, stdin=None, cwd=None, code=0):
-        p = subprocess.run([IRPLAN, *map(str, args)], input=stdin, capture_output=True, timeout=30, cwd=cwd or self.folder,
+        p = subprocess.run([IRPLAN, *map(str, args)], input=stdin, capture_output=True, timeout=120, cwd=cwd or self.folder,
                            env={**os.environ, "NO_COLOR": ""})
         out, err = p.stdout.decode(), p.stderr.decode()
         self.assertEqual(p.returncode, code, f"irplan {' '.join(map(str, args))}\n{out[:500]}\n{err[:2000]}")
@@ -160,6 +160,13 @@ class Plans(Case):
                 ("let a = " + "1 + " * 900_000 + "1\n", "E0108"), ("let c = {}\nlet a = c" + ".a" * 900_000, "E0108"),
                 ("let a = " + "9" * 1_000_000, "E0104"), ('"\n' * 900_000, "E0102"), ("let a = [" + "1, " * 500_000 + "1]\n", "E0269"),
                 ("let a = {" + ", ".join(f"a{i}: 1" for i in range(many)) + "}\n", "E0269"),
+                ("".join(f"dim D{i} in 1..9\n" for i in range(many)) + end, "E0270"),
+                ("".join(f"input x{i}: f32[S{i}, 4]\n" for i in range(many // 2)) + "out = output(x1)\n", "E0270"),
+                ("input x: f32[S, T]\nlet a0 = min(S, T)\n" + "".join(
+                    f"let a{i + 1} = min(a{i}, max(a{i} + S, T)) + a{i}\n" for i in range(600)) + "out = output(x)\n", "E0271"),
+                ("input x: f32[4]\n" + "".join(f"o{i} = output(silu(x))\n" for i in range(many // 2)), "E0501"),
+                ("fn f0(a) { return a + 1 }\n" + "".join(f"fn f{i + 1}(a) {{ return f{i}(f{i}(a)) }}\n" for i in range(60)) +
+                 "let n = f60(1)\n" + end, "E0222"),
                 ("let a0 = [1]\n" + "".join(f"let a{i + 1} = [a{i}]\n" for i in range(many)), "E0108"),
                 ("let a0 = {a: 1}\n" + "".join(f"let a{i + 1} = {{a: a{i}}}\n" for i in range(many)), "E0108"),
                 ("let a0 = [1]\n" + "".join(f"let a{i + 1} = [a{i}, a{i}]\n" for i in range(60)) + "require a60 == a60\n" + end, "E0222"),
@@ -168,10 +175,22 @@ class Plans(Case):
             path = self.file("bad.irplan", text)
             start = spent()
             _, err = self.irplan("check", path, code=1)
-            self.assertLess(spent() - start, 2 * SLOWNESS)
+            self.assertLess(spent() - start, 1 * SLOWNESS)
             self.assertIn(f"error[{code}]", err, text[:60])
             if code != "E0102":
                 self.assertEqual(err.count("\nerror[") + err.startswith("error["), 1, text[:60])
+
+    def test_many_mistakes_and_names_take_no_longer(self):
+        many = 50_000
+        for text, code in (("".join(f"y{i} = silu(zz{i})\n" for i in range(many)), "E0201"), ("for i in 2 { " * many, "E0204"),
+                           ("".join(f"let aaaaaaaa{i} = {i}\n" for i in range(many)) +
+                            "".join(f"let b{i} = aaaaaaab{i}\n" for i in range(many)), "E0201"),
+                           ("input x: f32[4]\n" + ", ".join(f"y{i}" for i in range(many)) + " = split(x, sizes=[1, 3])\n", "E0233"),
+                           ("input x: f32[4]\ny = concat(" + ", ".join(["x"] * many) + ", z)\n", "E0201")):
+            start = spent()
+            _, err = self.irplan("check", self.file("bad.irplan", text), code=1)
+            self.assertLess(spent() - start, 1)
+            self.assertIn(f"error[{code}]", err, text[:60])
 
     def test_layout_of_a_large_text_is_linear(self):
         plain = self.file("plain.irplan", "".join(f"let a{i} = {i}\n" for i in range(100_000)) + "# the only remark\n")
@@ -300,6 +319,7 @@ class Texts(Case):
             out, err = self.irplan("new", "m.irplan", "--config", config)
             self.assertIn(f"after the example {nearest};", out)
             self.assertIn("warning: no example serves", err)
+            self.assertIn('\n  `model_type` is "frob", which no example names\n', err)
             for key in ("residual_multiplier", "frob.depth", "frob.list"):
                 self.assertIn(f"\n  {key}\n", err)
             text = (self.folder / "m.irplan").read_text()
@@ -308,13 +328,22 @@ class Texts(Case):
             self.irplan("plan", "m.irplan", "--config", config, "-o", "m.json")
             self.irplan("fmt", "--check", "m.irplan")
 
+    def test_new_for_a_config_of_a_known_architecture_that_asks_for_more(self):
+        known = json.loads((ROOT / "examples/configs/llama-3.2-1b.json").read_text())
+        config = self.file("config.json", json.dumps({**known, "hidden_act": "gelu"}))
+        _, err = self.irplan("new", "m.irplan", "--config", config)
+        self.assertIn("the nearest is llama:\n  a requirement does not hold: only silu\n", err)
+        text = (self.folder / "m.irplan").read_text()
+        self.assertTrue(text.startswith("irplan 1\n# The nearest of the examples, llama: it serves other configs of this architecture.\n"))
+        self.assertIn("only Llama", text)  # what the program serves still stands there
+
     def test_configs_that_are_too_much(self):
         for text, why in (("[1]", "no JSON object"), ("{", "big.json:1:2"), ('{"a": ' * 70 + "1" + "}" * 70, "nested deeper than 64"),
                           ('{"a": [' + "0," * 300_000 + "0]}", "more than 262144 values"), ('{"' + "a" * 17_000_000 + '": 1}', "16 MiB"),
                           ("{" + ",".join(f'"a{i}": 1' for i in range(300_000)) + "}", "more than 262144 values")):
             start = spent()
             _, err = self.irplan("check", LLAMA, "--config", self.file("big.json", text), code=1)
-            self.assertLess(spent() - start, 2 * SLOWNESS)
+            self.assertLess(spent() - start, 1 * SLOWNESS)
             self.assertIn(why, err)
         many = self.file("many.json", "{" + ",".join(f'"a{i}": {i}' for i in range(260_000)) + ',"b": 1, "b": 2, "b": 3}')
         program = self.file("m.irplan", 'require config.a777 == 777 && config.b == 3\ninput x: f32[config.a9]\nout = output(silu(x))\n')

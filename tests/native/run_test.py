@@ -382,6 +382,10 @@ class Weights(Case):
         folder.mkdir()
         base = [HOTPATH, "--weights", folder, "--dim", "S=1", "--dim", "D=64", "--input", "x=random:1"]
         self.run_plan(*base, code=1, names=["model.safetensors"])
+        (folder / "pytorch_model.bin").write_bytes(b"PK")
+        self.run_plan(*base, code=1, names=["pytorch_model.bin", "only safetensors"])
+        (folder / "other.safetensors").write_bytes(safetensors({"w": ("F16", [64], ones)}))
+        self.run_plan(*base, code=1, names=["other.safetensors: name one of them"])
         (folder / "model.safetensors").write_bytes(safetensors({"w": ("F16", [64], ones)}))
         self.run_plan(*base)
         index = folder / "model.safetensors.index.json"
@@ -433,6 +437,20 @@ class Llama(Case):
         end = want[3]
         out, _ = self.run_plan(*self.base, "--tokens", ",".join(map(str, self.ids[:17])), "--generate", shape[1], "--eos", end)
         self.assertEqual(out, ",".join(map(str, want[:want.index(end) + 1])) + "\n")
+
+    def test_another_dtype_of_states_and_weights(self):
+        run = lambda backend, *retypes, tolerance: self.run_plan(
+            *self.base, "--let", "every=true", "--backend", backend, "--tokens", f"@{GOLDEN}/tokens.npy", "--expect",
+            f"logits=@{GOLDEN}/logits.npy", "--tol", tolerance, *[w for r in retypes for w in ("--retype", r)], "-v")
+        for backend in ("cpu", "reference"):
+            # Fewer bits tell in the logits, and in the bytes; what is computed in between is as it was.
+            for retypes, tolerance, state in ((["state=f16"], "3e-3", 2), (["state=f8e4m3"], "0.2", 1), (["state=f16", "weights=f16"], "1e-2", 2)):
+                _, plain = run(backend, tolerance=tolerance)
+                _, err = run(backend, *retypes, tolerance=tolerance)
+                bytes_of = lambda text: int(re.search(r"state (\d+)", text)[1])
+                self.assertEqual(bytes_of(err) * 4, bytes_of(plain) * state)
+        self.run_plan(*self.base, "--retype", "state=f8", "--tokens", "1", code=1, names=["f8e4m3", "no real numbers"])
+        self.run_plan(*self.base, "--retype", "state", "--tokens", "1", code=2, names=["--retype"])
 
     def test_tokens_that_cannot_be(self):
         for args, code, names in ((["--tokens", "1,100000"], 1, ["100000"]), (["--tokens", "1,-1"], 1, ["-1"]),

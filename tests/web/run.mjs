@@ -217,7 +217,7 @@ test('each pixel of the timeline is the byte and the step that it stands for', (
     await page.keyboard.press('Control+a');
     await shownAnew(page, () => page.keyboard.insertText(GATED));
     const plan = JSON.parse(await textOfPlan(page));
-    assert.equal(plan.ops.length, 6, plan.ops.map((op) => op.op).join());
+    assert.equal(plan.ops.length, 7, plan.ops.map((op) => op.op).join());
     await page.click('#view-memory');
     await page.waitForTimeout(300);
     const seen = { used: 0, free: 0 };
@@ -424,7 +424,7 @@ test('a page whose compiler does not load says so, and the text can still be edi
     },
     {
       before: (page) => page.route('**/*.wasm', (route) => route.fulfill({ status: 404 })),
-      expected: [/status of 404/],
+      expected: [/status of 404/, /failed: .*\.wasm/],
     },
   ));
 

@@ -84,6 +84,7 @@ class Diagnostics {
   bool has_errors() const { return errors_ > 0; }
   size_t errors() const { return errors_; }
   size_t dropped() const { return dropped_; }
+  bool full() const { return list_.size() >= kMaxKept; }  // what else is told of a diagnostic is for nobody
   const std::vector<Diagnostic>& list() const { return list_; }
   Diagnostic* find(Code code, Span span);  // to add to it; null where there is none
   // What stands in other texts, then by position, errors before warnings at one place; call once when

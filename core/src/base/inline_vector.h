@@ -82,7 +82,7 @@ class InlineVector {
   }
   void pop_back() { --size_; }
   void resize(size_t count, T value = T()) {
-    reserve(count);
+    if (count > capacity_) grow(count > size_t{capacity_} * 2 ? count : size_t{capacity_} * 2);
     for (size_t i = size_; i < count; ++i) data()[i] = value;
     size_ = static_cast<uint32_t>(count);
   }

@@ -82,6 +82,7 @@ const char* symbol(Relation relation) {
 // ------------------------------------------------------------------------------------------------ Expr
 
 bool Expr::overflowed() const { return node_->overflowed; }
+bool Expr::sprawling() const { return node_ == node_->pool->sprawl_.node_; }
 
 bool Expr::is_constant() const {
   return !node_->overflowed &&
@@ -123,16 +124,23 @@ size_t Dims::TermsHash::operator()(const std::vector<Term>* terms) const {
 
 Dims::Dims() {
   one_ = monomial({});
-  ExprNode& node = nodes_.emplace_back();
-  node.overflowed = true;
-  node.pool = this;
-  overflow_ = Expr(&node);
+  for (Expr* failed : {&overflow_, &sprawl_}) {
+    ExprNode& node = nodes_.emplace_back();
+    node.overflowed = true;
+    node.index = static_cast<uint32_t>(nodes_.size() - 1);
+    node.pool = this;
+    *failed = Expr(&node);
+  }
 }
 
+bool Dims::afford(size_t bytes) { return (work_ += bytes) <= kMaxWork; }
+bool Dims::keep(size_t bytes) { return (kept_ += bytes) <= kMaxKept; }
+
 Expr Dims::intern(std::vector<Term> terms) {
-  if (terms.size() > static_cast<size_t>(kMaxTerms)) return overflow_;
+  if (terms.size() > static_cast<size_t>(kMaxTerms) || !afford(terms.size() * sizeof(Term))) return sprawl_;
   const auto found = node_by_terms_.find(&terms);
   if (found != node_by_terms_.end()) return Expr(found->second);
+  if (!keep(sizeof(ExprNode) + terms.size() * sizeof(Term))) return sprawl_;
   ExprNode& node = nodes_.emplace_back();
   node.terms = std::move(terms);
   node.index = static_cast<uint32_t>(nodes_.size() - 1);
@@ -149,6 +157,9 @@ Expr Dims::constant(int64_t n) {
 }
 
 const Monomial* Dims::monomial(std::vector<const Atom*> factors) {
+  size_t length = factors.size();
+  for (const Atom* factor : factors) length += factor->text.size();
+  if (length > kMaxProduct || !afford(length)) return nullptr;
   std::string text;
   for (const Atom* factor : factors) {
     if (!text.empty()) text += '*';
@@ -156,6 +167,7 @@ const Monomial* Dims::monomial(std::vector<const Atom*> factors) {
   }
   const auto found = monomial_by_text_.find(text);
   if (found != monomial_by_text_.end()) return found->second;
+  if (!keep(sizeof(Monomial) + 2 * length)) return nullptr;
   Monomial& m = monomials_.emplace_back();
   m.factors = std::move(factors);
   m.text = std::move(text);
@@ -174,12 +186,15 @@ const Monomial* Dims::multiply(const Monomial* a, const Monomial* b) {
   std::merge(a->factors.begin(), a->factors.end(), b->factors.begin(), b->factors.end(), factors.begin(),
              [](const Atom* x, const Atom* y) { return x->text < y->text; });
   const Monomial* product = monomial(std::move(factors));
-  products_.emplace(key, product);
+  if (product) products_.emplace(key, product);
   return product;
 }
 
 Expr Dims::from_atom(const Atom* atom) {
-  if (!atom->self) atom->self = intern({{1, monomial({atom})}});
+  if (!atom->self) {
+    const Monomial* alone = monomial({atom});
+    atom->self = alone ? intern({{1, alone}}) : sprawl_;
+  }
   return atom->self;
 }
 
@@ -195,18 +210,47 @@ const Atom* Dims::dim_atom(DimIndex dim) {
   return &atom;
 }
 
+namespace {
+
+int depth_of(Expr e) {
+  int depth = 0;
+  for (const Term& term : e.node().terms) {
+    for (const Atom* factor : term.monomial->factors) depth = std::max(depth, factor->depth);
+  }
+  return depth;
+}
+
+// Bytes of an expression's text at most, without making it.
+size_t length_of(Expr e) {
+  size_t length = 0;
+  for (const Term& term : e.node().terms) length += term.monomial->text.size() + 24;
+  return length;
+}
+
+}  // namespace
+
 const Atom* Dims::function_atom(Function function, Expr a, Expr b) {
+  const size_t length = length_of(a) + length_of(b);
+  const int depth = 1 + std::max(depth_of(a), depth_of(b));
+  if (depth > kMaxFunctions || length > kMaxProduct || !afford(length)) return nullptr;
   std::string text = std::string(irplan::name(function)) + "(" + a.text() + ", " + b.text() + ")";
   const auto found = atom_by_text_.find(text);
   if (found != atom_by_text_.end()) return found->second;
+  if (!keep(sizeof(Atom) + 2 * length)) return nullptr;
   Atom& atom = atoms_.emplace_back();
   atom.text = std::move(text);
+  atom.depth = depth;
   atom.function = function;
   atom.a = a;
   atom.b = b;
   atom.index = static_cast<uint32_t>(atoms_.size() - 1);
   atom_by_text_.emplace(atom.text, &atom);
   return &atom;
+}
+
+Expr Dims::function_of(Function function, Expr a, Expr b) {
+  const Atom* atom = function_atom(function, a, b);
+  return atom ? from_atom(atom) : sprawl_;
 }
 
 Expr Dims::dim(std::string_view name) {
@@ -248,7 +292,7 @@ Expr Dims::combine(Expr a, Expr b, int64_t sign) {
 }
 
 Expr Dims::add(Expr a, Expr b) {
-  if (a.overflowed() || b.overflowed()) return overflow_;
+  if (a.overflowed() || b.overflowed()) return a.overflowed() ? a : b;
   const uint64_t key = pair_key(std::min(a.index(), b.index()), std::max(a.index(), b.index()));
   const auto [slot, fresh] = sums_.try_emplace(key);
   if (fresh) slot->second = combine(a, b, 1);
@@ -256,30 +300,32 @@ Expr Dims::add(Expr a, Expr b) {
 }
 
 Expr Dims::sub(Expr a, Expr b) {
-  if (a.overflowed() || b.overflowed()) return overflow_;
+  if (a.overflowed() || b.overflowed()) return a.overflowed() ? a : b;
   const auto [slot, fresh] = differences_.try_emplace(pair_key(a.index(), b.index()));
   if (fresh) slot->second = combine(a, b, -1);
   return slot->second;
 }
 
 Expr Dims::mul(Expr a, Expr b) {
-  if (a.overflowed() || b.overflowed()) return overflow_;
+  if (a.overflowed() || b.overflowed()) return a.overflowed() ? a : b;
   const uint64_t key = pair_key(std::min(a.index(), b.index()), std::max(a.index(), b.index()));
   const auto found = multiples_.find(key);
   if (found != multiples_.end()) return found->second;
   const auto& x = a.node().terms;
   const auto& y = b.node().terms;
-  Expr product = overflow_;
+  Expr product = sprawl_;
   if (x.size() * y.size() <= static_cast<size_t>(kMaxTerms)) {
     std::vector<Term> terms;
     terms.reserve(x.size() * y.size());
-    bool fits = true;
+    bool fits = true, short_enough = true;
     for (const Term& s : x) {
       for (const Term& t : y) {
-        if (s.monomial->factors.size() + t.monomial->factors.size() > static_cast<size_t>(kMaxDegree))
-          fits = false;
-        if (!fits) break;
-        Term term{s.coefficient, multiply(s.monomial, t.monomial)};
+        const size_t degree = s.monomial->factors.size() + t.monomial->factors.size();
+        const Monomial* both =
+            degree > static_cast<size_t>(kMaxDegree) ? nullptr : multiply(s.monomial, t.monomial);
+        if (!both) short_enough = false;
+        if (!short_enough || !fits) break;
+        Term term{s.coefficient, both};
         fits = multiply_into(term.coefficient, t.coefficient) && term.coefficient != INT64_MIN;
         terms.push_back(term);
       }
@@ -296,7 +342,7 @@ Expr Dims::mul(Expr a, Expr b) {
       }
     }
     std::erase_if(merged, [](const Term& t) { return t.coefficient == 0; });
-    if (fits) product = intern(std::move(merged));
+    if (short_enough) product = fits ? intern(std::move(merged)) : overflow_;
   }
   multiples_.emplace(key, product);
   return product;
@@ -309,7 +355,7 @@ Expr Dims::product(const Shape& factors) {
 }
 
 Expr Dims::call(Function function, Expr a, Expr b) {
-  if (a.overflowed() || b.overflowed()) return overflow_;
+  if (a.overflowed() || b.overflowed()) return a.overflowed() ? a : b;
   if (a.is_constant() && b.is_constant()) {
     const auto n = apply(function, a.constant(), b.constant());
     return n ? constant(*n) : overflow_;
@@ -342,7 +388,8 @@ Expr Dims::call(Function function, Expr a, Expr b) {
     Expr folded = parts[0];
     for (size_t i = 1; i < parts.size(); ++i) {
       const bool swap = by_text(parts[i], folded);
-      folded = from_atom(function_atom(function, swap ? parts[i] : folded, swap ? folded : parts[i]));
+      folded = function_of(function, swap ? parts[i] : folded, swap ? folded : parts[i]);
+      if (folded.overflowed()) return folded;
     }
     return folded;
   }
@@ -367,7 +414,7 @@ Expr Dims::call(Function function, Expr a, Expr b) {
     return constant(function == Function::Mod ? 0 : 1);
   }
   if (a.is(0)) return a;
-  return from_atom(function_atom(function, a, b));
+  return function_of(function, a, b);
 }
 
 Expr Dims::align(Expr bytes, int64_t alignment) {
@@ -390,7 +437,9 @@ std::optional<Expr> Dims::divide_exactly(Expr a, Expr b) {
       if (at == factors.end()) return std::nullopt;
       factors.erase(at);
     }
-    const Expr part = intern({{term.coefficient / lead.coefficient, monomial(std::move(factors))}});
+    const Monomial* left = monomial(std::move(factors));
+    if (!left) return std::nullopt;
+    const Expr part = intern({{term.coefficient / lead.coefficient, left}});
     quotient = add(quotient, part);
     rest = sub(rest, mul(part, b));
     if (rest.overflowed() || quotient.overflowed()) return std::nullopt;

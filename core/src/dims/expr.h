@@ -39,7 +39,8 @@ class Expr {
   Expr() = default;  // no expression; every other Expr comes from a pool
   explicit operator bool() const { return node_ != nullptr; }
 
-  bool overflowed() const;
+  bool overflowed() const;   // exceeds 64 bits, or what a pool keeps
+  bool sprawling() const;    // overflowed because of its length, depth or number
   bool is_constant() const;  // false for the overflow value
   int64_t constant() const;  // the constant term, 0 where there is none
   bool is(int64_t n) const { return is_constant() && constant() == n; }
@@ -77,6 +78,7 @@ struct Atom {
   std::optional<DimIndex> dim;  // a dim, or else
   Function function{};          // a function of two expressions
   Expr a, b;
+  int depth = 0;  // functions in each other
   uint32_t index = 0;
   mutable Expr self;  // the atom as an expression, once it was asked for
 };
@@ -116,9 +118,13 @@ const char* symbol(Relation relation);  // "<=", ">=", "=="
 // The pool. Expressions live as long as it does. Not thread-safe.
 class Dims {
  public:
-  static constexpr int kMaxTerms = 4096;       // a sum longer than this is the overflow value
-  static constexpr int kMaxDegree = 64;        // factors of one monomial
-  static constexpr size_t kMaxText = 1 << 20;  // bytes of text that parse() accepts
+  static constexpr int kMaxTerms = 4096;               // a sum longer than this is the overflow value
+  static constexpr int kMaxDegree = 64;                // factors of one monomial
+  static constexpr size_t kMaxText = 1 << 20;          // bytes of text that parse() accepts
+  static constexpr int kMaxFunctions = 64;             // in each other
+  static constexpr size_t kMaxProduct = 1 << 14;       // bytes of text of one monomial
+  static constexpr size_t kMaxKept = size_t{1} << 28;  // bytes of all expressions
+  static constexpr size_t kMaxWork = size_t{1} << 30;  // bytes of text and terms that were put together
 
   Dims();
   Dims(const Dims&) = delete;
@@ -126,6 +132,7 @@ class Dims {
 
   Expr constant(int64_t n);
   Expr overflow() const { return overflow_; }
+  Expr sprawl() const { return sprawl_; }
   Expr dim(std::string_view name);  // makes the dim where it is new
   std::optional<DimIndex> find(std::string_view name) const;
   const std::string& dim_name(DimIndex dim) const { return dim_names_[dim]; }
@@ -158,6 +165,10 @@ class Dims {
   friend class Expr;
   const Atom* dim_atom(DimIndex dim);
   const Atom* function_atom(Function function, Expr a, Expr b);
+  Expr function_of(Function function, Expr a, Expr b);
+  bool afford(size_t bytes);  // counts work; false where it is too much
+  bool keep(size_t bytes);    // counts what the pool holds; likewise
+  // Null where it would be too long; the same holds of the next two.
   const Monomial* monomial(std::vector<const Atom*> factors);
   const Monomial* multiply(const Monomial* a, const Monomial* b);
   Expr intern(std::vector<Term> sorted_terms);
@@ -183,7 +194,8 @@ class Dims {
   std::unordered_map<int64_t, Expr> constants_;
   std::unordered_map<uint64_t, Expr> sums_, differences_, multiples_;  // pairs of expression indices
   const Monomial* one_ = nullptr;
-  Expr overflow_;
+  Expr overflow_, sprawl_;
+  size_t kept_ = 0, work_ = 0;  // bytes
 };
 
 // ------------------------------------------------------------------------------------------------ numbers

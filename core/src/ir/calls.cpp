@@ -262,6 +262,7 @@ Datum Elaborator::call_fn(const ast::Expr& e, const ast::Item& fn, const Want& w
     report(Code::E0242, e.span, {std::to_string(kMaxCallDepth)});
     return poison();
   }
+  steps_ += kCallSteps;
   // Arguments first, in the caller's scope; positional ones, then those by name.
   const size_t count = fn.parameters.size();
   std::vector<std::optional<Datum>> values(count);
@@ -318,7 +319,7 @@ Datum Elaborator::call_fn(const ast::Expr& e, const ast::Item& fn, const Want& w
   std::string prefix;
   prefix.reserve(ids[0].size() + 1 - phase_prefix_.size());
   prefix.append(ids[0], phase_prefix_.size()).append("/");
-  scopes_.push_back({std::move(prefix), locals_.size(), {}});
+  scopes_.push_back({std::move(prefix), locals_.size(), {}, {}});
   for (size_t i = 0; i < count; ++i) {
     const ast::Parameter& parameter = fn.parameters[i];
     if (!values[i]) {

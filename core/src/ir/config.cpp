@@ -139,17 +139,17 @@ void collect_unread(const ConfigNode& node, std::vector<std::string>& out) {
 
 }  // namespace
 
-const ConfigNode* ConfigNode::find(std::string_view key) const {
+const ConfigNode* ConfigNode::find(std::string_view wanted) const {
   if (by_key.empty()) {
     for (const auto& [name, value] : entries) {
-      if (name == key) return value;
+      if (name == wanted) return value;
     }
     return nullptr;
   }
   const auto found =
-      std::lower_bound(by_key.begin(), by_key.end(), key,
+      std::lower_bound(by_key.begin(), by_key.end(), wanted,
                        [&](uint32_t entry, std::string_view k) { return entries[entry].first < k; });
-  return found != by_key.end() && entries[*found].first == key ? entries[*found].second : nullptr;
+  return found != by_key.end() && entries[*found].first == wanted ? entries[*found].second : nullptr;
 }
 
 std::string ConfigNode::path() const {

@@ -36,6 +36,7 @@ void Elaborator::run() {
     *index = *graph_.dims->find(name);
   }
   check_states();
+  graph_.steps = steps_;
   settle_leaf_names();
   tell_lacking();
 }
@@ -69,6 +70,11 @@ void Elaborator::add_global(const ast::Name& name, GlobalKind kind, uint32_t pos
   slot = static_cast<int32_t>(globals_.size());
   globals_.push_back({name.symbol, kind, position, item, name.span, Global::State::Untouched, Datum()});
   if (kind != GlobalKind::Dim) return;
+  if (graph_.dim_list.size() == kMaxDims && !stopped_) {
+    report(Code::E0270, name.span, {std::to_string(kMaxDims)});
+    stopped_ = true;
+  }
+  if (stopped_) return;
   // Dims stand in the order of their first appearance; ranges follow when the first phase runs.
   Dim dim;
   dim.name = text(name);
@@ -158,8 +164,9 @@ void Elaborator::run_phase(uint32_t phase) {
   phase_prefix_ = phase_items_.empty() ? "" : graph_.phases[phase].name + "/";
   fixed_.clear();
   appended_.clear();
+  outputs_.clear();
   locals_.clear();
-  scopes_.assign(1, Scope{"", 0, {}});
+  scopes_.assign(1, Scope{"", 0, {}, {}});
   frames_.assign(1, Frame{});
   for (Global& global : globals_) {
     if (global.kind == GlobalKind::Bound) global_of_[global.symbol] = -1;

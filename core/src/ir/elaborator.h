@@ -70,9 +70,12 @@ class Elaborator {
     Span given = {};       // of a parameter: the argument, where the call stands that began it all
   };
   struct Scope {
-    std::string prefix;                                 // "i.3/"
-    size_t locals;                                      // height of locals_ where it began
-    std::vector<std::pair<ast::Symbol, int>> bindings;  // how often a name was bound here
+    std::string prefix;  // "i.3/"
+    size_t locals;       // height of locals_ where it began
+    // How often a name was bound here; most scopes bind few.
+    std::vector<std::pair<ast::Symbol, int>> bindings;
+    std::unordered_map<ast::Symbol, int> more_bindings;
+    int count(ast::Symbol name);
   };
   struct Frame {  // of a running fn, or of the top level
     size_t locals = 0;
@@ -83,6 +86,7 @@ class Elaborator {
   const std::string& text(ast::Symbol symbol) const { return tree_.text(symbol); }
   const std::string& text(const ast::Name& name) const { return tree_.text(name.symbol); }
   Diagnostic& report(Code code, Span span, std::initializer_list<std::string_view> arguments = {}) {
+    steps_ += kReportSteps;
     return diagnostics_.report(code, override_span_ ? *override_span_ : span, arguments);
   }
   void collect_globals();
@@ -204,8 +208,9 @@ class Elaborator {
   std::unordered_map<ast::Symbol, const ast::Expr*> replaced_;  // values of --let
   std::optional<Span> override_span_;  // while one of them is evaluated: the `let` that it replaces
   std::unordered_map<std::string, ValueId> inputs_, params_,
-      states_;                                  // by the checkpoint's name; inputs by their own
-  std::unordered_map<ValueId, Span> appended_;  // states appended to in this phase
+      states_;                                     // by the checkpoint's name; inputs by their own
+  std::unordered_map<std::string, Span> outputs_;  // of this phase, by name
+  std::unordered_map<ValueId, Span> appended_;     // states appended to in this phase
   std::vector<Datum> returned_;
   std::vector<std::string> return_ids_;
   size_t steps_ = 0;

@@ -26,6 +26,13 @@ Expr Elaborator::as_expr(const Datum& datum) {
 }
 
 Datum Elaborator::from_expr(Expr e, Span span) {
+  if (e.sprawling()) {
+    report(Code::E0271, span)
+        .rule("a sum has at most " + std::to_string(Dims::kMaxTerms) + " terms, a term " +
+              std::to_string(Dims::kMaxDegree) + " factors, and " + std::to_string(Dims::kMaxFunctions) +
+              " functions stand in each other");
+    return poison();
+  }
   if (e.overflowed()) {
     report(Code::E0213, span);
     return poison();
@@ -99,6 +106,7 @@ void Elaborator::tell_lacking() {
   for (const Lacking& lacking : lacking_) {
     std::vector<std::string> keys;
     for (const auto& [name, node] : lacking.record->entries) {
+      if (diagnostics_.full()) break;
       const size_t lengths[] = {name.size(), lacking.key.size()};
       const bool other = refused_ && (lengths[0] > lengths[1] + 1 || lengths[1] > lengths[0] + 1);
       if (!node->read && !other) keys.push_back(name);

@@ -202,6 +202,7 @@ struct Graph {
   std::vector<Output> outputs;
   std::vector<Budget> budgets;
   std::vector<CacheLet> cache_lets;  // each once, as states first name them
+  size_t steps = 0;                  // of elaboration: what making the graph again would cost
   Quantities quantities;
   std::vector<Annotation> annotations;
   std::vector<Buffer> buffers;

@@ -133,7 +133,7 @@ Datum Elaborator::unknown_name(const ast::Name& name) {
     return poison();
   }
   Diagnostic& d = report(Code::E0201, name.span, {text(name)});
-  const std::string near = nearest(text(name), visible_names());
+  const std::string near = diagnostics_.full() ? "" : nearest(text(name), visible_names());
   if (!near.empty()) {
     d.fix("did you mean `" + near + "`", name.span, near);
   } else {

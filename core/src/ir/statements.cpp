@@ -94,16 +94,19 @@ void Elaborator::tell_values(Diagnostic& d, const ast::Expr& e) {
 }
 
 // The id of what a name is about to be bound to: the scope's path, and ~2, ~3 for further bindings there.
+int Elaborator::Scope::count(ast::Symbol name) {
+  constexpr size_t kFew = 32;
+  for (auto& [symbol, n] : bindings) {
+    if (symbol == name) return ++n;
+  }
+  if (bindings.size() >= kFew) return ++more_bindings[name];
+  bindings.emplace_back(name, 1);
+  return 1;
+}
+
 std::string Elaborator::target_id(const ast::Name& name) {
   Scope& scope = scopes_.back();
-  int count = 1;
-  bool known = false;
-  for (auto& [symbol, bindings] : scope.bindings) {
-    if (symbol != name.symbol) continue;
-    count = ++bindings;
-    known = true;
-  }
-  if (!known) scope.bindings.emplace_back(name.symbol, 1);
+  const int count = scope.count(name.symbol);
   const std::string& word = text(name);
   std::string id;
   id.reserve(phase_prefix_.size() + scope.prefix.size() + word.size());
@@ -172,12 +175,11 @@ void Elaborator::bind_output(const ast::Item& item, const std::vector<std::strin
     report(Code::E0214, e.args[0].value->span, {"a tensor", kind_name(value)});
     return;
   }
-  for (const Output& output : graph_.outputs) {
-    if (output.name == name && output.phase == phase_) {
-      report(Code::E0204, item.targets[0].name.span, {name})
-          .also(output.span, "an output has the name already");
-      return;
-    }
+  const auto [known, fresh] = outputs_.try_emplace(name, item.targets[0].name.span);
+  if (!fresh) {
+    report(Code::E0204, item.targets[0].name.span, {name})
+        .also(known->second, "an output has the name already");
+    return;
   }
   graph_.outputs.push_back({name, value.tensor(), phase_, item.targets[0].name.span});
 }
@@ -197,12 +199,13 @@ Elaborator::Flow Elaborator::loop(const ast::Item& item) {
   for (const ast::Name& name : item.carried) carried.push_back(lookup(name));
   const std::string outer = scopes_.back().prefix + text(item.name) + ".";
   for (int64_t round = 0; round < *count && !stopped_; ++round) {
-    if (++steps_ > kMaxSteps) {
+    steps_ += kRoundSteps;
+    if (steps_ > kMaxSteps) {
       report(Code::E0222, item.span, {std::to_string(kMaxSteps)});
       stopped_ = true;
       break;
     }
-    scopes_.push_back({outer + std::to_string(round) + "/", locals_.size(), {}});
+    scopes_.push_back({outer + std::to_string(round) + "/", locals_.size(), {}, {}});
     // Carried names first: a loop's body may bind them again, its variable not.
     for (size_t i = 0; i < carried.size(); ++i) {
       locals_.push_back({item.carried[i].symbol, carried[i], item.carried[i].span, true});

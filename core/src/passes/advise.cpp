@@ -6,7 +6,9 @@
 namespace irplan {
 namespace {
 
-constexpr int kMostProbes = 24;  // of one `let`
+constexpr int kMostProbes = 24;          // of one `let`
+constexpr size_t kMostWork = 4'000'000;  // of all probes of a budget: steps of elaboration, and of planning
+constexpr size_t kWorkOfOp = 16;         // to plan it, in steps
 constexpr int64_t kMostRows = int64_t{1} << 40;
 constexpr int64_t kWorthTelling = 8;  // a cache shortened to less than this part is no advice
 constexpr size_t kMostTold = 6;       // changes in one diagnostic
@@ -14,7 +16,11 @@ constexpr size_t kMostTold = 6;       // changes in one diagnostic
 class Advisor {
  public:
   Advisor(Graph& graph, size_t budget, const Probe& probe)
-      : graph_(graph), budget_(graph.budgets[budget]), index_(budget), probe_(probe) {}
+      : graph_(graph),
+        budget_(graph.budgets[budget]),
+        index_(budget),
+        probe_(probe),
+        probes_left_(kMostWork / (1 + graph.steps + graph.ops.size() * kWorkOfOp)) {}
 
   void run() {
     try_dtypes(Change::Kind::State, "state", {"f8e4m3"});
@@ -23,6 +29,13 @@ class Advisor {
   }
 
  private:
+  // Null where the program cannot be planned so, or has been planned often enough for its size.
+  std::shared_ptr<const Graph> planned(const Change& change) {
+    if (probes_left_ == 0) return nullptr;
+    --probes_left_;
+    return probe_(change);
+  }
+
   // The change with what the budget says of the program planned with it.
   void note(Change& change, const Graph& other) const {
     const Budget& after = other.budgets[index_];
@@ -82,7 +95,7 @@ class Advisor {
       change.kind = kind;
       change.name = what;
       change.value = dtype;
-      const auto other = probe_(change);
+      const auto other = planned(change);
       const int64_t after = other ? bytes_of(*other, segment) : before;
       if (after >= before) continue;
       change.kept = static_cast<int64_t>(static_cast<__int128>(after) * 1000 / before);
@@ -94,14 +107,14 @@ class Advisor {
   }
 
   // None where the program cannot be planned with so few rows.
-  std::optional<Change> with_rows(const CacheLet& let, int64_t rows) const {
+  std::optional<Change> with_rows(const CacheLet& let, int64_t rows) {
     Change change;
     change.kind = Change::Kind::Let;
     change.name = let.name;
     change.value = std::to_string(rows);
     change.kept = rows * 1000 / let.rows;
     if (let.value.end > let.value.begin) change.edit = Edit{let.value, change.value};
-    const auto other = probe_(change);
+    const auto other = planned(change);
     if (!other) return std::nullopt;
     note(change, *other);
     return change;
@@ -147,6 +160,7 @@ class Advisor {
   Budget& budget_;
   size_t index_;
   const Probe& probe_;
+  size_t probes_left_;
 };
 
 std::string sentence(const Change& change) {

@@ -7,6 +7,7 @@
 #include "ir/elaborate.h"
 #include "passes/advise.h"
 #include "passes/budget.h"
+#include "passes/crowd.h"
 #include "passes/emit.h"
 #include "passes/fold.h"
 #include "passes/fuse.h"
@@ -52,6 +53,7 @@ class Pipeline {
     fuse(*graph_);
     passed("fuse");
     assign_values(*graph_, options_.dims, out_.diagnostics);
+    refuse_crowds(*graph_, out_.diagnostics);
     if (out_.diagnostics.has_errors()) return false;
     if (!options_.keep_order) schedule(*graph_);
     passed("schedule");

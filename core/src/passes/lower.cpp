@@ -16,9 +16,11 @@ std::optional<Target> parse_target(std::string_view text) {
   if (name == "cpu" && (arch.empty() || arch == "generic")) return Target{"cpu", "generic", 64};
   if (name != "cuda") return std::nullopt;
   if (arch.empty()) return Target{"cuda", "sm_90", 256};
-  const bool known =
-      arch.size() >= 5 && arch.size() <= 7 && arch.substr(0, 3) == "sm_" &&
-      std::all_of(arch.begin() + 3, arch.end() - 1, [](char c) { return c >= '0' && c <= '9'; });
+  // sm_ and two or three digits; a letter for a variant: sm_90a.
+  std::string_view digits = arch.substr(0, 3) == "sm_" ? arch.substr(3) : std::string_view();
+  if (!digits.empty() && (digits.back() == 'a' || digits.back() == 'f')) digits.remove_suffix(1);
+  const bool known = digits.size() >= 2 && digits.size() <= 3 &&
+                     std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (!known) return std::nullopt;
   return Target{"cuda", std::string(arch), 256};
 }

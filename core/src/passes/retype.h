@@ -4,7 +4,7 @@
 // windows and products alone read its rows, a param where it is the matrix of `embed`, `linear` or `expert`
 // everywhere (scaled ones are quantised already). Results keep the dtype that they had: an op whose result
 // would follow the new one gets it as `to`. What cannot take the dtype keeps its own; where nothing can, it
-// is an error (E0270).
+// is an error (E0272).
 #pragma once
 
 #include <string>

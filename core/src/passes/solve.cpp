@@ -7,6 +7,7 @@
 namespace irplan {
 namespace {
 
+constexpr size_t kMostNamed = 8;  // dims in one sentence
 constexpr int64_t kSteps = 4096;  // sizes tried downwards where divisibility keeps a largest one from holding
 
 }  // namespace
@@ -120,18 +121,26 @@ void assign_values(Graph& graph, const FixedDims& fixed, Diagnostics& diagnostic
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
     Diagnostic& d = diagnostics.report(Code::E0266, {}, {name});
     const std::string near = nearest(name, names);
-    if (!near.empty()) d.help("did you mean `--dim " + near + "=" + std::to_string(size) + "`");
+    if (!near.empty()) {
+      d.help("did you mean `--dim " + near + "=" + std::to_string(size) + "`");
+    } else if (!names.empty()) {
+      std::string known;
+      for (size_t i = 0; i < names.size() && i < kMostNamed; ++i) known += (i ? ", " : "") + names[i];
+      d.rule("the program's dims: " + known + (names.size() > kMostNamed ? ", …" : ""));
+      d.help("a `let` is replaced by --let " + name + "=" + std::to_string(size));
+    }
   }
   Solver(graph, fixed, nullptr, diagnostics).assign();
   std::string assumed;
   const Dim* first = nullptr;
-  int count = 0;
+  size_t count = 0;
   for (const Dim& dim : graph.dim_list) {
     if (!dim.assumed) continue;
     if (!first) first = &dim;
-    assumed += (count++ ? ", `" : "`") + dim.name + "`";
+    if (count++ < kMostNamed) assumed += (count > 1 ? ", `" : "`") + dim.name + "`";
   }
   if (!first) return;
+  if (count > kMostNamed) assumed += " and " + std::to_string(count - kMostNamed) + " more";
   diagnostics
       .report(Code::W0301, first->span, {assumed, count > 1 ? "have" : "has", std::to_string(first->value)})
       .help("bound it: dim " + first->name + " in 1.." + std::to_string(first->value) +

@@ -106,7 +106,7 @@ class Comparison {
     }
     for (const Json& record : b) {
       const std::string name = name_of(part_, record);
-      if (before.count(name)) continue;
+      if (before.contains(name)) continue;
       const Json summary = summary_of(part_, record);
       add(name, "", nullptr, &summary);
     }
@@ -118,10 +118,10 @@ class Comparison {
              const std::unordered_map<std::string, const Json*>& after) {
     std::vector<std::string> left, right;
     for (const Json& op : a) {
-      if (after.count(word(op, "id"))) left.push_back(word(op, "id"));
+      if (after.contains(word(op, "id"))) left.push_back(word(op, "id"));
     }
     for (const Json& op : b) {
-      if (before.count(word(op, "id"))) right.push_back(word(op, "id"));
+      if (before.contains(word(op, "id"))) right.push_back(word(op, "id"));
     }
     for (size_t i = 0; i < left.size() && i < right.size(); ++i) {
       if (left[i] == right[i]) continue;

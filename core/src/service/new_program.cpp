@@ -41,7 +41,22 @@ std::string for_any_model(const std::string& text) {
 struct Trial {
   NewProgram program;
   size_t errors = 0;
+  bool named = false;  // the example names the config's model type
 };
+
+// "`model_type` is "frob", which no example names"
+std::string unnamed(const Config& config) {
+  const ConfigNode* type = config.root()->find("model_type");
+  if (!type || type->kind != ConfigNode::Kind::String) return "it has no `model_type`";
+  return "`model_type` is \"" + type->string.substr(0, 60) + "\", which no example names";
+}
+
+// Whether an error is about the model type.
+bool blames_type(const Diagnostic& d) {
+  const auto has = [](const std::string& text) { return text.find("model_type") != std::string::npos; };
+  return d.severity == Severity::Error &&
+         (has(d.message) || std::any_of(d.notes.begin(), d.notes.end(), has));
+}
 
 Trial attempt(const Example& example, const std::string& text, const std::string& config) {
   CompileOptions options;
@@ -51,6 +66,7 @@ Trial attempt(const Example& example, const std::string& text, const std::string
   trial.program.example = example.name;
   trial.program.text = text;
   trial.errors = c.diagnostics.errors();
+  trial.named = std::none_of(c.diagnostics.list().begin(), c.diagnostics.list().end(), blames_type);
   for (const std::string& key : c.unread_config_keys) {
     if (!is_bookkeeping(key)) trial.program.unread_keys.push_back(key);
   }
@@ -61,6 +77,7 @@ Trial attempt(const Example& example, const std::string& text, const std::string
 }
 
 bool nearer(const Trial& a, const Trial& b) {
+  if (a.named != b.named) return a.named;
   if (a.errors != b.errors) return a.errors < b.errors;
   return a.program.unread_keys.size() < b.program.unread_keys.size();
 }
@@ -69,29 +86,37 @@ bool nearer(const Trial& a, const Trial& b) {
 
 std::optional<NewProgram> new_program(const std::string& config_text, std::string* why) {
   Span place;
-  if (!Config::parse(config_text, why, &place)) {
+  const auto config = Config::parse(config_text, why, &place);
+  if (!config) {
     const LineColumn at = SourceText("", config_text).locate(place.begin);
     if (place.end > 0)
       *why += ", at line " + std::to_string(at.line) + ", column " + std::to_string(at.column);
     return std::nullopt;
   }
   std::optional<Trial> best;
+  std::vector<bool> named;  // by example, as it stands
   for (const Example& example : examples()) {
     Trial trial = attempt(example, example.text, config_text);
     trial.program.fits = trial.errors == 0;
     if (trial.program.fits && (!best || nearer(trial, *best))) best = std::move(trial);
+    named.push_back(trial.named);
   }
   if (best) return best->program;
-  for (const Example& example : examples()) {
+  for (size_t i = 0; i < examples().size(); ++i) {
+    const Example& example = examples()[i];
     Trial trial = attempt(example, for_any_model(example.text), config_text);
+    trial.named = named[i];
+    if (trial.named) trial.program.text = example.text;
     if (!best || nearer(trial, *best)) best = std::move(trial);
   }
   if (!best) {
     *why = "this build carries no examples";
     return std::nullopt;
   }
-  std::string note =
-      "# The nearest of the examples, " + best->program.example + ": no example names this architecture.\n";
+  if (!best->named) best->program.errors.insert(best->program.errors.begin(), unnamed(*config));
+  std::string note = "# The nearest of the examples, " + best->program.example + ": " +
+                     (best->named ? "it serves other configs of this architecture.\n"
+                                  : "no example names this architecture.\n");
   if (!best->program.unread_keys.empty()) {
     note += "# Keys of the config that it does not read:";
     for (const std::string& key : best->program.unread_keys) note += " " + key;

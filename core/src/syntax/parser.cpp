@@ -660,7 +660,11 @@ Item* Parser::no_binding(const std::vector<Target>& targets, const Token& first)
     } else if (!panic_ && peek().kind != TokenKind::Newline && peek().kind != TokenKind::End && !at("}")) {
       fail(Code::E0121, peek().span, {found(peek())});
     } else if (!panic_) {
-      fail(Code::E0120, since(first.span.begin)).help("bind it: name = " + word + "…");
+      constexpr size_t kShort = 60;  // of an expression that is repeated whole
+      const std::string whole(text(since(first.span.begin)));
+      fail(Code::E0120, since(first.span.begin))
+          .help("bind it: " + std::string(word == "output" ? "logits" : "name") + " = " +
+                (whole.size() <= kShort && whole.find('\n') == std::string::npos ? whole : word + "…"));
     }
   } else {
     fail(Code::E0110, peek().span, {"`=`", found(peek())});

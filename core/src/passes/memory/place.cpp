@@ -369,7 +369,7 @@ class Placer {
     std::sort(set.begin(), set.end(), [](Expr a, Expr b) { return a.text() < b.text(); });
     Expr top = set[0];
     for (size_t i = 1; i < set.size(); ++i) top = dims_.max(top, set[i]);
-    return top;
+    return top.overflowed() ? Expr() : top;
   }
 
   Graph& graph_;

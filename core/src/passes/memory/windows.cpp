@@ -172,7 +172,7 @@ class WindowPass {
       op.flops = dims_.constant(0);
       op.bytes = bytes(type) * 2;
     }
-    if (is(op, rows().concat) && concats_.count(op.out[0])) {
+    if (is(op, rows().concat) && concats_.contains(op.out[0])) {
       Value& value = graph_.values[op.out[0]];
       value.of.assign(op.in.begin(), op.in.end());
       value.producer = kNone;
