@@ -10,6 +10,8 @@ struct Timing {
   double median = 0;  // seconds
   double least = 0;
   double p90 = 0;
+  double work =
+      0;  // least processor time of a run, its children's included: what else a machine does is not in it
   int runs = 0;
 };
 
@@ -23,8 +25,7 @@ double peak_mebibytes();  // of this process so far
 
 // One row of a table: name, median, least, and remarks.
 void row(const std::string& name, const Timing& timing, const std::string& remark = "");
-// The same with a target in seconds, which the least of the runs is held to: what else a machine does only
-// adds.
+// The same with a target in seconds, to which the least processor time is held.
 void row(const std::string& name, const Timing& timing, double target, const std::string& remark = "");
 // One figure that is no timing of runs, with its target.
 void figure(const std::string& name, double value, const std::string& unit, double target);

@@ -2,7 +2,6 @@
 #include "irplan/pack.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "catch.h"
 
@@ -11,27 +10,37 @@ using irplan::PackBuffer;
 namespace {
 
 // The least height over all sequences, each buffer dropped on what it meets: some such sequence is a best
-// placement.
-int64_t brute_force(const std::vector<PackBuffer>& buffers) {
-  std::vector<size_t> order(buffers.size());
-  std::iota(order.begin(), order.end(), 0);
-  int64_t least = INT64_MAX;
-  do {
-    std::vector<int64_t> end(buffers.size(), 0);
-    int64_t height = 0;
-    for (size_t i = 0; i < order.size(); ++i) {
+// placement. Sequences that are no better than the best so far are cut short.
+class BruteForce {
+ public:
+  explicit BruteForce(const std::vector<PackBuffer>& buffers) : buffers_(buffers), end_(buffers.size(), -1) {
+    extend(0, 0);
+  }
+  int64_t least() const { return least_; }
+
+ private:
+  void extend(size_t placed, int64_t height) {
+    if (height >= least_) return;
+    if (placed == buffers_.size()) least_ = height;
+    for (size_t i = 0; i < buffers_.size(); ++i) {
+      if (end_[i] >= 0) continue;
       int64_t at = 0;
-      for (size_t j = 0; j < i; ++j) {
-        const PackBuffer &a = buffers[order[i]], &b = buffers[order[j]];
-        if (a.lower < b.upper && b.lower < a.upper) at = std::max(at, end[order[j]]);
+      for (size_t j = 0; j < buffers_.size(); ++j) {
+        const PackBuffer &a = buffers_[i], &b = buffers_[j];
+        if (a.lower < b.upper && b.lower < a.upper) at = std::max(at, end_[j]);
       }
-      end[order[i]] = at + buffers[order[i]].size;
-      height = std::max(height, end[order[i]]);
+      end_[i] = at + buffers_[i].size;
+      extend(placed + 1, std::max(height, end_[i]));
+      end_[i] = -1;
     }
-    least = std::min(least, height);
-  } while (std::next_permutation(order.begin(), order.end()));
-  return least;
-}
+  }
+
+  const std::vector<PackBuffer>& buffers_;
+  std::vector<int64_t> end_;  // -1: not placed
+  int64_t least_ = INT64_MAX;
+};
+
+int64_t brute_force(const std::vector<PackBuffer>& buffers) { return BruteForce(buffers).least(); }
 
 bool valid(const std::vector<PackBuffer>& buffers, const irplan::PackResult& result) {
   int64_t height = 0;
@@ -48,22 +57,118 @@ bool valid(const std::vector<PackBuffer>& buffers, const irplan::PackResult& res
   return height == result.height;
 }
 
+// What must hold of every packing, whatever its strength; the brute force is the judge.
+void check_against_brute_force(const std::vector<PackBuffer>& buffers) {
+  const int64_t least = brute_force(buffers);
+  int64_t height = INT64_MAX;
+  for (const irplan::PackStrength strength :
+       {irplan::PackStrength::Portfolio, irplan::PackStrength::Limited, irplan::PackStrength::Exact}) {
+    irplan::PackOptions options;
+    options.strength = strength;
+    const irplan::PackResult result = irplan::pack(buffers, options);
+    if (!valid(buffers, result) || result.height > height || result.height < least ||
+        (result.proven && result.height != least)) {
+      std::string text;
+      for (const PackBuffer& b : buffers)
+        text += std::to_string(b.lower) + " " + std::to_string(b.upper) + " " + std::to_string(b.size) + ", ";
+      FAIL(text << "height " << result.height << ", least " << least);
+    }
+    height = result.height;
+    if (strength == irplan::PackStrength::Exact && (!result.proven || height != least))
+      FAIL("exact: height " << height << ", least " << least);
+  }
+}
+
+// Every multiset of `n` buffers on so many steps. Who is alive with whom is all that matters of lifetimes: n
+// steps show every such structure of n buffers.
+template <class Visit>
+void all_instances(size_t n, int64_t steps, const std::vector<int64_t>& sizes, Visit visit) {
+  std::vector<PackBuffer> kinds, chosen;
+  for (int64_t lower = 0; lower < steps; ++lower) {
+    for (int64_t upper = lower + 1; upper <= steps; ++upper) {
+      for (const int64_t size : sizes) kinds.push_back({lower, upper, size});
+    }
+  }
+  const auto extend = [&](const auto& self, size_t from) -> void {
+    if (chosen.size() == n) return visit(chosen);
+    for (size_t k = from; k < kinds.size(); ++k) {
+      chosen.push_back(kinds[k]);
+      self(self, k);
+      chosen.pop_back();
+    }
+  };
+  extend(extend, 0);
+}
+
 }  // namespace
 
-TEST_CASE("the search is exact on small instances") {
+TEST_CASE(
+    "exact equals brute force: every instance of up to 4 buffers of sizes 1 to 3, and of 5 on 4 steps of "
+    "sizes 2 and 3") {
+  size_t count = 0;
+  const auto check = [&](const std::vector<PackBuffer>& buffers) {
+    ++count;
+    check_against_brute_force(buffers);
+  };
+  for (size_t n = 1; n <= 4; ++n) all_instances(n, static_cast<int64_t>(n), {1, 2, 3}, check);
+  all_instances(5, 4, {2, 3}, check);
+  CHECK(count == 3 + 45 + 1140 + 40920 + 42504);
+}
+
+TEST_CASE("exact equals brute force: 10,000 drawn instances of 6 and 7 buffers") {
   uint32_t seed = 1;
   const auto draw = [&](uint32_t n) {
     return static_cast<int64_t>((seed = seed * 1664525 + 1013904223) >> 8) % n;
   };
-  for (int round = 0; round < 300; ++round) {
-    std::vector<PackBuffer> buffers(static_cast<size_t>(2 + draw(6)));
-    for (PackBuffer& b : buffers) b.lower = draw(7), b.upper = b.lower + 1 + draw(5), b.size = 1 + draw(9);
-    const irplan::PackResult result = irplan::pack(buffers);
-    CAPTURE(round);
-    REQUIRE(valid(buffers, result));
-    REQUIRE(result.proven);
-    REQUIRE(result.height == brute_force(buffers));
+  for (int round = 0; round < 10000; ++round) {
+    std::vector<PackBuffer> buffers(round % 10 == 0 ? 7 : 6);
+    const uint32_t most = round % 2 ? 9 : 3;
+    for (PackBuffer& b : buffers) b.lower = draw(7), b.upper = b.lower + 1 + draw(5), b.size = 1 + draw(most);
+    check_against_brute_force(buffers);
   }
+}
+
+TEST_CASE("more of any buffer never lowers the exact height") {
+  uint32_t seed = 7;
+  const auto draw = [&](uint32_t n) {
+    return static_cast<int64_t>((seed = seed * 1664525 + 1013904223) >> 8) % n;
+  };
+  for (int round = 0; round < 300; ++round) {
+    std::vector<PackBuffer> buffers(static_cast<size_t>(3 + draw(10)));
+    for (PackBuffer& b : buffers) b.lower = draw(9), b.upper = b.lower + 1 + draw(6), b.size = 1 + draw(9);
+    irplan::PackOptions options;
+    options.strength = irplan::PackStrength::Exact;
+    const int64_t before = irplan::pack(buffers, options).height;
+    PackBuffer& grown = buffers[static_cast<size_t>(draw(static_cast<uint32_t>(buffers.size())))];
+    (round % 2 ? grown.size : grown.upper) += 1 + draw(3);
+    CHECK(irplan::pack(buffers, options).height >= before);
+  }
+}
+
+TEST_CASE("a capacity above the bound that is met proves nothing of lower placements") {
+  const std::vector<PackBuffer> buffers{{0, 2, 4}, {1, 3, 5}, {2, 4, 4}, {3, 5, 5}, {0, 5, 1}};
+  irplan::PackOptions options;
+  options.capacity = 1000;
+  const irplan::PackResult result = irplan::pack(buffers, options);
+  CHECK(result.height <= 1000);
+  CHECK((!result.proven || result.height == irplan::pack(buffers).height));
+}
+
+TEST_CASE("a search can be followed, and ended with the best placement so far") {
+  // Two sizes that never fill the height between them: the bound is not met, and hard to refute.
+  std::vector<PackBuffer> buffers;
+  for (int64_t i = 0; i < 60; ++i) buffers.push_back({i, i + 7 + i % 5, 100 + 37 * (i * i % 11)});
+  irplan::PackOptions options;
+  options.strength = irplan::PackStrength::Exact;
+  int asked = 0;
+  options.progress = [&](const irplan::PackProgress& at) {
+    CHECK(at.height >= at.tried);
+    return ++asked < 3;
+  };
+  const irplan::PackResult result = irplan::pack(buffers, options);
+  CHECK(result.stopped);
+  CHECK(asked >= 3);
+  CHECK(valid(buffers, result));
 }
 
 TEST_CASE("a capacity below the bound names what exceeds it") {
@@ -85,4 +190,8 @@ TEST_CASE("the packer's CSV goes in and out") {
   CHECK(irplan::write_pack_csv(*table, result).substr(0, 27) == "id,lower,upper,size,offset\n");
   CHECK_FALSE(irplan::read_pack_csv("id,lower,upper,size\na,0,2,x\n", &why));
   CHECK(why == "line 2: `x` is no size");
+  CHECK_FALSE(irplan::read_pack_csv("id,lower,upper,size\na,0,2,1\na,1,2,1\n", &why));
+  CHECK(why == "two buffers have the id `a`");
+  CHECK(irplan::read_pack_csv("\"size\",id,upper,lower,offset\r\n4,\"a\",2,0,9\r\n", &why)->buffers[0].size ==
+        4);
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,11 +27,22 @@ enum class PackStrength : uint8_t {
   Exact,      // the same search without a limit: may run for very long
 };
 
+// How far a search is, for whoever waits for it.
+struct PackProgress {
+  int64_t height = 0;  // of the best placement of the buffers that are searched
+  int64_t tried = 0;   // the height that is tried now
+  int64_t nodes = 0;   // of all searches so far
+};
+
 struct PackOptions {
   std::optional<int64_t> capacity;  // stop at a height that fits; say what prevents it where none does
   PackStrength strength = PackStrength::Limited;
-  int64_t node_limit = 20'000;  // of the search at one height; the same everywhere, unlike a limit of time
-  bool decide = false;          // try the capacity alone, no height above it
+  // Of the search at one height; fewer for buffers that live long. The same everywhere, unlike a limit of
+  // time.
+  int64_t node_limit = 400'000;
+  bool decide = false;  // try the capacity alone, no height above it
+  // Told every some thousand nodes; false ends the search with the best placement so far.
+  std::function<bool(const PackProgress&)> progress;
 };
 
 struct PackResult {
@@ -41,6 +53,7 @@ struct PackResult {
   // What found it: Portfolio; Exact where the search ended (by finding or refuting); Limited where it gave
   // up.
   PackStrength strength = PackStrength::Portfolio;
+  bool stopped = false;     // `progress` ended the search
   bool impossible = false;  // the search showed that no placement fits `capacity`
   int64_t nodes = 0;        // placements that the search tried
 };
@@ -51,12 +64,14 @@ PackResult pack(std::span<const PackBuffer> buffers, const PackOptions& options 
 
 // Buffers that prevent `capacity`: alive together and larger than it where it is below the bound, else a
 // subset that the search refuted. `irreducible`: without any one of them the others fit. Empty where
-// `result`, of the same buffers and capacity, shows nothing impossible.
+// `result`, of the same buffers and capacity, shows nothing impossible; more than needed where `progress`
+// ends the search for fewer.
 struct PackConflict {
   std::vector<uint32_t> buffers;
   bool irreducible = false;
 };
-PackConflict find_conflict(std::span<const PackBuffer> buffers, int64_t capacity, const PackResult& result);
+PackConflict find_conflict(std::span<const PackBuffer> buffers, int64_t capacity, const PackResult& result,
+                           const std::function<bool(const PackProgress&)>& progress = {});
 
 // The published instances' form: `id,lower,upper,size`, a line a buffer, columns found by their names.
 struct PackTable {

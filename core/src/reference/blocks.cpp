@@ -95,7 +95,7 @@ void quantise_mxfp4(const float* values, std::byte* block) {
 void quantise_nibbles(DType dtype, const float* values, std::byte* block) {
   const int n = info(dtype).elements;
   const float d = store_scale(largest_magnitude(values, n) / -8.0f, block);
-  std::memset(block + 2, 0, static_cast<size_t>(n / 2));
+  std::fill_n(block + 2, n / 2, std::byte{0});
   for (int i = 0; i < n; ++i) store_nibble(nibble_of(dtype, i), quotient(values[i], d, -8, 7) + 8, block + 2);
 }
 

@@ -366,7 +366,7 @@ Expr* Parser::call(const Name& called, uint32_t begin) {
       take();
     }
     arg.value = expression();
-    args.push_back(std::move(arg));
+    args.push_back(arg);
     if (!panic_ && at("=")) fail(Code::E0115, peek().span).fix("compare with `==`", peek().span, "==");
     if (!take_if(",")) break;
     trailing_comma(")");

@@ -14,6 +14,10 @@ using packing::Offsets;
 using packing::Verdict;
 
 constexpr size_t kMostSearched = 4000;  // buffers of a component
+constexpr int64_t kCheapLives = 2000;   // sections that the buffers of a component live in, all together
+constexpr int64_t kNoLimit = INT64_MAX / 8;
+constexpr int64_t kStep = 4;  // of the gap, taken down at once: what fails is dear, what succeeds is not
+constexpr int64_t kShareAbove = 7;  // halves of the limit at the goal that heights above it get, all together
 constexpr size_t kMendAlone = 100'000,
                  kMendBeforeSearch = 10'000;  // buffers placed again; the search mends better
 
@@ -110,35 +114,50 @@ class Packer {
     }
   }
 
-  // The goal first; then bisection between what failed and what was found. True where nothing lower exists.
+  // The goal first; then heights above it, in steps that rather succeed than fail; then, if it must be exact,
+  // from below until a height is reached. True where nothing lower exists.
   bool improve(const Component& c, int64_t goal, Offsets& best, int64_t& height) {
     int64_t unit = 0;
     for (const Item& item : c.items) unit = std::gcd(unit, item.size);
-    int64_t failed = goal / unit - 1;  // in units: the greatest height that was not reached
-    bool refuted = true;               // all failures so far were exhaustive
-    int64_t tried = goal / unit;
-    result_.strength = std::max(result_.strength, PackStrength::Limited);
-    // The goal is worth the most: a height above it is only the next best.
-    const bool exact = options_.strength == PackStrength::Exact;
-    int64_t limit = exact ? INT64_MAX / 8 : options_.node_limit;
-    while (failed + 1 < height / unit) {
+    const int64_t most = node_limit(c);
+    int64_t refuted = goal / unit - 1;  // in units: no height up to it can be reached
+    const auto attempt = [&](int64_t tried, int64_t limit) {
       Offsets found;
-      const Verdict verdict = packing::search(c.items, c.sections, tried * unit, limit, result_.nodes, found);
+      const int64_t before = result_.nodes;
+      const packing::Watch watch = [&](int64_t nodes) {
+        if (options_.progress && !options_.progress({height, tried * unit, before + nodes}))
+          result_.stopped = true;
+        return !result_.stopped;
+      };
+      const Verdict verdict =
+          packing::search(c.items, c.sections, tried * unit, limit, watch, result_.nodes, found);
+      if (verdict == Verdict::Found) best = std::move(found), height = packing::height_of(c.items, best);
+      if (verdict == Verdict::None) refuted = tried;
       if (verdict == Verdict::None && options_.capacity && tried * unit >= *options_.capacity)
         result_.impossible = true;
-      if (verdict == Verdict::Found) {
-        best = std::move(found);
-        height = packing::height_of(c.items, best);
-      } else {
-        failed = tried;
-        refuted = refuted && verdict == Verdict::None;
-      }
-      if (options_.decide) break;
-      tried = failed + (height / unit - failed) / 2;
-      if (!exact) limit = options_.node_limit / 2;
+      return verdict == Verdict::Found;
+    };
+    attempt(goal / unit, most);
+    const int64_t begun = result_.nodes, total = most / 2 * kShareAbove;
+    int64_t failed = refuted;
+    while (!options_.decide && !result_.stopped && failed + 1 < height / unit &&
+           result_.nodes - begun < total) {
+      const int64_t tried = height / unit - std::max<int64_t>((height / unit - failed) / kStep, 1);
+      if (!attempt(tried, std::min(most + most / 2, total - (result_.nodes - begun)))) failed = tried;
     }
-    if (refuted) result_.strength = std::max(result_.strength, PackStrength::Exact);
-    return refuted;
+    while (options_.strength == PackStrength::Exact && !options_.decide && !result_.stopped &&
+           refuted + 1 < height / unit)
+      attempt(refuted + 1, kNoLimit);
+    const bool done = refuted + 1 >= height / unit;
+    result_.strength = std::max(result_.strength, done ? PackStrength::Exact : PackStrength::Limited);
+    return done && goal == c.bound;
+  }
+
+  // Nodes cost as much as sections are looked at for each, so that wide components get fewer.
+  int64_t node_limit(const Component& c) const {
+    int64_t lives = 0;
+    for (const Item& item : c.items) lives += item.last - item.first;
+    return std::max<int64_t>(options_.node_limit * kCheapLives / std::max(kCheapLives, lives), 1);
   }
 
   const PackOptions& options_;
@@ -179,11 +198,13 @@ std::vector<uint32_t> excess(std::span<const PackBuffer> buffers, int64_t capaci
 constexpr int64_t kConflictNodes = 20'000;  // of the search for each subset tried
 
 // Drops ever smaller runs of buffers while what is left is still refuted.
-PackConflict reduce(std::span<const PackBuffer> buffers, std::vector<uint32_t> kept, int64_t capacity) {
+PackConflict reduce(std::span<const PackBuffer> buffers, std::vector<uint32_t> kept, int64_t capacity,
+                    const std::function<bool(const PackProgress&)>& progress) {
   PackOptions options;
   options.capacity = capacity;
   options.node_limit = kConflictNodes;
   options.decide = true;
+  options.progress = progress;
   PackConflict conflict{{}, true};
   for (size_t run = std::max<size_t>(kept.size() / 2, 1);; run /= 2) {
     for (size_t at = 0; at < kept.size();) {
@@ -193,6 +214,7 @@ PackConflict reduce(std::span<const PackBuffer> buffers, std::vector<uint32_t> k
         if (i < at || i >= end) rest.push_back(buffers[kept[i]]);
       }
       const PackResult result = pack(rest, options);
+      if (result.stopped) return {std::move(kept), false};
       if (result.impossible) {
         kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(at),
                    kept.begin() + static_cast<std::ptrdiff_t>(end));
@@ -209,14 +231,15 @@ PackConflict reduce(std::span<const PackBuffer> buffers, std::vector<uint32_t> k
 
 }  // namespace
 
-PackConflict find_conflict(std::span<const PackBuffer> buffers, int64_t capacity, const PackResult& result) {
+PackConflict find_conflict(std::span<const PackBuffer> buffers, int64_t capacity, const PackResult& result,
+                           const std::function<bool(const PackProgress&)>& progress) {
   if (capacity < result.bound) return {excess(buffers, capacity), true};
   if (!result.impossible) return {};
   std::vector<uint32_t> all;
   for (uint32_t i = 0; i < buffers.size(); ++i) {
     if (buffers[i].size > 0 && buffers[i].lower < buffers[i].upper) all.push_back(i);
   }
-  return reduce(buffers, std::move(all), capacity);
+  return reduce(buffers, std::move(all), capacity, progress);
 }
 
 PackResult pack(std::span<const PackBuffer> buffers, const PackOptions& options) {

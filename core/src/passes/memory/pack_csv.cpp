@@ -34,6 +34,17 @@ std::optional<int64_t> integer(std::string_view text) {
   return negative ? -n : n;
 }
 
+// An id that stands there twice; none: null.
+const std::string* repeated(const std::vector<std::string>& ids) {
+  std::vector<const std::string*> sorted;
+  sorted.reserve(ids.size());
+  for (const std::string& id : ids) sorted.push_back(&id);
+  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return *a < *b; });
+  const auto twice =
+      std::adjacent_find(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return *a == *b; });
+  return twice == sorted.end() ? nullptr : *twice;
+}
+
 }  // namespace
 
 std::optional<PackTable> read_pack_csv(std::string_view text, std::string* why) {
@@ -81,6 +92,10 @@ std::optional<PackTable> read_pack_csv(std::string_view text, std::string* why) 
     table.buffers.push_back({numbers[0], numbers[1], numbers[2]});
   }
   if (columns == 0) return refuse("expected id,lower,upper,size");
+  if (const std::string* twice = repeated(table.ids)) {
+    *why = "two buffers have the id `" + twice->substr(0, 40) + "`";
+    return std::nullopt;
+  }
   return table;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace irplan::packing {
@@ -23,9 +24,11 @@ int64_t height_of(const std::vector<Item>& items, const Offsets& offsets);
 Offsets portfolio(const std::vector<Item>& items, int64_t target, size_t mend_work);
 
 enum class Verdict : uint8_t { Found, None, Unknown };
+// Told the nodes of a search now and then; false ends it.
+using Watch = std::function<bool(int64_t nodes)>;
 // Depth first over canonical placements no higher than `capacity`, in at most `limit` nodes, which are
 // counted in `nodes`.
 Verdict search(const std::vector<Item>& items, int32_t sections, int64_t capacity, int64_t limit,
-               int64_t& nodes, Offsets& offsets);
+               const Watch& watch, int64_t& nodes, Offsets& offsets);
 
 }  // namespace irplan::packing

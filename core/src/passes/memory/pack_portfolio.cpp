@@ -14,25 +14,55 @@ struct Placed {
   int32_t first, last;
 };
 
+// The lowest gap where a size fits, or with `tight` the lowest of the smallest such gaps, between buffers
+// that come by rising offset.
+class Gap {
+ public:
+  Gap(int64_t size, bool tight) : size_(size), tight_(tight) {}
+
+  // Takes the next buffer; true where no later one matters.
+  bool found_below(const Placed& p) {
+    const int64_t gap = p.offset - end_;
+    if (gap >= size_) {
+      if (gap < least_) least_ = gap, best_ = end_;
+      if (!tight_) return true;
+    }
+    end_ = std::max(end_, p.end);
+    return false;
+  }
+
+  int64_t offset() const { return best_ >= 0 ? best_ : end_; }
+
+ private:
+  const int64_t size_;
+  const bool tight_;
+  int64_t end_ = 0;  // of all so far
+  int64_t best_ = -1, least_ = INT64_MAX;
+};
+
 // Placed buffers by rising offset, in blocks that know when any of theirs is alive.
 class Shelf {
  public:
-  // The lowest gap where the item fits, or with `tight` the smallest such gap.
   int64_t fit(const Item& item, bool tight) const {
-    int64_t at = 0, best = -1, least = INT64_MAX;
+    Gap gap(item.size, tight);
     for (const Block& block : blocks_) {
       if (block.first >= item.last || block.last <= item.first) continue;
       for (const Placed& p : block.placed) {
         if (p.first >= item.last || p.last <= item.first) continue;
-        const int64_t gap = p.offset - at;
-        if (gap >= item.size) {
-          if (!tight) return at;
-          if (gap < least) least = gap, best = at;
-        }
-        at = std::max(at, p.end);
+        if (gap.found_below(p)) return gap.offset();
       }
     }
-    return best >= 0 ? best : at;
+    return gap.offset();
+  }
+
+  // Appends what is alive with the item.
+  void alive_with(const Item& item, std::vector<Placed>& out) const {
+    for (const Block& block : blocks_) {
+      if (block.first >= item.last || block.last <= item.first) continue;
+      for (const Placed& p : block.placed) {
+        if (p.first < item.last && p.last > item.first) out.push_back(p);
+      }
+    }
   }
 
   void insert(const Item& item, int64_t offset) {
@@ -93,12 +123,56 @@ std::vector<uint32_t> sequence(const std::vector<Item>& items, Rule rule) {
   return order;
 }
 
+// Shelves side by side, each for a stretch of sections: a million short lives do not look at one another.
+// What they give is what one shelf would.
+class Shelves {
+ public:
+  explicit Shelves(const std::vector<Item>& items) {
+    int32_t sections = 1;
+    for (const Item& item : items) sections = std::max(sections, item.last);
+    const size_t columns = items.size() / kPerColumn + 1;
+    width_ = static_cast<int32_t>(static_cast<size_t>(sections) / columns) + 1;
+    // Where many lives reach over columns, columns are no help.
+    size_t crossing = 0;
+    for (const Item& item : items) crossing += column(item.first) != column(item.last - 1);
+    if (crossing > items.size() / 8) width_ = sections;
+    shelves_.resize(static_cast<size_t>((sections - 1) / width_) + 1);
+  }
+
+  int64_t fit(const Item& item, bool tight) {
+    const size_t from = column(item.first), to = column(item.last - 1);
+    if (from == to) return shelves_[from].fit(item, tight);
+    near_.clear();
+    for (size_t c = from; c <= to; ++c) shelves_[c].alive_with(item, near_);
+    std::sort(near_.begin(), near_.end(),
+              [](const Placed& a, const Placed& b) { return a.offset < b.offset; });
+    Gap gap(item.size, tight);
+    for (const Placed& p : near_) {
+      if (gap.found_below(p)) break;
+    }
+    return gap.offset();
+  }
+
+  void insert(const Item& item, int64_t offset) {
+    for (size_t c = column(item.first); c <= column(item.last - 1); ++c) shelves_[c].insert(item, offset);
+  }
+
+ private:
+  static constexpr size_t kPerColumn = 1024;  // buffers
+
+  size_t column(int32_t section) const { return static_cast<size_t>(section / width_); }
+
+  int32_t width_ = 1;
+  std::vector<Shelf> shelves_;
+  std::vector<Placed> near_;  // kept for its memory
+};
+
 Offsets place(const std::vector<Item>& items, const std::vector<uint32_t>& order, bool tight) {
-  Shelf shelf;
+  Shelves shelves(items);
   Offsets offsets(items.size());
   for (const uint32_t i : order) {
-    offsets[i] = shelf.fit(items[i], tight);
-    shelf.insert(items[i], offsets[i]);
+    offsets[i] = shelves.fit(items[i], tight);
+    shelves.insert(items[i], offsets[i]);
   }
   return offsets;
 }
@@ -114,11 +188,17 @@ class Portfolio {
     for (const Rule rule : {Rule::Life, Rule::Area, Rule::Size, Rule::Begin}) {
       const std::vector<uint32_t> order = sequence(items_, rule);
       for (const bool tight : {true, false}) {
+        const int64_t before = least_;
         if (consider(place(items_, order, tight))) return std::move(best_);
-        if (many && least_ - target_ <= target_ / kGoodShare) return std::move(best_);
+        if (least_ < before) best_rule_ = rule, best_tight_ = tight;
+        if (many && good()) break;
       }
+      if (many && good()) break;
     }
-    if (many) return std::move(best_);
+    if (many) {
+      if (least_ - target_ > target_ / kVeryGoodShare) mend(sequence(items_, best_rule_), best_tight_);
+      return std::move(best_);
+    }
     for (const Rule rule : {Rule::Life, Rule::Area, Rule::Size, Rule::Begin}) {
       for (const bool tight : {true, false}) {
         if (mend(sequence(items_, rule), tight)) return std::move(best_);
@@ -128,8 +208,11 @@ class Portfolio {
   }
 
  private:
-  static constexpr size_t kMany = 8192;       // buffers: then one good placement is enough
-  static constexpr int64_t kGoodShare = 100;  // a placement is good within a hundredth of the target
+  static constexpr size_t kMany = 8192;       // buffers: then only the best sequence is mended
+  static constexpr int64_t kGoodShare = 100;  // within this share of the target no other sequence is tried
+  static constexpr int64_t kVeryGoodShare = 300;  // within this one nothing is mended
+
+  bool good() const { return least_ - target_ <= target_ / kGoodShare; }
 
   // True where the target is met.
   bool consider(Offsets offsets) {
@@ -152,18 +235,24 @@ class Portfolio {
 
   // The highest buffer and, again and again, one on which it stands.
   std::vector<uint8_t> stack_of(const Offsets& offsets) const {
+    const auto end = [&](uint32_t i) { return offsets[i] + items_[i].size; };
+    std::vector<uint32_t> by_end(items_.size());
+    std::iota(by_end.begin(), by_end.end(), 0);
+    std::sort(by_end.begin(), by_end.end(),
+              [&](uint32_t a, uint32_t b) { return end(a) != end(b) ? end(a) < end(b) : a < b; });
     std::vector<uint8_t> critical(items_.size(), 0);
-    size_t top = 0;
-    for (size_t i = 1; i < items_.size(); ++i) {
-      if (offsets[i] + items_[i].size > offsets[top] + items_[top].size) top = i;
-    }
+    uint32_t top = by_end.back();
     critical[top] = 1;
     for (bool found = true; found && offsets[top] > 0;) {
       found = false;
-      for (size_t i = 0; i < items_.size() && !found; ++i) {
-        const bool together = items_[i].first < items_[top].last && items_[top].first < items_[i].last;
-        if (!together || offsets[i] + items_[i].size != offsets[top]) continue;
-        critical[i] = 1, top = i, found = true;
+      auto next = std::lower_bound(by_end.begin(), by_end.end(), offsets[top],
+                                   [&](uint32_t i, int64_t at) { return end(i) < at; });
+      for (; next != by_end.end() && end(*next) == offsets[top]; ++next) {
+        found = items_[*next].first < items_[top].last && items_[top].first < items_[*next].last;
+        if (!found) continue;
+        critical[*next] = 1;
+        top = *next;
+        break;
       }
     }
     return critical;
@@ -173,6 +262,8 @@ class Portfolio {
   const int64_t target_;
   const size_t mend_work_;
   Offsets best_;
+  Rule best_rule_ = Rule::Life;  // that gave it before anything was mended
+  bool best_tight_ = true;
   int64_t least_ = INT64_MAX;
 };
 

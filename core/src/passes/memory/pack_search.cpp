@@ -8,10 +8,23 @@ namespace irplan::packing {
 namespace {
 
 // Orders in which buffers are tried, by falling total of the fullest section (T), life (W), area (A), end
-// (U), or rising begin (l) and end (u). What one order finds at once another never does: no one is best, so
-// all are run in turn.
+// (U), or rising begin (l) and end (u).
 constexpr const char* kOrders[] = {"TWA", "WAT", "TAW", "lTu", "UTW", "luT"};
 constexpr int kOrderCount = static_cast<int>(std::size(kOrders));
+
+constexpr uint64_t kFirstShake = 9'000'027;  // any number; some are luckier than others
+
+constexpr int64_t kWatched = 4096;  // nodes from one question of the watch to the next
+
+struct Order {
+  const char* keys;
+  uint64_t shake;  // 0: by the keys; else by the first one, times a factor that each buffer draws
+};
+
+uint64_t mixed(uint64_t n) {
+  for (int round = 0; round < 2; ++round) n = (n ^ n >> 32) * 0xD6E8FEB86659FD93u;
+  return n ^ n >> 32;
+}
 
 // Buffers are placed by rising offset, each on the highest end below it. In such a sequence
 //   - a buffer that could lie wholly below the next offset must be placed before it,
@@ -21,18 +34,22 @@ constexpr int kOrderCount = static_cast<int>(std::size(kOrders));
 // other.
 class Search {
  public:
-  Search(const std::vector<Item>& items, int32_t sections, int64_t capacity, int order, int64_t limit)
+  Search(const std::vector<Item>& items, int32_t sections, int64_t capacity, const Order& order,
+         int64_t limit, const Watch& watch)
       : n_(static_cast<int32_t>(items.size())),
         sections_(sections),
         capacity_(static_cast<int32_t>(capacity)),
-        limit_(limit) {
+        limit_(limit),
+        watch_(watch) {
     arrange(items, order);
     left_.assign(static_cast<size_t>(sections), 0);
     span_.assign(static_cast<size_t>(sections), 0);
     lowest_.assign(static_cast<size_t>(sections), 0);
+    room_.assign(static_cast<size_t>(sections), 0);
     for (int32_t i = 0; i < n_; ++i) enter(i, 1);
     floor_.assign(items.size(), 0);
     offset_.assign(items.size(), -1);
+    low_.assign(items.size(), 0);
     find_neighbours();
   }
 
@@ -50,9 +67,14 @@ class Search {
 
   int64_t nodes() const { return nodes_; }
 
+  bool stopped() {
+    if (nodes_ % kWatched == 0 && watch_ && !watch_(nodes_)) stopped_ = true;
+    return stopped_;
+  }
+
  private:
   // Buffers in the order in which they are tried: by falling keys.
-  void arrange(const std::vector<Item>& items, int order) {
+  void arrange(const std::vector<Item>& items, const Order& order) {
     std::vector<int64_t> live(static_cast<size_t>(sections_), 0), total(items.size(), 0);
     for (const Item& item : items) {
       for (int32_t s = item.first; s < item.last; ++s) live[static_cast<size_t>(s)] += item.size;
@@ -63,25 +85,37 @@ class Search {
     }
     given_.resize(items.size());
     std::iota(given_.begin(), given_.end(), 0);
-    std::stable_sort(given_.begin(), given_.end(), [&](int32_t a, int32_t b) {
-      const auto key = [&](int32_t i, int rank) -> int64_t {
-        const Item& item = items[static_cast<size_t>(i)];
-        const int64_t life = item.last - item.first;
-
-        switch (kOrders[order][rank]) {
-          case 'W': return life;
-          case 'A': return life * item.size;
-          case 'U': return item.last;
-          case 'l': return -item.first;
-          case 'u': return -item.last;
-          default: return total[static_cast<size_t>(i)];
-        }
-      };
-      for (int rank = 0; rank < 3; ++rank) {
-        if (key(a, rank) != key(b, rank)) return key(a, rank) > key(b, rank);
+    const auto key = [&](int32_t i, char rule) -> int64_t {
+      const Item& item = items[static_cast<size_t>(i)];
+      const int64_t life = item.last - item.first;
+      switch (rule) {
+        case 'W': return life;
+        case 'A': return life * item.size;
+        case 'U': return item.last;
+        case 'l': return -item.first;
+        case 'u': return -item.last;
+        default: return total[static_cast<size_t>(i)];
       }
-      return false;
-    });
+    };
+    if (order.shake > 0) {
+      std::vector<int64_t> shaken(items.size());
+      for (int32_t i = 0; i < n_; ++i) {
+        const auto draw =
+            static_cast<int64_t>(mixed((order.shake + kFirstShake) << 32 | static_cast<uint32_t>(i)) % 1000);
+        shaken[static_cast<size_t>(i)] =
+            key(i, order.keys[0]) * (4000 + draw * (int64_t{1} << order.shake % 4));
+      }
+      std::stable_sort(given_.begin(), given_.end(), [&](int32_t a, int32_t b) {
+        return shaken[static_cast<size_t>(a)] > shaken[static_cast<size_t>(b)];
+      });
+    } else {
+      std::stable_sort(given_.begin(), given_.end(), [&](int32_t a, int32_t b) {
+        for (const char* rule = order.keys; *rule; ++rule) {
+          if (key(a, *rule) != key(b, *rule)) return key(a, *rule) > key(b, *rule);
+        }
+        return false;
+      });
+    }
     for (const int32_t i : given_) {
       const Item& item = items[static_cast<size_t>(i)];
       first_.push_back(item.first);
@@ -110,25 +144,57 @@ class Search {
     for (int32_t s = first_[i]; s + 1 < last_[i]; ++s) span_[s] += sign;
   }
 
-  // Whether what is left of a part can still fit above `base`, where the buffer `after` was placed.
+  // Whether what is left of a part can still fit above `base`, where the buffer `after` was placed: raises
+  // `low_`, the least offset that each can still have, as far as simple reasons go.
   bool viable(const std::vector<int32_t>& part, int32_t base, int32_t after, int32_t from, int32_t to) {
-    for (int32_t s = from; s < to; ++s) lowest_[s] = INT32_MAX;
     for (const int32_t j : part) {
-      int32_t floor = floor_[j];
-      if (floor < base || (floor == base && j < after)) {
-        int32_t least = INT32_MAX;  // of the neighbours that can still lift it
+      int32_t low = floor_[j];
+      if (passed(j, base, after)) {
+        low = INT32_MAX;  // the least end of a neighbour that can still lift it
         for (const int32_t k : neighbours_[j]) {
-          if (offset_[k] < 0) least = std::min(least, std::max(floor_[k], base) + size_[k]);
+          const int32_t at = std::max(floor_[k], base);
+          if (offset_[k] < 0 && at < floor_[j] + size_[j]) low = std::min(low, at + size_[k]);
         }
-        if (least == INT32_MAX) return false;
-        floor = least;
+        if (low == INT32_MAX) return false;
       }
-      if (floor > capacity_ - size_[j]) return false;
-      const int32_t end = last_[j];
-      for (int32_t s = first_[j]; s < end; ++s) lowest_[s] = std::min(lowest_[s], floor);
+      low_[j] = low;
+      if (low > capacity_ - size_[j]) return false;
     }
-    for (int32_t s = from; s < to; ++s) {
-      if (left_[s] > 0 && lowest_[s] > capacity_ - left_[s]) return false;
+    return raise(part, from, to);
+  }
+
+  // In each section some buffer comes first, and all that is left must fit above it: who cannot be first
+  // lies above the lowest end of those who can.
+  bool raise(const std::vector<int32_t>& part, const int32_t begin, const int32_t end_of_part) {
+    for (int32_t s = begin; s < end_of_part; ++s) room_[s] = capacity_ - left_[s];
+    // Plain pointers, so that the loops over sections become vector code.
+    const int32_t* const room = room_.data();
+    int32_t* const lowest = lowest_.data();
+    int32_t most = 0;
+    for (const int32_t j : part) most = std::max(most, low_[j]);
+    for (bool changed = true; changed;) {
+      int32_t from = begin, to = end_of_part;
+      while (from < to && most <= room[from]) ++from;
+      while (from < to && most <= room[to - 1]) --to;
+      changed = false;
+      for (int32_t s = from; s < to; ++s) lowest[s] = INT32_MAX;
+      for (const int32_t j : part) {
+        const int32_t low = low_[j], end = low + size_[j], last = std::min(last_[j], to);
+        for (int32_t s = std::max(first_[j], from); s < last; ++s) {
+          const int32_t first = low <= room[s] ? end : INT32_MAX;
+          lowest[s] = first < lowest[s] ? first : lowest[s];
+        }
+      }
+      for (const int32_t j : part) {
+        const int32_t before = low_[j], last = std::min(last_[j], to);
+        int32_t low = before;
+        for (int32_t s = std::max(first_[j], from); s < last; ++s) {
+          const int32_t behind = before > room[s] ? lowest[s] : 0;
+          low = behind > low ? behind : low;
+        }
+        if (low > capacity_ - size_[j]) return false;
+        if (low > before) low_[j] = low, most = std::max(most, low), changed = true;
+      }
     }
     return true;
   }
@@ -169,14 +235,11 @@ class Search {
   }
 
   Verdict solve(const std::vector<int32_t>& part, int32_t base, int32_t after) {
-    if (part.empty()) return Verdict::Found;
-    int32_t roof = INT32_MAX;  // the lowest end that a buffer can have
-    for (const int32_t i : part) {
-      if (!passed(i, base, after)) roof = std::min(roof, floor_[i] + size_[i]);
-    }
+    int32_t roof = INT32_MAX;  // the lowest end that a buffer could have
+    for (const int32_t i : part) roof = std::min(roof, floor_[i] + size_[i]);
     std::vector<int32_t> candidates;
     for (const int32_t i : part) {
-      if (passed(i, base, after) || floor_[i] >= roof) continue;
+      if (passed(i, base, after) || floor_[i] >= roof || low_[i] > floor_[i]) continue;
       if (twin_[i] >= 0 && offset_[twin_[i]] < 0) continue;
       candidates.push_back(i);
     }
@@ -186,7 +249,7 @@ class Search {
     rest.reserve(part.size());
     std::vector<std::pair<int32_t, int32_t>> before;  // floors that a placement lifts
     for (const int32_t i : candidates) {
-      if (++nodes_ > limit_) return Verdict::Unknown;
+      if (++nodes_ > limit_ || stopped()) return Verdict::Unknown;
       const int32_t at = floor_[i], end = at + size_[i];
       before.clear();
       for (const int32_t j : neighbours_[i]) {
@@ -214,35 +277,80 @@ class Search {
 
   const int32_t n_, sections_, capacity_;
   const int64_t limit_;
+  const Watch& watch_;
   int64_t nodes_ = 0;
+  bool stopped_ = false;
   std::vector<int32_t> given_, first_, last_, size_, twin_;  // by buffer, in the order of trying
   std::vector<std::vector<int32_t>> neighbours_;
-  std::vector<int32_t> left_, span_,
-      lowest_;  // by section: bytes left, buffers left that reach into the next, lowest floor
-  std::vector<int32_t> floor_, offset_;  // by buffer; offset -1: not placed
+  // By section: bytes left, buffers left that reach into the next, the lowest end of who can be first, and
+  // the highest offset that the first can have.
+  std::vector<int32_t> left_, span_, lowest_, room_;
+  std::vector<int32_t> low_, floor_, offset_;  // by buffer; offset -1: not placed
+};
+
+// What one order finds at once another never does, so orders take turns: the plain ones with ever larger
+// shares of nodes, and between them many short runs in shaken orders.
+class Restarts {
+ public:
+  Restarts(std::vector<Item> items, int32_t sections, int64_t capacity, int64_t limit, const Watch& watch)
+      : items_(std::move(items)), sections_(sections), capacity_(capacity), left_(limit), watch_(watch) {}
+
+  // Offsets come back in bytes: `unit` of them for each unit of the items.
+  Verdict run(int64_t unit, int64_t& nodes, Offsets& offsets) {
+    const int64_t limit = left_;
+    const Watch outer = watch_;
+    if (outer) watch_ = [&](int64_t here) { return outer(limit - left_ + here); };
+    for (int64_t share = kFirstShare; left_ > 0 && verdict_ == Verdict::Unknown && !stopped_;
+         share *= kGrowth) {
+      for (const char* keys : kOrders) attempt({keys, 0}, share);
+      for (int64_t used = 0; used < kShaken * kOrderCount * share && left_ > 0 && !stopped_;) {
+        const int64_t some = ++shake_ % 5 == 0 ? kLongRun : kShortRun;
+        attempt({shake_ % 7 == 0 ? "T" : "W", shake_}, some);
+        used += some;
+        if (verdict_ != Verdict::Unknown) break;
+      }
+    }
+    nodes += limit - left_;
+    if (verdict_ == Verdict::Found) {
+      offsets = std::move(offsets_);
+      for (int64_t& offset : offsets) offset *= unit;
+    }
+    return verdict_;
+  }
+
+ private:
+  static constexpr int64_t kFirstShare = 2000, kGrowth = 3, kShortRun = 250, kLongRun = 1000;  // nodes
+  static constexpr int64_t kShaken = 3;  // nodes in shaken orders for one in a plain order
+
+  void attempt(const Order& order, int64_t share) {
+    if (verdict_ != Verdict::Unknown || left_ <= 0 || stopped_) return;
+    Search search(items_, sections_, capacity_, order, std::min(share, left_), watch_);
+    verdict_ = search.run(offsets_);
+    left_ -= std::min(left_, search.nodes());
+    stopped_ = stopped_ || search.stopped();
+  }
+
+  const std::vector<Item> items_;
+  const int32_t sections_;
+  const int64_t capacity_;
+  int64_t left_;
+  Watch watch_;
+  bool stopped_ = false;
+  uint64_t shake_ = 0;
+  Verdict verdict_ = Verdict::Unknown;
+  Offsets offsets_;
 };
 
 }  // namespace
 
 Verdict search(const std::vector<Item>& items, int32_t sections, int64_t capacity, int64_t limit,
-               int64_t& nodes, Offsets& offsets) {
+               const Watch& watch, int64_t& nodes, Offsets& offsets) {
   int64_t unit = 0;
   for (const Item& item : items) unit = std::gcd(unit, item.size);
-  if (unit == 0) return Verdict::Found;
   if (capacity / unit > INT32_MAX / 4) return Verdict::Unknown;  // ends stay below twice the capacity
   std::vector<Item> scaled = items;
   for (Item& item : scaled) item.size /= unit;
-  for (int64_t share = std::min<int64_t>(limit, 2000);; share = std::min(limit, share * 5)) {
-    for (int order = 0; order < kOrderCount; ++order) {
-      Search search(scaled, sections, capacity / unit, order, share);
-      const Verdict verdict = search.run(offsets);
-      nodes += search.nodes();
-      if (verdict == Verdict::Unknown) continue;
-      for (int64_t& offset : offsets) offset *= unit;
-      return verdict;
-    }
-    if (share == limit) return Verdict::Unknown;
-  }
+  return Restarts(std::move(scaled), sections, capacity / unit, limit, watch).run(unit, nodes, offsets);
 }
 
 }  // namespace irplan::packing
