@@ -14,6 +14,7 @@ enum Exit : int {
   kFailed = 1,   // the input is wrong, or it could not be read or written
   kUsage = 2,    // the command line is wrong
   kDiffers = 3,  // a check did not hold
+  kInterrupted = 130,
 };
 
 struct Option {

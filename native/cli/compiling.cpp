@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "cli/files.h"
+#include "cli/search_progress.h"
 #include "ir/config.h"
 #include "irplan/diagnostic.h"
 #include "syntax/parser.h"
@@ -89,6 +90,11 @@ std::optional<CompileOptions> compile_options(const Arguments& arguments, Exit* 
   options.target = arguments.value("--target", options.target);
   options.deny_warnings = arguments.has("--deny-warnings");
   options.keep_order = arguments.has("--keep-order");
+  options.strength = arguments.value("--strength", options.strength);
+  if (options.strength == "exact") {
+    end_search_on_interrupt();
+    options.progress = SearchProgress();
+  }
   if (arguments.has("--config")) {
     const std::string path = arguments.value("--config");
     *code = kFailed;

@@ -1,13 +1,11 @@
 // irplan pack: the packer alone, on the published instances' CSV format.
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 
 #include "cli/commands.h"
 #include "cli/files.h"
+#include "cli/search_progress.h"
 #include "irplan/pack.h"
 
 namespace irplan::cli {
@@ -56,37 +54,6 @@ std::string seconds_of(double seconds) {
   std::snprintf(text, sizeof text, "%.3f", seconds);
   return text;
 }
-
-// The first Ctrl-C ends the search with what it has; the second ends the command as ever.
-volatile std::sig_atomic_t interrupted = 0;
-
-void listen() {
-  struct sigaction action {};
-  action.sa_handler = [](int signal) { interrupted = signal; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  sigaction(SIGINT, &action, nullptr);
-}
-
-// Says on stderr how far the search is, once it takes longer than a person likes to wait for without a word.
-class Progress {
- public:
-  bool operator()(const PackProgress& at) {
-    const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
-    if (seconds - said_ >= kSecondsBetween) {
-      said_ = seconds;
-      std::fprintf(stderr, "%6.0f s  %lld nodes; the best so far is %lld, trying %lld\n", seconds,
-                   static_cast<long long>(at.nodes), static_cast<long long>(at.height),
-                   static_cast<long long>(at.tried));
-    }
-    return !interrupted;
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  static constexpr double kSecondsBetween = 5;
-  Clock::time_point begin_ = Clock::now();
-  double said_ = 0;
-};
 
 std::string as_text(const PackResult& result, double seconds) {
   return "height " + std::to_string(result.height) + "\nbound " + std::to_string(result.bound) + "\n" +
@@ -166,8 +133,8 @@ int run_pack(const Arguments& arguments) {
   const auto table = read_pack_csv(*text, &why);
   if (!table) return fail(kFailed, shown + ": " + why);
 
-  listen();
-  options.progress = Progress();
+  end_search_on_interrupt();
+  options.progress = SearchProgress();
   const auto begin = std::chrono::steady_clock::now();
   const PackResult result = pack(table->buffers, options);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -182,8 +149,7 @@ int run_pack(const Arguments& arguments) {
                                               : as_text(result, seconds);
     if (!print(said)) return kFailed;
   }
-  if (result.stopped)
-    return fail(static_cast<Exit>(128 + interrupted), "interrupted: the best placement so far");
+  if (result.stopped) return fail(kInterrupted, "interrupted; this is the best placement so far");
   return missed ? fail(kDiffers, reason(*table, *options.capacity, result, conflict)) : kDone;
 }
 

@@ -7,6 +7,7 @@
 #include "cli/compiling.h"
 #include "cli/explain.h"
 #include "cli/files.h"
+#include "cli/search_progress.h"
 
 namespace irplan::cli {
 
@@ -26,6 +27,7 @@ int run_plan(const Arguments& arguments) {
   const bool quiet = explain || !compiled->dumps.empty();
   const std::string output = arguments.value("--output", quiet ? "" : "-");
   if (!output.empty() && !write_file(output, compiled->plan_json)) return kFailed;
+  if (search_interrupted()) return fail(kInterrupted, "interrupted; the plan has the best placement so far");
   if (!explain) return kDone;
   const bool color =
       use_color(arguments.value("--color", "auto"), output != "-" ? STDOUT_FILENO : STDERR_FILENO);

@@ -36,17 +36,18 @@ const Option kExitCode{"--exit-code", 0, nullptr, "exit 3 where the plans differ
 const Option kTemplate{"--template", 0, "KIND", "smallest, mlp or decoder", false, "smallest|mlp|decoder"};
 
 const Option kCapacity{"--capacity", 0, "BYTES", "stop at a placement that fits; say why where none does"};
-const Option kStrength{"--strength",
-                       0,
-                       "HOW",
-                       "portfolio: fast placements; limited: then a search under a limit of nodes; exact: "
-                       "without one",
-                       false,
-                       "portfolio|limited|exact"};
+const Option kStrength{
+    "--strength",
+    0,
+    "HOW",
+    "place by portfolio: fast placements; limited: then a search under a limit of nodes; exact: "
+    "without one, however long it takes",
+    false,
+    "portfolio|limited|exact"};
 
 std::vector<Command> make() {
-  const std::vector<const Option*> compile = {&kConfig, &kLet,       &kDim,    &kRetype, &kTarget,
-                                              &kDeny,   &kKeepOrder, &kFormat, &kColor,  &kHelp};
+  const std::vector<const Option*> compile = {&kConfig,    &kLet,      &kDim,    &kRetype, &kTarget, &kDeny,
+                                              &kKeepOrder, &kStrength, &kFormat, &kColor,  &kHelp};
   const auto with = [&](std::vector<const Option*> first) {
     first.insert(first.end(), compile.begin(), compile.end());
     return first;
@@ -145,7 +146,9 @@ std::vector<Command> make() {
        "Reads id,lower,upper,size (half-open lifetimes), writes the same with an offset for each buffer, and "
        "prints the height\n"
        "reached and the lower bound: the packer alone, for anyone to check. Where --capacity cannot be met "
-       "it names buffers\nthat prevent it, as few as it can, and exits with 3.",
+       "it names buffers\nthat prevent it, as few as it can, and exits with 3. Ctrl-C ends a long search "
+       "with the best "
+       "placement so far, exit 130.",
        1,
        1,
        {&kCapacity, &kStrength, &kOutput, &kFormat, &kHelp},

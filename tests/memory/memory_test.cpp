@@ -41,6 +41,18 @@ TEST_CASE("branches run one after the other where that takes less") {
   CHECK(kept.ops[1].id == "b");
 }
 
+TEST_CASE("the dump of the schedule sets the order beside program order, depth first and list order") {
+  CompileOptions options;
+  options.dump_after = {"schedule"};
+  const Compilation done = compile(SourceText("test.irplan", kBranches), options);
+  REQUIRE(done.dumps.size() == 1);
+  const int64_t wide = 4096 * 2 * 1024, narrow = 4096 * 2 * 64;
+  CHECK(done.dumps[0].second.ends_with(
+      "# bytes alive at once in main: program order " + std::to_string(2 * wide + narrow) + ", depth first " +
+      std::to_string(wide + 2 * narrow) + ", list order " + std::to_string(wide + 2 * narrow) +
+      ", this order " + std::to_string(wide + 2 * narrow) + "\n"));
+}
+
 TEST_CASE("programs stay as they were written where no order is better") {
   const Plan plan = planned(
       "dim S in 1..4096\ninput x: f16[S, 64]\nw = param f16[64, 64]\n"
@@ -93,10 +105,44 @@ TEST_CASE("offsets come out whatever the order of the buffers, and a circle of b
 }
 
 TEST_CASE("random programs hold at random sizes") {
-  int64_t bindings = 0;
+  Tally tally;
   for (uint64_t seed = 1; seed <= 120; ++seed) {
-    const std::string wrong = check_program(seed, seed % 20 == 0 ? 80 : 14, 6, bindings);
+    const std::string wrong = check_program(seed, seed % 20 == 0 ? 80 : 14, 6, tally);
     if (!wrong.empty()) FAIL(wrong);
   }
-  CHECK(bindings > 120 * 2 * 6);
+  CHECK(tally.bindings > 120 * 2 * 6);
+}
+
+TEST_CASE("random buffers are packed as well as each strength promises") {
+  for (uint64_t seed = 1; seed <= 2000; ++seed) {
+    const std::string wrong = check_packing(seed);
+    if (!wrong.empty()) FAIL(wrong);
+  }
+}
+
+TEST_CASE("a stronger search never gives a worse order, and the plan says what found it") {
+  Tally tally;
+  int better = 0;
+  for (uint64_t seed = 1; seed <= 400; ++seed) {
+    Random random(seed);
+    const std::string text = random_program(random, 24);
+    const auto with = [&](const char* strength) {
+      CompileOptions options;
+      options.strength = strength;
+      std::string why;
+      auto plan = read_plan(compile(SourceText("random.irplan", text), options).plan_json, &why);
+      INFO(why);
+      REQUIRE(plan);
+      REQUIRE(validate_plan(*plan).empty());
+      return std::move(*plan);
+    };
+    const Plan fast = with("portfolio");
+    if (fast.memory.range.worst_ratio <= 1.0) continue;  // nothing to be searched for
+    const Plan searched = with("limited");
+    CHECK(searched.memory.range.worst_ratio <= fast.memory.range.worst_ratio);
+    if (searched.memory.range.worst_ratio == fast.memory.range.worst_ratio) continue;
+    ++better;
+    CHECK(searched.memory.strength != Plan::Strength::Portfolio);
+  }
+  CHECK(better > 0);
 }

@@ -1,33 +1,97 @@
-// ./dev proof [MINUTES]: random programs, at random sizes, without end; the first finding ends it.
+// ./dev proof [MINUTES [FIRST_SEED [THREADS]]]: random programs, at random sizes, and random packings; the
+// first finding ends it. A seed says everything: a later run goes on where one ended.
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
+#include <thread>
 
 #include "memory/check_program.h"
+
+namespace {
+
+using namespace irplan::memory_test;
+using Clock = std::chrono::steady_clock;
+
+constexpr int kPackings = 20;  // for each program
+constexpr int64_t kSizes = 64;
+
+class Proof {
+ public:
+  Proof(double minutes, uint64_t first)
+      : first_(first),
+        next_(first),
+        end_(begin_ +
+             std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(minutes * 60))) {}
+
+  int run(unsigned threads) {
+    std::vector<std::thread> workers;
+    for (unsigned i = 0; i < threads; ++i) workers.emplace_back([this] { work(); });
+    for (std::thread& worker : workers) worker.join();
+    if (!finding_.empty()) return std::printf("%s", finding_.c_str()), 1;
+    std::printf(
+        "%llu programs (seeds %llu to %llu), %lld placements simulated, %lld packings, in %.0f s, 0 "
+        "findings\n",
+        number(next_ - first_), number(first_), number(next_ - 1), static_cast<long long>(tally_.bindings),
+        static_cast<long long>(tally_.packed), seconds());
+    const auto share = [&](int64_t n) {
+      return 100.0 * static_cast<double>(n) / static_cast<double>(tally_.plans);
+    };
+    std::printf(
+        "arena over bound at the worst size: 1.00 in %.1f%% (proven %.1f%%), up to 1.02 in %.1f%%, 1.05 in "
+        "%.1f%%, 1.10 in %.1f%%, worst %.3f\n",
+        share(tally_.at_bound), share(tally_.proven), share(tally_.within[0]), share(tally_.within[1]),
+        share(tally_.within[2]), tally_.worst);
+    return 0;
+  }
+
+ private:
+  static unsigned long long number(uint64_t n) { return n; }
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+
+  void work() {
+    while (Clock::now() < end_ && !stop_) {
+      const uint64_t seed = next_++;
+      // Mostly small programs: they hold most of the ways to be wrong, and can be read.
+      const int64_t most = seed % 16 == 0 ? 200 : seed % 4 == 0 ? 40 : 12;
+      Tally tally;
+      std::string wrong = check_program(seed, most, kSizes, tally);
+      for (uint64_t k = 0; k < kPackings && wrong.empty(); ++k, ++tally.packed)
+        wrong = check_packing(seed * kPackings + k);
+      report(tally, wrong);
+    }
+  }
+
+  void report(const Tally& tally, const std::string& wrong) {
+    const std::lock_guard lock(mutex_);
+    tally_.add(tally);
+    if (!wrong.empty() && finding_.empty()) finding_ = wrong, stop_ = true;
+    if (seconds() - said_ < 5) return;
+    said_ = seconds();
+    std::fprintf(stderr, "%7.0f s  %llu programs, %lld placements simulated, no finding\n", said_,
+                 number(next_ - first_), static_cast<long long>(tally_.bindings));
+  }
+
+  const Clock::time_point begin_ = Clock::now();
+  const uint64_t first_;
+  std::atomic<uint64_t> next_;
+  const Clock::time_point end_;
+  std::atomic<bool> stop_ = false;
+  std::mutex mutex_;
+  Tally tally_;
+  std::string finding_;
+  double said_ = 0;
+};
+
+}  // namespace
 
 int main(int count, char** arguments) {
   const double minutes = count > 1 ? std::atof(arguments[1]) : 1;
   const uint64_t first = count > 2 ? std::strtoull(arguments[2], nullptr, 10) : 1;
-  if (minutes <= 0) return std::fprintf(stderr, "usage: irplan-proof [MINUTES [FIRST_SEED]]\n"), 2;
-  using Clock = std::chrono::steady_clock;
-  const auto begin = Clock::now();
-  const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
-  int64_t bindings = 0;
-  double said = 0;
-  uint64_t seed = first;
-  for (; seconds() < minutes * 60; ++seed) {
-    // Mostly small programs: they hold most of the ways to be wrong, and can be read.
-    const int64_t most = seed % 16 == 0 ? 200 : seed % 4 == 0 ? 40 : 12;
-    const std::string wrong = irplan::memory_test::check_program(seed, most, 64, bindings);
-    if (!wrong.empty()) return std::printf("%s", wrong.c_str()), 1;
-    if (seconds() - said >= 5) {
-      said = seconds();
-      std::fprintf(stderr, "%7.0f s  %llu programs, %lld placements simulated, no finding\n", said,
-                   static_cast<unsigned long long>(seed - first + 1), static_cast<long long>(bindings));
-    }
-  }
-  std::printf("%llu programs (seeds %llu to %llu), %lld placements simulated in %.0f s, 0 findings\n",
-              static_cast<unsigned long long>(seed - first), static_cast<unsigned long long>(first),
-              static_cast<unsigned long long>(seed - 1), static_cast<long long>(bindings), seconds());
-  return 0;
+  const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
+  const unsigned threads = count > 3 ? static_cast<unsigned>(std::atoi(arguments[3])) : cores;
+  if (minutes <= 0 || threads == 0 || threads > 1024)
+    return std::fprintf(stderr, "usage: irplan-proof [MINUTES [FIRST_SEED [THREADS]]]\n"), 2;
+  return Proof(minutes, first).run(threads);
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "irplan/diagnostic.h"
+#include "irplan/pack.h"
 
 namespace irplan {
 
@@ -23,8 +24,11 @@ struct CompileOptions {
   std::vector<std::pair<std::string, std::string>> retypes;  // --retype state=f8e4m3, weights=q8_0
   std::string target = "cuda:sm_90";                         // cpu | cuda[:sm_90]
   bool deny_warnings = false;
-  bool keep_order = false;             // run ops in program order instead of the order with the lowest peak
-  std::string strength = "portfolio";  // of the packing: portfolio | exact | limited
+  bool keep_order = false;  // run ops in program order instead of the order with the lowest peak
+  // Of the placement: portfolio; limited: where that leaves a gap to the bound, a search as well; exact:
+  // without a limit, however long it takes.
+  std::string strength = "portfolio";
+  std::function<bool(const PackProgress&)> progress;  // of such a search, as in PackOptions
   bool advise = true;  // where a budget is missed, plan under other choices, to say what would make it fit
   bool write = true;   // false: diagnostics alone are wanted, the plan's text stays empty
   std::vector<std::string> dump_after;  // names of passes whose result is wanted as text

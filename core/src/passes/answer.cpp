@@ -283,6 +283,11 @@ void Solver::note_parts(Diagnostic& d, uint32_t phase, const Binding& binding) c
   d.note(std::move(text));
 }
 
+// What a budget limits, at a binding; of other comparisons everything.
+std::string Solver::amount(const Budget& budget, const SegmentBytes& bytes, const Binding& binding) const {
+  return bytes_text(limits_from_above(budget) ? most_used(budget, binding) : bytes.sum());
+}
+
 void Solver::refuse(Budget& budget, const Binding& least) {
   budget.ok = budget.possible = false;
   const uint32_t phase = worst_phase(least);
@@ -290,8 +295,7 @@ void Solver::refuse(Budget& budget, const Binding& least) {
   const auto bytes = meter_->bytes(phase, own);
   Diagnostic& d = diagnostics_.report(Code::E0401, budget.span);
   if (bytes)
-    d.at("needs " + bytes_text(bytes->sum()) + " of memory at " +
-         sizes_text(dims_that_matter(budget), phase, own));
+    d.at("needs " + amount(budget, *bytes, least) + " at " + sizes_text(dims_that_matter(budget), phase, own));
   note_parts(d, phase, own);
   if (!limits_from_above(budget)) return;
   blame_largest(d, budget, phase, own);
@@ -371,7 +375,7 @@ void Solver::warn(Budget& budget, const Binding& worst, const Binding& value) {
               dim->name + " >= " + std::to_string(bound + 1) + " under no placement of this order of ops";
   }
   if (bytes) {
-    d.at("needs " + bytes_text(bytes->sum()) + " at " + sizes_text(dims, phase, own) +
+    d.at("needs " + amount(budget, *bytes, worst) + " at " + sizes_text(dims, phase, own) +
          (admitted.empty() ? "" : "; admits " + admitted + " there"));
   }
   note_parts(d, phase, own);

@@ -22,6 +22,10 @@
 namespace irplan {
 namespace {
 
+Strength parse_strength(std::string_view name) {
+  return name == "exact" ? Strength::Exact : name == "limited" ? Strength::Limited : Strength::Portfolio;
+}
+
 class Pipeline {
  public:
   Pipeline(Compilation& out, const CompileOptions& options) : out_(out), options_(options) {}
@@ -55,9 +59,11 @@ class Pipeline {
     assign_values(*graph_, options_.dims, out_.diagnostics);
     refuse_crowds(*graph_, out_.diagnostics);
     if (out_.diagnostics.has_errors()) return false;
+    const std::optional<Graph> written = wanted("schedule") ? std::optional<Graph>(*graph_) : std::nullopt;
     if (!options_.keep_order) schedule(*graph_);
     passed("schedule");
-    plan_memory(*graph_);
+    if (written) out_.dumps.back().second += compare_orders(*written, *graph_);
+    plan_memory(*graph_, {parse_strength(options_.strength), options_.progress});
     if (!passed("memory")) return false;
     answered_ = true;
     const bool bytes =
@@ -99,6 +105,8 @@ class Pipeline {
     other.advise = false;
     other.dump_after.clear();
     other.on_pass = nullptr;
+    other.progress = nullptr;
+    other.strength = "portfolio";
     other.dims.clear();  // what ranges admit is asked, not one size
     const auto given = std::pair(change.name, change.value);
     if (change.kind == Change::Kind::Let)
@@ -124,11 +132,15 @@ class Pipeline {
     return config;
   }
 
+  bool wanted(const char* pass) const {
+    const auto& list = options_.dump_after;
+    return std::find(list.begin(), list.end(), pass) != list.end();
+  }
+
   // Notes a pass as done: its dump, where one is wanted. False where there are errors.
   bool passed(const char* pass) {
     if (options_.on_pass) options_.on_pass(pass);
-    const auto& wanted = options_.dump_after;
-    if (std::find(wanted.begin(), wanted.end(), pass) != wanted.end()) {
+    if (wanted(pass)) {
       out_.dumps.emplace_back(pass, std::string(pass) == "emit" ? out_.plan_json : to_text(*graph_));
     }
     return !out_.diagnostics.has_errors();
@@ -164,7 +176,8 @@ const std::vector<PassInfo>& passes() {
        "Narrows what a plan admits by budgets over dims: one dim's range, or a guard over several."},
       {"fold", "Moves what depends on weights alone to load time."},
       {"fuse", "Joins neighbouring ops for which there is one kernel."},
-      {"schedule", "Runs ops in another order where that lowers the peak."},
+      {"schedule",
+       "Runs ops in another order where that lowers the peak; its dump ends with what other orders take."},
       {"memory", "Decides windows, buffers and their stacking order: one placement for every size."},
       {"solve", "Picks the sizes at which plain numbers hold, and answers budgets over bytes."},
       {"lower", "Chooses each op's kernel for the target, by name and version."},

@@ -15,13 +15,23 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "ir/graph.h"
+#include "irplan/pack.h"
 
 namespace irplan {
 
-void plan_memory(Graph& graph);
+// How hard the placement is searched for where no fast one meets the bound at every size looked at; by
+// default shortly, and only where one is more than 2% above it.
+struct Effort {
+  Strength strength = Strength::Portfolio;
+  std::function<bool(const PackProgress&)> progress;  // as in PackOptions
+};
+
+// Sets `graph.strength` to what found the placement.
+void plan_memory(Graph& graph, const Effort& effort = {});
 
 // Sets the plain numbers of every phase again, at the dims' values.
 void measure_memory(Graph& graph);

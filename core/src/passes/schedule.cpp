@@ -9,9 +9,10 @@
 namespace irplan {
 namespace {
 
-constexpr size_t kMaxBlock = 64;    // ops with costs between two cuts: one bit each
-constexpr size_t kMaxSets = 20000;  // sets of ops run, weighed for one block
-constexpr uint32_t kLongLife = 48;  // ops over which a value lives before it counts as there all the time
+constexpr size_t kMaxBlock = 64;      // ops with costs between two cuts: one bit each
+constexpr size_t kMaxSets = 20000;    // sets of ops run, weighed for one block
+constexpr uint32_t kLongLife = 48;    // ops over which a value lives before it counts as there all the time
+constexpr size_t kMostListed = 4000;  // ops of which a list order is made: looks at all of them for each
 constexpr int64_t kTooLarge = int64_t{1} << 55;
 
 // One phase as the search sees it: ops that cost something, and the storage that they make, use and let go.
@@ -21,6 +22,69 @@ class PhaseOrder {
       : graph_(graph), begin_(graph.phases[phase].ops_begin), end_(graph.phases[phase].ops_end) {
     measure(phase);
   }
+
+  // ---- orders to compare with: ops that cost something, in program order, depth first from what nothing
+  // needs, and always the op that leaves the least alive
+  std::vector<OpId> program_order() const {
+    std::vector<OpId> order;
+    for (OpId i = begin_; i < end_; ++i) {
+      if (!is_free(graph_.ops[i])) order.push_back(i);
+    }
+    return order;
+  }
+
+  std::vector<OpId> depth_first() const {
+    std::vector<uint8_t> needed(end_ - begin_, 0), seen(end_ - begin_, 0);
+    for (const auto& list : needs_) {
+      for (const OpId earlier : list) needed[earlier - begin_] = 1;
+    }
+    std::vector<OpId> order;
+    std::vector<std::pair<OpId, size_t>> path;  // an op, and how many of its needs were gone into
+    for (const OpId last : program_order()) {
+      if (!needed[last - begin_]) path.emplace_back(last, 0);
+      while (!path.empty()) {
+        auto& [op, next] = path.back();
+        const auto& list = needs_[op - begin_];
+        if (next == 0 && seen[op - begin_]) {
+          path.pop_back();
+        } else if (next < list.size()) {
+          const OpId earlier = list[next++];
+          if (!seen[earlier - begin_]) path.emplace_back(earlier, 0);
+        } else {
+          seen[op - begin_] = 1;
+          order.push_back(op);
+          path.pop_back();
+        }
+      }
+    }
+    return order;
+  }
+
+  std::vector<OpId> list_order() const {
+    std::vector<OpId> order, left = program_order();
+    Running running(*this);
+    while (!left.empty()) {
+      size_t best = left.size();
+      std::pair<int64_t, int64_t> least;
+      for (size_t k = 0; k < left.size(); ++k) {
+        if (!running.ready(left[k])) continue;
+        const auto after = running.look(left[k]);
+        if (best == left.size() || after < least) best = k, least = after;
+      }
+      running.run(left[best]);
+      order.push_back(left[best]);
+      left.erase(left.begin() + static_cast<std::ptrdiff_t>(best));
+    }
+    return order;
+  }
+
+  int64_t height(const std::vector<OpId>& order) const {
+    Running running(*this);
+    for (const OpId i : order) running.run(i);
+    return running.height();
+  }
+
+  bool sized() const { return sized_; }
 
   // Appends the phase's ops in their order; true where that differs from the program's.
   bool run(std::vector<OpId>& order) {
@@ -60,6 +124,49 @@ class PhaseOrder {
     OpId made = kNone;
     std::vector<OpId> readers;  // each once, ascending
     bool stays = false;         // an output: alive to the end of its phase
+  };
+
+  // What is alive while ops run one by one.
+  class Running {
+   public:
+    explicit Running(const PhaseOrder& phase) : phase_(phase), done_(phase.end_ - phase.begin_, 0) {
+      for (const Root& r : phase.roots_) unread_.push_back(r.readers.size());
+    }
+    int64_t height() const { return height_; }
+
+    bool ready(OpId i) const {
+      const auto& needs = phase_.needs_[i - phase_.begin_];
+      return std::all_of(needs.begin(), needs.end(),
+                         [&](OpId earlier) { return done_[earlier - phase_.begin_] != 0; });
+    }
+
+    // Bytes alive behind the op, and while it runs.
+    std::pair<int64_t, int64_t> look(OpId i) const {
+      int64_t alive = alive_, during = 0;
+      phase_.step(
+          i, [&](const Root& r) { return unread_[static_cast<size_t>(&r - phase_.roots_.data())] <= 1; },
+          alive, during);
+      return {alive, during};
+    }
+
+    void run(OpId i) {
+      const auto [alive, during] = look(i);
+      alive_ = alive;
+      height_ = std::max(height_, during);
+      done_[i - phase_.begin_] = 1;
+      std::vector<const Root*> read;
+      for (const ValueId id : phase_.graph_.ops[i].in) {
+        const Root* r = id == kNone ? nullptr : phase_.root(id);
+        if (r && std::find(read.begin(), read.end(), r) == read.end()) read.push_back(r);
+      }
+      for (const Root* r : read) --unread_[static_cast<size_t>(r - phase_.roots_.data())];
+    }
+
+   private:
+    const PhaseOrder& phase_;
+    std::vector<uint8_t> done_;   // by op of the phase
+    std::vector<size_t> unread_;  // by root: readers that have not run
+    int64_t alive_ = 0, height_ = 0;
   };
 
   bool keep(std::vector<OpId>& order) const {
@@ -385,6 +492,22 @@ void schedule(Graph& graph) {
     graph = std::move(next);
     placed = std::move(candidate);
   }
+}
+
+std::string compare_orders(const Graph& written, const Graph& scheduled) {
+  std::string out;
+  for (uint32_t p = 0; p < written.phases.size(); ++p) {
+    const PhaseOrder before(written, p), after(scheduled, p);
+    if (!before.sized()) continue;
+    const auto say = [](const char* name, int64_t bytes) { return name + std::to_string(bytes); };
+    const std::vector<OpId> program = before.program_order();
+    out += "# bytes alive at once in " + (written.phases[p].name.empty() ? "main" : written.phases[p].name) +
+           say(": program order ", before.height(program)) +
+           say(", depth first ", before.height(before.depth_first())) +
+           (program.size() <= kMostListed ? say(", list order ", before.height(before.list_order())) : "") +
+           say(", this order ", after.height(after.program_order())) + "\n";
+  }
+  return out;
 }
 
 }  // namespace irplan

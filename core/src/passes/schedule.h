@@ -8,6 +8,7 @@
 // ops behind what they show.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "ir/graph.h"
@@ -23,5 +24,10 @@ void reorder(Graph& graph, uint32_t phase, const std::vector<OpId>& order);
 // Puts each phase into its better order where the memory pass, asked for both, reaches a lower peak at
 // `value` and a higher one at none of the sizes at which it compares placements.
 void schedule(Graph& graph);
+
+// A line for each phase: the most bytes alive at once in program order, depth first, in list order (always
+// the op that leaves the least alive), and in the order that was chosen; at `value`, by this pass's
+// reckoning.
+std::string compare_orders(const Graph& written, const Graph& scheduled);
 
 }  // namespace irplan

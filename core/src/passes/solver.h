@@ -53,6 +53,7 @@ class Solver {
   // ---- diagnostics
   std::string sizes_text(const std::vector<const Dim*>& dims, uint32_t phase, const Binding& binding) const;
   uint32_t worst_phase(const Binding& binding) const;
+  std::string amount(const Budget& budget, const SegmentBytes& bytes, const Binding& binding) const;
   void note_parts(Diagnostic& d, uint32_t phase, const Binding& binding) const;
   void refuse(Budget& budget, const Binding& least);
   void blame_largest(Diagnostic& d, const Budget& budget, uint32_t phase, const Binding& binding) const;

@@ -102,9 +102,10 @@ void measure(Graph& graph, uint32_t p) {
 
 }  // namespace
 
-void plan_memory(Graph& graph) {
+void plan_memory(Graph& graph, const Effort& effort) {
   assign_windows(graph);
-  for (uint32_t p = 0; p < graph.phases.size(); ++p) place(graph, p);
+  graph.strength = Strength::Portfolio;
+  for (uint32_t p = 0; p < graph.phases.size(); ++p) place(graph, p, effort);
   measure_memory(graph);
 }
 

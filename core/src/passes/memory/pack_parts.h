@@ -19,6 +19,14 @@ using Offsets = std::vector<int64_t>;
 
 int64_t height_of(const std::vector<Item>& items, const Offsets& offsets);
 
+// Sequences in which buffers are placed one after the other, by what comes first.
+enum class Rule : uint8_t { Life, Area, Size, Begin };
+std::vector<uint32_t> sequence(const std::vector<Item>& items, Rule rule);
+// Each where it fits lowest, or with `tight` in the smallest gap.
+Offsets place(const std::vector<Item>& items, const std::vector<uint32_t>& order, bool tight);
+// By item: the highest and, again and again, one on which it stands.
+std::vector<uint8_t> highest_stack(const std::vector<Item>& items, const Offsets& offsets);
+
 // The lowest placement that the sequences give; stops at `target`. `mend_work`: buffers that are placed
 // again, for each sequence, to mend what is too high.
 Offsets portfolio(const std::vector<Item>& items, int64_t target, size_t mend_work);

@@ -104,25 +104,6 @@ class Shelf {
   std::vector<Block> blocks_;
 };
 
-enum class Rule { Life, Area, Size, Begin };
-
-std::vector<uint32_t> sequence(const std::vector<Item>& items, Rule rule) {
-  std::vector<uint32_t> order(items.size());
-  std::iota(order.begin(), order.end(), 0);
-  const auto life = [&](uint32_t i) { return items[i].last - items[i].first; };
-  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    const Item &x = items[a], &y = items[b];
-    switch (rule) {
-      case Rule::Life: return life(a) != life(b) ? life(a) > life(b) : x.size > y.size;
-      case Rule::Area:
-        return static_cast<__int128>(x.size) * life(a) > static_cast<__int128>(y.size) * life(b);
-      case Rule::Size: return x.size != y.size ? x.size > y.size : life(a) > life(b);
-      default: return x.first != y.first ? x.first < y.first : x.size > y.size;
-    }
-  });
-  return order;
-}
-
 // Shelves side by side, each for a stretch of sections: a million short lives do not look at one another.
 // What they give is what one shelf would.
 class Shelves {
@@ -130,12 +111,14 @@ class Shelves {
   explicit Shelves(const std::vector<Item>& items) {
     int32_t sections = 1;
     for (const Item& item : items) sections = std::max(sections, item.last);
-    const size_t columns = items.size() / kPerColumn + 1;
-    width_ = static_cast<int32_t>(static_cast<size_t>(sections) / columns) + 1;
-    // Where many lives reach over columns, columns are no help.
-    size_t crossing = 0;
-    for (const Item& item : items) crossing += column(item.first) != column(item.last - 1);
-    if (crossing > items.size() / 8) width_ = sections;
+    // As narrow as few lives reach over columns; where many do, columns are no help.
+    for (size_t each = 128; each < 4096; each *= 2) {
+      width_ = static_cast<int32_t>(static_cast<size_t>(sections) / (items.size() / each + 1)) + 1;
+      size_t crossing = 0;
+      for (const Item& item : items) crossing += column(item.first) != column(item.last - 1);
+      if (crossing <= items.size() / 32) break;
+      width_ = sections;
+    }
     shelves_.resize(static_cast<size_t>((sections - 1) / width_) + 1);
   }
 
@@ -158,24 +141,12 @@ class Shelves {
   }
 
  private:
-  static constexpr size_t kPerColumn = 1024;  // buffers
-
   size_t column(int32_t section) const { return static_cast<size_t>(section / width_); }
 
   int32_t width_ = 1;
   std::vector<Shelf> shelves_;
-  std::vector<Placed> near_;  // kept for its memory
+  std::vector<Placed> near_;  // of one fit; kept for its memory
 };
-
-Offsets place(const std::vector<Item>& items, const std::vector<uint32_t>& order, bool tight) {
-  Shelves shelves(items);
-  Offsets offsets(items.size());
-  for (const uint32_t i : order) {
-    offsets[i] = shelves.fit(items[i], tight);
-    shelves.insert(items[i], offsets[i]);
-  }
-  return offsets;
-}
 
 // Tries the sequences, and mends the good ones.
 class Portfolio {
@@ -227,35 +198,10 @@ class Portfolio {
     for (size_t work = 0; work < mend_work_; work += items_.size()) {
       const Offsets offsets = place(items_, order, tight);
       if (consider(offsets)) return true;
-      const std::vector<uint8_t> critical = stack_of(offsets);
+      const std::vector<uint8_t> critical = highest_stack(items_, offsets);
       std::stable_partition(order.begin(), order.end(), [&](uint32_t i) { return critical[i] != 0; });
     }
     return false;
-  }
-
-  // The highest buffer and, again and again, one on which it stands.
-  std::vector<uint8_t> stack_of(const Offsets& offsets) const {
-    const auto end = [&](uint32_t i) { return offsets[i] + items_[i].size; };
-    std::vector<uint32_t> by_end(items_.size());
-    std::iota(by_end.begin(), by_end.end(), 0);
-    std::sort(by_end.begin(), by_end.end(),
-              [&](uint32_t a, uint32_t b) { return end(a) != end(b) ? end(a) < end(b) : a < b; });
-    std::vector<uint8_t> critical(items_.size(), 0);
-    uint32_t top = by_end.back();
-    critical[top] = 1;
-    for (bool found = true; found && offsets[top] > 0;) {
-      found = false;
-      auto next = std::lower_bound(by_end.begin(), by_end.end(), offsets[top],
-                                   [&](uint32_t i, int64_t at) { return end(i) < at; });
-      for (; next != by_end.end() && end(*next) == offsets[top]; ++next) {
-        found = items_[*next].first < items_[top].last && items_[top].first < items_[*next].last;
-        if (!found) continue;
-        critical[*next] = 1;
-        top = *next;
-        break;
-      }
-    }
-    return critical;
   }
 
   const std::vector<Item>& items_;
@@ -273,6 +219,57 @@ int64_t height_of(const std::vector<Item>& items, const Offsets& offsets) {
   int64_t height = 0;
   for (size_t i = 0; i < items.size(); ++i) height = std::max(height, offsets[i] + items[i].size);
   return height;
+}
+
+std::vector<uint32_t> sequence(const std::vector<Item>& items, Rule rule) {
+  std::vector<uint32_t> order(items.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto life = [&](uint32_t i) { return items[i].last - items[i].first; };
+  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    const Item &x = items[a], &y = items[b];
+    switch (rule) {
+      case Rule::Life: return life(a) != life(b) ? life(a) > life(b) : x.size > y.size;
+      case Rule::Area:
+        return static_cast<__int128>(x.size) * life(a) > static_cast<__int128>(y.size) * life(b);
+      case Rule::Size: return x.size != y.size ? x.size > y.size : life(a) > life(b);
+      default: return x.first != y.first ? x.first < y.first : x.size > y.size;
+    }
+  });
+  return order;
+}
+
+Offsets place(const std::vector<Item>& items, const std::vector<uint32_t>& order, bool tight) {
+  Shelves shelves(items);
+  Offsets offsets(items.size());
+  for (const uint32_t i : order) {
+    offsets[i] = shelves.fit(items[i], tight);
+    shelves.insert(items[i], offsets[i]);
+  }
+  return offsets;
+}
+
+std::vector<uint8_t> highest_stack(const std::vector<Item>& items, const Offsets& offsets) {
+  const auto end = [&](uint32_t i) { return offsets[i] + items[i].size; };
+  std::vector<uint32_t> by_end(items.size());
+  std::iota(by_end.begin(), by_end.end(), 0);
+  std::sort(by_end.begin(), by_end.end(),
+            [&](uint32_t a, uint32_t b) { return end(a) != end(b) ? end(a) < end(b) : a < b; });
+  std::vector<uint8_t> critical(items.size(), 0);
+  uint32_t top = by_end.back();
+  critical[top] = 1;
+  for (bool found = true; found && offsets[top] > 0;) {
+    found = false;
+    auto next = std::lower_bound(by_end.begin(), by_end.end(), offsets[top],
+                                 [&](uint32_t i, int64_t at) { return end(i) < at; });
+    for (; next != by_end.end() && end(*next) == offsets[top]; ++next) {
+      found = items[*next].first < items[top].last && items[top].first < items[*next].last;
+      if (!found) continue;
+      critical[*next] = 1;
+      top = *next;
+      break;
+    }
+  }
+  return critical;
 }
 
 Offsets portfolio(const std::vector<Item>& items, int64_t target, size_t mend_work) {

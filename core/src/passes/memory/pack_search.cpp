@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <numeric>
 
 #include "passes/memory/pack_parts.h"
@@ -32,6 +33,8 @@ uint64_t mixed(uint64_t n) {
 //   - in each section, the lowest floor of what is left plus the sum of what is left must fit.
 // Where no buffer that is left spans two sections, the sides are independent and searched one after the
 // other.
+// `Units` holds sums up to twice the capacity: the narrower, the more sections are looked at at once.
+template <class Units>
 class Search {
  public:
   Search(const std::vector<Item>& items, int32_t sections, int64_t capacity, const Order& order,
@@ -157,46 +160,81 @@ class Search {
         }
         if (low == INT32_MAX) return false;
       }
-      low_[j] = low;
       if (low > capacity_ - size_[j]) return false;
+      low_[j] = static_cast<Units>(low);
     }
     return raise(part, from, to);
   }
 
   // In each section some buffer comes first, and all that is left must fit above it: who cannot be first
   // lies above the lowest end of those who can.
-  bool raise(const std::vector<int32_t>& part, const int32_t begin, const int32_t end_of_part) {
-    for (int32_t s = begin; s < end_of_part; ++s) room_[s] = capacity_ - left_[s];
-    // Plain pointers, so that the loops over sections become vector code.
-    const int32_t* const room = room_.data();
-    int32_t* const lowest = lowest_.data();
-    int32_t most = 0;
-    for (const int32_t j : part) most = std::max(most, low_[j]);
-    for (bool changed = true; changed;) {
-      int32_t from = begin, to = end_of_part;
-      while (from < to && most <= room[from]) ++from;
-      while (from < to && most <= room[to - 1]) --to;
-      changed = false;
-      for (int32_t s = from; s < to; ++s) lowest[s] = INT32_MAX;
-      for (const int32_t j : part) {
-        const int32_t low = low_[j], end = low + size_[j], last = std::min(last_[j], to);
-        for (int32_t s = std::max(first_[j], from); s < last; ++s) {
-          const int32_t first = low <= room[s] ? end : INT32_MAX;
-          lowest[s] = first < lowest[s] ? first : lowest[s];
-        }
-      }
-      for (const int32_t j : part) {
-        const int32_t before = low_[j], last = std::min(last_[j], to);
-        int32_t low = before;
-        for (int32_t s = std::max(first_[j], from); s < last; ++s) {
-          const int32_t behind = before > room[s] ? lowest[s] : 0;
-          low = behind > low ? behind : low;
-        }
+  bool raise(const std::vector<int32_t>& part, int32_t from, int32_t to) {
+    for (int32_t s = from; s < to; ++s) room_[s] = static_cast<Units>(capacity_ - left_[s]);
+    while (from < to) {
+      find_late(part, from, to);
+      if (late_.empty()) return true;
+      find_lowest(part, from, to);
+      // The next round looks where this one raised a buffer.
+      const int32_t begin = from, end = to;
+      from = INT32_MAX, to = 0;
+      for (const int32_t j : late_) {
+        const Units low = behind_others(j, begin, end);
         if (low > capacity_ - size_[j]) return false;
-        if (low > before) low_[j] = low, most = std::max(most, low), changed = true;
+        if (low == low_[j]) continue;
+        low_[j] = low;
+        from = std::min(from, first_[j]), to = std::max(to, last_[j]);
       }
     }
     return true;
+  }
+
+  // Buffers that cannot be first somewhere in [from, to), which is narrowed to where they cannot.
+  void find_late(const std::vector<int32_t>& part, int32_t& from, int32_t& to) {
+    const Units* const room = room_.data();
+    const Units least = *std::min_element(room + from, room + to);
+    const int32_t begin = from, end = to;
+    from = INT32_MAX, to = 0;
+    late_.clear();
+    for (const int32_t j : part) {
+      const Units low = low_[j];
+      if (low <= least) continue;
+      int32_t s = std::max(first_[j], begin), last = std::min(last_[j], end);
+      while (s < last && low <= room[s]) ++s;
+      while (s < last && low <= room[last - 1]) --last;
+      if (s >= last) continue;
+      late_.push_back(j);
+      from = std::min(from, s), to = std::max(to, last);
+    }
+  }
+
+  // By section of [from, to): the lowest end of the buffers that can be first there.
+  void find_lowest(const std::vector<int32_t>& part, int32_t from, int32_t to) {
+    // Plain pointers, so that the loop over sections becomes vector code.
+    const Units* const room = room_.data();
+    Units* const lowest = lowest_.data();
+    for (int32_t s = from; s < to; ++s) lowest[s] = kMost;
+    for (const int32_t j : part) {
+      const Units low = low_[j], end = static_cast<Units>(low + size_[j]);
+      const int32_t last = std::min(last_[j], to);
+      for (int32_t s = std::max(first_[j], from); s < last; ++s) {
+        const Units first = low <= room[s] ? end : kMost;
+        lowest[s] = first < lowest[s] ? first : lowest[s];
+      }
+    }
+  }
+
+  // The least offset of a buffer that lies above others wherever it cannot be first.
+  Units behind_others(int32_t j, int32_t from, int32_t to) const {
+    const Units* const room = room_.data();
+    const Units* const lowest = lowest_.data();
+    const Units before = low_[j];
+    const int32_t last = std::min(last_[j], to);
+    Units low = before;
+    for (int32_t s = std::max(first_[j], from); s < last; ++s) {
+      const Units behind = before > room[s] ? lowest[s] : Units{0};
+      low = behind > low ? behind : low;
+    }
+    return low;
   }
 
   // Splits what is left where nothing spans, and solves the parts one after the other.
@@ -282,10 +320,14 @@ class Search {
   bool stopped_ = false;
   std::vector<int32_t> given_, first_, last_, size_, twin_;  // by buffer, in the order of trying
   std::vector<std::vector<int32_t>> neighbours_;
-  // By section: bytes left, buffers left that reach into the next, the lowest end of who can be first, and
-  // the highest offset that the first can have.
-  std::vector<int32_t> left_, span_, lowest_, room_;
-  std::vector<int32_t> low_, floor_, offset_;  // by buffer; offset -1: not placed
+  static constexpr Units kMost = std::numeric_limits<Units>::max();
+  // By section: units left, buffers left that reach into the next.
+  std::vector<int32_t> left_, span_;
+  // By section: the lowest end of who can be first, and the highest offset that the first can have.
+  std::vector<Units> lowest_, room_;
+  std::vector<int32_t> late_;            // who cannot be first somewhere; of one round
+  std::vector<Units> low_;               // by buffer: the least offset that it can still have
+  std::vector<int32_t> floor_, offset_;  // by buffer; offset -1: not placed
 };
 
 // What one order finds at once another never does, so orders take turns: the plain ones with ever larger
@@ -324,7 +366,16 @@ class Restarts {
 
   void attempt(const Order& order, int64_t share) {
     if (verdict_ != Verdict::Unknown || left_ <= 0 || stopped_) return;
-    Search search(items_, sections_, capacity_, order, std::min(share, left_), watch_);
+    if (capacity_ < std::numeric_limits<int16_t>::max() / 2) {
+      attempt_in<int16_t>(order, share);
+    } else {
+      attempt_in<int32_t>(order, share);
+    }
+  }
+
+  template <class Units>
+  void attempt_in(const Order& order, int64_t share) {
+    Search<Units> search(items_, sections_, capacity_, order, std::min(share, left_), watch_);
     verdict_ = search.run(offsets_);
     left_ -= std::min(left_, search.nodes());
     stopped_ = stopped_ || search.stopped();

@@ -5,16 +5,25 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "irplan/pack.h"
+#include "passes/memory/pack_parts.h"
+
 namespace irplan {
 namespace {
 
 constexpr int64_t kLargestSample = 8192;  // of a dim without upper bound
 constexpr size_t kMaxSamples = 24;
-constexpr int kRules = 4;                   // sequences that the packer tries
+constexpr packing::Rule kRules[] = {packing::Rule::Size, packing::Rule::Life, packing::Rule::Begin,
+                                    packing::Rule::Area};
+constexpr double kGoodRatio = 1.02;         // what a default plan is searched for below
+constexpr int64_t kShortSearch = 4'000;     // nodes, in a default plan
 constexpr int kRepairRounds = 64;           // of one sequence
 constexpr size_t kRepairWork = 20'000'000;  // neighbours looked at again, over all sequences and samples
 constexpr size_t kMaxTerms = 64;            // of a maximum, before it is given up as an expression
-constexpr size_t kMaxDecisions = 4000;      // of which of two sums is larger; models take some hundreds
+constexpr int kMaxCases = 2000;             // decided in proofs by cases, of one phase
+constexpr int64_t kLargestLow = int64_t{1} << 60;  // of a range that is halved
+constexpr int64_t kMaxUnit = 1 << 20;              // by which a sum is multiplied to be rid of divisions
+constexpr size_t kMaxDecisions = 4000;  // of which of two sums is larger; models take some hundreds
 
 using Index = uint32_t;  // of a buffer among the phase's
 
@@ -74,10 +83,11 @@ using Sizes = std::vector<int64_t>;  // bytes, by Index
 
 class Placer {
  public:
-  Placer(Graph& graph, uint32_t phase)
+  Placer(Graph& graph, uint32_t phase, const Effort& effort)
       : graph_(graph),
         dims_(*graph.dims),
         phase_(phase),
+        effort_(effort),
         problem_(graph, phase),
         align_(graph.target.align),
         ranges_(graph.ranges(phase)) {}
@@ -103,38 +113,80 @@ class Placer {
         sizes.push_back(bytes.value_or(0));
       }
       if (!good) continue;
-      int64_t bound = 0;
+      int64_t bound = 0, plain = 0;
       for (const auto& step : problem_.steps) {
-        int64_t sum = 0;
-        for (const Index b : step) sum += aligned(sizes[b], align_);
+        int64_t sum = 0, unpadded = 0;
+        for (const Index b : step) sum += aligned(sizes[b], align_), unpadded += sizes[b];
         bound = std::max(bound, sum);
+        plain = std::max(plain, unpadded);
       }
       samples_.push_back(std::move(sizes));
       bounds_.push_back(bound);
+      plain_bounds_.push_back(plain);
     }
   }
 
-  // ---- candidate orders: pack at one sample in one sequence, first fit; keep the order with the least worst
-  // ratio
+  // ---- candidate orders: placements at one sample; keep the order with the least worst ratio
   void search() {
     position_.resize(problem_.size());
     std::iota(position_.begin(), position_.end(), 0);
-    if (samples_.empty()) return;
+    if (samples_.empty() || problem_.size() == 0) return;
     best_ = -1;
     std::vector<size_t> hints;
     for (const size_t sample : {samples_.size() - 1, size_t{0}, samples_.size() / 2}) {
       if (std::find(hints.begin(), hints.end(), sample) == hints.end()) hints.push_back(sample);
     }
-    for (const size_t sample : hints) {
-      for (int rule = 0; rule < kRules; ++rule) {
-        if (consider(pack(samples_[sample], sequence(samples_[sample], rule)))) return;
+    for (const bool tight : {false, true}) {
+      for (const size_t sample : hints) {
+        const std::vector<packing::Item> items = items_at(sample);
+        for (const packing::Rule rule : kRules) {
+          if (consider(packing::place(items, packing::sequence(items, rule), tight))) return;
+        }
       }
     }
     size_t work = kRepairWork;
     for (const size_t sample : hints) {
-      for (int rule = 0; rule < kRules; ++rule) {
-        if (repair(sample, sequence(samples_[sample], rule), work)) return;
+      const std::vector<packing::Item> items = items_at(sample);
+      for (const packing::Rule rule : kRules) {
+        if (repair(items, packing::sequence(items, rule), work)) return;
       }
+    }
+    if (effort_.strength != Strength::Portfolio || best_ > kGoodRatio) search_deeper();
+  }
+
+  // The buffers at a sample, with the padding that starts need.
+  std::vector<packing::Item> items_at(size_t sample) const {
+    std::vector<packing::Item> items;
+    for (Index b = 0; b < problem_.size(); ++b) {
+      items.push_back({static_cast<int32_t>(problem_.begin[b]), static_cast<int32_t>(problem_.end[b]),
+                       aligned(samples_[sample][b], align_)});
+    }
+    return items;
+  }
+
+  // The packer's search where the order is above the bound, the worst sample first.
+  void search_deeper() {
+    PackOptions options;
+    options.progress = effort_.progress;
+    options.strength = effort_.strength == Strength::Exact ? PackStrength::Exact : PackStrength::Limited;
+    if (effort_.strength == Strength::Portfolio) options.node_limit = kShortSearch;
+    std::vector<uint8_t> done(samples_.size(), 0);
+    while (best_ > (effort_.strength == Strength::Portfolio ? kGoodRatio : 1.0)) {
+      const std::vector<double> ratios = ratios_of(position_);
+      size_t worst = samples_.size();
+      for (size_t s = 0; s < samples_.size(); ++s) {
+        if (!done[s] && ratios[s] > 1.0 && (worst == samples_.size() || ratios[s] > ratios[worst])) worst = s;
+      }
+      if (worst == samples_.size()) return;
+      done[worst] = 1;
+      std::vector<PackBuffer> buffers;
+      for (const packing::Item& item : items_at(worst)) buffers.push_back({item.first, item.last, item.size});
+      const PackResult packed = irplan::pack(buffers, options);
+      const double before = best_;
+      consider(packed.offsets);
+      if (best_ < before && packed.strength != PackStrength::Portfolio)
+        graph_.strength = packed.strength == PackStrength::Exact ? Strength::Exact : Strength::Limited;
+      if (packed.stopped) return;
     }
   }
 
@@ -149,78 +201,19 @@ class Placer {
     return best_ <= 1.0;
   }
 
-  // Packs again and again, with the buffers of the stack that is too high moved to the front of the sequence.
-  bool repair(size_t sample, std::vector<Index> sequence, size_t& work) {
-    const Sizes& sizes = samples_[sample];
+  // Places again and again, with the buffers of the stack that is too high moved to the front of the
+  // sequence.
+  bool repair(const std::vector<packing::Item>& items, std::vector<Index> sequence, size_t& work) {
     size_t cost = problem_.size();
     for (const auto& neighbours : problem_.neighbours) cost += neighbours.size() * samples_.size();
     for (int round = 0; round < kRepairRounds && work > cost; ++round) {
       work -= cost;
-      const Sizes offsets = pack(sizes, sequence);
+      const Sizes offsets = packing::place(items, sequence, false);
       if (consider(offsets)) return true;
-      std::vector<uint8_t> critical(problem_.size(), 0);
-      for (Index b = highest(sizes, offsets); b != kNone; b = support(sizes, offsets, b)) critical[b] = 1;
+      const std::vector<uint8_t> critical = packing::highest_stack(items, offsets);
       std::stable_partition(sequence.begin(), sequence.end(), [&](Index b) { return critical[b] != 0; });
     }
     return false;
-  }
-
-  Index highest(const Sizes& sizes, const Sizes& offsets) const {
-    Index top = 0;
-    for (Index b = 1; b < problem_.size(); ++b) {
-      if (offsets[b] + sizes[b] > offsets[top] + sizes[top]) top = b;
-    }
-    return top;
-  }
-
-  // The neighbour on which a buffer stands; none on the ground.
-  Index support(const Sizes& sizes, const Sizes& offsets, Index b) const {
-    for (const Index n : problem_.neighbours[b]) {
-      if (sizes[n] > 0 && aligned(offsets[n] + sizes[n], align_) == offsets[b] && offsets[b] > 0) return n;
-    }
-    return kNone;
-  }
-
-  std::vector<Index> sequence(const Sizes& sizes, int rule) const {
-    std::vector<Index> order(problem_.size());
-    std::iota(order.begin(), order.end(), 0);
-    const auto life = [&](Index b) { return problem_.end[b] - problem_.begin[b]; };
-    std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) {
-      switch (rule) {
-        case 0:
-          if (sizes[a] != sizes[b]) return sizes[a] > sizes[b];
-          return life(a) > life(b);
-        case 1:
-          if (life(a) != life(b)) return life(a) > life(b);
-          return sizes[a] > sizes[b];
-        case 2: return problem_.begin[a] < problem_.begin[b];
-        default: {
-          const auto area = [&](Index x) { return static_cast<__int128>(sizes[x]) * life(x); };
-          return area(a) > area(b);
-        }
-      }
-    });
-    return order;
-  }
-
-  // First fit: each buffer at the lowest offset that its placed neighbours leave.
-  Sizes pack(const Sizes& sizes, const std::vector<Index>& sequence) const {
-    Sizes offsets(problem_.size(), -1);
-    std::vector<Index> placed;
-    for (const Index b : sequence) {
-      placed.clear();
-      for (const Index n : problem_.neighbours[b]) {
-        if (offsets[n] >= 0) placed.push_back(n);
-      }
-      std::sort(placed.begin(), placed.end(), [&](Index x, Index y) { return offsets[x] < offsets[y]; });
-      int64_t at = 0;
-      for (const Index n : placed) {
-        if (at + sizes[b] <= offsets[n]) break;
-        at = std::max(at, aligned(offsets[n] + sizes[n], align_));
-      }
-      offsets[b] = at;
-    }
-    return offsets;
   }
 
   // A buffer's place in the order of offsets; what lies lower comes first.
@@ -234,9 +227,15 @@ class Placer {
   }
 
   double worst_ratio(const std::vector<Index>& position) const {
+    const std::vector<double> ratios = ratios_of(position);
+    return ratios.empty() ? 1.0 : *std::max_element(ratios.begin(), ratios.end());
+  }
+
+  // Arena over bound at each sample, at least 1.
+  std::vector<double> ratios_of(const std::vector<Index>& position) const {
     std::vector<Index> order(problem_.size());
     for (Index b = 0; b < order.size(); ++b) order[position[b]] = b;
-    double worst = 1.0;
+    std::vector<double> ratios;
     Sizes offsets(problem_.size());
     for (size_t s = 0; s < samples_.size(); ++s) {
       int64_t peak = 0;
@@ -248,10 +247,10 @@ class Placer {
         offsets[b] = at;
         peak = std::max(peak, at + samples_[s][b]);
       }
-      if (bounds_[s] > 0)
-        worst = std::max(worst, static_cast<double>(peak) / static_cast<double>(bounds_[s]));
+      const double ratio = bounds_[s] > 0 ? static_cast<double>(peak) / static_cast<double>(bounds_[s]) : 1.0;
+      ratios.push_back(std::max(ratio, 1.0));
     }
-    return worst;
+    return ratios;
   }
 
   // ---- `above`: of the neighbours below, those with no other neighbour of both between
@@ -311,7 +310,8 @@ class Placer {
     const std::vector<Expr> ends = written ? stack_ends() : std::vector<Expr>();
     phase.peak = ends.empty() ? Expr() : maximum(ends);
     const bool met = !ends.empty() && std::all_of(ends.begin(), ends.end(), [&](Expr end) {
-      return std::any_of(padded.begin(), padded.end(), [&](Expr bound) { return at_most(end, bound); });
+      return std::any_of(padded.begin(), padded.end(), [&](Expr bound) { return at_most(end, bound); }) ||
+             (best_ <= 1.0 && covered(end, padded));
     });
     phase.proven = phase.optimal = met;
     if (!met) {
@@ -320,7 +320,108 @@ class Placer {
     }
   }
 
-  double unpadded_ratio() const { return worst_ratio(position_); }
+  // What the plan says: arena over the bound without padding, where padding is not all that lies between.
+  double unpadded_ratio() const {
+    const std::vector<double> ratios = ratios_of(position_);
+    double worst = 1.0;
+    for (size_t s = 0; s < samples_.size(); ++s) {
+      if (ratios[s] > 1.0 && plain_bounds_[s] > 0)
+        worst = std::max(worst,
+                         ratios[s] * static_cast<double>(bounds_[s]) / static_cast<double>(plain_bounds_[s]));
+    }
+    return worst;
+  }
+
+  // Whether some bound is at least `end` at every size, not the same one everywhere: the ranges are halved
+  // until one of them is.
+  bool covered(Expr end, const std::vector<Expr>& bounds) {
+    std::vector<Expr> differences;
+    std::vector<DimIndex> dims;
+    for (const Expr bound : bounds) {
+      differences.push_back(without_rounding(bound - end));
+      for (const DimIndex dim : dims_of(bound - end)) {
+        if (std::find(dims.begin(), dims.end(), dim) == dims.end()) dims.push_back(dim);
+      }
+    }
+    std::vector<Ranges> open{ranges_};
+    while (!open.empty()) {
+      const Ranges ranges = std::move(open.back());
+      open.pop_back();
+      if (any_covers(differences, ranges)) continue;
+      if (cases_ >= kMaxCases) return false;
+      if (!halve(ranges, dims, open) && !covered_at(end, bounds, ranges, dims)) return false;
+    }
+    return true;
+  }
+
+  bool any_covers(const std::vector<Expr>& differences, const Ranges& ranges) {
+    return std::any_of(differences.begin(), differences.end(), [&](Expr difference) {
+      return ++cases_ < kMaxCases &&
+             decide(dims_.constant(0), Relation::LessEqual, difference, ranges) == Truth::Yes;
+    });
+  }
+
+  // A positive multiple of at most `e`, in which each ceildiv(x, n) is x / n, or (x + n - 1) / n where it is
+  // taken off.
+  Expr without_rounding(Expr e) {
+    int64_t unit = 1;
+    const auto rounding = [](const Term& term) -> const Atom* {
+      if (term.monomial->factors.size() != 1 || term.monomial->factors[0]->dim) return nullptr;
+      const Atom* atom = term.monomial->factors[0];
+      return atom->function == Function::Ceildiv && atom->b.is_constant() ? atom : nullptr;
+    };
+    if (e.overflowed()) return e;
+    for (const Term& term : e.node().terms) {
+      if (const Atom* atom = rounding(term))
+        unit = std::lcm(unit, std::min<int64_t>(atom->b.constant(), 1 << 20));
+      if (unit > kMaxUnit) return e;
+    }
+    if (unit == 1) return e;
+    Expr total = dims_.constant(0), rest = e;
+    for (const Term& term : e.node().terms) {
+      const Atom* atom = rounding(term);
+      if (!atom || unit % atom->b.constant() != 0) continue;
+      rest = rest - dims_.call(Function::Ceildiv, atom->a, atom->b) * term.coefficient;
+      const Expr up = term.coefficient < 0 ? atom->a + (atom->b.constant() - 1) : atom->a;
+      total = total + up * (unit / atom->b.constant()) * term.coefficient;
+    }
+    return total + rest * unit;
+  }
+
+  // Halves the widest of the dims, by ratio, in two ranges; false where all are points.
+  static bool halve(const Ranges& ranges, const std::vector<DimIndex>& dims, std::vector<Ranges>& out) {
+    DimIndex widest = 0;
+    double most = 1;
+    for (const DimIndex dim : dims) {
+      const double wide =
+          (static_cast<double>(ranges[dim].hi) + 1) / (static_cast<double>(ranges[dim].lo) + 1);
+      if (wide > most) most = wide, widest = dim;
+    }
+    if (most <= 1) return false;
+    const Interval range = ranges[widest];
+    if (range.lo > kLargestLow) return false;
+    // Near the least: there padding is worth the most, and far above it nothing.
+    const int64_t middle = range.lo + std::min((range.hi - range.lo) / 2, range.lo * 3 + 1);
+    for (const Interval part : {Interval{middle + 1, range.hi}, Interval{range.lo, middle}}) {
+      out.push_back(ranges);
+      out.back()[widest] = part;
+    }
+    return true;
+  }
+
+  // At the one size that the ranges of the dims hold; not where they hold more.
+  static bool covered_at(Expr end, const std::vector<Expr>& bounds, const Ranges& ranges,
+                         const std::vector<DimIndex>& dims) {
+    if (std::any_of(dims.begin(), dims.end(), [&](DimIndex d) { return ranges[d].lo != ranges[d].hi; }))
+      return false;
+    Binding size;
+    for (const Interval& range : ranges) size.push_back(range.lo);
+    const auto top = evaluate(end, size);
+    return top && std::any_of(bounds.begin(), bounds.end(), [&](Expr bound) {
+             const auto sum = evaluate(bound, size);
+             return sum && *sum >= *top;
+           });
+  }
 
   // The tops of all buffers as sums along the order; none where there would be too many.
   std::vector<Expr> stack_ends() {
@@ -375,14 +476,16 @@ class Placer {
   Graph& graph_;
   Dims& dims_;
   uint32_t phase_;
+  const Effort& effort_;
   Problem problem_;
   int64_t align_;
   Ranges ranges_;
   std::vector<Sizes> samples_;
-  std::vector<int64_t> bounds_;
-  double best_ = -1;             // worst ratio of the best order so far
+  std::vector<int64_t> bounds_, plain_bounds_;  // with and without padding
+  double best_ = -1;                            // worst ratio of the best order so far
   std::vector<Index> position_;  // by Index: place in a linear order in which what lies lower comes first
   std::unordered_map<uint64_t, bool> decided_;
+  int cases_ = 0;
 };
 
 bool inside(const Graph& graph, uint32_t phase, const Binding& binding) {
@@ -437,6 +540,6 @@ std::vector<Binding> sample_sizes(const Graph& graph, uint32_t phase) {
   return out;
 }
 
-void place(Graph& graph, uint32_t phase) { Placer(graph, phase).run(); }
+void place(Graph& graph, uint32_t phase, const Effort& effort) { Placer(graph, phase, effort).run(); }
 
 }  // namespace irplan
