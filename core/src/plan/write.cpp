@@ -1,6 +1,7 @@
 // Writes plan.json: the contract's keys in their order, a line for each record.
 #include <nlohmann/json.hpp>
 
+#include "base/text_writer.h"
 #include "plan/plan.h"
 
 namespace irplan {
@@ -13,9 +14,8 @@ constexpr const char* kLayouts[] = {"", "contiguous", "ring"};
 
 class Writer {
  public:
-  explicit Writer(const Plan& plan) : plan_(plan) {
-    out_.reserve(600 * (plan.ops.size() + plan.values.size()) + 4096);
-  }
+  explicit Writer(const Plan& plan)
+      : plan_(plan), out_(kRecordBytes * (plan.ops.size() + plan.values.size()) + 4096) {}
 
   std::string run() {
     out_ += "{\n\"version\": ";
@@ -43,10 +43,12 @@ class Writer {
     memory();
     list("budget", plan_.budget, [&](const Plan::Budget& b) { budget(b); });
     out_ += "\"diagnostics\": " + plan_.diagnostics + "\n}\n";
-    return std::move(out_);
+    return out_.take();
   }
 
  private:
+  static constexpr size_t kRecordBytes = 320;  // of an op or a value with its buffer, in models
+
   template <class Records, class Record>
   void list(const char* key, const Records& records, Record record) {
     out_ += '"';
@@ -62,17 +64,7 @@ class Writer {
     out_ += first ? "],\n" : "\n],\n";
   }
 
-  void text(const std::string& s) {
-    bool plain = true;
-    for (const char c : s) plain &= (c >= 0x20) & (c != '"') & (c != '\\') & (c != 0x7f);
-    if (plain) {
-      out_ += '"';
-      out_ += s;
-      out_ += '"';
-    } else {
-      out_ += nlohmann::json(s).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    }
-  }
+  void text(const std::string& s) { out_.quote(s); }
   void expr(Expr e) { out_ += '"', out_ += e.text(), out_ += '"'; }
   void number(double d) { out_ += nlohmann::json(d).dump(); }
   void key(const char* k) { out_ += ", \"", out_ += k, out_ += "\": "; }
@@ -300,7 +292,7 @@ class Writer {
   }
 
   const Plan& plan_;
-  std::string out_;
+  TextWriter out_;
 };
 
 }  // namespace

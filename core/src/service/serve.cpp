@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text_writer.h"
 #include "irplan/compile.h"
 #include "irplan/dtype.h"
 #include "irplan/format.h"
@@ -96,13 +97,18 @@ CompileOptions options_of(const json& request) {
 std::string serve_compile(const json& request) {
   Compilation done = compile(SourceText(text_of(request, "file", "page.irplan"), text_of(request, "text")),
                              options_of(request));
-  std::string reply =
-      done.ok ? "{\"ok\":true,\"plan\":" + dump(done.plan_json) : "{\"ok\":false,\"plan\":null";
-  reply += ",\"diagnostics\":" + to_json(done.diagnostics.list(), done.source);
-  reply += ",\"rendered\":" + dump(render(done.diagnostics, done.source, false));
-  reply += ",\"unread_config_keys\":" + dump(done.unread_config_keys) + "}";
+  TextWriter reply(done.plan_json.size() + done.plan_json.size() / 4 + 4096);
+  reply += done.ok ? "{\"ok\":true,\"plan\":" : "{\"ok\":false,\"plan\":null";
+  if (done.ok) reply.quote(done.plan_json);
+  reply += ",\"diagnostics\":";
+  reply += to_json(done.diagnostics.list(), done.source);
+  reply += ",\"rendered\":";
+  reply.quote(render(done.diagnostics, done.source, false));
+  reply += ",\"unread_config_keys\":";
+  reply += dump(done.unread_config_keys);
+  reply += '}';
   if (done.ok) last_plan().replace(std::move(done.plan_json));
-  return reply;
+  return reply.take();
 }
 
 std::string serve_format(const json& request) {
