@@ -14,10 +14,10 @@ using packing::Offsets;
 using packing::Verdict;
 
 constexpr size_t kMostSearched = 4000;  // buffers of a component
-constexpr int64_t kCheapLives = 2000;   // sections that the buffers of a component live in, all together
+constexpr int64_t kCheapLives = 1200;   // sections that the buffers of a component live in, all together
 constexpr int64_t kNoLimit = INT64_MAX / 8;
-constexpr int64_t kStep = 4;  // of the gap, taken down at once: what fails is dear, what succeeds is not
-constexpr int64_t kShareAbove = 7;  // halves of the limit at the goal that heights above it get, all together
+constexpr int64_t kStep = 3;  // of the gap, taken down at once: what fails is dear, what succeeds is not
+constexpr int64_t kShareAbove = 8;  // halves of the limit at the goal that heights above it get, all together
 constexpr size_t kMendAlone = 100'000,
                  kMendBeforeSearch = 10'000;  // buffers placed again; the search mends better
 

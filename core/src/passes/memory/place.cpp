@@ -102,12 +102,13 @@ class Placer {
  private:
   // ---- sizes at the samples, and the bound there (padded, since padding does not count against an order)
   void measure_samples() {
+    const Binding value = graph_.values_at(phase_);
     for (const Binding& binding : sample_sizes(graph_, phase_)) {
-      Evaluator value(dims_, binding);
+      Evaluator size(dims_, binding);
       Sizes sizes;
       bool good = true;
       for (const BufferId id : problem_.ids) {
-        const auto bytes = value(graph_.buffers[id].bytes);
+        const auto bytes = size(graph_.buffers[id].bytes);
         good = good && bytes && *bytes >= 0 &&
                *bytes < (int64_t{1} << 61) / static_cast<int64_t>(problem_.size() + 1);
         sizes.push_back(bytes.value_or(0));
@@ -122,7 +123,7 @@ class Placer {
       }
       samples_.push_back(std::move(sizes));
       bounds_.push_back(bound);
-      plain_bounds_.push_back(plain);
+      if (binding == value) value_sample_ = samples_.size() - 1, plain_bound_ = plain;
     }
   }
 
@@ -315,19 +316,21 @@ class Placer {
     });
     phase.proven = phase.optimal = met;
     if (!met) {
-      phase.worst_ratio = unpadded_ratio();
+      phase.worst_ratio = stated_ratio();
       phase.optimal = phase.worst_ratio <= 1.0;
     }
   }
 
-  // What the plan says: arena over the bound without padding, where padding is not all that lies between.
-  double unpadded_ratio() const {
+  // What the plan says: the worst ratio without the padding that starts need, and at `value`, where its plain
+  // numbers can be compared, no less than they show.
+  double stated_ratio() const {
     const std::vector<double> ratios = ratios_of(position_);
     double worst = 1.0;
     for (size_t s = 0; s < samples_.size(); ++s) {
-      if (ratios[s] > 1.0 && plain_bounds_[s] > 0)
-        worst = std::max(worst,
-                         ratios[s] * static_cast<double>(bounds_[s]) / static_cast<double>(plain_bounds_[s]));
+      const bool padded = ratios[s] > 1.0 && s == value_sample_ && plain_bound_ > 0;
+      worst = std::max(
+          worst, padded ? ratios[s] * static_cast<double>(bounds_[s]) / static_cast<double>(plain_bound_)
+                        : ratios[s]);
     }
     return worst;
   }
@@ -481,8 +484,10 @@ class Placer {
   int64_t align_;
   Ranges ranges_;
   std::vector<Sizes> samples_;
-  std::vector<int64_t> bounds_, plain_bounds_;  // with and without padding
-  double best_ = -1;                            // worst ratio of the best order so far
+  std::vector<int64_t> bounds_;        // with the padding that starts need
+  size_t value_sample_ = kMaxSamples;  // the sample that is `value`
+  int64_t plain_bound_ = 0;            // there, without padding
+  double best_ = -1;                   // worst ratio of the best order so far
   std::vector<Index> position_;  // by Index: place in a linear order in which what lies lower comes first
   std::unordered_map<uint64_t, bool> decided_;
   int cases_ = 0;
