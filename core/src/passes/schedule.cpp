@@ -1,177 +1,310 @@
 #include "passes/schedule.h"
 
 #include <algorithm>
+#include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "passes/memory.h"
 #include "passes/memory/place.h"
+#include "passes/memory/windows.h"
 
 namespace irplan {
 namespace {
 
-constexpr size_t kMaxBlock = 64;      // ops with costs between two cuts: one bit each
-constexpr size_t kMaxSets = 20000;    // sets of ops run, weighed for one block
-constexpr uint32_t kLongLife = 48;    // ops over which a value lives before it counts as there all the time
-constexpr size_t kMostListed = 4000;  // ops of which a list order is made: looks at all of them for each
+constexpr size_t kMaxBlock = 64;    // ops with costs between two cuts: one bit each
+constexpr size_t kMaxSets = 20000;  // sets of ops run, weighed for one block
+constexpr uint32_t kLongLife = 48;  // ops over which a value lives before it counts as there all the time
+constexpr size_t kMaxReady = 64;    // ops that the list order compares at once
+constexpr size_t kMaxJudged = 6;    // orders of a phase that the memory pass places
 constexpr int64_t kTooLarge = int64_t{1} << 55;
 
-// One phase as the search sees it: ops that cost something, and the storage that they make, use and let go.
-class PhaseOrder {
+using Order = std::vector<OpId>;
+
+// Rows of ids, filled one row after the other.
+class Rows {
  public:
-  PhaseOrder(const Graph& graph, uint32_t phase)
-      : graph_(graph), begin_(graph.phases[phase].ops_begin), end_(graph.phases[phase].ops_end) {
-    measure(phase);
+  void add(uint32_t id) { ids_.push_back(id); }
+  void close() { ends_.push_back(static_cast<uint32_t>(ids_.size())); }
+  struct Row {
+    const uint32_t *first, *last;
+    const uint32_t* begin() const { return first; }
+    const uint32_t* end() const { return last; }
+    size_t size() const { return static_cast<size_t>(last - first); }
+  };
+  Row operator[](size_t row) const {
+    return {ids_.data() + (row == 0 ? 0 : ends_[row - 1]), ids_.data() + ends_[row]};
   }
 
-  // ---- orders to compare with: ops that cost something, in program order, depth first from what nothing
-  // needs, and always the op that leaves the least alive
-  std::vector<OpId> program_order() const {
-    std::vector<OpId> order;
+ private:
+  std::vector<uint32_t> ids_, ends_;
+};
+
+// One phase as the search sees it: ops that cost something, and the storage that they make, use and let go.
+class PhaseOrders {
+ public:
+  PhaseOrders(const Graph& graph, uint32_t phase, const std::vector<OpId>& placed)
+      : graph_(graph),
+        phase_(phase),
+        begin_(graph.phases[phase].ops_begin),
+        end_(graph.phases[phase].ops_end) {
+    look(placed);
     for (OpId i = begin_; i < end_; ++i) {
-      if (!is_free(graph_.ops[i])) order.push_back(i);
+      if (!is_free(graph_.ops[i])) costing_.push_back(i);
     }
-    return order;
   }
 
-  std::vector<OpId> depth_first() const {
-    std::vector<uint8_t> needed(end_ - begin_, 0), seen(end_ - begin_, 0);
-    for (const auto& list : needs_) {
-      for (const OpId earlier : list) needed[earlier - begin_] = 1;
+  // Orders with less alive at once than in program order at one size at least, the best first.
+  std::vector<Order> run() {
+    if (costing_.size() < 2) return {};
+    cut();
+    std::vector<size_t> hard;  // sizes at which no op alone accounts for what program order needs
+    for (const Binding& size : hints()) {
+      if (!measure(size)) continue;
+      const OpId peak = measure_blocks();
+      heights_.push_back(height_);
+      bytes_.push_back(bytes());
+      if (least(peak) < height_) hard.push_back(bytes_.size() - 1);
     }
-    std::vector<OpId> order;
-    std::vector<std::pair<OpId, size_t>> path;  // an op, and how many of its needs were gone into
-    for (const OpId last : program_order()) {
-      if (!needed[last - begin_]) path.emplace_back(last, 0);
+    if (hard.empty()) return {};
+    consider(depth_first());
+    for (const size_t size : hard) {
+      restore(bytes_[size]);
+      measure_blocks();
+      consider(search_blocks());
+      consider(list());
+    }
+    std::stable_sort(found_.begin(), found_.end(),
+                     [](const Found& a, const Found& b) { return a.worst < b.worst; });
+    if (found_.size() > kMaxJudged) found_.resize(kMaxJudged);
+    std::vector<Order> orders;
+    for (const Found& found : found_) orders.push_back(with_windows(found.order));
+    return orders;
+  }
+
+  // Sets all bytes; false where one has no value, or sums could leave 64 bits, or another size had the same.
+  bool measure(const Binding& size) {
+    Evaluator value(*graph_.dims, size);
+    for (Root& r : roots_) {
+      const auto bytes = value(r.size);
+      if (!bytes || *bytes < 0 || *bytes >= kTooLarge / static_cast<int64_t>(end_ - begin_)) return false;
+      r.bytes = *bytes;
+    }
+    return std::find(bytes_.begin(), bytes_.end(), bytes()) == bytes_.end();
+  }
+
+  int64_t height_of(const Order& order) const {
+    Run run = start();
+    int64_t height = 0;
+    for (const OpId i : order) height = std::max(height, advance(run, i));
+    return height;
+  }
+
+  const Order& program_order() const { return costing_; }
+
+  // What an op needs right before it, from the last ops on.
+  Order depth_first() const {
+    std::vector<uint8_t> needed(end_ - begin_, 0), done(end_ - begin_, 0);
+    for (const OpId i : costing_) {
+      for (const OpId earlier : needs_[i - begin_]) needed[earlier - begin_] = 1;
+    }
+    Order order;
+    std::vector<std::pair<OpId, size_t>> path;  // and how many of its needs were looked at
+    for (const OpId last : costing_) {
+      if (needed[last - begin_]) continue;
+      path.emplace_back(last, 0);
       while (!path.empty()) {
-        auto& [op, next] = path.back();
-        const auto& list = needs_[op - begin_];
-        if (next == 0 && seen[op - begin_]) {
+        const OpId i = path.back().first;
+        const Rows::Row needs = needs_[i - begin_];
+        if (done[i - begin_] || path.back().second == needs.size()) {
+          if (!done[i - begin_]) order.push_back(i);
+          done[i - begin_] = 1;
           path.pop_back();
-        } else if (next < list.size()) {
-          const OpId earlier = list[next++];
-          if (!seen[earlier - begin_]) path.emplace_back(earlier, 0);
         } else {
-          seen[op - begin_] = 1;
-          order.push_back(op);
-          path.pop_back();
+          const OpId earlier = needs.begin()[path.back().second++];
+          if (!done[earlier - begin_]) path.emplace_back(earlier, 0);
         }
       }
     }
     return order;
   }
 
-  std::vector<OpId> list_order() const {
-    std::vector<OpId> order, left = program_order();
-    Running running(*this);
-    while (!left.empty()) {
-      size_t best = left.size();
-      std::pair<int64_t, int64_t> least;
-      for (size_t k = 0; k < left.size(); ++k) {
-        if (!running.ready(left[k])) continue;
-        const auto after = running.look(left[k]);
-        if (best == left.size() || after < least) best = k, least = after;
+  // Of the ops that could run, always the one behind which the least is alive.
+  Order list() const {
+    std::vector<uint32_t> waits(end_ - begin_, 0);
+    std::vector<Order> followers(end_ - begin_);
+    Order ready, order;
+    for (const OpId i : costing_) {
+      waits[i - begin_] = static_cast<uint32_t>(needs_[i - begin_].size());
+      if (waits[i - begin_] == 0) ready.push_back(i);
+      for (const OpId earlier : needs_[i - begin_]) followers[earlier - begin_].push_back(i);
+    }
+    Run run = start();
+    while (!ready.empty()) {
+      size_t best = 0;
+      std::pair<int64_t, int64_t> least{INT64_MAX, INT64_MAX};  // bytes behind it, and while it runs
+      for (size_t k = 0; k < std::min(ready.size(), kMaxReady); ++k) {
+        std::pair<int64_t, int64_t> bytes{run.alive, 0};
+        weigh(run, ready[k], bytes.first, bytes.second);
+        if (bytes < least) least = bytes, best = k;
       }
-      running.run(left[best]);
-      order.push_back(left[best]);
-      left.erase(left.begin() + static_cast<std::ptrdiff_t>(best));
+      const OpId i = ready[best];
+      ready.erase(ready.begin() + static_cast<std::ptrdiff_t>(best));
+      advance(run, i);
+      order.push_back(i);
+      for (const OpId next : followers[i - begin_]) {
+        if (--waits[next - begin_] == 0)
+          ready.insert(std::lower_bound(ready.begin(), ready.end(), next), next);
+      }
     }
     return order;
-  }
-
-  int64_t height(const std::vector<OpId>& order) const {
-    Running running(*this);
-    for (const OpId i : order) running.run(i);
-    return running.height();
-  }
-
-  bool sized() const { return sized_; }
-
-  // Appends the phase's ops in their order; true where that differs from the program's.
-  bool run(std::vector<OpId>& order) {
-    if (!sized_) return keep(order);
-    cut();
-    // Highest first: what no order can bring below another block's best needs no order of its own.
-    std::vector<size_t> by_height(blocks_.size());
-    for (size_t i = 0; i < by_height.size(); ++i) by_height[i] = i;
-    std::stable_sort(by_height.begin(), by_height.end(),
-                     [&](size_t a, size_t b) { return blocks_[a].height > blocks_[b].height; });
-    int64_t reached = 0;
-    bool moved = false;
-    for (const size_t i : by_height) {
-      Block& block = blocks_[i];
-      if (block.height <= reached) break;
-      const int64_t best = search(block);
-      reached = std::max(reached, best);
-      moved = moved || best < block.height;
-    }
-    if (!moved) return keep(order);
-    for (const Block& block : blocks_) write(block, order);
-    return true;
   }
 
  private:
   // A stretch of ops between two cuts.
   struct Block {
     OpId begin = 0, end = 0;
-    std::vector<OpId> ops;    // those that cost something
-    int64_t before = 0;       // bytes alive where it begins
-    int64_t height = 0;       // the most bytes alive at once, in program order
-    std::vector<OpId> order;  // of `ops`; empty: as they stand
+    Order ops;           // those that cost something
+    int64_t before = 0;  // bytes alive where it begins
+    int64_t height = 0;  // the most bytes alive at once, in program order
+    Order order;         // of `ops`; empty: as they stand
   };
-  // Storage of a temp and of all windows on it.
+  // Storage of a temp and of all windows on it, those into which a concat's operands are written included.
   struct Root {
-    int64_t bytes = 0;
-    OpId made = kNone;
-    std::vector<OpId> readers;  // each once, ascending
-    bool stays = false;         // an output: alive to the end of its phase
+    Expr size;
+    int64_t bytes = 0;   // at the size that is looked at
+    OpId made = kNone;   // by the first of them
+    Order makers;        // of a concat's result: the ops that write a part, ascending
+    Order readers;       // each once, ascending
+    bool stays = false;  // an output: alive to the end of its phase
+  };
+  struct Found {
+    Order order;
+    double worst = 0;  // of the sizes: bytes alive at once over those in program order
   };
 
-  // What is alive while ops run one by one.
-  class Running {
-   public:
-    explicit Running(const PhaseOrder& phase) : phase_(phase), done_(phase.end_ - phase.begin_, 0) {
-      for (const Root& r : phase.roots_) unread_.push_back(r.readers.size());
+  // ---- sizes
+  // The values' own, and few of those at which the memory pass compares placements.
+  std::vector<Binding> hints() const {
+    const auto samples = sample_sizes(graph_, phase_);
+    std::vector<Binding> out{graph_.values_at(phase_)};
+    if (samples.empty()) return out;
+    for (const size_t i : {size_t{0}, samples.size() / 2, samples.size() - 1}) {
+      if (std::find(out.begin(), out.end(), samples[i]) == out.end()) out.push_back(samples[i]);
     }
-    int64_t height() const { return height_; }
+    return out;
+  }
 
-    bool ready(OpId i) const {
-      const auto& needs = phase_.needs_[i - phase_.begin_];
-      return std::all_of(needs.begin(), needs.end(),
-                         [&](OpId earlier) { return done_[earlier - phase_.begin_] != 0; });
+  std::vector<int64_t> bytes() const {
+    std::vector<int64_t> out(roots_.size());
+    for (size_t i = 0; i < roots_.size(); ++i) out[i] = roots_[i].bytes;
+    return out;
+  }
+  void restore(const std::vector<int64_t>& bytes) {
+    for (size_t i = 0; i < roots_.size(); ++i) roots_[i].bytes = bytes[i];
+  }
+
+  // Bytes alive while the op runs in every order: its own, and what is made before it in all of them and read
+  // behind it.
+  int64_t least(OpId op) {
+    if (op != near_.op) find_near(op);
+    const auto in = [](const std::vector<uint8_t>& set, OpId begin, const Order& ops) {
+      return std::any_of(ops.begin(), ops.end(), [&](OpId i) { return set[i - begin] != 0; });
+    };
+    int64_t sum = 0, spared = 0, made = 0;
+    for (const Root& r : roots_) {
+      const bool here = r.made == op || in(near_.here, begin_, r.makers) || in(near_.here, begin_, r.readers);
+      const bool there = near_.before[r.made - begin_] || in(near_.before, begin_, r.makers);
+      const bool later = r.stays || in(near_.behind, begin_, r.readers);
+      if (here || (there && later)) sum += r.bytes;
+      if (r.made == op && r.makers.empty()) made += r.bytes;
+      if (here && r.made != op && !later) spared += r.bytes;
     }
+    return graph_.ops[op].row->in_place ? sum - std::min(spared, made) : sum;
+  }
 
-    // Bytes alive behind the op, and while it runs.
-    std::pair<int64_t, int64_t> look(OpId i) const {
-      int64_t alive = alive_, during = 0;
-      phase_.step(
-          i, [&](const Root& r) { return unread_[static_cast<size_t>(&r - phase_.roots_.data())] <= 1; },
-          alive, during);
-      return {alive, during};
+  // What must run before and behind an op.
+  struct Near {
+    OpId op = kNone;
+    std::vector<uint8_t> here, before, behind;
+  };
+  void find_near(OpId op) {
+    const size_t n = end_ - begin_;
+    near_ = {op, std::vector<uint8_t>(n, 0), std::vector<uint8_t>(n, 0), std::vector<uint8_t>(n, 0)};
+    near_.here[op - begin_] = 1;
+    for (OpId i = op + 1; i-- > begin_;) {
+      if (i != op && !near_.before[i - begin_]) continue;
+      for (const OpId earlier : needs_[i - begin_]) near_.before[earlier - begin_] = 1;
     }
-
-    void run(OpId i) {
-      const auto [alive, during] = look(i);
-      alive_ = alive;
-      height_ = std::max(height_, during);
-      done_[i - phase_.begin_] = 1;
-      std::vector<const Root*> read;
-      for (const ValueId id : phase_.graph_.ops[i].in) {
-        const Root* r = id == kNone ? nullptr : phase_.root(id);
-        if (r && std::find(read.begin(), read.end(), r) == read.end()) read.push_back(r);
+    for (OpId i = op + 1; i < end_; ++i) {
+      for (const OpId earlier : needs_[i - begin_]) {
+        if (earlier == op || near_.behind[earlier - begin_]) near_.behind[i - begin_] = 1;
       }
-      for (const Root* r : read) --unread_[static_cast<size_t>(r - phase_.roots_.data())];
     }
+  }
 
-   private:
-    const PhaseOrder& phase_;
-    std::vector<uint8_t> done_;   // by op of the phase
-    std::vector<size_t> unread_;  // by root: readers that have not run
-    int64_t alive_ = 0, height_ = 0;
+  // ---- orders of the whole phase
+  void consider(Order order) {
+    if (order == costing_) return;
+    for (const Found& f : found_) {
+      if (f.order == order) return;
+    }
+    Found found{std::move(order), 0};
+    bool lower = false;
+    for (size_t i = 0; i < bytes_.size(); ++i) {
+      restore(bytes_[i]);
+      const int64_t height = height_of(found.order);
+      lower = lower || height < heights_[i];
+      found.worst = std::max(
+          found.worst, static_cast<double>(height) / static_cast<double>(std::max<int64_t>(heights_[i], 1)));
+    }
+    if (lower) found_.push_back(std::move(found));
+  }
+
+  // A run of the phase, op by op.
+  struct Run {
+    std::vector<uint32_t> left;    // by root: ops that still read it
+    std::vector<uint8_t> started;  // by root
+    int64_t alive = 0;
   };
-
-  bool keep(std::vector<OpId>& order) const {
-    for (OpId i = begin_; i < end_; ++i) order.push_back(i);
-    return false;
+  Run start() const {
+    Run run{{}, std::vector<uint8_t>(roots_.size(), 0), 0};
+    for (const Root& r : roots_) run.left.push_back(static_cast<uint32_t>(r.readers.size()));
+    return run;
+  }
+  size_t index(const Root& r) const { return static_cast<size_t>(&r - roots_.data()); }
+  void weigh(const Run& run, OpId i, int64_t& alive, int64_t& during) const {
+    step(
+        i, [&](const Root& r) { return run.left[index(r)] == 1; },
+        [&](const Root& r) { return !run.started[index(r)]; }, alive, during);
+  }
+  int64_t advance(Run& run, OpId i) const {
+    int64_t during = 0;
+    weigh(run, i, run.alive, during);
+    for (const uint32_t r : reads_[i - begin_]) --run.left[r];
+    for (const ValueId id : graph_.ops[i].out) {
+      if (const Root* r = root(id)) run.started[index(*r)] = 1;
+    }
+    return during;
+  }
+  // Blocks in their best orders, highest first: what no order can bring below another block's best needs no
+  // order of its own.
+  Order search_blocks() {
+    std::vector<size_t> by_height(blocks_.size());
+    for (size_t i = 0; i < by_height.size(); ++i) by_height[i] = i;
+    std::stable_sort(by_height.begin(), by_height.end(),
+                     [&](size_t a, size_t b) { return blocks_[a].height > blocks_[b].height; });
+    int64_t reached = 0;
+    for (const size_t i : by_height) {
+      if (blocks_[i].height <= reached) break;
+      reached = std::max(reached, search(blocks_[i]));
+    }
+    Order order;
+    for (const Block& block : blocks_) {
+      const Order& ops = block.order.empty() ? block.ops : block.order;
+      order.insert(order.end(), ops.begin(), ops.end());
+    }
+    return order;
   }
 
   static bool is_free(const Op& op) {
@@ -180,55 +313,72 @@ class PhaseOrder {
   }
 
   // ---- who makes, reads and shows what
-  void measure(uint32_t phase) {
+  void look(const std::vector<OpId>& placed) {
     static const OpRow* const append = find_op("append");
-    Evaluator value(*graph_.dims, graph_.values_at(phase));
     const Ranges none;
     OpCall size(*find_op("copy"), *graph_.dims, none);
     root_.assign(graph_.values.size(), kNone);
     source_.assign(graph_.values.size(), kNone);
     root_index_.assign(graph_.values.size(), kNone);
-    needs_.resize(end_ - begin_);
-    std::unordered_map<ValueId, std::vector<OpId>> state_readers;
+    std::unordered_map<ValueId, ValueId> whole;  // by operand of a placed concat: the result
+    for (auto at = std::lower_bound(placed.begin(), placed.end(), begin_); at != placed.end() && *at < end_;
+         ++at) {
+      for (const ValueId id : graph_.ops[*at].in) whole.emplace(id, graph_.ops[*at].out[0]);
+    }
+    std::unordered_map<ValueId, Order> state_uses;  // so far; the last update, if any, first
     for (OpId i = begin_; i < end_; ++i) {
       const Op& op = graph_.ops[i];
+      const bool updates = op.row == append;
       if (is_free(op)) {
         for (const ValueId id : op.out) root_[id] = root_of(op.in[0]), source_[id] = source_[op.in[0]];
+        close();
         continue;
       }
       for (const ValueId id : op.in) {
         if (id == kNone) continue;
         if (source_[id] != kNone) need(i, source_[id]);
-        if (graph_.values[id].kind == ValueKind::State) state_readers[id].push_back(i);
+        if (graph_.values[root_of(id)].kind == ValueKind::State && !updates)
+          state_uses[root_of(id)].push_back(i);
         const uint32_t root = root_index_[root_of(id)];
-        if (root != kNone && (roots_[root].readers.empty() || roots_[root].readers.back() != i))
+        if (root != kNone && (roots_[root].readers.empty() || roots_[root].readers.back() != i)) {
           roots_[root].readers.push_back(i);
+          reads_.add(root);
+        }
       }
       for (const ValueId id : op.out) {
         source_[id] = i;
-        if (op.row == append) {
+        if (updates) {
           root_[id] = root_of(op.in[0]);
-          for (const OpId reader : state_readers[op.in[0]]) {
-            if (reader != i) need(i, reader);
+          Order& uses = state_uses[root_of(op.in[0])];
+          for (const OpId earlier : uses) {
+            if (earlier != i) need(i, earlier);
           }
           continue;
         }
-        root_[id] = id;
-        root_index_[id] = static_cast<uint32_t>(roots_.size());
-        const auto bytes = value(size.bytes(graph_.values[id].type));
-        sized_ = sized_ && bytes && *bytes >= 0 && *bytes < kTooLarge / static_cast<int64_t>(end_ - begin_);
-        roots_.push_back({bytes.value_or(0), i, {}, false});
+        if (root_[id] != kNone) continue;  // a placed concat's result: its parts made the root
+        const auto part = whole.empty() ? whole.end() : whole.find(id);
+        const ValueId stored = part == whole.end() ? id : part->second;
+        root_[id] = root_[stored] = stored;
+        if (root_index_[stored] == kNone) {
+          root_index_[stored] = static_cast<uint32_t>(roots_.size());
+          roots_.emplace_back();
+          roots_.back().size = size.bytes(graph_.values[stored].type);
+          roots_.back().made = i;
+        }
+        if (stored != id) roots_[root_index_[stored]].makers.push_back(i);
       }
+      close();
     }
     for (const Output& output : graph_.outputs) {
-      if (output.phase != phase) continue;
+      if (output.phase != phase_) continue;
       const uint32_t root = root_index_[root_of(output.value)];
       if (root != kNone) roots_[root].stays = true;
     }
   }
 
+  void close() { needs_.close(), reads_.close(); }
   ValueId root_of(ValueId id) const { return root_[id] == kNone ? id : root_[id]; }
-  void need(OpId op, OpId earlier) { needs_[op - begin_].push_back(earlier); }
+  void need(OpId, OpId earlier) { needs_.add(earlier); }
   const Root* root(ValueId id) const {
     const uint32_t index = root_index_[root_of(id)];
     return index == kNone ? nullptr : &roots_[index];
@@ -249,7 +399,6 @@ class PhaseOrder {
     int32_t crossing = 0;
     Block block;
     block.begin = begin_;
-    std::vector<Block> blocks;
     for (OpId i = begin_; i < end_; ++i) {
       crossing += change[i - begin_];
       if (!is_free(graph_.ops[i])) block.ops.push_back(i);
@@ -260,22 +409,37 @@ class PhaseOrder {
         block.begin = i + 1;
       }
     }
+  }
+
+  // What is alive before and in each block, in program order; the op with the most.
+  OpId measure_blocks() {
     int64_t alive = 0;
+    height_ = -1;
+    OpId peak = kNone;
     for (Block& b : blocks_) {
       b.before = alive;
+      b.height = 0;
+      b.order.clear();
       for (const OpId i : b.ops) {
         int64_t during = 0;
         step(
-            i, [&](const Root& r) { return last_reader(r) <= i; }, alive, during);
+            i, [&](const Root& r) { return last_reader(r) <= i; }, [&](const Root& r) { return r.made == i; },
+            alive, during);
         b.height = std::max(b.height, during);
+        if (during > height_) height_ = during, peak = i;
       }
     }
+    return peak;
+  }
+
+  static bool makes(OpId i, const Root& r) {
+    return r.made == i || std::binary_search(r.makers.begin(), r.makers.end(), i);
   }
 
   // One op run: what is alive behind it, and at once while it runs. `dies` says whether nothing else still
-  // reads a root.
-  template <class Dies>
-  void step(OpId i, Dies dies, int64_t& alive, int64_t& during) const {
+  // reads a root, `begins` whether nothing of it is there yet.
+  template <class Dies, class Begins>
+  void step(OpId i, Dies dies, Begins begins, int64_t& alive, int64_t& during) const {
     const Op& op = graph_.ops[i];
     int64_t made = 0, freed = 0, reused = 0;
     const Root* taken[4] = {};
@@ -288,14 +452,17 @@ class PhaseOrder {
       if (count < 4) taken[count++] = r;
     }
     size_t next = 0;
+    const Root* last = nullptr;
     for (const ValueId id : op.out) {
       const Root* r = root(id);
-      if (!r || r->made != i) continue;
+      if (!r || r == last || !makes(i, *r) || !begins(*r)) continue;
+      last = r;
       made += r->bytes;
       if (r->readers.empty() && !r->stays) freed += r->bytes;
       // A result over an operand of its size that dies here needs no bytes of its own.
-      while (op.row->in_place && next < count && taken[next]->bytes != r->bytes) ++next;
-      if (op.row->in_place && next < count) reused += r->bytes, ++next;
+      const bool over = op.row->in_place && r->makers.empty();
+      while (over && next < count && taken[next]->bytes != r->bytes) ++next;
+      if (over && next < count) reused += r->bytes, ++next;
     }
     during = alive + made - reused;
     alive += made - freed;
@@ -339,7 +506,8 @@ class PhaseOrder {
           next.last = static_cast<uint8_t>(k);
           int64_t during = 0;
           step(
-              block.ops[k], [&](const Root& r) { return all_run(block, r, next.run); }, next.alive, during);
+              block.ops[k], [&](const Root& r) { return all_run(block, r, next.run); },
+              [&](const Root& r) { return !started(block, r, sets[at].run); }, next.alive, during);
           next.height = std::max(next.height, during);
           if (next.height >= block.height) continue;  // no better than the program
           const auto [slot, fresh] = seen.try_emplace(next.run, static_cast<uint32_t>(sets.size()));
@@ -385,6 +553,12 @@ class PhaseOrder {
     return true;
   }
 
+  static bool started(const Block& block, const Root& r, uint64_t run) {
+    return std::any_of(r.makers.begin(), r.makers.end(), [&](OpId i) {
+      return i < block.begin || (i < block.end && (run >> place(block, i) & 1));
+    });
+  }
+
   // What decides a block's best order: rows, who needs whom, sizes, and what lives on.
   std::string signature(const Block& block) const {
     std::string out;
@@ -399,6 +573,7 @@ class PhaseOrder {
         for (const ValueId id : *ids) {
           const Root* r = id == kNone ? nullptr : root(id);
           put(r ? static_cast<uint64_t>(r->bytes) : UINT64_MAX);
+          if (r) put(r->made >= block.begin ? r->made - block.begin : UINT64_MAX), put(r->makers.size());
           if (r) put(r->stays || last_reader(*r) >= block.end ? UINT64_MAX : last_reader(*r) - block.begin);
         }
       }
@@ -407,63 +582,94 @@ class PhaseOrder {
   }
 
   // ---- the result: windows follow what they show
-  void write(const Block& block, std::vector<OpId>& order) const {
-    if (block.order.empty()) {
-      for (OpId i = block.begin; i < block.end; ++i) order.push_back(i);
-      return;
+  Order with_windows(const Order& ops) const {
+    const OpId phase_begin = begin_;
+    std::vector<Order> shown(end_ - begin_);  // by op: windows on what it makes
+    for (OpId i = begin_; i < end_; ++i) {
+      if (!is_free(graph_.ops[i])) continue;
+      const OpId source = source_[graph_.ops[i].in[0]];
+      if (source != kNone) shown[source - phase_begin].push_back(i);
     }
-    std::vector<OpId> windows;
-    for (OpId i = block.begin; i < block.end; ++i) {
-      if (is_free(graph_.ops[i])) windows.push_back(i);
-    }
-    std::vector<uint8_t> done(block.end - block.begin, 0);
-    const auto show = [&] {
-      for (const OpId i : windows) {
-        const OpId shown = source_[graph_.ops[i].in[0]];
-        if (done[i - block.begin] || (shown != kNone && shown >= block.begin && !done[shown - block.begin]))
-          continue;
-        done[i - block.begin] = 1;
-        order.push_back(i);
+    std::vector<uint8_t> done(end_ - begin_, 0);
+    Order order, chain;
+    // Windows on inputs and weights come right before the first op that reads them.
+    const auto show = [&](OpId reader) {
+      chain.assign(1, reader);
+      for (size_t k = 0; k < chain.size(); ++k) {
+        for (const ValueId id : graph_.ops[chain[k]].in) {
+          if (id == kNone) continue;
+          const OpId producer = graph_.values[id].producer;
+          if (producer == kNone || producer < begin_ || producer >= end_ || done[producer - begin_] ||
+              !is_free(graph_.ops[producer]))
+            continue;
+          done[producer - begin_] = 1;
+          chain.push_back(producer);
+        }
       }
+      std::sort(chain.begin() + 1, chain.end());
+      order.insert(order.end(), chain.begin() + 1, chain.end());
     };
-    show();
-    for (const OpId i : block.order) {
+    for (const OpId i : ops) {
+      show(i);
       order.push_back(i);
-      done[i - block.begin] = 1;
-      show();
+      for (const OpId window : shown[i - begin_]) {
+        if (!done[window - begin_]) order.push_back(window);
+        done[window - begin_] = 1;
+      }
     }
+    for (OpId i = begin_; i < end_; ++i) {
+      if (is_free(graph_.ops[i]) && !done[i - begin_]) order.push_back(i);
+    }
+    return order;
   }
 
   const Graph& graph_;
-  OpId begin_, end_;
-  bool sized_ = true;                 // every size is known and sums stay in 64 bits
+  const uint32_t phase_;
+  const OpId begin_, end_;
+  Order costing_;                     // in program order
   std::vector<ValueId> root_;         // by value: whose storage it shows; none: its own, or made elsewhere
   std::vector<OpId> source_;          // by value: the op of this phase that makes it, windows looked through
   std::vector<uint32_t> root_index_;  // by value: in `roots_`
   std::vector<Root> roots_;
-  std::vector<std::vector<OpId>> needs_;  // by op of the phase: ops that must run before
+  Rows needs_;  // by op of the phase: ops that must run before
+  Rows reads_;  // by op of the phase: roots that it reads
   std::vector<Block> blocks_;
   std::unordered_map<std::string, Answer> answers_;
+  int64_t height_ = 0;  // of the phase in program order, at the size looked at
+  Near near_;
+  std::vector<std::vector<int64_t>> bytes_;  // by size, of the roots
+  std::vector<int64_t> heights_;             // by size, in program order
+  std::vector<Found> found_;
 };
 
-bool lowers(const Graph& candidate, const Graph& graph, uint32_t phase) {
-  const int64_t now = arena_bytes(candidate, phase, candidate.values_at(phase));
-  if (now < 0 || now >= arena_bytes(graph, phase, graph.values_at(phase))) return false;
-  const auto sizes = sample_sizes(graph, phase);
-  return std::all_of(sizes.begin(), sizes.end(), [&](const Binding& size) {
-    return arena_bytes(candidate, phase, size) <= arena_bytes(graph, phase, size);
-  });
+// Bytes of a phase's arena at all sizes.
+std::vector<int64_t> arenas(const Graph& graph, uint32_t phase, const std::vector<Binding>& sizes) {
+  std::vector<int64_t> out;
+  for (const Binding& size : sizes) out.push_back(arena_bytes(graph, phase, size));
+  return out;
 }
 
-}  // namespace
-
-std::vector<OpId> better_order(const Graph& graph, uint32_t phase) {
-  std::vector<OpId> order;
-  if (!PhaseOrder(graph, phase).run(order)) order.clear();
-  return order;
+// Lower at a size, and higher at none.
+bool lowers(const std::vector<int64_t>& candidate, const std::vector<int64_t>& program) {
+  bool lower = false;
+  for (size_t i = 0; i < program.size(); ++i) {
+    if (candidate[i] < 0 || candidate[i] > program[i]) return false;
+    lower = lower || candidate[i] < program[i];
+  }
+  return lower;
 }
 
-void reorder(Graph& graph, uint32_t phase, const std::vector<OpId>& order) {
+// The largest ratio of an arena over the least of any order at that size.
+double worst_ratio(const std::vector<int64_t>& arenas, const std::vector<int64_t>& least) {
+  double worst = 0;
+  for (size_t i = 0; i < arenas.size(); ++i)
+    worst =
+        std::max(worst, static_cast<double>(arenas[i]) / static_cast<double>(std::max<int64_t>(least[i], 1)));
+  return worst;
+}
+
+// Puts the ops of a phase into an order of them.
+void reorder(Graph& graph, uint32_t phase, const Order& order) {
   const OpId begin = graph.phases[phase].ops_begin;
   std::vector<Op> ops;
   ops.reserve(order.size());
@@ -474,38 +680,61 @@ void reorder(Graph& graph, uint32_t phase, const std::vector<OpId>& order) {
   }
 }
 
-void schedule(Graph& graph) {
-  std::vector<std::pair<uint32_t, std::vector<OpId>>> orders;
-  for (uint32_t p = 0; p < graph.phases.size(); ++p) {
-    auto order = better_order(graph, p);
-    if (!order.empty()) orders.emplace_back(p, std::move(order));
+// The order that the memory pass likes best; empty: the program's.
+Order choose(const Graph& graph, const Graph& placed, uint32_t phase, std::vector<Order> orders) {
+  std::vector<Binding> sizes = sample_sizes(graph, phase);
+  sizes.push_back(graph.values_at(phase));
+  std::vector<std::vector<int64_t>> bytes{arenas(placed, phase, sizes)};
+  orders.insert(orders.begin(), Order());
+  std::vector<int64_t> least = bytes[0];
+  for (size_t i = 1; i < orders.size(); ++i) {
+    Graph candidate = graph;
+    reorder(candidate, phase, orders[i]);
+    plan_memory(candidate);
+    bytes.push_back(arenas(candidate, phase, sizes));
+    if (!lowers(bytes[i], bytes[0])) continue;
+    for (size_t k = 0; k < sizes.size(); ++k) least[k] = std::min(least[k], bytes[i][k]);
   }
-  if (orders.empty()) return;
+  size_t best = 0;
+  for (size_t i = 1; i < orders.size(); ++i) {
+    if (lowers(bytes[i], bytes[0]) && worst_ratio(bytes[i], least) < worst_ratio(bytes[best], least))
+      best = i;
+  }
+  return std::move(orders[best]);
+}
+
+}  // namespace
+
+void schedule(Graph& graph) {
+  const std::vector<OpId> placed_in = placed_concats(graph);
+  std::vector<std::pair<uint32_t, std::vector<Order>>> candidates;
+  for (uint32_t p = 0; p < graph.phases.size(); ++p) {
+    auto orders = PhaseOrders(graph, p, placed_in).run();
+    if (!orders.empty()) candidates.emplace_back(p, std::move(orders));
+  }
+  if (candidates.empty()) return;
   Graph placed = graph;
   plan_memory(placed);
-  for (const auto& [phase, order] : orders) {
-    Graph next = graph;
-    reorder(next, phase, order);
-    Graph candidate = next;
-    plan_memory(candidate);
-    if (!lowers(candidate, placed, phase)) continue;
-    graph = std::move(next);
-    placed = std::move(candidate);
+  std::vector<std::pair<uint32_t, Order>> chosen;
+  for (auto& [phase, orders] : candidates)
+    chosen.emplace_back(phase, choose(graph, placed, phase, std::move(orders)));
+  for (const auto& [phase, order] : chosen) {
+    if (!order.empty()) reorder(graph, phase, order);
   }
 }
 
 std::string compare_orders(const Graph& written, const Graph& scheduled) {
   std::string out;
+  const auto say = [](const char* name, int64_t bytes) { return name + std::to_string(bytes); };
+  const std::vector<OpId> placed_before = placed_concats(written), placed_after = placed_concats(scheduled);
   for (uint32_t p = 0; p < written.phases.size(); ++p) {
-    const PhaseOrder before(written, p), after(scheduled, p);
-    if (!before.sized()) continue;
-    const auto say = [](const char* name, int64_t bytes) { return name + std::to_string(bytes); };
-    const std::vector<OpId> program = before.program_order();
+    PhaseOrders before(written, p, placed_before), after(scheduled, p, placed_after);
+    if (!before.measure(written.values_at(p)) || !after.measure(scheduled.values_at(p))) continue;
     out += "# bytes alive at once in " + (written.phases[p].name.empty() ? "main" : written.phases[p].name) +
-           say(": program order ", before.height(program)) +
-           say(", depth first ", before.height(before.depth_first())) +
-           (program.size() <= kMostListed ? say(", list order ", before.height(before.list_order())) : "") +
-           say(", this order ", after.height(after.program_order())) + "\n";
+           say(": program order ", before.height_of(before.program_order())) +
+           say(", depth first ", before.height_of(before.depth_first())) +
+           say(", list order ", before.height_of(before.list())) +
+           say(", this order ", after.height_of(after.program_order())) + "\n";
   }
   return out;
 }

@@ -23,6 +23,12 @@ const Rows& rows() {
 
 bool is(const Op& op, const OpRow* row) { return op.row == row; }
 
+int axis_of(const Op& op, size_t rank) {
+  const Attr& attr = op.attrs["axis"];
+  const int64_t axis = attr.expr() ? attr.expr().constant() : attr.integer();
+  return static_cast<int>(axis < 0 ? axis + static_cast<int64_t>(rank) : axis);
+}
+
 // Where a value's elements lie: strides in elements over a root value's storage, and the way there for
 // telling windows apart.
 struct Window {
@@ -79,44 +85,13 @@ class WindowPass {
     for (const Output& output : graph_.outputs) last_use_[output.value] = UINT32_MAX;
   }
 
-  // A concat whose operands are all results of ops of its phase, each used in one concat alone, is where they
-  // are written.
   void plan_concats() {
     slot_of_.assign(graph_.values.size(), kNone);
-    std::unordered_map<ValueId, int> uses;
-    for (const Op& op : graph_.ops) {
-      if (!is(op, rows().concat)) continue;
-      for (const ValueId id : op.in) ++uses[id];
-    }
-    for (OpId i = 0; i < graph_.ops.size(); ++i) {
+    for (const OpId i : placed_concats(graph_)) {
       const Op& op = graph_.ops[i];
-      if (!is(op, rows().concat) || op.phase == kLoadPhase) continue;
-      const TensorType& result = graph_.values[op.out[0]].type;
-      const int axis = axis_of(op, result.shape.size());
-      const bool fits = std::all_of(op.in.begin(), op.in.end(), [&](ValueId id) {
-        const Value& value = graph_.values[id];
-        if (value.kind != ValueKind::Temp || value.producer == kNone || uses[id] > 1 ||
-            value.type.dtype != result.dtype)
-          return false;
-        const Op& producer = graph_.ops[value.producer];
-        if (producer.row->window || is(producer, rows().append) || is(producer, rows().concat) ||
-            producer.phase != op.phase)
-          return false;
-        for (size_t k = 0; k < result.shape.size(); ++k) {
-          if (static_cast<int>(k) != axis && !(value.type.shape[k] == result.shape[k])) return false;
-        }
-        return true;
-      });
-      if (!fits) continue;
       for (const ValueId id : op.in) slot_of_[id] = op.out[0];
-      concats_[op.out[0]] = {op.in, axis};
+      concats_[op.out[0]] = {op.in, axis_of(op, graph_.values[op.out[0]].type.shape.size())};
     }
-  }
-
-  static int axis_of(const Op& op, size_t rank) {
-    const Attr& attr = op.attrs["axis"];
-    const int64_t axis = attr.expr() ? attr.expr().constant() : attr.integer();
-    return static_cast<int>(axis < 0 ? axis + static_cast<int64_t>(rank) : axis);
   }
 
   // What follows from a shape alone; layers share shapes, so each is worked out once.
@@ -570,5 +545,36 @@ class WindowPass {
 }  // namespace
 
 void assign_windows(Graph& graph) { WindowPass(graph).run(); }
+
+std::vector<OpId> placed_concats(const Graph& graph) {
+  std::vector<OpId> out;
+  std::unordered_map<ValueId, int> uses;
+  for (const Op& op : graph.ops) {
+    if (!is(op, rows().concat)) continue;
+    for (const ValueId id : op.in) ++uses[id];
+  }
+  for (OpId i = 0; i < graph.ops.size(); ++i) {
+    const Op& op = graph.ops[i];
+    if (!is(op, rows().concat) || op.phase == kLoadPhase) continue;
+    const TensorType& result = graph.values[op.out[0]].type;
+    const int axis = axis_of(op, result.shape.size());
+    const bool fits = std::all_of(op.in.begin(), op.in.end(), [&](ValueId id) {
+      const Value& value = graph.values[id];
+      if (value.kind != ValueKind::Temp || value.producer == kNone || uses[id] > 1 ||
+          value.type.dtype != result.dtype)
+        return false;
+      const Op& producer = graph.ops[value.producer];
+      if (producer.row->window || is(producer, rows().append) || is(producer, rows().concat) ||
+          producer.phase != op.phase)
+        return false;
+      for (size_t k = 0; k < result.shape.size(); ++k) {
+        if (static_cast<int>(k) != axis && !(value.type.shape[k] == result.shape[k])) return false;
+      }
+      return true;
+    });
+    if (fits) out.push_back(i);
+  }
+  return out;
+}
 
 }  // namespace irplan
