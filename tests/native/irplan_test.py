@@ -525,6 +525,22 @@ class Reports(Case):
         self.assertEqual(report["phases"][0]["at_peak"][0]["formula"], "2*D*S")
         self.assertIn("p.json", self.irplan("explain", self.file("p.json", '{"version": '), code=1)[1])
 
+    def test_a_plan_is_made_already(self):
+        self.irplan("plan", HOTPATH, "-o", "p.json")
+        for words in (["--dim", "S=4"], ["--let", "D=8"], ["--target", "cpu"], ["--keep-order"], ["--retype", "state=f8e4m3"],
+                      ["--strength", "exact"], ["--config", "gone.json"], ["--deny-warnings"]):
+            err = self.irplan("explain", "p.json", *words, code=2)[1]
+            self.assertEqual(err, f"error: {words[0]} goes with a program; p.json is a plan, which is made already\n")
+        self.assertIn("--compare", self.irplan("explain", "p.json", "--sizes", "S=1", code=2)[1])
+
+    def test_a_plan_that_is_not_true_is_refused(self):
+        self.irplan("plan", HOTPATH, "-o", "p.json")
+        self.file("q.json", (self.folder / "p.json").read_text().replace('"peak_bytes": 33554432', '"peak_bytes": 32'))
+        for words in (["explain", "q.json"], ["diff", "p.json", "q.json"]):
+            out, err = self.irplan(*words, code=1)
+            self.assertEqual(out, "")
+            self.assertTrue(err.startswith("error: q.json: the plan contradicts itself: "), err)
+
     def test_what_differs_between_two_plans(self):
         small = ("--dim", "S=16")
         self.irplan("plan", HOTPATH, "-o", "a.json")
