@@ -256,7 +256,8 @@ std::string report_text(const Report& report, const FromProgram& program, const 
   const Plan& plan = *report.plan;
   std::string out = plan.source_file + " for " + plan.target +
                     (plan.arch == "generic" ? "" : " " + plan.arch) + ", by " + plan.producer + "\n\n" +
-                    sizes(plan) + memory(plan) + lighter_text(plan, all_lighter(plan, program.lighter));
+                    sizes(plan) + memory(plan) +
+                    lighter_text(plan, all_lighter(plan, program.lighter), program.is_there);
   for (const PhaseReport& p : report.phases) {
     if (only.empty() || p.phase->name == only) out += phase_text(report, p, color);
   }
@@ -390,6 +391,9 @@ int run_explain(const Arguments& arguments) {
     const PhaseReport* drawn = drawn_phase(report, phase);
     if (!drawn) return fail(kFailed, "the plan has no phase to draw");
     if (!write_file(arguments.value("--svg"), svg_timeline(report, *drawn))) return kFailed;
+    if (arguments.value("--svg") != "-")
+      std::fprintf(stderr, "wrote %s, phase %s\n", arguments.value("--svg").c_str(),
+                   drawn->phase->name.c_str());
     if (!arguments.has("--output")) return kDone;
   }
   const std::string output = arguments.value("--output", "-");

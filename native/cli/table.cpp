@@ -41,7 +41,7 @@ const Option kStrength{
     0,
     "HOW",
     "place by portfolio: fast placements; limited: then a search under a limit of nodes; exact: "
-    "without one, however long it takes",
+    "without one, however long it takes; more than 4000 buffers of connected lifetimes are not searched",
     false,
     "portfolio|limited|exact"};
 
@@ -160,7 +160,7 @@ std::vector<Command> make() {
       {"new",
        "start a program",
        "FILE.irplan",
-       "Writes a program to start from: with --config the example that serves the model, else a small one. A "
+       "Writes a program to start from: with --config the example that serves the model, else the small one of --template. A "
        "file that exists is\n"
        "left alone.",
        1,
