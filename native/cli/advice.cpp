@@ -9,6 +9,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr int64_t kWorthTelling = 100;  // what saves less than this part of the memory is no advice
+
 std::string left(std::string text, size_t width) {
   if (text.size() < width) text.append(width - text.size(), ' ');
   return text;
@@ -21,6 +23,34 @@ std::string right(const std::string& text, size_t width) {
 int64_t total(const Plan& plan) {
   const Plan::Segments& s = plan.memory.segments;
   return s.weights + s.state + s.inputs + s.arena;
+}
+
+// "--dim B=9 --dim S=68": the sizes of the numbers, of dims that bytes depend on and a program leaves open.
+std::string pinned(const Plan& plan) {
+  std::vector<bool> sized(plan.dims.size());
+  for (const Plan::Buffer& b : plan.buffers) {
+    for (const DimIndex dim : dims_of(b.bytes)) {
+      if (dim < sized.size()) sized[dim] = true;
+    }
+  }
+  std::string out;
+  for (size_t i = 0; i < plan.dims.size(); ++i) {
+    const Plan::Dim& dim = plan.dims[i];
+    if (!sized[i] || dim.max == dim.min) continue;
+    out += (out.empty() ? "--dim " : " --dim ") + dim.name + "=" + std::to_string(dim.value);
+  }
+  return out;
+}
+
+// " with S = 68, T = 4": the values of the other dims that a budget depends on.
+std::string others_text(const Plan& plan, const Plan::Budget& b, const std::string& name) {
+  std::string out;
+  for (const Plan::Dim& dim : plan.dims) {
+    const bool other = dim.name != name && std::any_of(b.max.begin(), b.max.end(),
+                                                       [&](const auto& m) { return m.first == dim.name; });
+    if (other) out += (out.empty() ? " with " : ", ") + dim.name + " = " + std::to_string(dim.value);
+  }
+  return out;
 }
 
 Json sizes_json(const Plan::Sizes& sizes) {
@@ -46,10 +76,10 @@ std::string change_text(const Plan::Change& change) {
   return "admits " + change.max[0].first + " <= " + std::to_string(change.max[0].second);
 }
 
-std::string limits_text(const Plan::Budget& b) {
+std::string limits_text(const Plan& plan, const Plan::Budget& b) {
   std::string out;
   for (const auto& [name, n] : b.max) {
-    out += "    " + name + " <= " + std::to_string(n) + " fits";
+    out += "    " + name + " <= " + std::to_string(n) + " fits" + others_text(plan, b, name);
     for (const auto& [other, least] : b.beyond) {
       if (other != name) continue;
       out += least == n + 1 ? ", and no placement of this order of ops fits more"
@@ -101,21 +131,29 @@ std::vector<Lighter> all_lighter(const Plan& plan, std::vector<Lighter> others) 
     int64_t value = dim.value;
     if (value / 2 < std::max<int64_t>(1, dim.min)) continue;
     const int64_t half = memory_bytes(plan, dim.name, value / 2);
-    if (half >= before) continue;
     others.push_back({"--dim " + dim.name + "=" + std::to_string(value / 2), "half of " + dim.name, half});
   }
+  std::erase_if(others, [&](const Lighter& l) {
+    return before - l.bytes < std::max<int64_t>(1, before / kWorthTelling);
+  });
   std::stable_sort(others.begin(), others.end(),
                    [](const Lighter& a, const Lighter& b) { return a.bytes < b.bytes; });
   return others;
 }
 
-std::string lighter_text(const Plan& plan, const std::vector<Lighter>& changes) {
-  if (changes.empty()) return "";
-  std::string out = "to lower it\n";
+std::string lighter_text(const Plan& plan, const std::vector<Lighter>& changes, bool program_is_there) {
+  if (changes.empty() && program_is_there) return "";
+  const std::string sizes = pinned(plan);
+  std::string out = "to lower it";
+  if (!sizes.empty() && !changes.empty())
+    out += ", at these sizes (dims may grow into the room that is won; " + sizes + " pins them)";
+  out += "\n";
   for (const Lighter& change : changes) {
     out += "  " + left(change.change, 24) + right(bytes_text(change.bytes), 11) + "  (" +
            bytes_text(total(plan) - change.bytes) + " less)  " + change.what + "\n";
   }
+  if (!program_is_there)
+    out += "  explain the program itself for other dtypes and shorter caches, which a plan cannot tell\n";
   return out + "\n";
 }
 
@@ -136,7 +174,7 @@ std::string budgets_text(const Plan& plan) {
            (b.ok ? " holds at all sizes" : " narrows the sizes");
     if (b.used_bytes && b.limit_bytes)
       out += "; uses " + bytes_text(*b.used_bytes) + " of " + bytes_text(*b.limit_bytes);
-    out += "\n" + limits_text(b);
+    out += "\n" + limits_text(plan, b);
     for (const Plan::Frontier& f : b.frontier) out += frontier_text(f);
     for (const Plan::Change& change : b.changes)
       out += "    " + left(change.change, 28) + " " + change_text(change) + "\n";

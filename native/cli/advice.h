@@ -19,7 +19,8 @@ nlohmann::ordered_json tokens_json(const Plan& plan, const PhaseReport& phase);
 
 // `others` are changes of the program, which a plan alone cannot tell; halves of dims are added to them.
 std::vector<Lighter> all_lighter(const Plan& plan, std::vector<Lighter> others);
-std::string lighter_text(const Plan& plan, const std::vector<Lighter>& changes);
+// Says where the rest is told if the program is not there.
+std::string lighter_text(const Plan& plan, const std::vector<Lighter>& changes, bool program_is_there);
 nlohmann::ordered_json lighter_json(const std::vector<Lighter>& changes);
 
 std::string budgets_text(const Plan& plan);

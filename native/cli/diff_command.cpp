@@ -6,13 +6,13 @@
 namespace irplan::cli {
 namespace {
 
-constexpr size_t kMaxPlanBytes = size_t{256} << 20;  // what read_plan accepts
+constexpr size_t kMaxPlanBytes = size_t{256} << 20;  // what read_true_plan accepts
 
 std::optional<Plan> load(const std::string& path) {
   const auto text = read_file(path, kMaxPlanBytes);
   if (!text) return std::nullopt;
   std::string why;
-  auto plan = read_plan(*text, &why);
+  auto plan = read_true_plan(*text, &why);
   if (!plan) fail(kFailed, path + ": " + why);
   return plan;
 }

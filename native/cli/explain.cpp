@@ -246,6 +246,7 @@ std::string unread(const std::vector<std::string>& keys) {
 
 // What a plan does not hold: it is known where the program was compiled just now.
 struct FromProgram {
+  bool is_there = true;  // not where a plan was given
   std::vector<std::string> unread_keys;
   std::vector<Lighter> lighter;
 };
@@ -255,7 +256,8 @@ std::string report_text(const Report& report, const FromProgram& program, const 
   const Plan& plan = *report.plan;
   std::string out = plan.source_file + " for " + plan.target +
                     (plan.arch == "generic" ? "" : " " + plan.arch) + ", by " + plan.producer + "\n\n" +
-                    sizes(plan) + memory(plan) + lighter_text(plan, all_lighter(plan, program.lighter));
+                    sizes(plan) + memory(plan) +
+                    lighter_text(plan, all_lighter(plan, program.lighter), program.is_there);
   for (const PhaseReport& p : report.phases) {
     if (only.empty() || p.phase->name == only) out += phase_text(report, p, color);
   }
@@ -308,21 +310,35 @@ Json report_json(const Report& report, const FromProgram& program, const std::st
           {"unread_config_keys", program.unread_keys}};
 }
 
+// Options that decide how a program is compiled change nothing of a plan.
+bool suits_a_plan(const Arguments& arguments, const std::string& path) {
+  for (const char* option : {"--config", "--let", "--dim", "--retype", "--target", "--keep-order",
+                             "--strength", "--deny-warnings"}) {
+    if (!arguments.has(option)) continue;
+    fail(kUsage, std::string(option) + " goes with a program; " + path + " is a plan, which is made already");
+    return false;
+  }
+  return true;
+}
+
 // The plan of a .json file, or of a program compiled as the options say.
 std::optional<Plan> load(const Arguments& arguments, FromProgram* program, Exit* code) {
-  const auto options = compile_options(arguments, code);
-  if (!options) return std::nullopt;
   *code = kFailed;
   const std::string& path = arguments.positional()[0];
   auto text = read_file(path, kMaxPlanBytes);
   if (!text) return std::nullopt;
   const size_t first = text->find_first_not_of(" \t\r\n");
   std::string why;
-  if (first != std::string::npos && (*text)[first] == '{') {
-    auto plan = read_plan(*text, &why);
+  program->is_there = first == std::string::npos || (*text)[first] != '{';
+  if (!program->is_there) {
+    if (!suits_a_plan(arguments, path)) return *code = kUsage, std::nullopt;
+    auto plan = read_true_plan(*text, &why);
     if (!plan) fail(kFailed, path + ": " + why);
     return plan;
   }
+  const auto options = compile_options(arguments, code);
+  if (!options) return std::nullopt;
+  *code = kFailed;
   const Compilation compiled = compile(SourceText(program_name(path), std::move(*text)), *options);
   show_diagnostics(compiled, arguments);
   if (!compiled.ok) return std::nullopt;
@@ -357,10 +373,12 @@ std::optional<std::string> explain_plan(const std::string& plan_json,
   std::string why;
   const auto plan = read_plan(plan_json, &why);
   if (!plan) return fail(kFailed, "the plan cannot be read back: " + why), std::nullopt;
-  return report_text(make_report(*plan), {unread_config_keys, {}}, "", color);
+  return report_text(make_report(*plan), {true, unread_config_keys, {}}, "", color);
 }
 
 int run_explain(const Arguments& arguments) {
+  if (arguments.has("--sizes") && !arguments.has("--compare"))
+    return fail(kUsage, "--sizes goes with --compare; --dim tells the sizes of a program's report");
   Exit code = kDone;
   FromProgram program;
   const auto plan = load(arguments, &program, &code);
@@ -368,11 +386,14 @@ int run_explain(const Arguments& arguments) {
   const Report report = make_report(*plan);
   const std::string phase = arguments.value("--phase");
   if (!has_phase(report, phase)) return kFailed;
-  if (arguments.has("--compare") || arguments.has("--sizes")) return run_compare(arguments, report, phase);
+  if (arguments.has("--compare")) return run_compare(arguments, report, phase);
   if (arguments.has("--svg")) {
     const PhaseReport* drawn = drawn_phase(report, phase);
     if (!drawn) return fail(kFailed, "the plan has no phase to draw");
     if (!write_file(arguments.value("--svg"), svg_timeline(report, *drawn))) return kFailed;
+    if (arguments.value("--svg") != "-")
+      std::fprintf(stderr, "wrote %s, phase %s\n", arguments.value("--svg").c_str(),
+                   drawn->phase->name.c_str());
     if (!arguments.has("--output")) return kDone;
   }
   const std::string output = arguments.value("--output", "-");

@@ -12,7 +12,8 @@ namespace irplan::cli {
 namespace {
 
 constexpr size_t kMostBytes = size_t{256} << 20;
-constexpr size_t kMostListed = 32;  // buffers of a conflict, in text
+constexpr size_t kMostSearched = 4000;  // connected buffers that the packer searches
+constexpr size_t kMostListed = 32;      // buffers of a conflict, in text
 
 // A cell of the table as a JSON string; the reader of CSV takes any bytes.
 std::string quoted(std::string_view text) {
@@ -104,6 +105,23 @@ std::string reason(const PackTable& table, int64_t capacity, const PackResult& r
   return out;
 }
 
+// Buffers of the largest group whose lifetimes are connected: such groups are packed by themselves.
+size_t largest_component(const std::vector<PackBuffer>& buffers) {
+  std::vector<std::pair<int64_t, int64_t>> lives;
+  for (const PackBuffer& b : buffers) {
+    if (b.lower < b.upper && b.size > 0) lives.emplace_back(b.lower, b.upper);
+  }
+  std::sort(lives.begin(), lives.end());
+  size_t most = 0, count = 0;
+  int64_t end = 0;
+  for (const auto& [lower, upper] : lives) {
+    if (count == 0 || lower >= end) count = 0, end = upper;
+    end = std::max(end, upper);
+    most = std::max(most, ++count);
+  }
+  return most;
+}
+
 bool read_options(const Arguments& arguments, PackOptions& options) {
   const std::string strength = arguments.value("--strength", "limited");
   options.strength = strength == "portfolio" ? PackStrength::Portfolio
@@ -148,6 +166,14 @@ int run_pack(const Arguments& arguments) {
     const std::string said = arguments.json() ? as_json(*table, result, seconds, missed ? &conflict : nullptr)
                                               : as_text(result, seconds);
     if (!print(said)) return kFailed;
+  }
+  const size_t component = largest_component(table->buffers);
+  if (options.strength != PackStrength::Portfolio && component > kMostSearched && !result.proven &&
+      result.height > result.bound) {
+    std::fprintf(stderr,
+                 "note: %zu buffers whose lifetimes are connected were not searched, only placed by the "
+                 "portfolio; the search takes up to %zu\n",
+                 component, kMostSearched);
   }
   if (result.stopped) return fail(kInterrupted, "interrupted; this is the best placement so far");
   return missed ? fail(kDiffers, reason(*table, *options.capacity, result, conflict)) : kDone;

@@ -1,5 +1,6 @@
 // The timeline as SVG: one rectangle a buffer, in light tints with dark outlines, so that a grey print on
-// paper reads as well as a screen; no script, no font, legible on light and dark pages.
+// paper reads as well as a screen; no script, no font, a ground of its own, light or dark as the reader's
+// screen.
 //
 //   bytes ^ - - - - - - - - - - - -  lower bound, and what a budget leaves
 //         |        +---+
@@ -183,9 +184,12 @@ class Picture {
         "<style>text{fill:#24292f}.in{fill:#000}.title{font-size:13px;font-weight:600}.small{font-size:10px}"
         ".grid{stroke:#888;stroke-opacity:.3}.axis{stroke:#555}.cut{stroke:#777;stroke-dasharray:2 3}"
         ".write{stroke:#333;stroke-dasharray:1 2}.bound{stroke:#c00000;stroke-width:1.5;stroke-dasharray:7 3}"
-        ".room{stroke:#0050b0;stroke-width:1.5;stroke-dasharray:2 2}"
-        "@media(prefers-color-scheme:dark){text{fill:#d0d7de}.in{fill:#000}.axis{stroke:#aaa}"
-        ".bound{stroke:#ff7b72}.room{stroke:#79c0ff}}</style>\n";
+        ".room{stroke:#0050b0;stroke-width:1.5;stroke-dasharray:2 2}.page{fill:#fff}"
+        "@media(prefers-color-scheme:dark){text{fill:#d0d7de}.in{fill:#000}.axis{stroke:#aaa}.page{fill:#"
+        "0d1117}"
+        ".bound{stroke:#ff7b72}.room{stroke:#79c0ff}}</style>\n"
+        "<path class=\"page\" d=\"M0 0H" +
+        number(kWidth) + "V" + number(kHeight) + "H0z\"/>\n";
     std::string title = plan_.source_file + ", phase " + phase_.phase->name;
     for (size_t i = 0; i < plan_.dims.size() && i < phase_.binding.size(); ++i)
       title +=

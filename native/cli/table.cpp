@@ -30,7 +30,7 @@ const Option kFmtCheck{"--check", 0, nullptr, "write nothing; exit 3 where a fil
 const Option kSvg{"--svg", 0, "FILE", "draw the memory of a phase over its steps as a picture"};
 const Option kCompare{"--compare", 0, nullptr,
                       "what the placement rules of other compilers would need for the same arena"};
-const Option kSizes{"--sizes", 0, "DIM=N,N", "the sizes at which --compare compares", true};
+const Option kSizes{"--sizes", 0, "DIM=N,N", "the sizes at which --compare compares; goes with it alone", true};
 const Option kPhase{"--phase", 0, "NAME", "the phase to draw (the one with the largest peak unless told)"};
 const Option kExitCode{"--exit-code", 0, nullptr, "exit 3 where the plans differ"};
 const Option kTemplate{"--template", 0, "KIND", "smallest, mlp or decoder", false, "smallest|mlp|decoder"};
@@ -41,7 +41,7 @@ const Option kStrength{
     0,
     "HOW",
     "place by portfolio: fast placements; limited: then a search under a limit of nodes; exact: "
-    "without one, however long it takes",
+    "without one, however long it takes; more than 4000 buffers of connected lifetimes are not searched",
     false,
     "portfolio|limited|exact"};
 
@@ -102,7 +102,7 @@ std::vector<Command> make() {
        "and "
        "which change would make it fit;\nkeys of the config that nothing read. A step's tokens are the "
        "elements of the first two axes of the first input that has\ntwo; a state's bytes for a token are "
-       "those of one row of one sequence.",
+       "those of one row of one sequence. A plan is made already: options that compile go with a program.",
        1,
        1,
        with({&kPhase, &kSvg, &kCompare, &kSizes, &kOutput}),
@@ -160,7 +160,7 @@ std::vector<Command> make() {
       {"new",
        "start a program",
        "FILE.irplan",
-       "Writes a program to start from: with --config the example that serves the model, else a small one. A "
+       "Writes a program to start from: with --config the example that serves the model, else the small one of --template. A "
        "file that exists is\n"
        "left alone.",
        1,

@@ -200,6 +200,8 @@ int run_fmt(const Arguments& arguments) {
 }
 
 int run_new(const Arguments& arguments) {
+  if (arguments.has("--config") && arguments.has("--template"))
+    return fail(kUsage, "--template and --config both choose the program; give one of them");
   const std::string& path = arguments.positional()[0];
   if (path != "-" && exists(path)) return fail(kFailed, path + " is there already; it was left alone");
   if (arguments.has("--config")) return new_for_config(path, arguments.value("--config"), arguments.json());

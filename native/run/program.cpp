@@ -63,7 +63,9 @@ std::unique_ptr<Plan> load_program(const Options& options, const Backend& backen
   std::optional<std::string> text;
   if (is_plan) {
     if (!options.config.empty() || !options.lets.empty() || !options.retypes.empty()) {
-      fail(*code = kUsage, std::string(options.config.empty() ? "--let" : "--config") +
+      fail(*code = kUsage, std::string(!options.config.empty() ? "--config"
+                                       : !options.lets.empty() ? "--let"
+                                                               : "--retype") +
                                " goes with a program; " + options.file +
                                " is a plan, which has its sizes already");
       return nullptr;

@@ -139,6 +139,13 @@ class Plans(Case):
             self.assertIn(name, err)
         self.assertEqual(self.files(), [])
 
+    def test_a_space_before_a_unit(self):
+        err = self.irplan("check", self.file("s.irplan", "budget memory <= 20 GiB\ninput x: f16[4]\nout = output(exp(x))\n"), code=1)[1]
+        self.assertIn("write `20GiB`", err)
+
+    def test_template_and_config_are_one_choice(self):
+        self.assertIn("--template", self.irplan("new", "n.irplan", "--template=mlp", "--config", "c.json", code=2)[1])
+
     def test_sizes_of_nothing_are_refused_by_name(self):
         self.assertIn("`--dim Q`", self.irplan("plan", HOTPATH, "--dim", "Q=3", code=1)[1])
         self.assertIn("`--let zz`", self.irplan("plan", HOTPATH, "--let", "zz=3", code=1)[1])
@@ -438,6 +445,14 @@ class Packing(Case):
         self.assertIn("--strength", self.irplan("plan", "two.irplan", "--strength", "brute", code=2)[1])
         self.assertIn("program order", self.irplan("plan", "two.irplan", "--dump-after=schedule")[0])
 
+    def test_what_is_too_large_to_search_is_told(self):
+        many = [f"b{i},0,{i + 1},{i % 7 + 1}" for i in range(2200)] + [f"c{i},{i},9999,{i % 5 + 1}" for i in range(2200)]
+        table = self.file("many.csv", "id,lower,upper,size\n" + "\n".join(many) + "\n")
+        out, err = self.irplan("pack", table)
+        height, bound = (int(re.search(rf"{word} (\d+)", out)[1]) for word in ("height", "bound"))
+        self.assertEqual("4400 buffers whose lifetimes are connected were not searched" in err, height > bound, out + err)
+        self.assertNotIn("not searched", self.irplan("pack", table, "--strength=portfolio")[1])
+
     def test_what_is_no_table(self):
         for text, name in (("", "line 0"), ("a,b\n", "id"), ("id,lower,upper,size\na,1,2\n", "line 2"), ("id,lower,upper,size\na,1,2,x\n", "size"),
                            ("id,lower,upper,size\na,1,2,-5\n", "size"), ("id,lower,upper,size\na,0,1,9223372036854775807\n", "line 2"),
@@ -462,11 +477,11 @@ class Reports(Case):
         text = LLAMA.read_text().replace("budget B * S <= 8192", "budget memory <= 24GiB")
         model = (self.file("l.irplan", text), "--config", ROOT / "examples/configs/llama-3-8b.json")
         out, _ = self.irplan("explain", *model)
-        self.assertRegex(out, r"memory <= 24GiB +narrows the sizes; uses 24\.00 GiB of 24\.00 GiB\n    B <= 9 fits, and no placement")
+        self.assertRegex(out, r"memory <= 24GiB +narrows the sizes; uses 24\.00 GiB of 24\.00 GiB\n    B <= 9 fits with S = 68, and no placement")
         self.assertRegex(out, r"at most   B +7 +8 +9\n +with  S +2048 +1897 +68\n")
         self.assertIn("128.0 KiB for each token that a sequence may keep; 9 sequences of 8192", out)
         self.assertRegex(out, r"tokens    \d+ a step: 72\.0 KiB of arena each")
-        self.assertRegex(out, r"to lower it\n( +--(retype|let|dim) \S+ +[\d.]+ GiB  \(.* less\)  .*\n){4,}")
+        self.assertRegex(out, r"to lower it, at these sizes \(.*; --dim B=9 --dim S=68 pins them\)\n( +--(retype|let|dim) \S+ +[\d.]+ GiB  \(.* less\)  .*\n){4,}")
         report = json.loads(self.irplan("explain", *model, "--format=json")[0])
         self.assertEqual(report["phases"][0]["tokens"]["state_bytes_each"], 131072)
         self.assertEqual(report["budgets"][0]["frontier"][0]["dims"], ["B", "S"])
@@ -489,7 +504,7 @@ class Reports(Case):
         out, _ = self.irplan("check", self.file("l.irplan", text), *config, "--format=json")
         (missed,) = [d for d in json.loads(out) if d["code"] == "W0401"]
         fixes = {f["message"]: f["edits"] for f in missed["fixes"]}
-        self.assertEqual([e["text"] for e in fixes["`budget B <= 7` fits"]], ["budget B <= 7\n"])
+        self.assertEqual([e["text"] for e in fixes["`budget B <= 7` fits, with 22.94 GiB"]], ["budget B <= 7\n"])
         self.assertTrue(any("--retype state=f8e4m3" in message for message in fixes), fixes)
         fixed = text.replace("budget memory", "budget B <= 7\nbudget memory")
         self.assertEqual(json.loads(self.irplan("check", self.file("f.irplan", fixed), *config, "--format=json")[0]), [])
@@ -519,11 +534,30 @@ class Reports(Case):
 
     def test_explain_reads_plans_and_writes_json(self):
         self.irplan("plan", HOTPATH, "-o", "p.json")
-        self.assertEqual(self.irplan("explain", "p.json")[0], self.irplan("explain", HOTPATH)[0])
+        report = self.irplan("explain", "p.json")[0]
+        elsewhere = "  explain the program itself for other dtypes and shorter caches, which a plan cannot tell\n"
+        self.assertIn(elsewhere, report)
+        self.assertEqual(report.replace(elsewhere, ""), self.irplan("explain", HOTPATH)[0])
         report = json.loads(self.irplan("explain", "p.json", "--format=json")[0])
         self.assertEqual(report["phases"][0]["peak_bytes"], 33554432)
         self.assertEqual(report["phases"][0]["at_peak"][0]["formula"], "2*D*S")
         self.assertIn("p.json", self.irplan("explain", self.file("p.json", '{"version": '), code=1)[1])
+
+    def test_a_plan_is_made_already(self):
+        self.irplan("plan", HOTPATH, "-o", "p.json")
+        for words in (["--dim", "S=4"], ["--let", "D=8"], ["--target", "cpu"], ["--keep-order"], ["--retype", "state=f8e4m3"],
+                      ["--strength", "exact"], ["--config", "gone.json"], ["--deny-warnings"]):
+            err = self.irplan("explain", "p.json", *words, code=2)[1]
+            self.assertEqual(err, f"error: {words[0]} goes with a program; p.json is a plan, which is made already\n")
+        self.assertIn("--compare", self.irplan("explain", "p.json", "--sizes", "S=1", code=2)[1])
+
+    def test_a_plan_that_is_not_true_is_refused(self):
+        self.irplan("plan", HOTPATH, "-o", "p.json")
+        self.file("q.json", (self.folder / "p.json").read_text().replace('"peak_bytes": 33554432', '"peak_bytes": 32'))
+        for words in (["explain", "q.json"], ["diff", "p.json", "q.json"]):
+            out, err = self.irplan(*words, code=1)
+            self.assertEqual(out, "")
+            self.assertTrue(err.startswith("error: q.json: the plan contradicts itself: "), err)
 
     def test_what_differs_between_two_plans(self):
         small = ("--dim", "S=16")
@@ -545,8 +579,9 @@ class Reports(Case):
         self.assertIn("hiden_act", self.irplan("explain", program, "--config", config)[0])
 
     def test_the_picture(self):
-        out, _ = self.irplan("explain", HOTPATH, "--svg", "m.svg")
+        out, err = self.irplan("explain", HOTPATH, "--svg", "m.svg")
         self.assertEqual(out, "")
+        self.assertTrue(err.endswith("wrote m.svg, phase main\n"), err)
         import xml.etree.ElementTree as ElementTree
         root = ElementTree.parse(self.folder / "m.svg").getroot()
         boxes = [e for e in root.iter("{http://www.w3.org/2000/svg}rect")]

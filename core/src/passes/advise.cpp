@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "passes/measure.h"
+
 namespace irplan {
 namespace {
 
@@ -164,7 +166,7 @@ class Advisor {
 };
 
 std::string sentence(const Change& change) {
-  if (change.fits) return "`" + text(change) + "` fits";
+  if (change.fits) return "`" + text(change) + "` fits, with " + bytes_text(change.bytes);
   if (change.max.empty()) return "the smallest sizes fit with `" + text(change) + "`";
   return change.max[0].first + " <= " + std::to_string(change.max[0].second) + " with `" + text(change) + "`";
 }

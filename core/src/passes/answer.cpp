@@ -1,6 +1,7 @@
 // Budgets answered both ways: what they admit, what no placement could, what prevents them, what narrower
 // range would fit.
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "passes/memory.h"
@@ -14,6 +15,9 @@ constexpr size_t kBlamed = 3;      // places named as what makes a budget imposs
 
 Interval searched(const Dim& dim) { return {dim.range.lo, std::min(dim.range.hi, kFarthest)}; }
 
+constexpr size_t kMostPoints = 12;  // of a frontier that is made finer
+constexpr double kFarApart = 1.5;   // partners of neighbouring points: between them lies one to look at
+
 // 1, 2, 4, … inside the range, and both of its ends.
 std::vector<int64_t> by_powers_of_two(Interval range) {
   std::vector<int64_t> out{range.lo};
@@ -21,6 +25,45 @@ std::vector<int64_t> by_powers_of_two(Interval range) {
     if (n > range.lo) out.push_back(n);
   }
   if (range.hi > range.lo) out.push_back(range.hi);
+  return out;
+}
+
+// More points between neighbours whose partners are far apart, the farthest first: halfway, and a point of
+// the same partner as its right neighbour is told by that one.
+void refine(Frontier& frontier, const std::function<std::optional<int64_t>(int64_t)>& partner) {
+  auto& points = frontier.points;
+  std::vector<std::pair<int64_t, int64_t>> closed;  // neighbours between which nothing new was found
+  while (points.size() < kMostPoints) {
+    size_t widest = points.size();
+    double most = kFarApart;
+    for (size_t i = 0; i + 1 < points.size(); ++i) {
+      const double ratio = static_cast<double>(points[i].second) /
+                           static_cast<double>(std::max<int64_t>(1, points[i + 1].second));
+      const bool known = std::find(closed.begin(), closed.end(),
+                                   std::pair(points[i].first, points[i + 1].first)) != closed.end();
+      if (ratio > most && points[i + 1].first - points[i].first > 1 && !known) most = ratio, widest = i;
+    }
+    if (widest == points.size()) return;
+    const auto [low, above] = points[widest];
+    const auto [high, below] = points[widest + 1];
+    const int64_t n = low + (high - low) / 2;
+    const auto m = partner(n);
+    if (m && *m<above&& * m> below)
+      points.insert(points.begin() + static_cast<std::ptrdiff_t>(widest) + 1, {n, *m});
+    else if (m && *m == above)
+      points[widest].first = n;
+    else
+      closed.emplace_back(low, high);
+  }
+}
+
+// " with S = 128": the sizes of the others at which a dim is limited.
+std::string with_others(const std::vector<const Dim*>& dims, const Dim* dim, const Binding& binding) {
+  std::string out;
+  for (const Dim* other : dims) {
+    if (other == dim) continue;
+    out += (out.empty() ? " with " : ", ") + other->name + " = " + std::to_string(binding[other->index]);
+  }
   return out;
 }
 
@@ -169,14 +212,19 @@ void Solver::find_frontiers(Budget& budget, const Binding& value) {
       Frontier out{first.name, second.name, {}};
       auto tried = by_powers_of_two({range.lo, most});
       tried.insert(std::upper_bound(tried.begin(), tried.end(), whole), whole);
-      for (const int64_t n : tried) {
+      const auto partner = [&](int64_t n) -> std::optional<int64_t> {
         at[first.index] = n;
         at[second.index] = other.lo;
-        if (!fits(at)) break;
-        const int64_t m = largest_for(at, second.index, other, fits);
-        if (!out.points.empty() && out.points.back().second == m) out.points.pop_back();
-        out.points.emplace_back(n, m);
+        if (!fits(at)) return std::nullopt;
+        return largest_for(at, second.index, other, fits);
+      };
+      for (const int64_t n : tried) {
+        const auto m = partner(n);
+        if (!m) break;
+        if (!out.points.empty() && out.points.back().second == *m) out.points.pop_back();
+        out.points.emplace_back(n, *m);
       }
+      refine(out, partner);
       if (!out.points.empty()) budget.frontiers.push_back(std::move(out));
     }
   }
@@ -295,7 +343,8 @@ void Solver::refuse(Budget& budget, const Binding& least) {
   const auto bytes = meter_->bytes(phase, own);
   Diagnostic& d = diagnostics_.report(Code::E0401, budget.span);
   if (bytes)
-    d.at("needs " + amount(budget, *bytes, least) + " at " + sizes_text(dims_that_matter(budget), phase, own));
+    d.at("needs " + amount(budget, *bytes, least) + " at " +
+         sizes_text(dims_that_matter(budget), phase, own));
   note_parts(d, phase, own);
   if (!limits_from_above(budget)) return;
   blame_largest(d, budget, phase, own);
@@ -367,7 +416,8 @@ void Solver::warn(Budget& budget, const Binding& worst, const Binding& value) {
     Binding at = worst;
     at[dim->index] = placed;
     if (placed >= worst[dim->index] || !meter_->fits(budget, at)) continue;
-    admitted += (admitted.empty() ? "" : " or ") + dim->name + " <= " + std::to_string(placed);
+    admitted += (admitted.empty() ? "" : " or ") + dim->name + " <= " + std::to_string(placed) +
+                with_others(dims, dim, own);
     if (!by_placement) continue;
     const int64_t bound = most(Arena::Bound);
     tight = tight && bound == placed;
@@ -376,11 +426,12 @@ void Solver::warn(Budget& budget, const Binding& worst, const Binding& value) {
   }
   if (bytes) {
     d.at("needs " + amount(budget, *bytes, worst) + " at " + sizes_text(dims, phase, own) +
-         (admitted.empty() ? "" : "; admits " + admitted + " there"));
+         (admitted.empty() ? "" : "; admits " + admitted));
   }
   note_parts(d, phase, own);
   if (!beyond.empty()) d.note(tight ? "no placement of this order of ops admits more" : beyond);
-  d.help("the plan's numbers hold at " + sizes_text(dims, phase, binding_in(graph_, phase, value)));
+  d.help("the plan's numbers hold at " + sizes_text(dims, phase, binding_in(graph_, phase, value)) +
+         ", where it fits");
 }
 
 }  // namespace irplan

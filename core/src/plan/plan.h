@@ -182,6 +182,10 @@ std::optional<Plan> read_plan(std::string_view text, std::string* why);
 // empty list, or what disagrees ("buffers n: …"). Shares no code with the planner. Checked for every size
 // symbolically where that can be decided, else at `value` and at the ends of all ranges.
 std::vector<std::string> validate_plan(const Plan& plan);
+// The first few of such findings as one text, a line each.
+std::string listed(const std::vector<std::string>& findings);
+// read_plan, and the plan must be true as well; else `why` has the first few findings.
+std::optional<Plan> read_true_plan(std::string_view text, std::string* why);
 // The same for the sizes of one run: guards, shapes, windows, placement at this binding (by the order of
 // `plan.dims`) in the phase; what must hold before anything is allocated.
 std::vector<std::string> validate_binding(const Plan& plan, const std::string& phase, const Binding& binding);

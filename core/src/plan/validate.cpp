@@ -8,6 +8,7 @@ namespace irplan {
 namespace {
 
 constexpr size_t kMaxExactOrder = 16384;  // buffers of one phase for which reachability is kept whole
+constexpr size_t kMaxTold = 5;            // findings that one message lists
 
 int64_t top_of(const std::optional<int64_t>& max) { return max.value_or(Interval::kUnbounded); }
 
@@ -452,6 +453,22 @@ std::vector<std::string> validate_plan(const Plan& plan) {
     if (bindings.size() > 1 && !v.bytes(phase.name, bindings[1])) return v.take();
   }
   return v.take();
+}
+
+std::string listed(const std::vector<std::string>& findings) {
+  std::string out;
+  for (size_t i = 0; i < findings.size() && i < kMaxTold; ++i) out += (i ? "\n  " : "") + findings[i];
+  if (findings.size() > kMaxTold) out += "\n  and " + std::to_string(findings.size() - kMaxTold) + " more";
+  return out;
+}
+
+std::optional<Plan> read_true_plan(std::string_view text, std::string* why) {
+  auto plan = read_plan(text, why);
+  if (!plan) return std::nullopt;
+  const auto findings = validate_plan(*plan);
+  if (findings.empty()) return plan;
+  *why = "the plan contradicts itself: " + listed(findings);
+  return std::nullopt;
 }
 
 std::vector<std::string> validate_binding(const Plan& plan, const std::string& phase,

@@ -256,6 +256,11 @@ void Parser::end_of_item(bool top) {
       for (size_t i = statement_; i < next_; ++i) {
         if (tokens_[i].punct == punct("//")) d.fix("comments begin with `#`", tokens_[i].span, "#");
       }
+      for (const char* unit : {"B", "KB", "KiB", "MB", "MiB", "GB", "GiB", "TB", "TiB"}) {
+        if (next_ == statement_ || tokens_[next_ - 1].kind != TokenKind::Int || !at_word(unit)) continue;
+        const std::string size = std::string(text(tokens_[next_ - 1].span)) + unit;
+        d.fix("write `" + size + "`", {tokens_[next_ - 1].span.begin, token.span.end}, size);
+      }
       if (at_word("if")) d.help("choose a value with condition ? value : other");
       if (peek(1).kind == TokenKind::String && nearest(text(token.span), {"from"}) == "from")
         d.fix("did you mean `from`", token.span, "from");
