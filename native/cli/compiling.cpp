@@ -34,6 +34,15 @@ bool split(const std::string& option, const std::string& word, std::string* name
   return true;
 }
 
+// Whether no other of the words gives the name already.
+template <class Values>
+bool fresh(const std::string& option, const std::string& name, const Values& given) {
+  const auto same = [&](const auto& other) { return other.first == name; };
+  if (std::none_of(given.begin(), given.end(), same)) return true;
+  fail(kUsage, option + " " + name + " is given twice");
+  return false;
+}
+
 bool whole_number(const std::string& text, int64_t* n) {
   if (text.empty() || text.find_first_not_of("0123456789_") != std::string::npos || text[0] == '_')
     return false;
@@ -47,7 +56,7 @@ bool whole_number(const std::string& text, int64_t* n) {
 bool read_sizes(const Arguments& arguments, CompileOptions& options) {
   std::string name, value;
   for (const std::string& word : arguments.all("--let")) {
-    if (!split("--let", word, &name, &value)) return false;
+    if (!split("--let", word, &name, &value) || !fresh("--let", name, options.lets)) return false;
     options.lets.emplace_back(name, value);
   }
   for (const std::string& word : arguments.all("--retype")) {
@@ -56,7 +65,7 @@ bool read_sizes(const Arguments& arguments, CompileOptions& options) {
   }
   for (const std::string& word : arguments.all("--dim")) {
     int64_t n = 0;
-    if (!split("--dim", word, &name, &value)) return false;
+    if (!split("--dim", word, &name, &value) || !fresh("--dim", name, options.dims)) return false;
     if (!whole_number(value, &n)) {
       fail(kUsage, "--dim " + word + ": `" + value + "` is no whole number of 64 bits");
       return false;

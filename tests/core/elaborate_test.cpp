@@ -202,6 +202,8 @@ const std::vector<Bad>& bad_programs() {
        "dim S in 512..1024\nbudget memory <= 1MiB\ninput x: f32[1, S, 4096]\nout = output(silu(x))\n", "MiB"},
       {"E0401", "dim S in 512..1024\nbudget S <= 100\n" + kIn + "out = output(silu(x))\n", "at least 512"},
       {"E0602", "dim S in 1..4\ninput x: f32[S, 4000000000, 4000000]\nout = output(silu(x))\n", "2^53"},
+      {"W0202", "input x: f32[config.hidden_sizes ?? 8]\nout = output(silu(x))\n", "`config.hidden_size`",
+       "{\"hidden_size\": 4}"},
       {"W0301", kIn + "out = output(silu(x))\n", "4096"},
       {"W0401", "dim S in 1..4096\nbudget memory <= 64MiB\ninput x: f32[1, S, 4096]\nout = output(silu(x))\n",
        "admits S <= 2048"},

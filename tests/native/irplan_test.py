@@ -74,6 +74,8 @@ class Usage(Case):
         for args, word in ((["--no-such-option"], "--no-such-option"), (["plan"], "FILE"), (["plan", HOTPATH, "--dim"], "DIM=N"),
                            (["plan", HOTPATH, "--dim", "S=many"], "many"), (["plan", HOTPATH, "--dim", "S"], "NAME=VALUE"),
                            (["plan", HOTPATH, "--dim", "S=99999999999999999999"], "64 bits"), (["plan", HOTPATH, "--let", "=3"], "=3"),
+                           (["plan", HOTPATH, "--let", "C=1", "--let", "C=2"], "--let C is given twice"),
+                           (["plan", HOTPATH, "--dim", "S=1", "--dim", "S=2"], "--dim S is given twice"),
                            (["plan", HOTPATH, "--format=yaml"], "yaml"), (["plan", HOTPATH, "--explain=yes"], "--explain"),
                            (["plan", HOTPATH, HOTPATH], "hotpath.irplan"), (["plan", HOTPATH, "-o", "a", "-o", "b"], "twice"),
                            (["plan", HOTPATH, "--dump-after=shapes"], "`shape`"), (["plna"], "`plan`"),

@@ -112,5 +112,7 @@ std::string to_json(const std::vector<Diagnostic>& diagnostics, const SourceText
 // The candidate nearest to a misspelt word, or an empty string where none is near (edit distance with
 // transpositions).
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+// Whether two names of six letters or more differ by a slip alone: one edit, or two from eight letters on.
+bool differ_by_slip(std::string_view a, std::string_view b);
 
 }  // namespace irplan

@@ -49,4 +49,10 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   return best ? *best : std::string();
 }
 
+bool differ_by_slip(std::string_view a, std::string_view b) {
+  const size_t shorter = std::min(a.size(), b.size()), longer = std::max(a.size(), b.size());
+  if (a == b || shorter < 6 || longer > kLongestName || longer - shorter > 2) return false;
+  return distance(a, b) <= (shorter < 8 ? 1 : 2);
+}
+
 }  // namespace irplan

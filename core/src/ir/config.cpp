@@ -185,6 +185,13 @@ std::vector<std::string> Config::unread() const {
   return out;
 }
 
+bool unread(const ConfigNode& node) {
+  if (node.read) return false;
+  const auto all = [](const ConfigNode* below) { return unread(*below); };
+  return std::all_of(node.items.begin(), node.items.end(), all) &&
+         std::all_of(node.entries.begin(), node.entries.end(), [&](const auto& e) { return all(e.second); });
+}
+
 void mark_read(const ConfigNode& node) {
   node.read = true;
   for (const ConfigNode* item : node.items) mark_read(*item);

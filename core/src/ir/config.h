@@ -51,6 +51,9 @@ class Config {
   const ConfigNode* root_ = nullptr;
 };
 
+// Whether nothing of a node was read.
+bool unread(const ConfigNode& node);
+
 // Marks a node and all below it as read.
 void mark_read(const ConfigNode& node);
 

@@ -39,6 +39,7 @@ void Elaborator::run() {
   graph_.steps = steps_;
   settle_leaf_names();
   tell_lacking();
+  tell_misspelt();
 }
 
 void Elaborator::collect_globals() {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -129,6 +130,9 @@ class Elaborator {
   void suggest(Diagnostic& d, const std::string& near, const std::string& path, Span key,
                const std::string& whole);
   void tell_lacking();
+  std::string key_of(const Missing& missing);
+  void note_absent(const Missing& missing);
+  void tell_misspelt();
   void require(const ast::Item& item);
   void tell_values(Diagnostic& d, const ast::Expr& e);
   void bind_output(const ast::Item& item, const std::vector<std::string>& ids);
@@ -220,6 +224,8 @@ class Elaborator {
     Span span, key_span;  // of the expression, and of the key in it where it is a name
   };
   std::vector<Lacking> lacking_;
+  std::vector<Lacking> absent_;  // what `??` answered, once a key
+  std::set<std::pair<const ConfigNode*, std::string>> known_absent_;
   bool refused_ = false;  // a requirement at the top level does not hold
   int depth_ = 0;         // of nested expressions, through calls
   bool stopped_ = false;  // a limit was hit; everything unwinds

@@ -59,13 +59,17 @@ Datum Elaborator::eval(const ast::Expr& e, const Want& want) {
   return poison();
 }
 
+std::string Elaborator::key_of(const Missing& missing) {
+  const ast::Expr& at = *missing.at;
+  if (at.kind == ExprKind::Field) return text(at.name);
+  if (at.kind != ExprKind::Index) return "";
+  const Datum index = constant(*at.b);
+  return index.get<std::string>() ? *index.get<std::string>() : show(index);
+}
+
 void Elaborator::tell_missing(const Missing& missing) {
   const ast::Expr& at = *missing.at;
-  std::string key = at.kind == ExprKind::Field ? text(at.name) : "";
-  if (at.kind == ExprKind::Index) {
-    const Datum index = constant(*at.b);
-    key = index.get<std::string>() ? *index.get<std::string>() : show(index);
-  }
+  const std::string key = key_of(missing);
   const Span key_span = at.kind == ExprKind::Field ? at.name.span : Span{};
   if (override_span_) {  // of --let, where nothing in the program can be changed
     report(Code::E0215, {}, {key});
@@ -115,6 +119,30 @@ void Elaborator::tell_lacking() {
     if (refused_ && near.empty()) continue;
     suggest(diagnostics_.report(Code::E0215, lacking.span, {path + lacking.key}), near, path,
             lacking.key_span, std::string(source_.slice(lacking.span)));
+  }
+}
+
+// A key of the config that the program does without. Of --let's texts nothing is told.
+void Elaborator::note_absent(const Missing& missing) {
+  if (!missing.record || override_span_) return;
+  std::string key = key_of(missing);
+  if (!known_absent_.emplace(missing.record, key).second) return;
+  const Span key_span = missing.at->kind == ExprKind::Field ? missing.at->name.span : Span{};
+  absent_.push_back({missing.record, std::move(key), missing.whole->span, key_span});
+}
+
+// Keys that nobody reads and that are spelt nearly as one that `??` answered for: its default is taken.
+void Elaborator::tell_misspelt() {
+  if (refused_ || stopped_) return;  // what was not read may be read further down
+  std::set<const ConfigNode*> told;
+  for (const Lacking& absent : absent_) {
+    for (const auto& [name, node] : absent.record->entries) {
+      if (diagnostics_.full()) return;
+      if (!differ_by_slip(name, absent.key) || !unread(*node) || !told.insert(node).second) continue;
+      diagnostics_.report(Code::W0202, absent.span, {node->path(), absent.key})
+          .at("its default is taken")
+          .help("write `" + absent.key + "` in the config, where that is meant");
+    }
   }
 }
 
@@ -395,6 +423,7 @@ Datum Elaborator::binary(const ast::Expr& e, const Want& want) {
       std::vector<std::string> own =
           want.ids ? *want.ids : std::vector<std::string>();  // the right side may need them again
       Datum first = raw(*e.a, {want.ids ? &own : nullptr, want.namer});
+      if (first.missing()) note_absent(*first.get<Missing>());
       if (!first.missing() && !first.is_none()) return first;
       return raw(*e.b, want);
     }
