@@ -151,6 +151,8 @@ class Plans(Case):
     def test_sizes_of_nothing_are_refused_by_name(self):
         self.assertIn("`--dim Q`", self.irplan("plan", HOTPATH, "--dim", "Q=3", code=1)[1])
         self.assertIn("`--let zz`", self.irplan("plan", HOTPATH, "--let", "zz=3", code=1)[1])
+        config = ROOT / "examples/configs/llama-3.2-1b.json"
+        self.assertIn("in the value of --let C", self.irplan("check", LLAMA, "--config", config, "--let", "C=foo", code=1)[1])
 
     def test_limits_are_diagnostics_and_fast(self):
         big = self.file("big.irplan", b"a" * 50_000_000)

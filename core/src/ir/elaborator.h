@@ -88,7 +88,10 @@ class Elaborator {
   const std::string& text(const ast::Name& name) const { return tree_.text(name.symbol); }
   Diagnostic& report(Code code, Span span, std::initializer_list<std::string_view> arguments = {}) {
     steps_ += kReportSteps;
-    return diagnostics_.report(code, override_span_ ? *override_span_ : span, arguments);
+    if (!override_span_) return diagnostics_.report(code, span, arguments);
+    // The text with the mistake is on the command line, not in the program.
+    return diagnostics_.report(code, *override_span_, arguments)
+        .note("in the value of --let " + std::string(source_.slice(*override_span_)));
   }
   void collect_globals();
   void add_global(const ast::Name& name, GlobalKind kind, uint32_t position, const ast::Item* item);
