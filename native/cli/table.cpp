@@ -30,7 +30,8 @@ const Option kFmtCheck{"--check", 0, nullptr, "write nothing; exit 3 where a fil
 const Option kSvg{"--svg", 0, "FILE", "draw the memory of a phase over its steps as a picture"};
 const Option kCompare{"--compare", 0, nullptr,
                       "what the placement rules of other compilers would need for the same arena"};
-const Option kSizes{"--sizes", 0, "DIM=N,N", "the sizes at which --compare compares; goes with it alone", true};
+const Option kSizes{"--sizes", 0, "DIM=N,N", "the sizes at which --compare compares; goes with it alone",
+                    true};
 const Option kPhase{"--phase", 0, "NAME", "the phase to draw (the one with the largest peak unless told)"};
 const Option kExitCode{"--exit-code", 0, nullptr, "exit 3 where the plans differ"};
 const Option kTemplate{"--template", 0, "KIND", "smallest, mlp or decoder", false, "smallest|mlp|decoder"};
@@ -160,7 +161,8 @@ std::vector<Command> make() {
       {"new",
        "start a program",
        "FILE.irplan",
-       "Writes a program to start from: with --config the example that serves the model, else the small one of --template. A "
+       "Writes a program to start from: with --config the example that serves the model, else the small one "
+       "of --template. A "
        "file that exists is\n"
        "left alone.",
        1,

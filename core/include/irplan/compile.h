@@ -31,7 +31,7 @@ struct CompileOptions {
   std::function<bool(const PackProgress&)> progress;  // of such a search, as in PackOptions
   bool advise = true;  // where a budget is missed, plan under other choices, to say what would make it fit
   bool write = true;   // false: diagnostics alone are wanted, the plan's text stays empty
-  std::vector<std::string> dump_after;  // names of passes whose result is wanted as text
+  std::vector<std::string> dump_after;       // names of passes whose result is wanted as text
   std::function<void(const char*)> on_pass;  // called with the name of each pass when it is done, for timings
 };
 
