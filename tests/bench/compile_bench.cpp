@@ -192,6 +192,14 @@ nlohmann::ordered_json least_of_passes(int layers, int runs) {
   return {{"ms", least}, {"passes", passes}};
 }
 
+// The sizes at which the plain numbers of a phase hold.
+Binding values_in(const Plan& plan, const Plan::Phase& phase) {
+  Binding binding;
+  for (const Plan::Dim& d : plan.dims) binding.push_back(d.value);
+  for (const Plan::PhaseDim& d : phase.dims) binding[*plan.pool->find(d.name)] = d.value;
+  return binding;
+}
+
 // Least microseconds of a call.
 double least_us(const std::function<void()>& work) {
   constexpr int kCalls = 20;
@@ -215,9 +223,7 @@ int planning_bench() {
   const auto plan = read_plan(c.plan_json, &why);
   if (!plan) return std::fprintf(stderr, "%s\n", why.c_str()), 1;
   for (const Plan::Phase& phase : plan->phases) {
-    Binding binding;
-    for (const Plan::Dim& d : plan->dims) binding.push_back(d.value);
-    for (const Plan::PhaseDim& d : phase.dims) binding[*plan->pool->find(d.name)] = d.value;
+    const Binding binding = values_in(*plan, phase);
     bind[phase.name] = least_us([&] { bind_arena(*plan, phase.name, binding); });
   }
   std::printf("%s\n", nlohmann::ordered_json({{"layers", layers}, {"bind_us", bind}}).dump().c_str());
@@ -242,12 +248,10 @@ int bind_bench() {
   const auto plan = read_plan(c.plan_json, &why);
   if (!plan) return std::fprintf(stderr, "%s\n", why.c_str()), 1;
   for (const Plan::Phase& phase : plan->phases) {
-    Binding binding;
-    for (const Plan::Dim& d : plan->dims) binding.push_back(d.value);
-    for (const Plan::PhaseDim& d : phase.dims) binding[*plan->pool->find(d.name)] = d.value;
+    const Binding binding = values_in(*plan, phase);
     int64_t bytes = 0;
-    row("bind phase " + phase.name + ", 80 layers",
-        measure([&] { bytes += bind_arena(*plan, phase.name, binding)->bytes; }),
+    const Timing t = measure([&] { bytes += bind_arena(*plan, phase.name, binding)->bytes; });
+    row("bind phase " + phase.name + ", 80 layers", t,
         bytes > 0 ? std::to_string(plan->buffers.size()) + " buffers" : "an empty arena");
   }
   return 0;

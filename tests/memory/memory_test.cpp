@@ -1,21 +1,17 @@
 // Placement and order of ops: by hand where the answer is known, and on random programs at random sizes.
 #include "catch.h"
 #include "memory/check_program.h"
+#include "memory/planned.h"
 
 using namespace irplan;
 using namespace irplan::memory_test;
 
 namespace {
 
-Plan planned(const std::string& text, bool keep_order = false) {
+Plan in_program_order(const std::string& text) {
   CompileOptions options;
-  options.keep_order = keep_order;
-  const Compilation done = compile(SourceText("test.irplan", text), options);
-  std::string why;
-  auto plan = read_plan(done.plan_json, &why);
-  INFO((done.diagnostics.list().empty() ? why : done.diagnostics.list()[0].message));
-  REQUIRE(plan);
-  return std::move(*plan);
+  options.keep_order = true;
+  return planned(text, options);
 }
 
 // Both wide values first, as one would write it; one branch after the other needs half.
@@ -36,7 +32,7 @@ TEST_CASE("branches run one after the other where that takes less") {
   const Plan plan = planned(kBranches);
   CHECK(plan.memory.peak_bytes == 4096 * (2 * 1024 + 2 * 64 + 2 * 64));  // one wide value, c, and d
   CHECK(plan.ops[1].id == "c");
-  const Plan kept = planned(kBranches, true);
+  const Plan kept = in_program_order(kBranches);
   CHECK(kept.memory.peak_bytes == 4096 * (2 * 1024 + 2 * 1024 + 2 * 64));
   CHECK(kept.ops[1].id == "b");
 }
@@ -63,7 +59,7 @@ TEST_CASE("a part of a concat that is made early holds the bytes of all, so it i
   for (const std::string& body : {"a = linear(x, w)\n" + part + rest, part + "a = linear(x, w)\n" + rest,
                                   "a = linear(x, w)\n" + rest + part})
     CHECK(planned(head + body + end).memory.peak_bytes == late);
-  CHECK(planned(head + "a = linear(x, w)\n" + part + rest + end, true).memory.peak_bytes ==
+  CHECK(in_program_order(head + "a = linear(x, w)\n" + part + rest + end).memory.peak_bytes ==
         128 * 2 * (576 + 512 + 64));
 }
 
@@ -76,7 +72,7 @@ TEST_CASE("an order that is better at a small size alone is found") {
       "a = linear(z, w1)\nb = linear(z, w1)\nc = linear(a, w2)\nd = linear(b, w2)\n"
       "y = output(add(c, d))\n"
       "t = linear(x, wide)\nu = output(linear(t, back))\n";
-  const Plan better = planned(text), kept = planned(text, true);
+  const Plan better = planned(text), kept = in_program_order(text);
   CHECK(bind_arena(better, "main", {1})->bytes < bind_arena(kept, "main", {1})->bytes);
   CHECK(bind_arena(better, "main", {4096})->bytes <= bind_arena(kept, "main", {4096})->bytes);
 }
@@ -86,7 +82,7 @@ TEST_CASE("no random program needs more than in program order, at the largest an
   for (uint64_t seed = 1; seed <= 200; ++seed) {
     Random random(seed);
     const std::string text = random_program(random, seed % 10 == 0 ? 40 : 14);
-    const Plan better = planned(text), kept = planned(text, true);
+    const Plan better = planned(text), kept = in_program_order(text);
     Binding least;
     for (const Plan::Dim& dim : better.dims) least.push_back(dim.min);
     INFO("seed " << seed);

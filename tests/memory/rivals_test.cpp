@@ -8,6 +8,7 @@
 
 #include "catch.h"
 #include "irplan/new_program.h"
+#include "memory/planned.h"
 #include "memory/random_program.h"
 
 using namespace irplan;
@@ -64,12 +65,7 @@ std::string read(const std::filesystem::path& path) {
 Plan planned(const std::string& text, const std::optional<std::string>& config) {
   CompileOptions options;
   options.config = config;
-  const Compilation done = compile(SourceText("test.irplan", text), options);
-  std::string why;
-  auto plan = read_plan(done.plan_json, &why);
-  INFO((done.diagnostics.list().empty() ? why : done.diagnostics.list()[0].message));
-  REQUIRE(plan);
-  return std::move(*plan);
+  return memory_test::planned(text, options);
 }
 
 bool admitted(const Plan& plan, const std::string& phase, const Binding& at) {

@@ -1,0 +1,22 @@
+// A program's plan, read back; a test that cannot have it ends there.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "catch.h"
+#include "irplan/compile.h"
+#include "plan/plan.h"
+
+namespace irplan::memory_test {
+
+inline Plan planned(const std::string& text, const CompileOptions& options = {}) {
+  const Compilation done = compile(SourceText("test.irplan", text), options);
+  std::string why;
+  auto plan = read_plan(done.plan_json, &why);
+  INFO((done.diagnostics.list().empty() ? why : done.diagnostics.list()[0].message));
+  REQUIRE(plan);
+  return std::move(*plan);
+}
+
+}  // namespace irplan::memory_test
