@@ -266,6 +266,7 @@ std::string table_text(const Plan& plan, const PhaseReport& phase, const std::ve
   for (size_t r = 0; r < rivals::rules().size(); ++r) {
     const rivals::Rule& rule = rivals::rules()[r];
     std::vector<std::string> cells;
+    cells.reserve(columns.size());
     for (const Column& c : columns) cells.push_back(cell_text(c.rules[r], c.bound));
     out += line(rule.title + (*rule.used_by ? std::string(" (") + rule.used_by + ")" : ""), cells);
   }

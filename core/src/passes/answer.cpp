@@ -157,7 +157,7 @@ std::vector<Binding> Solver::corners(const Budget& budget) const {
 }
 
 Binding Solver::worst_of(const Budget& budget, const std::vector<Binding>& corners) const {
-  const Binding* worst = &corners[0];
+  const Binding* worst = corners.data();
   int64_t most = -1;
   for (const Binding& binding : corners) {
     for (uint32_t p = 0; p < graph_.phases.size(); ++p) {

@@ -645,6 +645,7 @@ class PhaseOrders {
 // Bytes of a phase's arena at all sizes.
 std::vector<int64_t> arenas(const Graph& graph, uint32_t phase, const std::vector<Binding>& sizes) {
   std::vector<int64_t> out;
+  out.reserve(sizes.size());
   for (const Binding& size : sizes) out.push_back(arena_bytes(graph, phase, size));
   return out;
 }
@@ -716,6 +717,7 @@ void schedule(Graph& graph) {
   Graph placed = graph;
   plan_memory(placed);
   std::vector<std::pair<uint32_t, Order>> chosen;
+  chosen.reserve(candidates.size());
   for (auto& [phase, orders] : candidates)
     chosen.emplace_back(phase, choose(graph, placed, phase, std::move(orders)));
   for (const auto& [phase, order] : chosen) {

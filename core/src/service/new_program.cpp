@@ -98,8 +98,8 @@ std::optional<NewProgram> new_program(const std::string& config_text, std::strin
   for (const Example& example : examples()) {
     Trial trial = attempt(example, example.text, config_text);
     trial.program.fits = trial.errors == 0;
-    if (trial.program.fits && (!best || nearer(trial, *best))) best = std::move(trial);
     named.push_back(trial.named);
+    if (trial.program.fits && (!best || nearer(trial, *best))) best = std::move(trial);
   }
   if (best) return best->program;
   for (size_t i = 0; i < examples().size(); ++i) {
