@@ -10,13 +10,12 @@
 namespace irplan {
 namespace {
 
-constexpr size_t kPairedDims = 3;  // dims of which pairs get a frontier, the first ones
-constexpr size_t kBlamed = 3;      // places named as what makes a budget impossible
-
-Interval searched(const Dim& dim) { return {dim.range.lo, std::min(dim.range.hi, kFarthest)}; }
-
+constexpr size_t kPairedDims = 3;   // dims of which pairs get a frontier, the first ones
+constexpr size_t kBlamed = 3;       // places named as what makes a budget impossible
 constexpr size_t kMostPoints = 12;  // of a frontier that is made finer
 constexpr double kFarApart = 1.5;   // partners of neighbouring points: between them lies one to look at
+
+Interval searched(const Dim& dim) { return {dim.range.lo, std::min(dim.range.hi, kFarthest)}; }
 
 // 1, 2, 4, … inside the range, and both of its ends.
 std::vector<int64_t> by_powers_of_two(Interval range) {
@@ -48,7 +47,7 @@ void refine(Frontier& frontier, const std::function<std::optional<int64_t>(int64
     const auto [high, below] = points[widest + 1];
     const int64_t n = low + (high - low) / 2;
     const auto m = partner(n);
-    if (m && *m<above&& * m> below)
+    if (m && below < *m && *m < above)
       points.insert(points.begin() + static_cast<std::ptrdiff_t>(widest) + 1, {n, *m});
     else if (m && *m == above)
       points[widest].first = n;
