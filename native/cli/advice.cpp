@@ -42,13 +42,19 @@ std::string pinned(const Plan& plan) {
   return out;
 }
 
-// " with S = 68, T = 4": the values of the other dims that a budget depends on.
-std::string others_text(const Plan& plan, const Plan::Budget& b, const std::string& name) {
+// " with S = 68, T = 4": the values of the other dims that a budget depends on, in its phase.
+std::string others_text(const Plan& plan, const Plan::Answer& answer, const std::string& name) {
   std::string out;
   for (const Plan::Dim& dim : plan.dims) {
-    const bool other = dim.name != name && std::any_of(b.max.begin(), b.max.end(),
-                                                       [&](const auto& m) { return m.first == dim.name; });
-    if (other) out += (out.empty() ? " with " : ", ") + dim.name + " = " + std::to_string(dim.value);
+    const auto is_it = [&](const auto& m) { return m.first == dim.name; };
+    if (dim.name == name || std::none_of(answer.max.begin(), answer.max.end(), is_it)) continue;
+    int64_t value = dim.value;
+    for (const Plan::Phase& phase : plan.phases) {
+      for (const Plan::PhaseDim& own : phase.dims) {
+        if (phase.name == answer.phase && own.name == dim.name) value = own.value;
+      }
+    }
+    out += (out.empty() ? " with " : ", ") + dim.name + " = " + std::to_string(value);
   }
   return out;
 }
@@ -71,16 +77,17 @@ std::string frontier_text(const Plan::Frontier& f) {
 }
 
 std::string change_text(const Plan::Change& change) {
-  if (change.ok) return "fits all declared sizes";
+  if (change.ok)
+    return "fits all declared sizes" + (change.bytes > 0 ? ", with " + bytes_text(change.bytes) : "");
   if (change.max.empty()) return "fits the smallest sizes";
   return "admits " + change.max[0].first + " <= " + std::to_string(change.max[0].second);
 }
 
-std::string limits_text(const Plan& plan, const Plan::Budget& b) {
+std::string limits_text(const Plan& plan, const Plan::Answer& answer) {
   std::string out;
-  for (const auto& [name, n] : b.max) {
-    out += "    " + name + " <= " + std::to_string(n) + " fits" + others_text(plan, b, name);
-    for (const auto& [other, least] : b.beyond) {
+  for (const auto& [name, n] : answer.max) {
+    out += "    " + name + " <= " + std::to_string(n) + " fits" + others_text(plan, answer, name);
+    for (const auto& [other, least] : answer.beyond) {
       if (other != name) continue;
       out += least == n + 1 ? ", and no placement of this order of ops fits more"
                             : "; " + name + " >= " + std::to_string(least) +
@@ -91,75 +98,97 @@ std::string limits_text(const Plan& plan, const Plan::Budget& b) {
   return out;
 }
 
+// "    decode     uses 1.15 GiB; B <= 4096 fits with T = 1": what one phase by itself admits.
+std::string phase_text(const Plan& plan, const Plan::Answer& answer) {
+  std::string out = "    " + left(answer.phase, 10);
+  if (answer.used_bytes) out += " uses " + bytes_text(*answer.used_bytes);
+  for (const auto& [name, n] : answer.max)
+    out += "; " + name + " <= " + std::to_string(n) + " fits" + others_text(plan, answer, name);
+  return out + "\n";
+}
+
+Json answer_json(const Plan::Answer& answer) {
+  Json row = Json::object();
+  if (!answer.phase.empty()) row["phase"] = answer.phase;
+  row["ok"] = answer.ok;
+  row["max"] = sizes_json(answer.max);
+  if (answer.used_bytes) row["used_bytes"] = *answer.used_bytes;
+  row["beyond"] = sizes_json(answer.beyond);
+  row["frontier"] = Json::array();
+  for (const Plan::Frontier& f : answer.frontier)
+    row["frontier"].push_back({{"dims", {f.first, f.second}}, {"points", f.points}});
+  return row;
+}
+
 }  // namespace
 
 // ---- tokens
 
-std::string tokens_text(const Plan& plan, const PhaseReport& phase) {
-  const TokenReport tokens = token_report(plan, phase.binding);
+std::string tokens_text(const Plan::Tokens& tokens) {
   if (tokens.a_step <= 0) return "";
-  return "  tokens    " + std::to_string(tokens.a_step) +
-         " a step: " + bytes_text(phase.phase->peak_bytes / tokens.a_step) + " of arena each\n";
+  return "  tokens    " + std::to_string(tokens.a_step) + " a step: " + bytes_text(tokens.arena_bytes_each) +
+         " of arena each\n";
 }
 
 std::string state_tokens_text(const Plan& plan, const Binding& binding) {
-  const TokenReport tokens = token_report(plan, binding);
+  const Plan::Tokens& tokens = plan.phases.front().tokens;
   std::string out;
-  if (tokens.state_bytes > 0) {
-    out += "    " + bytes_text(tokens.state_bytes) + " for each token that a sequence may keep; " +
-           std::to_string(tokens.sequences) + (tokens.sequences == 1 ? " sequence of " : " sequences of ") +
-           std::to_string(tokens.rows) + "\n";
+  const auto grows = [](const Plan::Value& v) {
+    return v.kind == Plan::Kind::State && v.layout != Plan::Layout::Ring;
+  };
+  const auto state = std::find_if(plan.values.begin(), plan.values.end(), grows);
+  if (tokens.state_bytes_each > 0 && state != plan.values.end()) {
+    Evaluator evaluate(*plan.pool, binding);
+    const int64_t sequences = evaluate(state->shape[0]).value_or(0),
+                  rows = evaluate(state->shape[1]).value_or(0);
+    out += "    " + bytes_text(tokens.state_bytes_each) + " for each token that a sequence may keep; " +
+           std::to_string(sequences) + (sequences == 1 ? " sequence of " : " sequences of ") +
+           std::to_string(rows) + "\n";
   }
-  if (tokens.ring_bytes > 0)
-    out += "    " + bytes_text(tokens.ring_bytes) + " for each sequence in rings, however long it gets\n";
+  if (tokens.ring_bytes_each_sequence > 0)
+    out += "    " + bytes_text(tokens.ring_bytes_each_sequence) +
+           " for each sequence in rings, however long it gets\n";
   return out;
 }
 
-Json tokens_json(const Plan& plan, const PhaseReport& phase) {
-  const TokenReport tokens = token_report(plan, phase.binding);
+Json tokens_json(const Plan::Tokens& tokens) {
   return {{"a_step", tokens.a_step},
-          {"arena_bytes_each", tokens.a_step > 0 ? phase.phase->peak_bytes / tokens.a_step : 0},
-          {"state_bytes_each", tokens.state_bytes},
-          {"ring_bytes_each_sequence", tokens.ring_bytes}};
+          {"arena_bytes_each", tokens.arena_bytes_each},
+          {"state_bytes_each", tokens.state_bytes_each},
+          {"ring_bytes_each_sequence", tokens.ring_bytes_each_sequence}};
 }
 
 // ---- what would lower the memory
 
-std::vector<Lighter> all_lighter(const Plan& plan, std::vector<Lighter> others) {
-  const int64_t before = total(plan);
-  for (const Plan::Dim& dim : plan.dims) {
-    int64_t value = dim.value;
-    if (value / 2 < std::max<int64_t>(1, dim.min)) continue;
-    const int64_t half = memory_bytes(plan, dim.name, value / 2);
-    others.push_back({"--dim " + dim.name + "=" + std::to_string(value / 2), "half of " + dim.name, half});
+std::vector<Plan::Lighter> all_lighter(const Plan& plan, const std::vector<Plan::Lighter>& of_program) {
+  std::vector<Plan::Lighter> out = plan.memory.lighter;
+  for (const Plan::Lighter& change : of_program) {
+    if (total(plan) - change.bytes >= std::max<int64_t>(1, total(plan) / kWorthTelling))
+      out.push_back(change);
   }
-  std::erase_if(others, [&](const Lighter& l) {
-    return before - l.bytes < std::max<int64_t>(1, before / kWorthTelling);
-  });
-  std::stable_sort(others.begin(), others.end(),
-                   [](const Lighter& a, const Lighter& b) { return a.bytes < b.bytes; });
-  return others;
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Plan::Lighter& a, const Plan::Lighter& b) { return a.bytes < b.bytes; });
+  return out;
 }
 
-std::string lighter_text(const Plan& plan, const std::vector<Lighter>& changes, bool program_is_there) {
+std::string lighter_text(const Plan& plan, const std::vector<Plan::Lighter>& changes, bool program_is_there) {
   if (changes.empty() && program_is_there) return "";
   const std::string sizes = pinned(plan);
   std::string out = "to lower it";
   if (!sizes.empty() && !changes.empty())
     out += ", at these sizes (dims may grow into the room that is won; " + sizes + " pins them)";
   out += "\n";
-  for (const Lighter& change : changes) {
+  for (const Plan::Lighter& change : changes) {
     out += "  " + left(change.change, 24) + right(bytes_text(change.bytes), 11) + "  (" +
            bytes_text(total(plan) - change.bytes) + " less)  " + change.what + "\n";
   }
-  if (!program_is_there)
-    out += "  explain the program itself for other dtypes and shorter caches, which a plan cannot tell\n";
+  if (!program_is_there) out += "  explain the program itself for shorter caches, which a plan cannot tell\n";
   return out + "\n";
 }
 
-Json lighter_json(const std::vector<Lighter>& changes) {
+Json lighter_json(const std::vector<Plan::Lighter>& changes) {
   Json out = Json::array();
-  for (const Lighter& change : changes)
+  for (const Plan::Lighter& change : changes)
     out.push_back({{"change", change.change}, {"what", change.what}, {"bytes", change.bytes}});
   return out;
 }
@@ -176,6 +205,7 @@ std::string budgets_text(const Plan& plan) {
       out += "; uses " + bytes_text(*b.used_bytes) + " of " + bytes_text(*b.limit_bytes);
     out += "\n" + limits_text(plan, b);
     for (const Plan::Frontier& f : b.frontier) out += frontier_text(f);
+    for (const Plan::Answer& phase : b.phases) out += phase_text(plan, phase);
     for (const Plan::Change& change : b.changes)
       out += "    " + left(change.change, 28) + " " + change_text(change) + "\n";
   }
@@ -185,16 +215,15 @@ std::string budgets_text(const Plan& plan) {
 Json budgets_json(const Plan& plan) {
   Json out = Json::array();
   for (const Plan::Budget& b : plan.budget) {
-    Json row = {{"expr", b.expr}, {"line", b.line}, {"ok", b.ok}, {"max", sizes_json(b.max)}};
-    if (b.used_bytes) row["used_bytes"] = *b.used_bytes;
+    Json row = {{"expr", b.expr}, {"line", b.line}};
+    row.update(answer_json(b));
     if (b.limit_bytes) row["limit_bytes"] = *b.limit_bytes;
-    row["beyond"] = sizes_json(b.beyond);
-    row["frontier"] = Json::array();
-    for (const Plan::Frontier& f : b.frontier)
-      row["frontier"].push_back({{"dims", {f.first, f.second}}, {"points", f.points}});
+    row["phases"] = Json::array();
+    for (const Plan::Answer& phase : b.phases) row["phases"].push_back(answer_json(phase));
     row["changes"] = Json::array();
     for (const Plan::Change& c : b.changes)
-      row["changes"].push_back({{"change", c.change}, {"ok", c.ok}, {"max", sizes_json(c.max)}});
+      row["changes"].push_back(
+          {{"change", c.change}, {"ok", c.ok}, {"bytes", c.bytes}, {"max", sizes_json(c.max)}});
     out.push_back(std::move(row));
   }
   return out;

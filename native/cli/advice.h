@@ -7,21 +7,20 @@
 #include <vector>
 
 #include "cli/report.h"
-#include "service/lighter.h"
 
 namespace irplan::cli {
 
 // "  tokens    4096 a step: 72.0 KiB of arena each"; empty where no input has two axes.
-std::string tokens_text(const Plan& plan, const PhaseReport& phase);
+std::string tokens_text(const Plan::Tokens& tokens);
 // By what the states grow, and what they hold; empty where there are none.
 std::string state_tokens_text(const Plan& plan, const Binding& binding);
-nlohmann::ordered_json tokens_json(const Plan& plan, const PhaseReport& phase);
+nlohmann::ordered_json tokens_json(const Plan::Tokens& tokens);
 
-// `others` are changes of the program, which a plan alone cannot tell; halves of dims are added to them.
-std::vector<Lighter> all_lighter(const Plan& plan, std::vector<Lighter> others);
+// The plan's changes with those of the program, which a plan alone cannot tell.
+std::vector<Plan::Lighter> all_lighter(const Plan& plan, const std::vector<Plan::Lighter>& of_program);
 // Says where the rest is told if the program is not there.
-std::string lighter_text(const Plan& plan, const std::vector<Lighter>& changes, bool program_is_there);
-nlohmann::ordered_json lighter_json(const std::vector<Lighter>& changes);
+std::string lighter_text(const Plan& plan, const std::vector<Plan::Lighter>& changes, bool program_is_there);
+nlohmann::ordered_json lighter_json(const std::vector<Plan::Lighter>& changes);
 
 std::string budgets_text(const Plan& plan);
 nlohmann::ordered_json budgets_json(const Plan& plan);

@@ -14,6 +14,7 @@
 #include "cli/files.h"
 #include "cli/report.h"
 #include "cli/timeline.h"
+#include "service/shorter.h"
 
 namespace irplan::cli {
 namespace {
@@ -225,7 +226,7 @@ std::string phase_text(const Report& report, const PhaseReport& phase, bool colo
   }
   out += ", " + std::to_string(p.ops_end - p.ops_begin) + " ops\n";
   const Letters letters = letters_of(phase);
-  out += work(report, phase) + tokens_text(plan, phase) + at_peak(plan, phase, letters) + "\n";
+  out += work(report, phase) + tokens_text(phase.phase->tokens) + at_peak(plan, phase, letters) + "\n";
   out += terminal_timeline(report, phase, letters, terminal_width(), color) + "\n";
   return out + steps(plan, phase, letters) + "\n";
 }
@@ -248,7 +249,7 @@ std::string unread(const std::vector<std::string>& keys) {
 struct FromProgram {
   bool is_there = true;  // not where a plan was given
   std::vector<std::string> unread_keys;
-  std::vector<Lighter> lighter;
+  std::vector<Plan::Lighter> lighter;
 };
 
 std::string report_text(const Report& report, const FromProgram& program, const std::string& only,
@@ -288,7 +289,7 @@ Json report_json(const Report& report, const FromProgram& program, const std::st
                 {"peak_bytes", p.phase->peak_bytes},
                 {"peak_op", p.peak_step == kAbsent ? Json() : Json(plan.ops[p.peak_step].id)},
                 {"at_peak", stack},
-                {"tokens", tokens_json(plan, p)},
+                {"tokens", tokens_json(p.phase->tokens)},
                 {"flops", p.flops},
                 {"bytes", p.bytes},
                 {"sections", sections}};
@@ -343,7 +344,7 @@ std::optional<Plan> load(const Arguments& arguments, FromProgram* program, Exit*
   show_diagnostics(compiled, arguments);
   if (!compiled.ok) return std::nullopt;
   program->unread_keys = compiled.unread_config_keys;
-  program->lighter = lighter(compiled, *options);
+  program->lighter = shorter_caches(compiled, *options);
   auto plan = read_plan(compiled.plan_json, &why);
   if (!plan) fail(kFailed, "the plan made of " + path + " cannot be read back: " + why);
   return plan;

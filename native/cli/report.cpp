@@ -111,52 +111,6 @@ Report make_report(const Plan& plan) {
   return out;
 }
 
-TokenReport token_report(const Plan& plan, const Binding& binding) {
-  TokenReport out;
-  Evaluator evaluate(*plan.pool, binding);
-  const auto extent = [&](const Plan::Value& v, size_t axis) {
-    return std::max<int64_t>(1, evaluate(v.shape[axis]).value_or(1));
-  };
-  std::vector<bool> seen(plan.buffers.size());
-  for (const Plan::Value& v : plan.values) {
-    if (v.kind == Plan::Kind::Input && v.shape.size() >= 2 && out.a_step == 0 &&
-        __builtin_mul_overflow(extent(v, 0), extent(v, 1), &out.a_step))
-      out.a_step = 0;
-    if (v.kind != Plan::Kind::State || v.buffer >= plan.buffers.size() || seen[v.buffer]) continue;
-    seen[v.buffer] = true;
-    const int64_t bytes = evaluate(plan.buffers[v.buffer].bytes).value_or(0) / extent(v, 0);
-    if (v.layout == Plan::Layout::Ring) {
-      out.ring_bytes += bytes;
-      continue;
-    }
-    out.state_bytes += bytes / extent(v, 1);
-    if (out.rows == 0) out.sequences = extent(v, 0), out.rows = extent(v, 1);
-  }
-  return out;
-}
-
-int64_t memory_bytes(const Plan& plan, const std::string& dim, int64_t size) {
-  int64_t most = 0;
-  for (const Plan::Phase& phase : plan.phases) {
-    Binding binding = binding_of(plan, phase);
-    const auto index = plan.pool->find(dim);
-    const auto own = std::find_if(phase.dims.begin(), phase.dims.end(),
-                                  [&](const Plan::PhaseDim& d) { return d.name == dim; });
-    if (index && *index < binding.size())
-      binding[*index] = own == phase.dims.end() ? size : std::clamp(size, own->min, own->max.value_or(size));
-    Evaluator evaluate(*plan.pool, binding);
-    const auto arena = bind_arena(plan, phase.name, binding);
-    int64_t sum = arena ? arena->bytes : 0;
-    for (const Plan::Buffer& b : plan.buffers) {
-      if (b.segment == Plan::Segment::Arena || b.segment == Plan::Segment::Weights) continue;
-      const int64_t bytes = std::min(evaluate(b.bytes).value_or(0), kMaxJsonInt);
-      sum = std::min(sum + (bytes + plan.align - 1) / plan.align * plan.align, kMaxJsonInt);
-    }
-    most = std::max(most, sum);
-  }
-  return most + plan.memory.segments.weights;
-}
-
 std::vector<Rectangle> alive(const PhaseReport& phase, uint32_t step) {
   std::vector<Rectangle> out;
   for (const Rectangle& r : phase.arena) {

@@ -41,15 +41,6 @@ struct PhaseReport {
   int64_t flops = 0, bytes = 0;  // moved
 };
 
-// What a token costs in memory. A step's tokens are the elements of the first two axes of the first input
-// that has two: sequences by new tokens.
-struct TokenReport {
-  int64_t a_step = 0;               // 0: no such input
-  int64_t state_bytes = 0;          // by which the states grow for each token that a sequence may keep
-  int64_t ring_bytes = 0;           // of states that keep a window alone, for each sequence
-  int64_t sequences = 0, rows = 0;  // that the states hold: the most, of the first contiguous state
-};
-
 // A machine's limits, to say what bounds a phase. Dense 16-bit matrix units; figures of the vendors' data
 // sheets.
 struct Machine {
@@ -65,10 +56,6 @@ struct Report {
 };
 
 Report make_report(const Plan& plan);
-TokenReport token_report(const Plan& plan, const Binding& binding);
-
-// Bytes of all segments with one dim at another size: the most over the phases.
-int64_t memory_bytes(const Plan& plan, const std::string& dim, int64_t size);
 
 // The buffers alive at a step, highest address first.
 std::vector<Rectangle> alive(const PhaseReport& phase, uint32_t step);

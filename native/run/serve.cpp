@@ -27,6 +27,31 @@ struct Active {
   std::vector<int64_t> fresh;        // tokens that were generated
 };
 
+// What "memory <= 24GiB", "30GiB > decode.weights + decode.state" limits from above, as the bytes are; none
+// of other comparisons.
+std::optional<int64_t> limited_bytes(const std::string& budget, const SegmentBytes& bytes) {
+  const size_t at = budget.find_first_of("<>=");
+  if (at == std::string::npos || budget[at] == '=') return std::nullopt;
+  std::string rest =
+      budget[at] == '<' ? budget.substr(0, at) : budget.substr(budget.find_first_not_of("<>=", at));
+  std::erase(rest, ' ');
+  int64_t sum = 0;
+  while (!rest.empty()) {
+    std::string one = rest.substr(0, rest.find('+'));
+    rest.erase(0, one.size() + 1);
+    one.erase(0, one.find('.') + 1);  // nothing where there is no phase
+    const auto part = one == "memory"    ? bytes.total()
+                      : one == "state"   ? std::optional(bytes.state)
+                      : one == "weights" ? std::optional(bytes.weights)
+                      : one == "inputs"  ? std::optional(bytes.inputs)
+                      : one == "arena"   ? std::optional(bytes.arena)
+                                         : std::nullopt;
+    if (!part) return std::nullopt;
+    if (__builtin_add_overflow(sum, *part, &sum)) return INT64_MAX;
+  }
+  return sum;
+}
+
 class Server {
  public:
   Server(const Plan& plan, Backend& backend, const Options& options)
@@ -104,28 +129,30 @@ class Server {
     longest_ = std::max(longest_, longest(request));
   }
 
-  // A budget in bytes that these steps would break, in its own words.
-  std::optional<std::string> over_budget(const std::vector<Step>& steps) const {
+  // The most of each segment over the steps; of one phase alone where one is named. None where a number
+  // exceeds 64 bits.
+  std::optional<SegmentBytes> most_of(const std::vector<Step>& steps, const std::string& phase) const {
     SegmentBytes most;
     for (const Step& step : steps) {
+      if (!phase.empty() && phase != step.phase) continue;
       const auto bytes = predicted_bytes(plan_, step.phase, step.sizes.dims);
-      if (!bytes) return "its bytes exceed 64 bits";
+      if (!bytes) return std::nullopt;
       most.weights = std::max(most.weights, bytes->weights);
       most.state = std::max(most.state, bytes->state);
       most.inputs = std::max(most.inputs, bytes->inputs);
       most.arena = std::max(most.arena, bytes->arena);
     }
+    return most;
+  }
+
+  // A budget in bytes that these steps would break, in its own words.
+  std::optional<std::string> over_budget(const std::vector<Step>& steps) const {
     for (const Plan::Budget& budget : plan_.budget) {
-      const std::string quantity = budget.expr.substr(0, budget.expr.find(' '));
-      const int64_t used = quantity == "memory"    ? most.total().value_or(INT64_MAX)
-                           : quantity == "state"   ? most.state
-                           : quantity == "weights" ? most.weights
-                           : quantity == "inputs"  ? most.inputs
-                           : quantity == "arena"   ? most.arena
-                                                   : 0;
-      const bool at_most = budget.expr.find("<=") != std::string::npos;
-      if (!budget.limit_bytes || !at_most || used <= *budget.limit_bytes) continue;
-      return "over the budget `" + budget.expr + "`: " + std::to_string(used) + " of " +
+      const auto most = most_of(steps, budget.phase);
+      if (!most) return "its bytes exceed 64 bits";
+      const auto used = limited_bytes(budget.expr, *most);
+      if (!budget.limit_bytes || !used || *used <= *budget.limit_bytes) continue;
+      return "over the budget `" + budget.expr + "`: " + std::to_string(*used) + " of " +
              std::to_string(*budget.limit_bytes) + " bytes";
     }
     return std::nullopt;

@@ -166,6 +166,8 @@ class Plan:
         for b in self.doc["budget"]:
             used = f"  {size(b['used_bytes'])} of {size(b['limit_bytes'])}" if "used_bytes" in b else ""
             out.append(f"budget {b['expr']}  {'ok' if b['ok'] else 'narrows'}{used}  max {json.dumps(b['max'])}")
+            for a in b.get("phases", []):
+                out.append(f"  {a['phase']}: {'ok' if a['ok'] else 'narrows'}  max {json.dumps(a['max'])}")
         return out
 
 

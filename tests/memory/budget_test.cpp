@@ -14,10 +14,11 @@ std::string decoder(const std::string& budget) {
          "let K = 32\n"
          "let F = 512\n"
          "let C = 1024\n"
+         "let chunk = 512\n"
          "dim B in 1..64\n"
-         "dim S in 1..512\n"
+         "dim S in 1..chunk\n"
          "dim P[B] in 0..C - 1\n"
-         "phase prefill { S in 1..512 }\n"
+         "phase prefill { S in 1..chunk }\n"
          "phase decode { S = 1 }\n" +
          budget +
          "\n"
@@ -72,10 +73,16 @@ const Diagnostic& missed(const Compilation& done) {
   return done.diagnostics.list()[0];
 }
 
-// The program with a narrower dim above its budget.
+// The program with a narrower dim above its budget: "B", or "decode.B".
 std::string narrowed(std::string text, const std::string& dim, int64_t most) {
   const size_t budget = text.find("budget ");
   return text.insert(budget, "budget " + dim + " <= " + std::to_string(most) + "\n");
+}
+
+// Of "budget decode.B <= 9".
+std::string dim_of(const std::string& change) {
+  const size_t begin = std::string("budget ").size();
+  return change.substr(begin, change.find(" <=") - begin);
 }
 
 // The options with "--let C=4096" or "--retype state=f8e4m3"; a let's number raised by `more`.
@@ -102,7 +109,8 @@ size_t check_changes(const std::string& text, const Plan& plan) {
       ++count;
       if (is_dim(change)) {
         CHECK(change.ok);
-        const auto& [dim, most] = change.max.at(0);
+        const int64_t most = change.max.at(0).second;
+        const std::string dim = dim_of(change.change);
         CHECK_FALSE(has(compiled(narrowed(text, dim, most)), Code::W0401));
         CHECK(has(compiled(narrowed(text, dim, most + 1)), Code::W0401));
       } else if (change.ok) {
@@ -128,6 +136,24 @@ int64_t bytes_at(const Plan& plan, const std::optional<Expr>& formula, size_t di
   return evaluate(*formula, binding).value_or(-1);
 }
 
+// The sizes at which a phase's plain numbers hold.
+Binding values_in(const Plan& plan, const Plan::Phase& phase) {
+  Binding binding;
+  for (const Plan::Dim& d : plan.dims) binding.push_back(d.value);
+  for (const Plan::PhaseDim& d : phase.dims) binding[*plan.pool->find(d.name)] = d.value;
+  return binding;
+}
+
+// Bytes of all segments in a phase.
+int64_t bytes_in(const Plan& plan, const Plan::Phase& phase, const Binding& binding) {
+  int64_t sum = *evaluate(*phase.peak, binding);
+  for (const Plan::Buffer& b : plan.buffers) {
+    if (b.segment == Plan::Segment::Arena) continue;
+    sum += (*evaluate(b.bytes, binding) + plan.align - 1) / plan.align * plan.align;
+  }
+  return sum;
+}
+
 }  // namespace
 
 TEST_CASE("every change that a budget offers makes it fit, and one step less does not") {
@@ -142,6 +168,120 @@ TEST_CASE("every change that a budget offers makes it fit, and one step less doe
     }
   }
   CHECK(changes > 25);
+}
+
+TEST_CASE("a smaller chunk is offered as the `let` that it is") {
+  const std::string text = decoder("budget arena <= 20MiB");
+  const Plan plan = plan_of(compiled(text));
+  const auto is_chunk = [](const Plan::Change& c) { return c.change.rfind("--let chunk=", 0) == 0 && c.ok; };
+  const auto& changes = plan.budget[0].changes;
+  CHECK(std::count_if(changes.begin(), changes.end(), is_chunk) == 1);
+  check_changes(text, plan);
+}
+
+TEST_CASE("a budget of one phase is asked at its sizes alone") {
+  for (const char* limit : {"decode.memory <= 5MiB", "8MiB >= decode.memory", "decode.arena <= 24KiB",
+                            "prefill.memory <= 20MiB", "decode.weights + decode.state < 20MiB"}) {
+    const std::string text = decoder("budget " + std::string(limit));
+    const Compilation done = compiled(text);
+    INFO(limit << "\n" << render(done.diagnostics, done.source, false));
+    REQUIRE(done.ok);
+    const Plan plan = plan_of(done);
+    const Plan::Budget& budget = plan.budget[0];
+    CHECK(budget.phase == (budget.expr.find("decode") == std::string::npos ? "prefill" : "decode"));
+    CHECK(budget.phases.empty());
+    CHECK_FALSE(budget.ok);
+    CHECK(check_changes(text, plan) >= 1);
+  }
+  // The arena of decode is met where that of prefill would not be.
+  CHECK(plan_of(compiled(decoder("budget decode.arena <= 5MiB"))).budget[0].ok);
+  CHECK_FALSE(plan_of(compiled(decoder("budget arena <= 5MiB"))).budget[0].ok);
+}
+
+TEST_CASE("each phase says what it admits by itself") {
+  for (const char* limit : {"memory <= 8MiB", "arena <= 40KiB", "arena <= 4MiB"}) {
+    const Plan plan = plan_of(compiled(decoder("budget " + std::string(limit))));
+    const Plan::Budget& budget = plan.budget[0];
+    INFO(limit);
+    REQUIRE(budget.phases.size() == 2);
+    int tight = 0;
+    for (size_t p = 0; p < 2; ++p) {
+      const Plan::Answer& answer = budget.phases[p];
+      const Plan::Phase& phase = plan.phases[p];
+      CHECK(answer.phase == phase.name);
+      const auto used = [&](const std::string& dim, int64_t size) {
+        Binding binding = values_in(plan, phase);
+        binding[*plan.pool->find(dim)] = size;
+        return budget.expr[0] == 'm' ? bytes_in(plan, phase, binding) : *evaluate(*phase.peak, binding);
+      };
+      CHECK(*answer.used_bytes == used("B", values_in(plan, phase)[*plan.pool->find("B")]));
+      for (const auto& [dim, most] : answer.max) {
+        CHECK(used(dim, most) <= *budget.limit_bytes);
+        const int64_t end = dim == "B" ? 64 : 512;
+        if (most == end) continue;
+        CHECK(used(dim, most + 1) > *budget.limit_bytes);
+        ++tight;
+      }
+      for (const Plan::Frontier& f : answer.frontier) {
+        for (const auto& [b, s] : f.points) {
+          Binding binding = values_in(plan, phase);
+          binding[*plan.pool->find(f.first)] = b, binding[*plan.pool->find(f.second)] = s;
+          const int64_t bytes =
+              budget.expr[0] == 'm' ? bytes_in(plan, phase, binding) : *evaluate(*phase.peak, binding);
+          CHECK(bytes <= *budget.limit_bytes);
+        }
+      }
+      // S is fixed while decoding.
+      if (phase.name == "decode") CHECK(answer.max.size() == 1);
+    }
+    CHECK(tight > 0);
+  }
+}
+
+TEST_CASE("every change that would lower the memory is planned, and takes what was said") {
+  for (const char* budget : {"", "budget memory <= 20MiB"}) {
+    const std::string text = decoder(budget);
+    const Plan plan = plan_of(compiled(text));
+    const auto total = [](const Plan& p) {
+      const Plan::Segments& s = p.memory.segments;
+      return s.weights + s.state + s.inputs + s.arena;
+    };
+    CHECK(plan.memory.lighter.size() >= 3);
+    int64_t before = 0;
+    for (const Plan::Lighter& lighter : plan.memory.lighter) {
+      INFO(lighter.change);
+      CompileOptions options;
+      for (const Plan::Dim& dim : plan.dims) {
+        if (dim.per.empty()) options.dims.emplace_back(dim.name, dim.value);
+      }
+      if (lighter.change.rfind("--dim ", 0) == 0) {
+        const size_t equals = lighter.change.find('=');
+        for (auto& [name, size] : options.dims) {
+          if (name == lighter.change.substr(6, equals - 6))
+            size = std::stoll(lighter.change.substr(equals + 1));
+        }
+      } else {
+        options.retypes = changed(lighter.change, 0).retypes;
+      }
+      CHECK(total(plan_of(compiled(text, options))) == lighter.bytes);
+      CHECK(lighter.bytes < total(plan));
+      CHECK(lighter.bytes >= before);
+      before = lighter.bytes;
+    }
+  }
+}
+
+TEST_CASE("what a token costs is in the plan, and checked") {
+  Plan plan = plan_of(compiled(decoder("budget memory <= 20MiB")));
+  for (const Plan::Phase& phase : plan.phases) {
+    const Binding at = values_in(plan, phase);
+    const int64_t step = at[*plan.pool->find("B")] * at[*plan.pool->find("S")];
+    CHECK(phase.tokens.a_step == step);
+    CHECK(phase.tokens.arena_bytes_each == phase.peak_bytes / step);
+    CHECK(phase.tokens.state_bytes_each == 2 * 2 * 128 * 2);  // layers, k and v, D, bf16
+  }
+  plan.phases[0].tokens.state_bytes_each += 1;
+  CHECK_FALSE(validate_plan(plan).empty());
 }
 
 TEST_CASE("the change that gives up the least comes first") {

@@ -539,7 +539,7 @@ class Reports(Case):
     def test_explain_reads_plans_and_writes_json(self):
         self.irplan("plan", HOTPATH, "-o", "p.json")
         report = self.irplan("explain", "p.json")[0]
-        elsewhere = "  explain the program itself for other dtypes and shorter caches, which a plan cannot tell\n"
+        elsewhere = "  explain the program itself for shorter caches, which a plan cannot tell\n"
         self.assertIn(elsewhere, report)
         self.assertEqual(report.replace(elsewhere, ""), self.irplan("explain", HOTPATH)[0])
         report = json.loads(self.irplan("explain", "p.json", "--format=json")[0])

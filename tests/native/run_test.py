@@ -515,8 +515,13 @@ class Requests(Case):
         self.assertIn("128", reasons["word"])
 
     def test_a_budget_holds(self):
-        source = LLAMA.read_text() + "\nbudget state <= 786432B\n"  # two sequences of 256 positions
-        self.file("tight.irplan", source)
+        # Two sequences of 256 positions, as each spelling says.
+        for budget in ("state <= 786432B", "786433B > state", "decode.state <= 786432B"):
+            with self.subTest(budget):
+                self.check_two_at_once(budget)
+
+    def check_two_at_once(self, budget):
+        self.file("tight.irplan", LLAMA.read_text() + f"\nbudget {budget}\n")
         subprocess.run([IRPLAN, "plan", self.folder / "tight.irplan", "--config", GOLDEN / "config.json", "-o", self.folder / "plan.json"],
                        check=True, capture_output=True)
         requests = [{"req_id": str(i), "arrival_us": 0, "tokens": [i + 1, 5], "max_new_tokens": 5} for i in range(5)]

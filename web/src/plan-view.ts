@@ -125,7 +125,7 @@ export class PlanView {
   #refresh(): void {
     const phase = this.#phase();
     if (!this.#model || !phase) return;
-    byId('summary').replaceChildren(...summary(this.#model, phase));
+    byId('summary').replaceChildren(...summary(this.#model, phase).filter((part) => part !== null));
     const guards = this.#model.plan.guards;
     const broken = phase.bound.broken_guards.map((i) => guards[i]?.expr ?? '');
     this.#guards.textContent = broken.length ? `These sizes break ${broken.join(', ')}: a run would be refused.` : '';

@@ -113,6 +113,13 @@ using Ranges = std::vector<Interval>;  // by DimIndex
 
 enum class Truth { No, Yes, Unknown };
 enum class Relation { LessEqual, GreaterEqual, Equal };
+
+// As it reads from the other side: a <= b is b >= a.
+constexpr Relation mirrored(Relation relation) {
+  return relation == Relation::LessEqual      ? Relation::GreaterEqual
+         : relation == Relation::GreaterEqual ? Relation::LessEqual
+                                              : Relation::Equal;
+}
 const char* symbol(Relation relation);  // "<=", ">=", "=="
 
 // The pool. Expressions live as long as it does. Not thread-safe.

@@ -702,14 +702,10 @@ std::optional<TensorType> Elaborator::tensor_type(const ast::Type& type) {
 // Where a state's rows are a top-level `let` as it stands, that is what a shorter cache would change.
 void Elaborator::note_cache_let(const ast::Expr& rows) {
   if (rows.kind != ExprKind::Name || find_local(rows.name.symbol)) return;
-  const Global* global = find_global(rows.name.symbol);
-  if (!global || global->kind != GlobalKind::Let || !global->value.get<int64_t>()) return;
-  const std::string& name = text(rows.name);
-  const auto same = [&](const CacheLet& known) { return known.name == name; };
-  if (std::any_of(graph_.cache_lets.begin(), graph_.cache_lets.end(), same)) return;
-  const bool replaced = replaced_.count(rows.name.symbol) > 0;
-  graph_.cache_lets.push_back(
-      {name, *global->value.get<int64_t>(), replaced ? Span{} : global->item->value->span});
+  const auto let = size_let(rows);
+  const auto same = [&](const SizeLet& known) { return known.name == let->name; };
+  if (!let || std::any_of(graph_.cache_lets.begin(), graph_.cache_lets.end(), same)) return;
+  graph_.cache_lets.push_back(*let);
 }
 
 // `param` and `state`: the same name twice is the same storage, and must have the same type.

@@ -26,14 +26,11 @@ void Elaborator::run() {
   for (uint32_t phase = 0; phase < graph_.phases.size() && !stopped_; ++phase) run_phase(phase);
   // Budgets speak of bytes by names that no program can write.
   Quantities& q = graph_.quantities;
-  const std::pair<const char*, DimIndex*> names[] = {{"$weights", &q.weights},
-                                                     {"$state", &q.state},
-                                                     {"$inputs", &q.inputs},
-                                                     {"$arena", &q.arena},
-                                                     {"$memory", &q.memory}};
-  for (const auto& [name, index] : names) {
+  DimIndex* const indices[] = {&q.weights, &q.state, &q.inputs, &q.arena, &q.memory};
+  for (size_t i = 0; i < std::size(kQuantities); ++i) {
+    const std::string name = std::string("$") + kQuantities[i];
     graph_.dims->dim(name);
-    *index = *graph_.dims->find(name);
+    *indices[i] = *graph_.dims->find(name);
   }
   check_states();
   graph_.steps = steps_;
@@ -233,6 +230,7 @@ void Elaborator::declare_dims() {
       report(Code::E0207, item.name.span, {dim.name});
     }
     dim.range = range;
+    dim.end = size_let(*item.high);
     if (item.per) {
       dim.per = text(*item.per);
       const Global* per = find_global(item.per->symbol);
@@ -375,6 +373,7 @@ void Elaborator::declare_budget(const ast::Item& item) {
     return;
   }
   in_budget_ = raw_dims_ = true;
+  budget_phase_ = kNoPhase;
   const Datum a = constant(*e.a), b = constant(*e.b);
   in_budget_ = raw_dims_ = false;
   if (a.poisoned() || b.poisoned()) return;
@@ -383,6 +382,7 @@ void Elaborator::declare_budget(const ast::Item& item) {
   Budget budget;
   budget.text = std::string(source_.slice(e.span));
   budget.span = item.span;
+  budget.phase = budget_phase_;
   Relation relation = Relation::LessEqual;
   switch (e.op) {
     case ast::Operator::Lt: right = right - 1; break;
@@ -391,7 +391,8 @@ void Elaborator::declare_budget(const ast::Item& item) {
     case ast::Operator::Eq: relation = Relation::Equal; break;
     default: break;
   }
-  budget.constraint = {left, relation, right};
+  budget.constraint =
+      left.is_constant() ? Constraint{right, mirrored(relation), left} : Constraint{left, relation, right};
   for (const Expr side : {left, right}) {
     for (const DimIndex dim : dims_of(side)) budget.bytes |= graph_.dims->dim_name(dim)[0] == '$';
   }

@@ -153,6 +153,8 @@ class Elaborator {
   void check_phase(const ast::Expr& phase, const Datum& other, const ast::Expr& written);
   static Datum wider(Datum base, const ast::Expr& e);
   Datum field(const ast::Expr& e, const Want& want);
+  std::optional<Datum> of_phase(const ast::Expr& e);
+  std::optional<SizeLet> size_let(const ast::Expr& e);
   Datum index(const ast::Expr& e, const Want& want);
   Datum from_config(const ConfigNode* node);
   Datum unary(const ast::Expr& e, const Want& want);
@@ -212,6 +214,7 @@ class Elaborator {
   bool config_missed_ = false;                    // that none was given is told once
   bool raw_dims_ = false;                         // leaf types and budgets see dims as declared
   bool in_budget_ = false;
+  uint32_t budget_phase_ = kNoPhase;                            // that the budget speaks of by name
   std::unordered_map<ast::Symbol, const ast::Expr*> replaced_;  // values of --let
   std::optional<Span> override_span_;  // while one of them is evaluated: the `let` that it replaces
   std::unordered_map<std::string, ValueId> inputs_, params_,

@@ -275,6 +275,7 @@ Datum Elaborator::wider(Datum base, const ast::Expr& e) {
 }
 
 Datum Elaborator::field(const ast::Expr& e, const Want& want) {
+  if (auto asked = of_phase(e)) return *std::move(asked);
   Datum base = raw(*e.a, want);
   if (base.poisoned()) return base;
   if (base.missing()) return wider(std::move(base), e);

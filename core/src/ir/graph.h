@@ -36,9 +36,10 @@ struct Value {
   TensorType type;
   bool poisoned = false;  // an error was reported about it; what uses it is silent
   OpId producer = kNone;
-  Span span;             // where it is bound or first written
-  std::string source;    // of params and states: the checkpoint's name
-  bool stacked = false;  // of params: `{*}` in the name
+  Span span;               // where it is bound or first written
+  std::string source;      // of params and states: the checkpoint's name
+  bool stacked = false;    // of params: `{*}` in the name
+  bool retypable = false;  // of params and states: `--retype` could store it in fewer bits
 
   // of states
   Layout layout = Layout::Contiguous;
@@ -91,6 +92,13 @@ struct Guard {
   bool budget = false;
 };
 
+// A top-level `let` whose number is a size: rows of states, or a dim's upper end.
+struct SizeLet {
+  std::string name;
+  int64_t size = 0;
+  Span value;  // its expression; empty where --let replaces it
+};
+
 struct Dim {
   std::string name;
   DimIndex index = 0;
@@ -100,6 +108,7 @@ struct Dim {
   bool assumed = false;
   bool free = false;  // declared by an input's type alone
   Span span;
+  std::optional<SizeLet> end;  // where a `let` is its upper end
 };
 
 using NamedSizes = std::vector<std::pair<std::string, int64_t>>;  // dims and their sizes
@@ -123,34 +132,41 @@ struct Change {
   std::optional<Edit> edit;  // of the program's text, where that says the same
 };
 
-// `budget memory <= 24GiB`: a comparison over dims and measured bytes (Graph::quantities).
-struct Budget {
-  std::string text;  // as the program has it
-  Constraint constraint;
-  bool bytes = false;  // over measured bytes, not dims alone
-  Span span;
-  // filled in by the solve pass
-  bool ok = true;                             // over all declared ranges
-  bool possible = true;                       // at the smallest sizes
-  int64_t used_bytes = 0, limit_bytes = 0;    // at `value`; of a comparison with one constant side
-  int64_t least_bytes = 0, needed_bytes = 0;  // at the smallest sizes, and at the largest that are declared
+// What a budget admits: over its phases, each at its own sizes, or in one of them.
+struct Answer {
+  uint32_t phase = kNoPhase;
+  bool ok = true;          // over all declared ranges
+  int64_t used_bytes = 0;  // at `value`; of a comparison with one constant side
   NamedSizes max;
   NamedSizes beyond;  // the least size that fits under no placement of this order of ops
   std::vector<Frontier> frontiers;
-  std::vector<Change> changes;  // the one that gives up the least first
 };
 
-// A top-level `let` that bounds the rows of states: what a shorter cache is written as.
-struct CacheLet {
-  std::string name;
-  int64_t rows = 0;
-  Span value;  // its expression; empty where --let replaces it
+// `budget memory <= 24GiB`: a comparison over dims and measured bytes (Graph::quantities). A constant side is
+// the right one.
+struct Budget {
+  std::string text;  // as the program has it
+  Constraint constraint;
+  bool bytes = false;         // over measured bytes, not dims alone
+  uint32_t phase = kNoPhase;  // that it speaks of alone: `budget decode.arena <= 64MiB`
+  Span span;
+  // filled in by the solve pass
+  bool possible = true;                       // at the smallest sizes
+  int64_t limit_bytes = 0;                    // of a comparison with one constant side
+  int64_t least_bytes = 0, needed_bytes = 0;  // at the smallest sizes, and at the largest that are declared
+  Answer answer;
+  std::vector<Answer> phases;   // of each by itself, where it speaks of several
+  std::vector<Change> changes;  // the one that gives up the least first
+
+  bool speaks_of(uint32_t other) const { return phase == kNoPhase || phase == other; }
 };
 
 // The measured quantities of budgets, as dims of the pool that no program can name.
 struct Quantities {
   DimIndex weights = 0, state = 0, inputs = 0, arena = 0, memory = 0;
 };
+constexpr const char* kQuantities[] = {"weights", "state", "inputs", "arena",
+                                       "memory"};  // as budgets call them
 
 // `y: f16[B, S] = …`: a type that a value must turn out to have.
 struct Annotation {
@@ -201,8 +217,8 @@ struct Graph {
   std::vector<Op> ops;  // phase `load` first, then phase by phase
   std::vector<Output> outputs;
   std::vector<Budget> budgets;
-  std::vector<CacheLet> cache_lets;  // each once, as states first name them
-  size_t steps = 0;                  // of elaboration: what making the graph again would cost
+  std::vector<SizeLet> cache_lets;  // rows of states: each once, as states first name them
+  size_t steps = 0;                 // of elaboration: what making the graph again would cost
   Quantities quantities;
   std::vector<Annotation> annotations;
   std::vector<Buffer> buffers;

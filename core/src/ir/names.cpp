@@ -1,9 +1,18 @@
 // Names: what is visible where, and what it is worth.
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "ir/elaborator.h"
 
 namespace irplan {
+namespace {
+
+bool is_quantity(std::string_view word) {
+  return std::find(std::begin(kQuantities), std::end(kQuantities), word) != std::end(kQuantities);
+}
+
+}  // namespace
 
 Elaborator::Global* Elaborator::find_global(ast::Symbol symbol) {
   if (symbol >= global_of_.size() || global_of_[symbol] < 0) return nullptr;
@@ -31,14 +40,40 @@ Span Elaborator::place_of(const ast::Expr& operand) {
   return operand.span;
 }
 
+// `decode.arena`, `decode.B`: what a budget asks of one phase; none where that is no phase's name.
+std::optional<Datum> Elaborator::of_phase(const ast::Expr& e) {
+  if (!in_budget_ || e.a->kind != ast::ExprKind::Name || find_local(e.a->name.symbol) ||
+      find_global(e.a->name.symbol))
+    return std::nullopt;
+  const std::string &phase = text(e.a->name), &word = text(e.name);
+  const auto named = [&](const Phase& p) { return p.name == phase; };
+  const auto found = std::find_if(graph_.phases.begin(), graph_.phases.end(), named);
+  if (found == graph_.phases.end() || phase_items_.empty()) return std::nullopt;
+  const auto index = static_cast<uint32_t>(found - graph_.phases.begin());
+  if (budget_phase_ != kNoPhase && budget_phase_ != index) {
+    report(Code::E0273, e.span, {graph_.phases[budget_phase_].name, phase})
+        .help("write a budget for each phase");
+    return poison();
+  }
+  budget_phase_ = index;
+  const Global* global = find_global(e.name.symbol);
+  if (global && global->kind == GlobalKind::Dim) return dim_value(e.name.symbol);
+  if (is_quantity(word)) return Datum(graph_.dims->dim("$" + word));
+  Diagnostic& d = report(Code::E0201, e.name.span, {phase + "." + word});
+  std::vector<std::string> known(std::begin(kQuantities), std::end(kQuantities));
+  for (const Global& other : globals_) {
+    if (other.kind == GlobalKind::Dim) known.push_back(text(other.symbol));
+  }
+  if (const std::string near = nearest(word, known); !near.empty())
+    d.fix("did you mean `" + phase + "." + near + "`", e.name.span, near);
+  else
+    d.rule("a budget asks weights, state, inputs, arena, memory or a dim of a phase");
+  return poison();
+}
+
 Datum Elaborator::lookup(const ast::Name& name) {
   if (const Datum* local = find_local(name.symbol)) return *local;
-  if (in_budget_) {
-    const std::string& word = text(name);
-    for (const char* quantity : {"weights", "state", "inputs", "arena", "memory"}) {
-      if (word == quantity) return Datum(graph_.dims->dim("$" + word));
-    }
-  }
+  if (in_budget_ && is_quantity(text(name))) return Datum(graph_.dims->dim("$" + text(name)));
   Global* global = find_global(name.symbol);
   const bool itself =
       global && global->kind == GlobalKind::Input && global->state == Global::State::Untouched;
@@ -96,6 +131,15 @@ Datum Elaborator::global_value(Global& global) {
   return value;
 }
 
+// None where the expression is not the name of a top-level `let` that is a number.
+std::optional<SizeLet> Elaborator::size_let(const ast::Expr& e) {
+  if (e.kind != ast::ExprKind::Name) return std::nullopt;
+  const Global* global = find_global(e.name.symbol);
+  if (!global || global->kind != GlobalKind::Let || !global->value.get<int64_t>()) return std::nullopt;
+  const bool replaced = replaced_.count(e.name.symbol) > 0;
+  return SizeLet{text(e.name), *global->value.get<int64_t>(), replaced ? Span{} : global->item->value->span};
+}
+
 const Ranges& Elaborator::ranges_now() {
   Ranges& ranges = ranges_[raw_dims_ ? 1 : 0];
   if (ranges.size() != graph_.dims->dim_count()) ranges = graph_.ranges(raw_dims_ ? kNoPhase : phase_);
@@ -120,7 +164,10 @@ std::vector<std::string> Elaborator::visible_names() {
     }
   }
   for (int i = 0; i < kDTypes; ++i) names.emplace_back(irplan::name(static_cast<DType>(i)));
-  if (in_budget_) names.insert(names.end(), {"weights", "state", "inputs", "arena", "memory"});
+  if (in_budget_) {
+    names.insert(names.end(), std::begin(kQuantities), std::end(kQuantities));
+    for (const Phase& phase : graph_.phases) names.push_back(phase.name);
+  }
   return names;
 }
 
@@ -134,7 +181,10 @@ Datum Elaborator::unknown_name(const ast::Name& name) {
   }
   Diagnostic& d = report(Code::E0201, name.span, {text(name)});
   const std::string near = diagnostics_.full() ? "" : nearest(text(name), visible_names());
-  if (!near.empty()) {
+  const auto named = [&](const Phase& p) { return p.name == text(name); };
+  if (in_budget_ && std::any_of(graph_.phases.begin(), graph_.phases.end(), named)) {
+    d.help("ask one of its sizes: " + text(name) + ".memory");
+  } else if (!near.empty()) {
     d.fix("did you mean `" + near + "`", name.span, near);
   } else {
     d.rule("a name is a `let`, a `dim`, an `input` or what a line above binds");

@@ -92,6 +92,7 @@ class Pipeline {
     if (config) out_.unread_config_keys = config->unread();
     if (passed("elaborate")) {
       retype(*graph_, options_.retypes, out_.diagnostics);
+      if (options_.write) mark_retypable(*graph_);
       return passed("retype");
     }
     // Shapes are looked at all the same, so that one run tells as much as it can.

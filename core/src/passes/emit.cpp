@@ -4,6 +4,7 @@
 
 #include "irplan/compile.h"
 #include "passes/advise.h"
+#include "passes/lighter.h"
 #include "passes/measure.h"
 #include "passes/memory.h"
 
@@ -100,6 +101,8 @@ class Emitter {
       out.flops = total(phase, [](const Op& op) { return op.flops; });
       out.bytes = total(phase, [](const Op& op) { return op.bytes; });
       if (phase.peak_op != kNone) stack_at_peak(phase, out);
+      out.tokens =
+          tokens(graph_.values_at(static_cast<uint32_t>(&phase - graph_.phases.data())), out.peak_bytes);
       plan_.phases.push_back(std::move(out));
     }
   }
@@ -116,6 +119,25 @@ class Emitter {
     std::stable_sort(out.at_peak.begin(), out.at_peak.end(),
                      [](const Plan::AtPeak& a, const Plan::AtPeak& b) { return a.bytes > b.bytes; });
     if (out.at_peak.size() > Plan::Phase::kMostAtPeak) out.at_peak.resize(Plan::Phase::kMostAtPeak);
+  }
+
+  Plan::Tokens tokens(const Binding& binding, int64_t peak_bytes) const {
+    Plan::Tokens out;
+    Evaluator value(*graph_.dims, binding);
+    const auto extent = [&](const Value& v, size_t axis) {
+      return std::max<int64_t>(1, value(v.type.shape[axis]).value_or(1));
+    };
+    for (const Value& v : graph_.values) {
+      if (v.kind == ValueKind::Input && v.type.shape.size() >= 2 && out.a_step == 0 &&
+          __builtin_mul_overflow(extent(v, 0), extent(v, 1), &out.a_step))
+        out.a_step = 0;
+      if (v.kind != ValueKind::State || v.buffer == kNone) continue;
+      const int64_t bytes = value(graph_.buffers[v.buffer].bytes).value_or(0) / extent(v, 0);
+      int64_t& sum = v.layout == Layout::Ring ? out.ring_bytes_each_sequence : out.state_bytes_each;
+      sum = std::min(sum + (v.layout == Layout::Ring ? bytes : bytes / extent(v, 1)), kMaxJsonInt);
+    }
+    if (out.a_step > 0) out.arena_bytes_each = peak_bytes / out.a_step;
+    return out;
   }
 
   template <class Cost>
@@ -229,23 +251,30 @@ class Emitter {
           std::max(m.segments.inputs, number(bytes->inputs, "the size of the inputs in bytes"));
     }
     m.segments.arena = m.peak_bytes;
+    m.lighter = lighter(graph_);
+  }
+
+  Plan::Answer answer(const Budget& budget, const Answer& found) const {
+    Plan::Answer out;
+    if (found.phase != kNoPhase) out.phase = phase_name(found.phase);
+    out.ok = found.ok;
+    if (budget.bytes && budget.limit_bytes > 0) out.used_bytes = found.used_bytes;
+    out.max = found.max;
+    out.beyond = found.beyond;
+    for (const Frontier& f : found.frontiers) out.frontier.push_back({f.first, f.second, f.points});
+    return out;
   }
 
   void budgets() {
     for (const Budget& budget : graph_.budgets) {
       Plan::Budget out;
+      static_cast<Plan::Answer&>(out) = answer(budget, budget.answer);
       out.expr = budget.text;
       out.line = line(budget.span);
-      out.ok = budget.ok;
-      if (budget.bytes && budget.limit_bytes > 0) {
-        out.used_bytes = budget.used_bytes;
-        out.limit_bytes = number(budget.limit_bytes, "a budget in bytes");
-      }
-      out.max = budget.max;
-      out.beyond = budget.beyond;
-      for (const Frontier& f : budget.frontiers) out.frontier.push_back({f.first, f.second, f.points});
+      if (out.used_bytes) out.limit_bytes = number(budget.limit_bytes, "a budget in bytes");
+      for (const Answer& one : budget.phases) out.phases.push_back(answer(budget, one));
       for (const Change& change : budget.changes)
-        out.changes.push_back({text(change), change.fits, change.max});
+        out.changes.push_back({text(change), change.fits, change.bytes, change.max});
       plan_.budget.push_back(std::move(out));
     }
   }

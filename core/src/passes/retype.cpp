@@ -45,11 +45,7 @@ class Retyping {
 
   // How many leaves have the dtype now.
   size_t run() {
-    origin_.assign(graph_.values.size(), kNone);
-    for (ValueId id = 0; id < graph_.values.size(); ++id) {
-      if (graph_.values[id].kind == kind_ && fitting(graph_.values[id].type)) origin_[id] = id;
-    }
-    for (const Op& op : graph_.ops) look_at(op);
+    find();
     for (Op& op : graph_.ops) keep_result(op);
     size_t count = 0;
     for (ValueId id = 0; id < graph_.values.size(); ++id) {
@@ -60,7 +56,21 @@ class Retyping {
     return count;
   }
 
+  // Which leaves could have it.
+  void mark() {
+    find();
+    for (ValueId id = 0; id < graph_.values.size(); ++id) graph_.values[id].retypable |= origin_[id] == id;
+  }
+
  private:
+  void find() {
+    origin_.assign(graph_.values.size(), kNone);
+    for (ValueId id = 0; id < graph_.values.size(); ++id) {
+      if (graph_.values[id].kind == kind_ && fitting(graph_.values[id].type)) origin_[id] = id;
+    }
+    for (const Op& op : graph_.ops) look_at(op);
+  }
+
   bool fitting(const TensorType& type) const {
     if (type.shape.size() < 2 || !wide_float(type.dtype)) return false;
     const int64_t block = info(dtype_).elements;
@@ -142,6 +152,11 @@ void retype(Graph& graph, const std::vector<std::pair<std::string, std::string>>
                   : "matrices of `embed`, `linear` and `expert` without a scale; a block dtype divides the "
                     "last axis");
   }
+}
+
+void mark_retypable(Graph& graph) {
+  Retyping(graph, ValueKind::State, DType::F8E4M3).mark();
+  Retyping(graph, ValueKind::Param, DType::Q8_0).mark();
 }
 
 }  // namespace irplan

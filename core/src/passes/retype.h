@@ -20,4 +20,7 @@ namespace irplan {
 void retype(Graph& graph, const std::vector<std::pair<std::string, std::string>>& retypes,
             Diagnostics& diagnostics);
 
+// Notes of each state and param whether it could be stored in 8 bits a number, or in blocks of 32.
+void mark_retypable(Graph& graph);
+
 }  // namespace irplan

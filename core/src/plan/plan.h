@@ -55,6 +55,14 @@ struct Plan {
     int64_t bytes = 0;  // at `value`
     uint32_t line = 0;  // of the op that writes it first
   };
+  // What a token costs in memory. A step's tokens are the elements of the first two axes of the first input
+  // that has two: sequences by new tokens.
+  struct Tokens {
+    int64_t a_step = 0;                    // 0: no such input
+    int64_t arena_bytes_each = 0;          // of the peak, for each token of a step
+    int64_t state_bytes_each = 0;          // by which states grow for each token that a sequence may keep
+    int64_t ring_bytes_each_sequence = 0;  // of states that keep a window alone
+  };
   struct Phase {
     static constexpr size_t kMostAtPeak = 32;  // buffers that a plan names
     std::string name;
@@ -65,6 +73,7 @@ struct Plan {
     Expr flops, bytes;
     std::string peak_op;          // the first op at which the most bytes are alive; empty: none
     std::vector<AtPeak> at_peak;  // the largest first
+    Tokens tokens;                // at `value`
   };
   struct Output {
     std::string name;
@@ -115,6 +124,13 @@ struct Plan {
   struct Segments {
     int64_t weights = 0, state = 0, inputs = 0, arena = 0;
   };
+  // A single change that lowers the memory, and the bytes of all segments with it: the most over the phases,
+  // at `value`.
+  struct Lighter {
+    std::string change;  // as the command line takes it: "--retype state=f8e4m3"
+    std::string what;    // "states in 8 bits a number"
+    int64_t bytes = 0;
+  };
   struct Memory {
     int64_t peak_bytes = 0;
     bool reuse_buffers = true;
@@ -127,6 +143,7 @@ struct Plan {
     Range range;
     Strength strength = Strength::Portfolio;
     Segments segments;
+    std::vector<Lighter> lighter;  // the lightest first
   };
   using Sizes = std::vector<std::pair<std::string, int64_t>>;
   // The most of `second` for sizes of `first`, all other dims at their value.
@@ -137,16 +154,23 @@ struct Plan {
   struct Change {
     std::string change;  // as it is written: "--let C=4096"
     bool ok = false;     // the budget then holds over all declared ranges; else up to `max` of one dim
+    int64_t bytes = 0;   // of what the budget limits, then at the largest sizes that are declared
     Sizes max;
   };
-  struct Budget {
-    std::string expr;
-    uint32_t line = 0;
+  // What a budget admits: of all phases that it speaks of, or of one.
+  struct Answer {
+    std::string phase;  // empty: all
     bool ok = true;
-    std::optional<int64_t> used_bytes, limit_bytes;
+    std::optional<int64_t> used_bytes;
     Sizes max;
     Sizes beyond;  // the least size that fits under no placement of this order of ops
     std::vector<Frontier> frontier;
+  };
+  struct Budget : Answer {
+    std::string expr;
+    uint32_t line = 0;
+    std::optional<int64_t> limit_bytes;
+    std::vector<Answer> phases;  // of each, where it speaks of several
     std::vector<Change> changes;
   };
 

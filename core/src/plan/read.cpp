@@ -266,22 +266,40 @@ class Reader {
         return false;
       }
       if (record.find("peak_op") && !text(record, where, "peak_op", phase.peak_op)) return false;
-      if (record.find("at_peak") && !at_peak(record, where, phase)) return false;
+      if (!at_peak(record, where, phase) || !tokens(record, where, phase.tokens)) return false;
       plan_.phases.push_back(std::move(phase));
       return true;
     });
   }
 
   bool at_peak(const JsonNode& record, const std::string& where, Plan::Phase& phase) {
-    const JsonNode* stack = list(record, where, "at_peak");
-    if (!stack) return false;
-    for (const JsonNode* item : stack->items) {
-      const std::string place = where + ".at_peak";
-      if (item->kind != Kind::Record) return fail(place, "holds what is no object");
+    return if_there(record, where, "at_peak", [&](const JsonNode& item, const std::string& place) {
       Plan::AtPeak& entry = phase.at_peak.emplace_back();
-      if (!text(*item, place, "buffer", entry.buffer) || !number(*item, place, "bytes", entry.bytes) ||
-          !line(*item, place, entry.line))
-        return false;
+      return text(item, place, "buffer", entry.buffer) && number(item, place, "bytes", entry.bytes) &&
+             line(item, place, entry.line);
+    });
+  }
+
+  bool tokens(const JsonNode& record, const std::string& where, Plan::Tokens& out) {
+    if (!record.find("tokens")) return true;
+    const JsonNode* found = typed(record, where, "tokens", Kind::Record, "object");
+    const std::string place = where + ".tokens";
+    return found && number(*found, place, "a_step", out.a_step) &&
+           number(*found, place, "arena_bytes_each", out.arena_bytes_each) &&
+           number(*found, place, "state_bytes_each", out.state_bytes_each) &&
+           number(*found, place, "ring_bytes_each_sequence", out.ring_bytes_each_sequence);
+  }
+
+  // The objects of a list that may be absent.
+  template <class Read>
+  bool if_there(const JsonNode& record, const std::string& where, const char* key, Read read) {
+    if (!record.find(key)) return true;
+    const std::string place = where + "." + key;
+    const JsonNode* all = list(record, where, key);
+    if (!all) return false;
+    for (const JsonNode* item : all->items) {
+      if (item->kind != Kind::Record) return fail(place, "holds what is no object");
+      if (!read(*item, place)) return false;
     }
     return true;
   }
@@ -628,30 +646,45 @@ class Reader {
     return segments && number(*segments, where + ".segments", "weights", m.segments.weights) &&
            number(*segments, where + ".segments", "state", m.segments.state) &&
            number(*segments, where + ".segments", "inputs", m.segments.inputs) &&
-           number(*segments, where + ".segments", "arena", m.segments.arena);
+           number(*segments, where + ".segments", "arena", m.segments.arena) &&
+           if_there(*record, where, "lighter", [&](const JsonNode& item, const std::string& place) {
+             Plan::Lighter& out = m.lighter.emplace_back();
+             return text(item, place, "change", out.change) && text(item, place, "what", out.what) &&
+                    number(item, place, "bytes", out.bytes);
+           });
   }
 
   bool budgets(const JsonNode& root) {
     return each(root, "budget", [&](const JsonNode& record, const std::string& where) {
       Plan::Budget budget;
-      int64_t n = 0;
       if (!text(record, where, "expr", budget.expr) || !line(record, where, budget.line) ||
-          !flag(record, where, "ok", budget.ok))
+          !answer(record, where, budget) ||
+          !number_if_there(record, where, "limit_bytes", budget.limit_bytes))
         return false;
-      if (record.find("used_bytes")) {
-        if (!number(record, where, "used_bytes", n)) return false;
-        budget.used_bytes = n;
-      }
-      if (record.find("limit_bytes")) {
-        if (!number(record, where, "limit_bytes", n)) return false;
-        budget.limit_bytes = n;
-      }
-      if (!sizes(record, where, "max", budget.max) || !sizes(record, where, "beyond", budget.beyond) ||
-          !frontiers(record, where, budget) || !changes(record, where, budget))
-        return false;
+      const auto phase = [&](const JsonNode& item, const std::string& place) {
+        return answer(item, place, budget.phases.emplace_back());
+      };
+      if (!if_there(record, where, "phases", phase) || !changes(record, where, budget)) return false;
       plan_.budget.push_back(std::move(budget));
       return true;
     });
+  }
+
+  bool answer(const JsonNode& record, const std::string& where, Plan::Answer& out) {
+    return (!record.find("phase") || text(record, where, "phase", out.phase)) &&
+           flag(record, where, "ok", out.ok) &&
+           number_if_there(record, where, "used_bytes", out.used_bytes) &&
+           sizes(record, where, "max", out.max) && sizes(record, where, "beyond", out.beyond) &&
+           frontiers(record, where, out);
+  }
+
+  bool number_if_there(const JsonNode& record, const std::string& where, const char* key,
+                       std::optional<int64_t>& out) {
+    int64_t n = 0;
+    if (!record.find(key)) return true;
+    if (!number(record, where, key, n)) return false;
+    out = n;
+    return true;
   }
 
   // Absent is empty.
@@ -667,15 +700,10 @@ class Reader {
     return true;
   }
 
-  bool frontiers(const JsonNode& record, const std::string& where, Plan::Budget& budget) {
-    if (!record.find("frontier")) return true;
-    const std::string place = where + ".frontier";
-    const JsonNode* all = list(record, where, "frontier");
-    if (!all) return false;
-    for (const JsonNode* one : all->items) {
-      if (one->kind != Kind::Record) return fail(place, "holds what is no object");
-      Plan::Frontier& out = budget.frontier.emplace_back();
-      const JsonNode *dims = list(*one, place, "dims"), *points = list(*one, place, "points");
+  bool frontiers(const JsonNode& record, const std::string& where, Plan::Answer& answer) {
+    return if_there(record, where, "frontier", [&](const JsonNode& one, const std::string& place) {
+      Plan::Frontier& out = answer.frontier.emplace_back();
+      const JsonNode *dims = list(one, place, "dims"), *points = list(one, place, "points");
       if (!dims || !points) return false;
       const auto is_text = [](const JsonNode* n) { return n->kind == Kind::String; };
       const auto is_size = [](const JsonNode* n) { return n->kind == Kind::Int; };
@@ -687,23 +715,17 @@ class Reader {
           return fail(place + ".points", "holds what is no pair of sizes");
         out.points.emplace_back(point->items[0]->integer, point->items[1]->integer);
       }
-    }
-    return true;
+      return true;
+    });
   }
 
   bool changes(const JsonNode& record, const std::string& where, Plan::Budget& budget) {
-    if (!record.find("changes")) return true;
-    const std::string place = where + ".changes";
-    const JsonNode* all = list(record, where, "changes");
-    if (!all) return false;
-    for (const JsonNode* one : all->items) {
-      if (one->kind != Kind::Record) return fail(place, "holds what is no object");
+    return if_there(record, where, "changes", [&](const JsonNode& one, const std::string& place) {
       Plan::Change& out = budget.changes.emplace_back();
-      if (!text(*one, place, "change", out.change) || !flag(*one, place, "ok", out.ok) ||
-          !sizes(*one, place, "max", out.max))
-        return false;
-    }
-    return true;
+      return text(one, place, "change", out.change) && flag(one, place, "ok", out.ok) &&
+             (!one.find("bytes") || number(one, place, "bytes", out.bytes)) &&
+             sizes(one, place, "max", out.max);
+    });
   }
 
   std::string& why_;

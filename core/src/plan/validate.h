@@ -40,7 +40,10 @@ class Validator {
   bool is_append(const Plan::Op& op) const;
   bool is_ring(uint32_t value) const;
 
-  void falling(const Plan::Budget& budget, const Plan::Frontier& frontier);
+  void budget(const Plan::Budget& budget);
+  void falling(const std::string& where, const Plan::Frontier& frontier);
+  void tokens(const Plan::Phase& phase);
+  void lighter();
   void at_peak(const Plan::Phase& phase);
   bool windows_of(uint32_t value);
   bool check_values();

@@ -289,27 +289,79 @@ bool Validator::totals() {
   const auto named = [&](const Plan::Op& op) { return op.id == m.peak_op; };
   if (!m.peak_op.empty() && std::none_of(plan_.ops.begin(), plan_.ops.end(), named))
     add("memory_plan.peak_op", "no op " + m.peak_op);
-  for (const Plan::Budget& b : plan_.budget) {
-    if (b.used_bytes && b.limit_bytes && b.ok && *b.used_bytes > *b.limit_bytes)
-      add("budget " + b.expr, "is ok with more bytes than its limit");
-    for (const Plan::Frontier& f : b.frontier) falling(b, f);
-  }
-  for (const Plan::Phase& p : plan_.phases) at_peak(p);
+  for (const Plan::Budget& b : plan_.budget) budget(b);
+  for (const Plan::Phase& p : plan_.phases) at_peak(p), tokens(p);
+  lighter();
   return clean();
 }
 
+// Each answer is of a phase of the plan, within the limit where it is met, and its frontiers fall.
+void Validator::budget(const Plan::Budget& b) {
+  const std::string where = "budget " + b.expr;
+  const auto one = [&](const Plan::Answer& answer) {
+    const auto named = [&](const Plan::Phase& p) { return p.name == answer.phase; };
+    if (!answer.phase.empty() && std::none_of(plan_.phases.begin(), plan_.phases.end(), named))
+      add(where, "there is no phase " + answer.phase);
+    if (answer.used_bytes && b.limit_bytes && answer.ok && *answer.used_bytes > *b.limit_bytes)
+      add(where, "is ok with more bytes than its limit");
+    for (const Plan::Frontier& f : answer.frontier) falling(where, f);
+  };
+  one(b);
+  int64_t most = 0;
+  for (const Plan::Answer& answer : b.phases) {
+    one(answer);
+    most = std::max(most, answer.used_bytes.value_or(0));
+    if (b.ok && !answer.ok) add(where, "is ok, and phase " + answer.phase + " breaks it");
+  }
+  if (!b.phases.empty() && b.used_bytes && most > *b.used_bytes)
+    add(where, "uses less than one of its phases");
+}
+
 // Of two dims of the plan, the first rises and the second falls.
-void Validator::falling(const Plan::Budget& budget, const Plan::Frontier& frontier) {
+void Validator::falling(const std::string& where, const Plan::Frontier& frontier) {
   const auto known = [&](const std::string& name) {
     return std::any_of(plan_.dims.begin(), plan_.dims.end(),
                        [&](const Plan::Dim& d) { return d.name == name; });
   };
-  if (!known(frontier.first) || !known(frontier.second))
-    add("budget " + budget.expr, "has a frontier of what is no dim");
+  if (!known(frontier.first) || !known(frontier.second)) add(where, "has a frontier of what is no dim");
   for (size_t i = 1; i < frontier.points.size(); ++i) {
     const auto &a = frontier.points[i - 1], &b = frontier.points[i];
-    if (a.first >= b.first || a.second <= b.second)
-      add("budget " + budget.expr, "has a frontier that does not fall");
+    if (a.first >= b.first || a.second <= b.second) add(where, "has a frontier that does not fall");
+  }
+}
+
+// What a token costs, from the shapes of inputs and states.
+void Validator::tokens(const Plan::Phase& phase) {
+  const Plan::Tokens& t = phase.tokens;
+  Evaluator at(*plan_.pool, bindings(phase.name)[0]);
+  const auto extent = [&](const Plan::Value& v, size_t axis) {
+    return std::max<int64_t>(1, at(v.shape[axis]).value_or(1));
+  };
+  int64_t step = 0, kept = 0, ring = 0;
+  for (const Plan::Value& v : plan_.values) {
+    if (v.kind == Plan::Kind::Input && v.shape.size() >= 2 && step == 0 &&
+        __builtin_mul_overflow(extent(v, 0), extent(v, 1), &step))
+      step = 0;
+    if (v.kind != Plan::Kind::State) continue;
+    const int64_t a_sequence = at(plan_.buffers[v.buffer].bytes).value_or(0) / extent(v, 0);
+    if (v.layout == Plan::Layout::Ring)
+      ring = std::min(ring + a_sequence, kMaxJsonInt);
+    else
+      kept = std::min(kept + a_sequence / extent(v, 1), kMaxJsonInt);
+  }
+  const bool there = t.a_step != 0 || t.state_bytes_each != 0 || t.ring_bytes_each_sequence != 0;
+  if (!there) return;  // a plan of before it was told
+  if (t.a_step != step || t.state_bytes_each != kept || t.ring_bytes_each_sequence != ring ||
+      t.arena_bytes_each != (step > 0 ? phase.peak_bytes / step : 0))
+    add("phases " + phase.name + ".tokens", "are not what inputs, states and the peak say");
+}
+
+// A change that lowers the memory leaves less of it.
+void Validator::lighter() {
+  const Plan::Segments& s = plan_.memory.segments;
+  for (const Plan::Lighter& l : plan_.memory.lighter) {
+    if (l.bytes < 0 || l.bytes >= s.weights + s.state + s.inputs + s.arena)
+      add("memory_plan.lighter", l.change + " lowers nothing");
   }
 }
 

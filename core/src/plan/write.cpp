@@ -121,13 +121,19 @@ class Writer {
     key("flops"), expr(p.flops);
     key("bytes"), expr(p.bytes);
     if (!p.peak_op.empty()) key("peak_op"), text(p.peak_op);
-    if (p.at_peak.empty()) return;
-    key("at_peak");
-    for (size_t i = 0; i < p.at_peak.size(); ++i) {
+    if (!p.at_peak.empty()) key("at_peak"), at_peak(p.at_peak);
+    const Plan::Tokens& t = p.tokens;
+    out_ += ", \"tokens\": {\"a_step\": " + std::to_string(t.a_step) +
+            ", \"arena_bytes_each\": " + std::to_string(t.arena_bytes_each) +
+            ", \"state_bytes_each\": " + std::to_string(t.state_bytes_each) +
+            ", \"ring_bytes_each_sequence\": " + std::to_string(t.ring_bytes_each_sequence) + "}";
+  }
+  void at_peak(const std::vector<Plan::AtPeak>& all) {
+    for (size_t i = 0; i < all.size(); ++i) {
       out_ += i ? ", {\"buffer\": " : "[{\"buffer\": ";
-      text(p.at_peak[i].buffer);
-      out_ += ", \"bytes\": " + std::to_string(p.at_peak[i].bytes) +
-              ", \"line\": " + std::to_string(p.at_peak[i].line) + "}";
+      text(all[i].buffer);
+      out_ +=
+          ", \"bytes\": " + std::to_string(all[i].bytes) + ", \"line\": " + std::to_string(all[i].line) + "}";
     }
     out_ += ']';
   }
@@ -243,18 +249,46 @@ class Writer {
     const auto& s = m.segments;
     out_ += ", \"segments\": {\"weights\": " + std::to_string(s.weights) +
             ", \"state\": " + std::to_string(s.state) + ", \"inputs\": " + std::to_string(s.inputs) +
-            ", \"arena\": " + std::to_string(s.arena) + "}},\n";
+            ", \"arena\": " + std::to_string(s.arena) + "}";
+    if (!m.lighter.empty()) key("lighter"), lighter(m.lighter);
+    out_ += "},\n";
+  }
+  void lighter(const std::vector<Plan::Lighter>& all) {
+    for (size_t i = 0; i < all.size(); ++i) {
+      out_ += i ? ", {\"change\": " : "[{\"change\": ";
+      text(all[i].change);
+      key("what"), text(all[i].what);
+      out_ += ", \"bytes\": " + std::to_string(all[i].bytes) + "}";
+    }
+    out_ += ']';
   }
   void budget(const Plan::Budget& b) {
     out_ += "\"expr\": ";
     text(b.expr);
-    out_ += ", \"line\": " + std::to_string(b.line) + ", \"ok\": " + (b.ok ? "true" : "false");
+    out_ += ", \"line\": " + std::to_string(b.line);
+    if (!b.phase.empty()) key("phase"), text(b.phase);
+    out_ += std::string(", \"ok\": ") + (b.ok ? "true" : "false");
     if (b.used_bytes) out_ += ", \"used_bytes\": " + std::to_string(*b.used_bytes);
     if (b.limit_bytes) out_ += ", \"limit_bytes\": " + std::to_string(*b.limit_bytes);
-    key("max"), sizes(b.max);
-    if (!b.beyond.empty()) key("beyond"), sizes(b.beyond);
-    if (!b.frontier.empty()) key("frontier"), frontiers(b.frontier);
+    admits(b);
+    if (!b.phases.empty()) key("phases"), answers(b.phases);
     if (!b.changes.empty()) key("changes"), changes(b.changes);
+  }
+  void admits(const Plan::Answer& a) {
+    key("max"), sizes(a.max);
+    if (!a.beyond.empty()) key("beyond"), sizes(a.beyond);
+    if (!a.frontier.empty()) key("frontier"), frontiers(a.frontier);
+  }
+  void answers(const std::vector<Plan::Answer>& all) {
+    for (size_t i = 0; i < all.size(); ++i) {
+      out_ += i ? ", {\"phase\": " : "[{\"phase\": ";
+      text(all[i].phase);
+      out_ += std::string(", \"ok\": ") + (all[i].ok ? "true" : "false");
+      if (all[i].used_bytes) out_ += ", \"used_bytes\": " + std::to_string(*all[i].used_bytes);
+      admits(all[i]);
+      out_ += '}';
+    }
+    out_ += ']';
   }
   void sizes(const Plan::Sizes& sizes) {
     out_ += '{';
@@ -285,6 +319,7 @@ class Writer {
       out_ += i ? ", {\"change\": " : "[{\"change\": ";
       text(all[i].change);
       out_ += std::string(", \"ok\": ") + (all[i].ok ? "true" : "false");
+      out_ += ", \"bytes\": " + std::to_string(all[i].bytes);
       if (!all[i].max.empty()) key("max"), sizes(all[i].max);
       out_ += '}';
     }

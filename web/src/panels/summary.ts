@@ -52,27 +52,67 @@ function legend(segments: Record<SegmentName, number>): HTMLElement {
   );
 }
 
-/** The bytes that a budget speaks of, where it is one quantity against a number. */
+/** The bytes that a budget limits from above, where it is quantities against a number: `decode.memory <= 24GiB`. */
 function usedNow(budget: PlanBudget, segments: Record<SegmentName, number>): number | null {
-  const [, quantity] = /^\s*(memory|weights|state|inputs|arena)\s*<=?/.exec(budget.expr) ?? [];
-  if (!quantity || budget.limit_bytes === undefined) return null;
-  return quantity === 'memory' ? ORDER.reduce((sum, name) => sum + segments[name], 0) : segments[quantity as SegmentName];
+  if (budget.limit_bytes === undefined) return null;
+  const [, left, sign, right] = /^([^<>=]+)(<=?|>=?)([^<>=]+)$/.exec(budget.expr) ?? [];
+  if (!left || !right || !sign) return null;
+  const words = (sign.startsWith('<') ? left : right).split('+').map((word) => word.trim().split('.').pop() ?? '');
+  let sum = 0;
+  for (const word of words) {
+    if (word !== 'memory' && !ORDER.includes(word as SegmentName)) return null;
+    sum += word === 'memory' ? ORDER.reduce((all, name) => all + segments[name], 0) : segments[word as SegmentName];
+  }
+  return sum;
 }
 
-function budgetRow(budget: PlanBudget, segments: Record<SegmentName, number>): HTMLElement {
-  const used = usedNow(budget, segments);
+function sizesText(sizes: Record<string, number> | undefined): string {
+  return Object.entries(sizes ?? {}).map(([name, n]) => `${name} ≤ ${n}`).join(', ');
+}
+
+function changeText(change: NonNullable<PlanBudget['changes']>[number]): string {
+  if (change.ok) return `fits, with ${bytesText(change.bytes)}`;
+  return sizesText(change.max) || 'fits the smallest sizes';
+}
+
+const unfolded = new Set<string>(); // what the reader opened stays open when the numbers move
+
+function foldable(key: string, title: string, body: HTMLElement): HTMLElement {
+  const details = h('details', { open: unfolded.has(key) }, h('summary', {}, title), body);
+  details.addEventListener('toggle', () => (details.open ? unfolded.add(key) : unfolded.delete(key)));
+  return details;
+}
+
+function rows(entries: [string, string][]): HTMLElement {
+  return h('dl', { class: 'advice' }, ...entries.flatMap(([name, text]) => [h('dt', {}, h('code', {}, name)), h('dd', {}, text)]));
+}
+
+function budgetRow(budget: PlanBudget, phase: string, segments: Record<SegmentName, number>): HTMLElement {
+  const used = budget.phase && budget.phase !== phase ? null : usedNow(budget, segments);
   const over = used !== null && budget.limit_bytes !== undefined && used > budget.limit_bytes;
-  const most = Object.entries(budget.max ?? {}).map(([name, n]) => `${name} ≤ ${n}`);
+  const most = sizesText(budget.max);
+  const phases = budget.ok ? [] : (budget.phases ?? []).filter((one) => sizesText(one.max));
   return h(
     'div',
     { class: `budget ${over ? 'over' : ''}` },
     h('code', {}, budget.expr),
     used === null ? null : h('span', {}, over ? `does not fit: ${bytesText(used)}` : `fits: ${bytesText(used)}`),
-    most.length ? h('span', { class: 'soft' }, `largest at the other sizes of the plan: ${most.join(', ')}`) : null,
+    most ? h('span', { class: 'soft' }, `largest at the other sizes of the plan: ${most}`) : null,
+    ...phases.map((one) => h('span', { class: 'soft' }, `${one.phase} alone: ${sizesText(one.max)}`)),
+    budget.changes?.length
+      ? foldable(budget.expr, 'what would make it fit', rows(budget.changes.map((one) => [one.change, changeText(one)])))
+      : null,
   );
 }
 
-export function summary(model: PlanModel, phase: PhaseModel): HTMLElement[] {
+/** Single changes that lower the memory of the plan, at its own sizes. */
+function lighter(changes: { change: string; what: string; bytes: number }[]): HTMLElement | null {
+  if (!changes.length) return null;
+  const list = rows(changes.map((one) => [one.change, `${bytesText(one.bytes)}: ${one.what}`]));
+  return h('div', { class: 'budget' }, foldable('', 'what would lower the memory', list));
+}
+
+export function summary(model: PlanModel, phase: PhaseModel): (HTMLElement | null)[] {
   const { segments } = model;
   const gap = gapNote(phase);
   const total = ORDER.reduce((sum, name) => sum + segments[name], 0);
@@ -91,6 +131,7 @@ export function summary(model: PlanModel, phase: PhaseModel): HTMLElement[] {
     ),
     stack(segments, memoryLimit),
     legend(segments),
-    ...model.plan.budget.map((budget) => budgetRow(budget, segments)),
+    ...model.plan.budget.map((budget) => budgetRow(budget, phase.name, segments)),
+    lighter(model.plan.memory_plan.lighter ?? []),
   ];
 }

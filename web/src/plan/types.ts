@@ -58,18 +58,25 @@ export interface PlanOp {
   scratch?: string[];
 }
 
-export interface PlanBudget {
-  expr: string;
-  line: number;
+/** What a budget admits, of all phases that it speaks of or of one. */
+export interface PlanAnswer {
+  phase?: string;
   ok: boolean;
   used_bytes?: number;
-  limit_bytes?: number;
   max?: Record<string, number>;
   /** The least size of a dim that fits under no placement of this order of ops. */
   beyond?: Record<string, number>;
   frontier?: { dims: [string, string]; points: [number, number][] }[];
+}
+
+export interface PlanBudget extends PlanAnswer {
+  expr: string;
+  line: number;
+  limit_bytes?: number;
+  /** Of each phase by itself, where the budget speaks of several. */
+  phases?: PlanAnswer[];
   /** What would make it fit, or admit more: "--let C=4096". */
-  changes?: { change: string; ok: boolean; max?: Record<string, number> }[];
+  changes?: { change: string; ok: boolean; bytes: number; max?: Record<string, number> }[];
 }
 
 export interface Plan {
@@ -96,6 +103,8 @@ export interface Plan {
     range: { worst_ratio: number; proven: boolean };
     strength: string;
     segments: Record<SegmentName, number>;
+    /** Single changes that lower the memory, the lightest first, and the bytes of all segments with each. */
+    lighter?: { change: string; what: string; bytes: number }[];
   };
   budget: PlanBudget[];
 }

@@ -1,4 +1,4 @@
-// The solve pass's state, shared by the files that implement it (values, answers).
+// The solve pass's state, shared by the files that implement it: values, answers, frontiers, what is said.
 #pragma once
 
 #include <functional>
@@ -31,28 +31,32 @@ class Solver {
   bool admits_in(uint32_t phase, const Binding& binding) const;
   bool bytes_fit(const Binding& binding) const;
 
-  // ---- answers
+  // ---- answers; a budget of one phase is asked at that phase's sizes alone
   void answer(Budget& budget);
-  void answer_dims(Budget& budget, const Binding& value);
-  void describe_use(Budget& budget, const Binding& value);
+  void answer_by_phase(Budget& budget) const;
+  Answer answered(const Budget& budget) const;
+  bool bounded() const;
+  bool holds_everywhere(const Budget& budget) const;
   int64_t most_used(const Budget& budget, const Binding& binding) const;
   Binding least() const;
+  Interval searched(const Dim& dim, uint32_t phase = kNoPhase) const;
   std::vector<const Dim*> dims_that_matter(const Budget& budget) const;
   // The largest sizes that ranges and guards admit, bytes not asked: what the declaration promises. Several
   // where guards trade one dim for another.
   std::vector<Binding> corners(const Budget& budget) const;
   Binding corner(Binding binding, const std::vector<const Dim*>& order, const Dim* kept) const;
   Binding worst_of(const Budget& budget, const std::vector<Binding>& corners) const;
-  void note_largest(Budget& budget, const Dim& dim, const Binding& value);
+  void note_largest(Answer& answer, const Budget& budget, const Dim& dim, const Binding& value) const;
   int64_t largest_for(Binding binding, DimIndex dim, Interval range, const Admits& fits_at) const;
-  void find_frontiers(Budget& budget, const Binding& value);
-  void find_narrower(Budget& budget, const std::vector<Binding>& corners, const Binding& worst);
+  void find_frontiers(Answer& answer, const Budget& budget, const Binding& value) const;
+  Frontier frontier(const Budget& budget, const Dim& first, const Dim& second, const Binding& value) const;
+  void find_narrower(Budget& budget, const std::vector<Binding>& corners, const Binding& worst) const;
   std::optional<int64_t> narrower(const Budget& budget, const Dim& dim,
                                   const std::vector<Binding>& corners) const;
 
   // ---- diagnostics
   std::string sizes_text(const std::vector<const Dim*>& dims, uint32_t phase, const Binding& binding) const;
-  uint32_t worst_phase(const Binding& binding) const;
+  uint32_t worst_phase(const Budget& budget, const Binding& binding) const;
   std::string amount(const Budget& budget, const SegmentBytes& bytes, const Binding& binding) const;
   void note_parts(Diagnostic& d, uint32_t phase, const Binding& binding) const;
   void refuse(Budget& budget, const Binding& least);
@@ -64,5 +68,11 @@ class Solver {
   const Meter* meter_;
   Diagnostics& diagnostics_;
 };
+
+// 1, 2, 4, … inside the range, and both of its ends.
+std::vector<int64_t> by_powers_of_two(Interval range);
+// Whether a budget is of bytes that must not exceed a constant.
+bool limits_from_above(const Budget& budget);
+bool speaks_of(const Graph& graph, const Budget& budget, DimIndex quantity);
 
 }  // namespace irplan

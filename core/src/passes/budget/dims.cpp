@@ -1,5 +1,4 @@
 #include "passes/budget.h"
-
 #include "passes/constraints.h"
 
 namespace irplan {
@@ -7,7 +6,7 @@ namespace irplan {
 void apply_budgets(Graph& graph, Diagnostics& diagnostics) {
   std::vector<Need> needs;
   for (const Budget& budget : graph.budgets) {
-    if (!budget.bytes) needs.push_back({budget.constraint, budget.span, kNoPhase, true});
+    if (!budget.bytes) needs.push_back({budget.constraint, budget.span, budget.phase, true});
   }
   settle(graph, needs, diagnostics);
 }

@@ -1,4 +1,4 @@
-#include "service/lighter.h"
+#include "service/shorter.h"
 
 #include <algorithm>
 
@@ -35,33 +35,21 @@ CompileOptions at_same_sizes(const Graph& graph, CompileOptions options) {
 
 }  // namespace
 
-std::vector<Lighter> lighter(const Compilation& compilation, const CompileOptions& options) {
-  std::vector<Lighter> out;
+std::vector<Plan::Lighter> shorter_caches(const Compilation& compilation, const CompileOptions& options) {
+  std::vector<Plan::Lighter> out;
   if (!compilation.ok || !compilation.graph) return out;
   const Graph& graph = *compilation.graph;
   const int64_t before = total(graph);
   const CompileOptions base = at_same_sizes(graph, options);
-  const auto attempt = [&](const CompileOptions& changed, std::string change, std::string what) {
+  for (const SizeLet& let : graph.cache_lets) {
+    if (let.size < 2) continue;
+    CompileOptions changed = base;
+    const std::string rows = std::to_string(let.size / 2);
+    changed.lets.emplace_back(let.name, rows);
     const Compilation done = compile(compilation.source, changed);
     const int64_t bytes = done.ok ? total(*done.graph) : before;
-    if (bytes < before) out.push_back({std::move(change), std::move(what), bytes});
-  };
-  constexpr struct {
-    const char *part, *dtype, *what;
-  } kRetypes[] = {{"state", "f8e4m3", "states in 8 bits a number"},
-                  {"weights", "q8_0", "weights in 8.5 bits a number"},
-                  {"weights", "q4_0", "weights in 4.5 bits a number"}};
-  for (const auto& retype : kRetypes) {
-    CompileOptions changed = base;
-    changed.retypes.emplace_back(retype.part, retype.dtype);
-    attempt(changed, std::string("--retype ") + retype.part + "=" + retype.dtype, retype.what);
-  }
-  for (const CacheLet& let : graph.cache_lets) {
-    if (let.rows < 2) continue;
-    CompileOptions changed = base;
-    const std::string rows = std::to_string(let.rows / 2);
-    changed.lets.emplace_back(let.name, rows);
-    attempt(changed, "--let " + let.name + "=" + rows, "a cache of half as many tokens");
+    if (bytes < before)
+      out.push_back({"--let " + let.name + "=" + rows, "a cache of half as many tokens", bytes});
   }
   return out;
 }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "passes/solver.h"
+#include "passes/budget/solver.h"
 
 namespace irplan {
 namespace {
@@ -105,8 +105,9 @@ bool Solver::admits_in(uint32_t phase, const Binding& binding) const {
     if ((guard.phase == kNoPhase || guard.phase == phase) && !holds(guard.constraint, binding)) return false;
   }
   if (!meter_) return true;
-  return std::all_of(graph_.budgets.begin(), graph_.budgets.end(),
-                     [&](const Budget& b) { return !b.bytes || meter_->fits_in(b, phase, binding); });
+  return std::all_of(graph_.budgets.begin(), graph_.budgets.end(), [&](const Budget& b) {
+    return !b.bytes || !b.speaks_of(phase) || meter_->fits_in(b, phase, binding);
+  });
 }
 
 bool Solver::bytes_fit(const Binding& binding) const {

@@ -25,9 +25,10 @@ class Advisor {
         probes_left_(kMostWork / (1 + graph.steps + graph.ops.size() * kWorkOfOp)) {}
 
   void run() {
+    for (Change& change : budget_.changes) try_end(change);
     try_dtypes(Change::Kind::State, "state", {"f8e4m3"});
     try_dtypes(Change::Kind::Weights, "weights", {"q8_0", "q4_0"});
-    for (const CacheLet& let : graph_.cache_lets) try_shorter(let);
+    for (const SizeLet& let : graph_.cache_lets) try_shorter(let);
   }
 
  private:
@@ -41,10 +42,10 @@ class Advisor {
   // The change with what the budget says of the program planned with it.
   void note(Change& change, const Graph& other) const {
     const Budget& after = other.budgets[index_];
-    change.fits = after.ok;
+    change.fits = after.answer.ok;
     change.starts = after.possible;
     change.bytes = bytes_asked(after);
-    if (!after.ok && after.possible) change.max = best_of(after);
+    if (!after.answer.ok && after.possible) change.max = best_of(after);
   }
 
   // Where not even the smallest sizes fit, a change has to make those fit; else all declared ones.
@@ -57,7 +58,7 @@ class Advisor {
   static NamedSizes best_of(const Budget& after) {
     const Change* best = nullptr;
     for (const Change& change : after.changes) {
-      if (change.kind == Change::Kind::Dim && (!best || change.kept > best->kept)) best = &change;
+      if (change.fits && change.max.size() == 1 && (!best || change.kept > best->kept)) best = &change;
     }
     return best ? best->max : NamedSizes();
   }
@@ -67,7 +68,7 @@ class Advisor {
     if (solves(change)) return true;
     if (change.max.empty()) return false;
     for (const Change& known : budget_.changes) {
-      if (known.kind == Change::Kind::Dim && known.name == change.max[0].first)
+      if (known.max.size() == 1 && known.fits && known.max[0].first == change.max[0].first)
         return change.max[0].second > known.max[0].second;
     }
     return true;
@@ -85,6 +86,24 @@ class Advisor {
       if (bytes && __builtin_add_overflow(sum, *bytes, &sum)) return INT64_MAX;
     }
     return sum;
+  }
+
+  // A dim that a `let` ends is narrowed by that `let`, where the program so planned fits as well: a smaller
+  // chunk.
+  void try_end(Change& narrower) {
+    if (narrower.kind != Change::Kind::Dim || budget_.phase != kNoPhase) return;
+    const auto same = [&](const Dim& dim) { return dim.name == narrower.name; };
+    const auto dim = std::find_if(graph_.dim_list.begin(), graph_.dim_list.end(), same);
+    if (dim == graph_.dim_list.end() || !dim->end) return;
+    Change change = narrower;
+    change.kind = Change::Kind::Let;
+    change.name = dim->end->name;
+    change.edit.reset();
+    if (const Span value = dim->end->value; value.end > value.begin) change.edit = Edit{value, change.value};
+    const auto other = planned(change);
+    if (!other) return;
+    note(change, *other);
+    if (solves(change)) narrower = std::move(change);
   }
 
   // The first dtype that fits, else the last that helps.
@@ -109,12 +128,12 @@ class Advisor {
   }
 
   // None where the program cannot be planned with so few rows.
-  std::optional<Change> with_rows(const CacheLet& let, int64_t rows) {
+  std::optional<Change> with_rows(const SizeLet& let, int64_t rows) {
     Change change;
     change.kind = Change::Kind::Let;
     change.name = let.name;
     change.value = std::to_string(rows);
-    change.kept = rows * 1000 / let.rows;
+    change.kept = rows * 1000 / let.size;
     if (let.value.end > let.value.begin) change.edit = Edit{let.value, change.value};
     const auto other = planned(change);
     if (!other) return std::nullopt;
@@ -124,27 +143,27 @@ class Advisor {
 
   // The longest cache that fits. Bytes grow by the row, so that the first guess is read off the line through
   // two known sizes; then its neighbour, so that one row more is known not to fit; then by halves.
-  void try_shorter(const CacheLet& let) {
-    if (let.rows < 2 || let.rows > kMostRows) return;
-    const int64_t middle = let.rows / 2;
+  void try_shorter(const SizeLet& let) {
+    if (let.size < 2 || let.size > kMostRows) return;
+    const int64_t middle = let.size / 2;
     const auto half = with_rows(let, middle);
     if (!half) return;
     std::optional<Change> best;
-    int64_t low = 0, high = let.rows;
+    int64_t low = 0, high = let.size;
     const auto take = [&](int64_t rows, const std::optional<Change>& found) {
       const bool fits = found && solves(*found);
       (fits ? low : high) = rows;
       if (fits) best = found;
     };
     take(middle, half);
-    int64_t next = guess(let.rows, bytes_asked(budget_), middle, half->bytes);
+    int64_t next = guess(let.size, bytes_asked(budget_), middle, half->bytes);
     for (int probes = 1; probes < kMostProbes && high - low > 1; ++probes) {
       next = std::clamp(next, low + 1, high - 1);
       const int64_t tried = next;
       take(tried, with_rows(let, tried));
       next = probes > 1 ? low + (high - low) / 2 : low == tried ? tried + 1 : tried - 1;
     }
-    if (best && low >= let.rows / kWorthTelling)
+    if (best && low >= let.size / kWorthTelling)
       budget_.changes.push_back(*best);
     else if (helps(*half))
       budget_.changes.push_back(*half);

@@ -94,11 +94,9 @@ std::optional<Binding> Meter::measured(uint32_t phase, const Binding& binding, A
 }
 
 std::optional<int64_t> Meter::used(const Budget& budget, uint32_t phase, const Binding& binding) const {
-  const Constraint& c = budget.constraint;
-  const bool limit_right = c.right.is_constant();
-  if (!budget.bytes || (!limit_right && !c.left.is_constant())) return std::nullopt;
+  if (!budget.bytes || !budget.constraint.right.is_constant()) return std::nullopt;
   const auto all = measured(phase, binding, Arena::Placed);
-  return all ? evaluate(limit_right ? c.left : c.right, *all) : std::nullopt;
+  return all ? evaluate(budget.constraint.left, *all) : std::nullopt;
 }
 
 bool Meter::fits_in(const Budget& budget, uint32_t phase, const Binding& binding, Arena arena) const {
@@ -110,7 +108,7 @@ bool Meter::fits_in(const Budget& budget, uint32_t phase, const Binding& binding
 bool Meter::fits(const Budget& budget, const Binding& binding, Arena arena) const {
   if (!budget.bytes) return holds(budget.constraint, binding);
   for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
-    if (!fits_in(budget, p, binding_in(graph_, p, binding), arena)) return false;
+    if (budget.speaks_of(p) && !fits_in(budget, p, binding_in(graph_, p, binding), arena)) return false;
   }
   return true;
 }
@@ -126,9 +124,11 @@ bool Meter::matters(const Budget& budget, DimIndex dim) const {
                        [&](const Size& s) { return contains(dims_of(s.bytes), dim); });
   };
   if (sized(q.weights, weights_) || sized(q.state, state_) || sized(q.inputs, inputs_)) return true;
-  return (contains(named, q.arena) || contains(named, q.memory)) &&
-         std::any_of(arena_dims_.begin(), arena_dims_.end(),
-                     [&](const auto& dims) { return contains(dims, dim); });
+  if (!contains(named, q.arena) && !contains(named, q.memory)) return false;
+  for (uint32_t p = 0; p < arena_dims_.size(); ++p) {
+    if (budget.speaks_of(p) && contains(arena_dims_[p], dim)) return true;
+  }
+  return false;
 }
 
 bool holds(const Constraint& c, const Binding& binding) {

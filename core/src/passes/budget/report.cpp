@@ -1,0 +1,163 @@
+// What is said of a budget: that it admits less than the declared ranges (W0401), or not even the smallest
+// sizes (E0401), with the places that take the bytes.
+#include <algorithm>
+#include <map>
+
+#include "passes/budget/solver.h"
+#include "passes/memory.h"
+
+namespace irplan {
+namespace {
+
+constexpr size_t kBlamed = 3;  // places named as what makes a budget impossible
+
+// " with S = 128": the sizes of the others at which a dim is limited.
+std::string with_others(const std::vector<const Dim*>& dims, const Dim* dim, const Binding& binding) {
+  std::string out;
+  for (const Dim* other : dims) {
+    if (other == dim) continue;
+    out += (out.empty() ? " with " : ", ") + other->name + " = " + std::to_string(binding[other->index]);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string Solver::sizes_text(const std::vector<const Dim*>& dims, uint32_t phase,
+                               const Binding& binding) const {
+  std::string out;
+  for (const Dim* dim : dims)
+    out += (out.empty() ? "" : ", ") + dim->name + " = " + std::to_string(binding[dim->index]);
+  if (out.empty()) out = "its only sizes";
+  return out + (graph_.phases.size() > 1 ? " (phase " + graph_.phases[phase].name + ")" : "");
+}
+
+// Of the phases that a budget speaks of, the one that takes the most.
+uint32_t Solver::worst_phase(const Budget& budget, const Binding& binding) const {
+  uint32_t worst = budget.phase == kNoPhase ? 0 : budget.phase;
+  int64_t most = -1;
+  for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
+    if (!budget.speaks_of(p)) continue;
+    const auto bytes = meter_->bytes(p, binding_in(graph_, p, binding));
+    if (bytes && bytes->sum() > most) most = bytes->sum(), worst = p;
+  }
+  return worst;
+}
+
+void Solver::note_parts(Diagnostic& d, uint32_t phase, const Binding& binding) const {
+  const auto bytes = meter_->bytes(phase, binding);
+  if (!bytes) return;
+  std::string text = "weights " + bytes_text(bytes->weights) + "  +  state " + bytes_text(bytes->state) +
+                     "  +  inputs " + bytes_text(bytes->inputs) + "  +  arena " + bytes_text(bytes->arena);
+  const OpId peak = peak_op(graph_, phase, binding);
+  if (peak != kNone)
+    text +=
+        "   (peak at " + graph_.values[graph_.ops[peak].out[0]].id + ", " + graph_.ops[peak].row->name + ")";
+  d.note(std::move(text));
+}
+
+// What a budget limits, at a binding; of other comparisons everything.
+std::string Solver::amount(const Budget& budget, const SegmentBytes& bytes, const Binding& binding) const {
+  return bytes_text(limits_from_above(budget) ? most_used(budget, binding) : bytes.sum());
+}
+
+void Solver::refuse(Budget& budget, const Binding& least) {
+  budget.answer.ok = false;
+  budget.answer.used_bytes = most_used(budget, graph_.values_at(budget.phase));
+  const uint32_t phase = worst_phase(budget, least);
+  const Binding own = binding_in(graph_, phase, least);
+  const auto bytes = meter_->bytes(phase, own);
+  Diagnostic& d = diagnostics_.report(Code::E0401, budget.span);
+  if (bytes)
+    d.at("needs " + amount(budget, *bytes, least) + " at " +
+         sizes_text(dims_that_matter(budget), phase, own));
+  note_parts(d, phase, own);
+  if (!limits_from_above(budget)) return;
+  blame_largest(d, budget, phase, own);
+  if (bytes) d.help("the smallest sizes need a limit of " + bytes_text(budget.least_bytes));
+}
+
+// The places that take the most of what the budget limits, and whether another placement could help.
+void Solver::blame_largest(Diagnostic& d, const Budget& budget, uint32_t phase,
+                           const Binding& binding) const {
+  struct Place {
+    Span span;
+    int64_t bytes = 0, count = 0;
+    std::string id;
+  };
+  std::vector<Place> places;
+  std::map<std::pair<uint32_t, uint32_t>, size_t> known;
+  const OpId peak = peak_op(graph_, phase, binding);
+  Evaluator value(*graph_.dims, binding);
+  std::vector<uint8_t> seen(graph_.buffers.size(), 0);
+  for (const Value& v : graph_.values) {
+    if (v.buffer == kNone || seen[v.buffer]++) continue;
+    const Buffer& buffer = graph_.buffers[v.buffer];
+    const Quantities& q = graph_.quantities;
+    const DimIndex quantity = buffer.segment == Segment::Weights  ? q.weights
+                              : buffer.segment == Segment::State  ? q.state
+                              : buffer.segment == Segment::Inputs ? q.inputs
+                                                                  : q.arena;
+    const bool there = buffer.segment == Segment::Arena
+                           ? buffer.phase == phase && buffer.live_begin <= peak && peak < buffer.live_end
+                           : meter_->counts(v.buffer);
+    if (!there || !speaks_of(graph_, budget, quantity)) continue;
+    const auto [at, fresh] = known.try_emplace({v.span.begin, v.span.end}, places.size());
+    if (fresh) places.push_back({v.span, 0, 0, v.id});
+    places[at->second].bytes += value(buffer.bytes).value_or(0);
+    ++places[at->second].count;
+  }
+  std::stable_sort(places.begin(), places.end(),
+                   [](const Place& a, const Place& b) { return a.bytes > b.bytes; });
+  int64_t sum = 0;
+  size_t named = 0;
+  for (; named < places.size() && named < kBlamed && sum <= budget.limit_bytes; ++named) {
+    const Place& place = places[named];
+    sum += place.bytes;
+    const std::string what = place.count == 1 ? "" : std::to_string(place.count) + " like ";
+    d.also(place.span, what + "`" + place.id + "`: " + bytes_text(place.bytes));
+  }
+  if (sum > budget.limit_bytes)
+    d.note(std::string(named == 1 ? "this alone exceeds" : "these alone exceed") + " the limit of " +
+           bytes_text(budget.limit_bytes));
+  else if (!meter_->fits(budget, binding, Arena::Bound))
+    d.note("no placement of this order of ops fits: so much is alive at once");
+}
+
+void Solver::warn(Budget& budget, const Binding& worst, const Binding& value) {
+  const uint32_t phase = worst_phase(budget, worst);
+  const Binding own = binding_in(graph_, phase, worst);
+  const auto bytes = meter_->bytes(phase, own);
+  Diagnostic& d = diagnostics_.report(Code::W0401, budget.span);
+  const bool by_placement = limits_from_above(budget) && speaks_of(graph_, budget, graph_.quantities.arena);
+  std::string admitted, beyond;
+  bool tight = by_placement;
+  const auto dims = dims_that_matter(budget);
+  for (const Dim* dim : dims) {
+    const auto most = [&](Arena arena) {
+      return largest_for(worst, dim->index, searched(*dim),
+                         [&](const Binding& b) { return meter_->fits(budget, b, arena); });
+    };
+    const int64_t placed = most(Arena::Placed);
+    Binding at = worst;
+    at[dim->index] = placed;
+    if (placed >= worst[dim->index] || !meter_->fits(budget, at)) continue;
+    admitted += (admitted.empty() ? "" : " or ") + dim->name + " <= " + std::to_string(placed) +
+                with_others(dims, dim, own);
+    if (!by_placement) continue;
+    const int64_t bound = most(Arena::Bound);
+    tight = tight && bound == placed;
+    beyond += (beyond.empty() ? "" : ", ") + dim->name + " <= " + std::to_string(placed) + " fits and " +
+              dim->name + " >= " + std::to_string(bound + 1) + " under no placement of this order of ops";
+  }
+  if (bytes) {
+    d.at("needs " + amount(budget, *bytes, worst) + " at " + sizes_text(dims, phase, own) +
+         (admitted.empty() ? "" : "; admits " + admitted));
+  }
+  note_parts(d, phase, own);
+  if (!beyond.empty()) d.note(tight ? "no placement of this order of ops admits more" : beyond);
+  d.help("the plan's numbers hold at " + sizes_text(dims, phase, binding_in(graph_, phase, value)) +
+         ", where it fits");
+}
+
+}  // namespace irplan
