@@ -106,6 +106,20 @@ d = linear(silu(g), param f32[512, 1536] from "down")
 out = output(softmax(d * u))
 `;
 
+// A budget that the declared sizes break, by a cache and the products' weights.
+const TIGHT = `dim B in 1..64
+dim S in 1..512
+dim P[B] in 0..511
+phase prefill { S in 1..512 }
+phase decode { S = 1 }
+budget memory <= 40MiB
+input x: bf16[B, S, 512]
+cache = append(state bf16[B, 1024, 512] from "cache", x, at=P)
+up = param bf16[2048, 512]
+down = param bf16[512, 2048]
+out = output(linear(silu(linear(x, up)), down))
+`;
+
 /** Whether something is drawn at points of the arena, of a plan with one dim; adds `bytes_at` to its buffers. */
 function sampleTimeline(page, plan) {
   // As web/src/timeline/scene.ts lays the canvas out, in px.
@@ -178,6 +192,44 @@ test('the hash is that of the shown plan, and the command line is the one to typ
     assert.equal(await page.textContent('#sha'), createHash('sha256').update(plan).digest('hex'));
     assert.equal(await page.textContent('#command'), 'irplan plan hotpath.irplan');
     assert.equal(JSON.parse(plan).memory_plan.peak_bytes, 33554432);
+  }));
+
+test('a missed budget says what each phase admits and what would make it fit, and only then what the plan hashes to', () =>
+  visit(async (page) => {
+    await shown(page);
+    await editorReady(page);
+    await page.click('.view-lines');
+    await page.keyboard.press('Control+A');
+    await shownAnew(page, () => page.keyboard.insertText(TIGHT));
+    const { createHash } = await import('node:crypto');
+    const text = await textOfPlan(page);
+    assert.equal(await page.textContent('#sha'), createHash('sha256').update(text).digest('hex'));
+    const [budget] = JSON.parse(text).budget;
+    assert.deepEqual(budget.phases.map((one) => one.phase), ['prefill', 'decode']);
+    assert.ok(budget.changes.some((one) => one.change.startsWith('--retype')), 'planned under other choices');
+    const told = await page.textContent('.budget');
+    for (const one of budget.phases) assert.ok(told.includes(`${one.phase} alone: B ≤ ${one.max.B}`), told);
+    await page.click('summary:has-text("what would make it fit")');
+    for (const one of budget.changes) assert.ok((await page.textContent('.advice')).includes(one.change));
+  }));
+
+test('what would lower the memory is taken by a click, and the command line says so', () =>
+  visit(async (page) => {
+    await shown(page);
+    await openExample(page, 'llama 3.2 1b');
+    const before = await figure(page, 'whole model');
+    await page.click('summary:has-text("what would lower the memory")');
+    await shownAnew(page, () => page.click('.advice button:has-text("--retype weights=q4_0")'));
+    assert.equal(await page.inputValue('#options'), '--retype weights=q4_0');
+    assert.ok(await page.isVisible('.advice'), 'what was opened stays open');
+    assert.notEqual(await figure(page, 'whole model'), before);
+    assert.match(await page.textContent('#command'), /--retype weights=q4_0$/);
+    await page.click('#share');
+    const link = await page.inputValue('#share-link');
+    await page.goto('about:blank');
+    await page.goto(link);
+    await shown(page);
+    assert.equal(await page.inputValue('#options'), '--retype weights=q4_0');
   }));
 
 test('a typo is underlined, told with the proposed name, and fixed by a click', () =>

@@ -14,6 +14,8 @@ import './timeline/timeline';
 import { wireSplit } from './split';
 
 const QUIET_MS = 80; // after the last key before compiling
+const ADVICE_MS = 500; // and before a missed budget is planned under other choices
+const MISSED = new Set(['W0401', 'E0401']); // diagnostics of a budget that admits less than is declared
 const SLOW_MS = 250; // before a compilation is said to be under way
 
 class Playground {
@@ -29,6 +31,7 @@ class Playground {
   #binding = false;
   #bindAgain = false;
   #compileSoon = debounce(QUIET_MS, () => void this.#compile());
+  #adviseSoon = debounce(ADVICE_MS, () => void (this.#compiling || this.#compile(true)));
   #saveSoon = debounce(400, () => save(this.#document));
 
   constructor() {
@@ -100,19 +103,29 @@ class Playground {
     this.#compileSoon();
   }
 
-  #request(): CompileRequest {
+  #request(advise: boolean): CompileRequest {
     const { file, text, config, configName, options } = this.#document;
     return {
       file,
       text,
       config: config.trim() ? config : null,
       config_name: configName,
-      options: { dims: options.dims, lets: options.lets, target: options.target, deny_warnings: options.denyWarnings, advise: false },
+      options: {
+        dims: options.dims,
+        lets: options.lets,
+        retypes: options.retypes,
+        target: options.target,
+        deny_warnings: options.denyWarnings,
+        advise,
+      },
     };
   }
 
-  /** One compilation at a time; of what changes meanwhile only the last counts. */
-  async #compile(): Promise<void> {
+  /**
+   * One compilation at a time; of what changes meanwhile only the last counts. A missed budget is planned under other choices
+   * as well (`advise`) once nobody types: that is the command line's plan, to the byte.
+   */
+  async #compile(advise = false): Promise<void> {
     if (this.#compiling) {
       this.#again = true;
       return;
@@ -120,9 +133,11 @@ class Playground {
     this.#compiling = true;
     const slow = setTimeout(() => this.#source.setStatus('compiling', 'busy'), SLOW_MS);
     try {
-      const compiled = await this.#compiler.compile(this.#request());
+      const compiled = await this.#compiler.compile(this.#request(advise));
+      const more = !advise && compiled.diagnostics.some((one) => MISSED.has(one.code));
       this.#tell(compiled);
-      if (!this.#again) await this.#show(compiled);
+      if (!this.#again) await this.#show(compiled, !more);
+      if (more && !this.#again) this.#adviseSoon();
     } catch (error) {
       this.#failed(error);
     } finally {
@@ -149,15 +164,15 @@ class Playground {
     document.documentElement.dataset['compiled'] = compiled.ok ? 'ok' : 'failed';
   }
 
-  async #show(compiled: Compiled): Promise<void> {
+  async #show(compiled: Compiled, whole: boolean): Promise<void> {
     if (!compiled.plan) return;
     const command = commandLine(this.#document);
     const bound = await this.#compiler.bind(null, this.#document.sizes);
     if (bound.error) throw new Error(bound.error);
     this.#planText = compiled.plan;
     this.#plan.show(compiled.plan, bound, this.#document.sizes);
-    this.#plan.setProof(compiled.sha256, command);
-    document.documentElement.dataset['shown'] = compiled.sha256;
+    this.#plan.setProof(whole ? compiled.sha256 : '', command);
+    if (whole) document.documentElement.dataset['shown'] = compiled.sha256;
   }
 
   #resize(sizes: Record<string, number>): void {
@@ -203,6 +218,17 @@ class Playground {
     this.#compileSoon();
   }
 
+  /** A change that the plan offers, "--let C=4096", instead of what was said of the same name. */
+  #addOption(change: string): void {
+    const added = parseOptions(change, '').options;
+    const { options } = this.#document;
+    Object.assign(options.lets, added.lets);
+    Object.assign(options.dims, added.dims);
+    Object.assign(options.retypes, added.retypes);
+    byId<HTMLInputElement>('options').value = optionsText(options);
+    this.#setOptions();
+  }
+
   async #format(): Promise<void> {
     try {
       const { text, diagnostics } = await this.#compiler.format(this.#document.text, this.#document.file);
@@ -217,6 +243,7 @@ class Playground {
     byId('target').append(...TARGETS.map((target) => h('option', { value: target }, target)));
     byId('target').addEventListener('change', () => this.#setOptions());
     byId('options').addEventListener('input', () => this.#setOptions());
+    byId('summary').addEventListener('change-asked', (event) => this.#addOption((event as CustomEvent<string>).detail));
     byId('format').addEventListener('click', () => void this.#format());
     wireGallery((example) => {
       if (window.top === window) history.replaceState(null, '', location.pathname + location.search);

@@ -83,8 +83,15 @@ function foldable(key: string, title: string, body: HTMLElement): HTMLElement {
   return details;
 }
 
+/** What the command line takes as an option is a button that takes it. */
+function changeName(change: string): HTMLElement {
+  if (!change.startsWith('--')) return h('code', {}, change);
+  const ask = (event: Event) => event.currentTarget?.dispatchEvent(new CustomEvent('change-asked', { detail: change, bubbles: true }));
+  return h('button', { type: 'button', class: 'chip mono', title: 'compile with this option', onclick: ask }, change);
+}
+
 function rows(entries: [string, string][]): HTMLElement {
-  return h('dl', { class: 'advice' }, ...entries.flatMap(([name, text]) => [h('dt', {}, h('code', {}, name)), h('dd', {}, text)]));
+  return h('dl', { class: 'advice' }, ...entries.flatMap(([change, text]) => [h('dt', {}, changeName(change)), h('dd', {}, text)]));
 }
 
 function budgetRow(budget: PlanBudget, phase: string, segments: Record<SegmentName, number>): HTMLElement {

@@ -25,6 +25,7 @@ function minimal(document: Document): Record<string, unknown> {
   if (options.target !== DEFAULT_TARGET) changed['target'] = options.target;
   if (Object.keys(options.lets).length) changed['lets'] = options.lets;
   if (Object.keys(options.dims).length) changed['dims'] = options.dims;
+  if (Object.keys(options.retypes).length) changed['retypes'] = options.retypes;
   if (options.denyWarnings) changed['denyWarnings'] = true;
   if (Object.keys(changed).length) kept['options'] = changed;
   if (Object.keys(document.sizes).length) kept['sizes'] = document.sizes;
@@ -49,7 +50,8 @@ function numbersAt(record: Record<string, unknown>, key: string): Record<string,
 
 function readDocument(record: Record<string, unknown>): Document {
   const options = (record['options'] ?? {}) as Record<string, unknown>;
-  const lets = Object.entries(options['lets'] ?? {}).map(([name, value]) => [name, String(value)]);
+  const texts = (key: string) =>
+    Object.fromEntries(Object.entries(options[key] ?? {}).map(([name, value]) => [name, String(value)])) as Record<string, string>;
   return {
     file: textAt(record, 'file', 'program.irplan'),
     text: textAt(record, 'text', ''),
@@ -58,8 +60,9 @@ function readDocument(record: Record<string, unknown>): Document {
     options: {
       ...defaultOptions(),
       target: textAt(options, 'target', DEFAULT_TARGET),
-      lets: Object.fromEntries(lets) as Record<string, string>,
+      lets: texts('lets'),
       dims: numbersAt(options, 'dims'),
+      retypes: texts('retypes'),
       denyWarnings: options['denyWarnings'] === true,
     },
     sizes: numbersAt(record, 'sizes'),

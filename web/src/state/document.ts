@@ -6,6 +6,8 @@ export interface Options {
   lets: Record<string, string>;
   /** As written after --dim: fixed when compiling, unlike the sliders. */
   dims: Record<string, number>;
+  /** As written after --retype: other dtypes of `state` and `weights`. */
+  retypes: Partial<Record<'state' | 'weights', string>>;
   denyWarnings: boolean;
 }
 
@@ -24,7 +26,7 @@ export const DEFAULT_TARGET = 'cuda:sm_90';
 export const TARGETS = ['cuda:sm_90', 'cpu'];
 
 export function defaultOptions(): Options {
-  return { target: DEFAULT_TARGET, lets: {}, dims: {}, denyWarnings: false };
+  return { target: DEFAULT_TARGET, lets: {}, dims: {}, retypes: {}, denyWarnings: false };
 }
 
 /** The options as they are typed: "--let C=4096 --dim B=8 --deny-warnings"; the target has its own control. */
@@ -32,6 +34,7 @@ export function optionsText(options: Options): string {
   return [
     ...Object.entries(options.lets).map(([name, value]) => `--let ${name}=${quoted(value)}`),
     ...Object.entries(options.dims).map(([name, size]) => `--dim ${name}=${size}`),
+    ...Object.entries(options.retypes).map(([what, dtype]) => `--retype ${what}=${dtype}`),
     ...(options.denyWarnings ? ['--deny-warnings'] : []),
   ].join(' ');
 }
@@ -57,11 +60,13 @@ export function parseOptions(text: string, target: string): { options: Options; 
       continue;
     }
     const [flag, inline] = word.split(/=(.*)/s, 2) as [string, string | undefined];
-    const isPair = flag === '--let' || flag === '--dim';
+    const isPair = flag === '--let' || flag === '--dim' || flag === '--retype';
     const pair = isPair ? (inline ?? rest[++i] ?? '') : '';
     const [, name, value] = /^(\w+)=(.+)$/s.exec(pair) ?? [];
     if (!name || !value) return { options, wrong: word };
     if (flag === '--let') options.lets[name] = value;
+    else if (flag === '--retype' && (name === 'state' || name === 'weights')) options.retypes[name] = value;
+    else if (flag === '--retype') return { options, wrong: pair };
     else if (/^\d+$/.test(value)) options.dims[name] = Number(value);
     else return { options, wrong: pair };
   }
