@@ -75,6 +75,21 @@ TEST_CASE("a difference names the part, the record and the field") {
   CHECK(text.find("- s  cuda_silu_v1") != std::string::npos);
 }
 
+TEST_CASE("records inside of a record are compared by what they are called") {
+  Plan a = example();
+  a.memory.lighter = {{"--dim S=1", "half of S", 10}, {"--dim D=1", "half of D", 20}};
+  Plan b = a;
+  b.memory.lighter = {{"--dim D=1", "half of D", 21}, {"--retype state=f8e4m3", std::string(99, 'x'), 5}};
+  const auto changes = compare_plans(a, b);
+  CHECK(changes.size() == 3);
+  const PlanChange* bytes = find(changes, "memory_plan", "", "lighter.--dim D=1.bytes");
+  REQUIRE(bytes);
+  CHECK(bytes->more_bytes == 1);
+  REQUIRE(find(changes, "memory_plan", "", "lighter.--dim S=1"));
+  REQUIRE(find(changes, "memory_plan", "", "lighter.--retype state=f8e4m3"));
+  CHECK(diff_plans(a, b).find("xxx …\n") != std::string::npos);  // long ones are cut for people
+}
+
 TEST_CASE("ops that changed places are told once") {
   const Plan a = example();
   Plan b = example();

@@ -9,7 +9,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr size_t kShown = 12;  // changes of one part in the text for people
+constexpr size_t kShown = 12;    // changes of one part in the text for people
+constexpr size_t kLongest = 72;  // bytes of a value there
 constexpr const char* kParts[] = {"target", "memory_plan", "phases", "dims",    "guards",
                                   "budget", "outputs",     "ops",    "buffers", "values"};
 
@@ -37,8 +38,21 @@ std::string name_of(const std::string& part, const Json& record) {
 std::string summary_of(const std::string& part, const Json& record) {
   if (part == "ops") return word(record, "kernel");
   if (part == "buffers") return word(record, "segment") + " " + word(record, "bytes");
+  if (part == "budget")
+    return word(record, "used_bytes").empty()
+               ? "max " + word(record, "max")
+               : word(record, "used_bytes") + " bytes, max " + word(record, "max");
   if (part == "values") return word(record, "dtype") + word(record, "shape");
   return dumped(record);
+}
+
+// What tells the records of a list inside of a record apart; none where it holds no such records.
+const char* key_of(const Json& list) {
+  if (!list.is_array() || list.empty() || !list[0].is_object()) return nullptr;
+  for (const char* key : {"change", "buffer", "phase"}) {
+    if (list[0].contains(key)) return key;
+  }
+  return nullptr;
 }
 
 class Comparison {
@@ -81,6 +95,8 @@ class Comparison {
         add(name, field, &*it, nullptr);
       } else if (it->is_object() && other->is_object()) {
         fields(name, *it, *other, field + ".");
+      } else if (key_of(*it) && key_of(*other)) {
+        fields(name, by_key(*it), by_key(*other), field + ".");
       } else if (!(*it == *other)) {
         add(name, field, &*it, &*other);
       }
@@ -88,6 +104,18 @@ class Comparison {
     for (auto it = b.begin(); it != b.end(); ++it) {
       if (it.key() != "line" && a.find(it.key()) == a.end()) add(name, path + it.key(), nullptr, &*it);
     }
+  }
+
+  // {"--dim B=4": {"bytes": 1}} of [{"change": "--dim B=4", "bytes": 1}]
+  static Json by_key(const Json& list) {
+    Json out = Json::object();
+    const char* key = key_of(list);
+    for (Json record : list) {
+      const std::string name = word(record, key);
+      record.erase(key);
+      out[name] = std::move(record);
+    }
+    return out;
   }
 
   void records(const Json& a, const Json& b) {
@@ -147,13 +175,22 @@ std::string bytes_text(int64_t bytes) {
   return text;
 }
 
+// At most kLongest bytes, cut between characters.
+std::string short_of(const std::string& text) {
+  if (text.size() <= kLongest) return text;
+  size_t end = kLongest;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end) + " …";
+}
+
 std::string line_of(const PlanChange& change) {
   if (change.field.empty()) {
     const bool gone = change.before.has_value();
-    return std::string(gone ? "- " : "+ ") + change.name + "  " + (gone ? *change.before : *change.after);
+    return std::string(gone ? "- " : "+ ") + change.name + "  " +
+           short_of(gone ? *change.before : *change.after);
   }
   std::string out = "~ " + change.name + (change.name.empty() ? "" : "  ") + change.field + ": ";
-  out += change.before.value_or("nothing") + " -> " + change.after.value_or("nothing");
+  out += short_of(change.before.value_or("nothing")) + " -> " + short_of(change.after.value_or("nothing"));
   return change.more_bytes ? out + bytes_text(*change.more_bytes) : out;
 }
 
