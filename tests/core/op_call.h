@@ -1,6 +1,7 @@
 // One application of an operator for tests: types as text, attributes by name, numbers as lists.
 #pragma once
 
+#include <algorithm>
 #include <cctype>
 #include <memory>
 #include <string>

@@ -1,5 +1,6 @@
 // Nothing that a program or a foreign plan can put before a row's rule, costs or semantics may crash or hang
 // them.
+#include <algorithm>
 #include <random>
 
 #include "op_call.h"

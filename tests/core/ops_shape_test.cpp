@@ -1,4 +1,6 @@
 // Shape rules and costs of every operator, where they hold.
+#include <algorithm>
+
 #include "op_call.h"
 
 using namespace irplan;

@@ -1,4 +1,5 @@
 // Stored numbers: every format's rounding, and the bytes of block dtypes.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 

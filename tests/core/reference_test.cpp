@@ -1,4 +1,5 @@
 // The reference executor on plans made by hand: windows, in place, states, rings, ragged rows, and errors.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <map>

@@ -1,5 +1,7 @@
 // Budgets answered both ways: every largest size, frontier point and change that the compiler names is
 // planned, and so is one step more.
+#include <algorithm>
+
 #include "catch.h"
 #include "memory/check_program.h"
 

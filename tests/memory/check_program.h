@@ -1,6 +1,7 @@
 // One random program put through everything that must hold of its plans.
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 #include "memory/check_packing.h"

@@ -1,5 +1,6 @@
 // ./dev proof [MINUTES [FIRST_SEED [THREADS]]]: random programs, at random sizes, and random packings; the
 // first finding ends it. A seed says everything: a later run goes on where one ended.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>

@@ -2,6 +2,7 @@
 // that no rule needs less than the plan of any example.
 #include "service/rivals/rivals.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>

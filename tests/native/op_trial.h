@@ -4,6 +4,7 @@
 // The device is the SIMT shim, or a real one where IRPLAN_TEST_BACKEND=cuda.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>

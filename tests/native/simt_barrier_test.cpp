@@ -3,6 +3,8 @@
 #define IRPLAN_SIMT 1
 #define DROP_BARRIER 1
 #define IRPLAN_GPU simt_without_barrier
+#include <algorithm>
+
 #include "cuda/kernels/norm.cuh"
 #undef DROP_BARRIER
 

@@ -1,5 +1,6 @@
 // Whole plans through the CUDA kernels, in the memory that the planner laid out, against the reference:
 // several steps in a row, sequences of their own lengths, caches that wrap.
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <sstream>

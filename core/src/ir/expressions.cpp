@@ -1,4 +1,5 @@
 // Expressions: compile-time arithmetic, config, strings, and what becomes an op when a tensor takes part.
+#include <algorithm>
 #include <cmath>
 
 #include "ir/elaborator.h"

@@ -1,4 +1,6 @@
 // Statements: bindings, loops, branches, requirements.
+#include <algorithm>
+
 #include "ir/elaborator.h"
 
 namespace irplan {

@@ -1,6 +1,6 @@
 #include "ops/attr.h"
 
-#include <cstring>
+#include <bit>
 
 namespace irplan {
 
@@ -32,7 +32,8 @@ bool operator==(const Attr& a, const Attr& b) {
   if (a.value.index() != b.value.index()) return false;
   if (a.get<std::shared_ptr<const AttrList>>()) return a.list() == b.list();
   if (const AttrRecord* record = a.record()) return b.record() && *record == *b.record();
-  if (const auto* x = a.get<double>()) return std::memcmp(x, b.get<double>(), sizeof *x) == 0;
+  if (const auto* x = a.get<double>())
+    return std::bit_cast<uint64_t>(*x) == std::bit_cast<uint64_t>(*b.get<double>());
   return a.value == b.value;
 }
 

@@ -119,6 +119,7 @@ void route(HostCall& call) {
       mask_groups(choice, call.attrs["groups"].integer(), call.attrs["group_k"].integer());
     const std::vector<int64_t> chosen = largest(choice.data(), static_cast<int64_t>(experts), 1, k);
     std::vector<float> weights;
+    weights.reserve(chosen.size());
     for (const int64_t e : chosen) weights.push_back(scores[static_cast<size_t>(e)]);
     if (score == Score::TopkSoftmax) softmax_of(weights);
     float total = 0;

@@ -1,5 +1,6 @@
 #include "ops/rules.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace irplan::rules {
