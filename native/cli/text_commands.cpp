@@ -10,6 +10,7 @@
 #include "irplan/compile.h"
 #include "irplan/format.h"
 #include "irplan/new_program.h"
+#include "ops/alias.h"
 #include "ops/op.h"
 #include "syntax/parser.h"
 
@@ -174,6 +175,13 @@ std::string op_text(const OpRow& row) {
   return out;
 }
 
+// "; did you mean `rope`?", or what another system's name is here.
+std::string meant(const std::string& name) {
+  if (const auto alias = find_alias(name)) return "\n" + alias_help(name, *alias);
+  const std::string near = nearest(name, op_names());
+  return near.empty() ? "; `irplan ops` lists them" : "; did you mean `" + near + "`?";
+}
+
 std::string op_line(const OpRow& row) {
   std::string name = row.name;
   name.resize(std::max<size_t>(name.size() + 1, 16), ' ');
@@ -217,11 +225,7 @@ int run_ops(const Arguments& arguments) {
   std::vector<const OpRow*> rows;
   for (const std::string& name : arguments.positional()) {
     const OpRow* row = find_op(name);
-    if (!row) {
-      const std::string near = nearest(name, op_names());
-      return fail(kFailed, "no operator is called `" + name + "`" +
-                               (near.empty() ? "" : "; did you mean `" + near + "`?"));
-    }
+    if (!row) return fail(kFailed, "no operator is called `" + name + "`" + meant(name));
     rows.push_back(row);
   }
   const bool whole = !rows.empty();

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ir/elaborator.h"
+#include "ops/alias.h"
 
 namespace irplan {
 namespace {
@@ -28,11 +29,17 @@ std::string choices_text(const char* choices) {
   return out;
 }
 
-std::string attribute_names(const OpRow& row) {
+std::string arguments_text(size_t count) {
+  return std::to_string(count) + (count == 1 ? " argument" : " arguments");
+}
+
+// "attributes are given by name: axis, sizes"
+std::string attributes_text(const OpRow& row) {
   std::string out;
-  for (const AttrSpec& attribute : row.attributes)
-    out += (out.empty() ? "" : ", ") + std::string(attribute.name);
-  return out;
+  for (const AttrSpec& attribute : row.attributes) {
+    if (!attribute.implicit) out += (out.empty() ? "" : ", ") + std::string(attribute.name);
+  }
+  return out.empty() ? "it has no attributes" : "its attributes, by name: " + out;
 }
 
 // As a program writes them, then as a config may.
@@ -43,9 +50,9 @@ std::vector<std::string> dtype_names() {
   return names;
 }
 
-std::string joined(const std::vector<std::string>& words) {
+std::string joined(const std::vector<std::string>& words, const char* between = " ") {
   std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
+  for (const std::string& word : words) out += (out.empty() ? "" : between) + word;
   return out;
 }
 
@@ -114,9 +121,16 @@ Datum Elaborator::unknown_call(const ast::Expr& e) {
   for (const Global& global : globals_) {
     if (global.kind == GlobalKind::Fn) names.push_back(text(global.item->name));
   }
-  Diagnostic& d = report(Code::E0238, e.operator_span, {text(e.name)});
-  const std::string near = nearest(text(e.name), names);
-  if (!near.empty()) d.fix("did you mean `" + near + "`", e.operator_span, near);
+  const std::string& name = text(e.name);
+  Diagnostic& d = report(Code::E0238, e.operator_span, {name});
+  const auto alias = find_alias(name);
+  const std::string near = alias ? "" : nearest(name, names);
+  if (alias && alias->row)
+    d.fix(alias_help(name, *alias), e.operator_span, alias->row->name);
+  else if (alias)
+    d.help(alias_help(name, *alias));
+  else if (!near.empty())
+    d.fix("did you mean `" + near + "`", e.operator_span, near);
   return poison();
 }
 
@@ -158,7 +172,7 @@ bool Elaborator::any_tensor(const ast::Expr& e, const Want& want, std::vector<Da
 std::optional<Datum> Elaborator::call_builtin(const ast::Expr& e, const std::vector<Datum>& args) {
   const std::string& name = text(e.name);
   const auto wrong_count = [&](const char* usage) -> std::optional<Datum> {
-    report(Code::E0240, e.span, {name, std::to_string(args.size())}).rule(usage);
+    report(Code::E0240, e.span, {name, arguments_text(args.size())}).rule(usage);
     return std::nullopt;
   };
   const auto wrong_kind = [&](size_t i, const char* wanted) -> std::optional<Datum> {
@@ -280,7 +294,7 @@ Datum Elaborator::call_fn(const ast::Expr& e, const ast::Item& fn, const Want& w
         std::vector<std::string> names;
         for (const ast::Parameter& p : fn.parameters) names.push_back(text(p.name));
         Diagnostic& d = report(Code::E0239, arg.name->span, {text(*arg.name), name});
-        d.also(fn.name.span, "defined here");
+        d.also(fn.name.span, names.empty() ? "takes nothing" : "takes " + joined(names, ", "));
         const std::string near = nearest(text(*arg.name), names);
         if (!near.empty()) d.fix("did you mean `" + near + "`", arg.name->span, near);
         good = false;
@@ -291,8 +305,8 @@ Datum Elaborator::call_fn(const ast::Expr& e, const ast::Item& fn, const Want& w
     }
     Datum value = eval(*arg.value, {nullptr, want.namer});
     if (at >= count) {
-      report(Code::E0240, arg.value->span, {name, std::to_string(e.args.size())})
-          .also(fn.name.span, "takes " + std::to_string(count));
+      report(Code::E0240, arg.value->span, {name, arguments_text(e.args.size())})
+          .also(fn.name.span, count == 0 ? "takes nothing" : "takes " + std::to_string(count));
       good = false;
       continue;
     }
@@ -403,10 +417,9 @@ Datum Elaborator::call_op(const ast::Expr& e, const OpRow& row, const Want& want
     if (!arg.name) {
       const Datum value = eval(*arg.value, {nullptr, want.namer});
       if (in.size() >= row.operands.size() && !row.variadic) {
-        report(Code::E0240, arg.value->span, {row.name, std::to_string(in.size() + 1)})
+        report(Code::E0240, arg.value->span, {row.name, arguments_text(in.size() + 1)})
             .rule(std::string(row.name) + ": " + row.operand_text)
-            .help(row.attributes.empty() ? "it has no attributes"
-                                         : "attributes are given by name: " + attribute_names(row));
+            .note(attributes_text(row));
         good = false;
         continue;
       }
@@ -447,7 +460,10 @@ Datum Elaborator::call_op(const ast::Expr& e, const OpRow& row, const Want& want
     for (const OperandSpec& s : row.operands) names.emplace_back(s.name);
     Diagnostic& d = report(Code::E0239, arg.name->span, {key, row.name});
     const std::string near = nearest(key, names);
-    if (!near.empty()) d.fix("did you mean `" + near + "`", arg.name->span, near);
+    if (near.empty())
+      d.rule(std::string(row.name) + ": " + row.operand_text).note(attributes_text(row));
+    else
+      d.fix("did you mean `" + near + "`", arg.name->span, near);
     good = false;
   }
   for (size_t i = 0; i < row.operands.size(); ++i) {

@@ -447,9 +447,12 @@ Datum Elaborator::binary(const ast::Expr& e, const Want& want) {
 }
 
 Datum Elaborator::operand_error(const ast::Expr& e, const Datum& a, const Datum& b) {
-  Diagnostic& d = report(Code::E0227, e.span, {spelling(e.op), kind_name(a), kind_name(b)});
+  const bool one = e.kind == ExprKind::Unary;
+  Diagnostic& d =
+      report(Code::E0227, e.span,
+             {spelling(e.op), one ? kind_name(a) : kind_name(a) + (" and " + std::string(kind_name(b)))});
   blame(d, a);
-  blame(d, b);
+  if (!one) blame(d, b);
   return poison();
 }
 
