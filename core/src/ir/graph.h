@@ -91,6 +91,13 @@ struct Guard {
   bool budget = false;
 };
 
+// What a need of one line did to a dim's range.
+struct Narrowing {
+  Constraint constraint;
+  Span span;
+  Interval before, after;
+};
+
 struct Dim {
   std::string name;
   DimIndex index = 0;
@@ -100,6 +107,7 @@ struct Dim {
   bool assumed = false;
   bool free = false;  // declared by an input's type alone
   Span span;
+  std::vector<Narrowing> narrowings;  // of `range` since its declaration, in their order
 };
 
 using NamedSizes = std::vector<std::pair<std::string, int64_t>>;  // dims and their sizes

@@ -13,6 +13,7 @@
 #include "passes/fuse.h"
 #include "passes/lower.h"
 #include "passes/memory.h"
+#include "passes/refused_size.h"
 #include "passes/retype.h"
 #include "passes/schedule.h"
 #include "passes/shape.h"
@@ -57,6 +58,7 @@ class Pipeline {
     fuse(*graph_);
     passed("fuse");
     assign_values(*graph_, options_.dims, out_.diagnostics);
+    explain_refused_sizes(*graph_, options_.dims, out_.diagnostics);
     refuse_crowds(*graph_, out_.diagnostics);
     if (out_.diagnostics.has_errors()) return false;
     const std::optional<Graph> written = wanted("schedule") ? std::optional<Graph>(*graph_) : std::nullopt;
@@ -69,6 +71,7 @@ class Pipeline {
     const bool bytes =
         std::any_of(graph_->budgets.begin(), graph_->budgets.end(), [](const Budget& b) { return b.bytes; });
     solve_budgets(*graph_, options_.dims, out_.diagnostics);
+    explain_refused_sizes(*graph_, options_.dims, out_.diagnostics);
     if (bytes && !out_.diagnostics.has_errors()) measure_memory(*graph_);
     advise(*graph_, options_.advise ? Probe([this](const Change& change) { return with(change); }) : Probe(),
            out_.diagnostics);
