@@ -116,7 +116,11 @@ const std::vector<Bad>& bad_programs() {
        "--let chunk",
        nullptr,
        {{"chunks", "5"}}},
-      {"E0221", "let chunk = 4\n" + kIn + "out = output(silu(x))\n", "chunk", nullptr, {{"chunk", "5 +"}}},
+      {"E0112",
+       "let chunk = 4\n" + kIn + "out = output(silu(x))\n",
+       "command line:1:16",
+       nullptr,
+       {{"chunk", "5 +"}}},
       {"E0222", many_steps(), "steps"},
       {"E0223", "let a = 3\nlet b = a.c\n" + kIn + "out = output(x * b)\n", "only records"},
       {"E0224", "let a = [1, 2]\nlet b = a[\"k\"]\n" + kIn + "out = output(x * b)\n",
@@ -299,6 +303,54 @@ TEST_CASE("a config that cannot be read is told once, at its place in the config
     CHECK(c.diagnostics.errors() == 1);
     CHECK(c.diagnostics.list()[0].span.end <= options.config->size() + 1);
   }
+}
+
+TEST_CASE("a mistake in a --let is shown on the command line, what it speaks of in the program") {
+  const std::string program =
+      "fn half(n) { return n / 2 }\nlet C = 4\nlet D = 8\ninput x: f32[C, D]\nout = output(silu(x))\n";
+  const auto with = [&](const char* c, const char* d = "8") {
+    CompileOptions options;
+    options.lets = {{"C", c}, {"D", d}};
+    const Compilation made = compile(SourceText("test.irplan", program), options);
+    return render(made.diagnostics, made.source, false);
+  };
+  CHECK(with("half(3, n=1)") ==
+        "error[E0243]: `n` is given to `half` twice\n"
+        " --> command line:1:19\n"
+        "  |\n"
+        "1 | --let C=half(3, n=1)\n"
+        "  |                   ^\n"
+        "\n1 error\n");
+  CHECK(with("2 * half(m=4)") ==
+        "error[E0239]: `half` takes no argument called `m`\n"
+        " --> command line:1:18\n"
+        "  |\n"
+        "1 | --let C=2 * half(m=4)\n"
+        "  |                  ^\n"
+        " ::: test.irplan:1:4\n"
+        "1 | fn half(n) { return n / 2 }\n"
+        "  |    ---- takes n\n"
+        "\n1 error\n");
+  // What goes wrong inside of the function is the program's.
+  CHECK(with("half(3)").find("--> test.irplan:1:21") != std::string::npos);
+  // One mistake in two options is two.
+  CHECK(with("oops", "oops").find("2 errors") != std::string::npos);
+  // A fix of an option edits nothing in the program.
+  CompileOptions options;
+  options.lets = {{"D", "CC"}};
+  const Compilation made = compile(SourceText("test.irplan", program), options);
+  REQUIRE(made.diagnostics.list().size() == 1);
+  const std::string json = to_json(made.diagnostics.list()[0], made.source);
+  CHECK(json.find("\"file\":\"command line\"") != std::string::npos);
+  CHECK(json.find("{\"message\":\"did you mean `C`\",\"edits\":[]}") != std::string::npos);
+}
+
+TEST_CASE("operands by name and by place do not cover each other") {
+  const std::string leaves = "w = param f32[4, 8]\nbias = param f32[4]\n";
+  CHECK(compiled(kIn + leaves + "out = output(linear(w=w, bias=bias, x))\n").ok);
+  const Compilation twice = compiled(kIn + "out = output(silu(x, x=x))\n");
+  REQUIRE(twice.diagnostics.list().size() >= 1);
+  CHECK(twice.diagnostics.list()[0].code == Code::E0243);
 }
 
 TEST_CASE("ids follow names, scopes and numbers") {

@@ -152,7 +152,8 @@ class Plans(Case):
         self.assertIn("`--dim Q`", self.irplan("plan", HOTPATH, "--dim", "Q=3", code=1)[1])
         self.assertIn("`--let zz`", self.irplan("plan", HOTPATH, "--let", "zz=3", code=1)[1])
         config = ROOT / "examples/configs/llama-3.2-1b.json"
-        self.assertIn("in the value of --let C", self.irplan("check", LLAMA, "--config", config, "--let", "C=foo", code=1)[1])
+        self.assertRegex(self.irplan("check", LLAMA, "--config", config, "--let", "C=foo", code=1)[1],
+                         r"--> command line:1:9\n  \|\n1 \| --let C=foo\n")
 
     def test_limits_are_diagnostics_and_fast(self):
         big = self.file("big.irplan", b"a" * 50_000_000)
