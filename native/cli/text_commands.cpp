@@ -259,12 +259,13 @@ int run_passes(const Arguments& arguments) {
 
 int run_completion(const Arguments& arguments) {
   const std::string& shell = arguments.positional()[0];
-  const std::string text = completion(shell);
+  const std::string text = completion(program(), shell);
   if (text.empty())
-    return fail(kUsage, "there is completion for bash, zsh and fish, not for `" + shell + "`");
+    return fail(kUsage, "there is completion for bash, zsh and fish, not for `" + shell + "`" +
+                            did_you_mean(shell, {"bash", "zsh", "fish"}));
   return print(text) ? kDone : kFailed;
 }
 
-int run_man(const Arguments&) { return print(manual()) ? kDone : kFailed; }
+int run_man(const Arguments&) { return print(manual(program())) ? kDone : kFailed; }
 
 }  // namespace irplan::cli

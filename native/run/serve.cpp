@@ -151,7 +151,10 @@ class Server {
       (steps ? low : high) = middle;
       if (steps) widest_ = std::move(*steps);
     }
-    if (low == 0) return fail(kFailed, "--requests: no slot fits beside the longest text"), false;
+    if (low == 0)
+      return fail(kFailed, "--requests: the budget holds no sequence of " + std::to_string(longest_) +
+                               " tokens, which the longest request needs"),
+             false;
     for (const Step& step : widest_) {
       if (auto failure = check_step(plan_, step)) return fail(kFailed, *failure), false;
     }

@@ -31,7 +31,14 @@ bool find_position(const Plan& plan, std::optional<DimIndex>* position, std::str
 std::optional<TokenSteps> TokenSteps::of(const Plan& plan, const Options& options, std::string* why) {
   TokenSteps steps(plan);
   const auto input = find_input(plan, "tokens");
-  if (!input) return *why = "the plan has no input `tokens`", std::nullopt;
+  if (!input) {
+    std::string names;
+    for (const Plan::Value& v : plan.values) {
+      if (v.kind == Plan::Kind::Input) names += (names.empty() ? "" : ", ") + v.id;
+    }
+    *why = "the plan has no input `tokens`; its inputs are given with --input: " + names;
+    return std::nullopt;
+  }
   const Plan::Value& tokens = plan.values[*input];
   if (tokens.shape.size() != 2 || (tokens.dtype != DType::I32 && tokens.dtype != DType::I64))
     return *why = "the plan's input `tokens` is not i32[B, S]", std::nullopt;
@@ -40,8 +47,7 @@ std::optional<TokenSteps> TokenSteps::of(const Plan& plan, const Options& option
   for (const Plan::Phase& phase : plan.phases) {
     if (options.phase.empty() || phase.name == options.phase) steps.phases_.push_back(&phase);
   }
-  if (steps.phases_.empty())
-    return *why = "--phase " + options.phase + ": the plan has no such phase", std::nullopt;
+  if (steps.phases_.empty()) return *why = no_such_phase(plan, options.phase), std::nullopt;
   const auto rank = [](const Plan::Phase* phase) {
     return phase->name == "decode" ? 0 : phase->name == "prefill" ? 1 : 2;
   };

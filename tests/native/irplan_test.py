@@ -72,17 +72,21 @@ class Usage(Case):
 
     def test_wrong_usage_is_2_and_names_what_is_wrong(self):
         for args, word in ((["--no-such-option"], "--no-such-option"), (["plan"], "FILE"), (["plan", HOTPATH, "--dim"], "DIM=N"),
-                           (["plan", HOTPATH, "--dim", "S=many"], "many"), (["plan", HOTPATH, "--dim", "S"], "NAME=VALUE"),
+                           (["plan", HOTPATH, "--dim", "S=many"], "many"), (["plan", HOTPATH, "--dim", "S"], "DIM=N"),
                            (["plan", HOTPATH, "--dim", "S=99999999999999999999"], "64 bits"), (["plan", HOTPATH, "--let", "=3"], "=3"),
                            (["plan", HOTPATH, "--let", "C=1", "--let", "C=2"], "--let C is given twice"),
                            (["plan", HOTPATH, "--dim", "S=1", "--dim", "S=2"], "--dim S is given twice"),
                            (["plan", HOTPATH, "--format=yaml"], "yaml"), (["plan", HOTPATH, "--explain=yes"], "--explain"),
                            (["plan", HOTPATH, HOTPATH], "hotpath.irplan"), (["plan", HOTPATH, "-o", "a", "-o", "b"], "twice"),
                            (["plan", HOTPATH, "--dump-after=shapes"], "`shape`"), (["plna"], "`plan`"),
-                           (["completion", "csh"], "csh"), (["fmt", "a", "b", "-o", "c"], "--output")):
+                           (["completion", "csh"], "csh"), (["completion", "bahs"], "`bash`"), (["help", "plna"], "`plan`"),
+                           (["plan", HOTPATH, "--strength=exat"], "`exact`"), (["check", HOTPATH, "--format=jsn"], "`json`"),
+                           (["plan", HOTPATH, "--retype", "state=f16", "--retype", "state=f8e4m3"], "--retype state is given twice"), (["fmt", "a", "b", "-o", "c"], "--output")):
             out, err = self.irplan(*args, code=2)
             self.assertEqual(out, "", args)
             self.assertIn(word, err, args)
+        self.assertIn("--target cuda:sm_90`", self.irplan("plan", HOTPATH, "--target=cuda:sm90", code=1)[1])
+        self.assertIn("`reshape` is `view` here: view(x, shape=…)", self.irplan("ops", "reshape", code=1)[1])
         self.assertIn("--deny-warnings", self.irplan("plan", HOTPATH, "--deny-warning", code=2)[1])
 
     def test_options_in_every_spelling(self):
@@ -523,7 +527,7 @@ class Reports(Case):
         self.assertEqual({v["dtype"] for v in plan["values"] if v["kind"] == "state"}, {"f8e4m3"})
         self.assertIn("q8_0", {v["dtype"] for v in plan["values"] if v["kind"] == "param"})
         self.assertNotIn("q8_0", {v["dtype"] for v in plan["values"] if v["kind"] == "temp"})
-        self.assertIn("NAME=VALUE", self.irplan("plan", *model, "--retype", "state", code=2)[1])
+        self.assertIn("WHAT=DTYPE", self.irplan("plan", *model, "--retype", "state", code=2)[1])
         self.assertIn("did you mean `--retype state=f8e4m3`", self.irplan("plan", *model, "--retype", "state=f8e4m", code=1)[1])
 
     def test_explain_of_a_model_collapses_its_layers(self):

@@ -84,9 +84,7 @@ class Pipeline {
     graph_ = std::make_shared<Graph>();
     out_.graph = graph_;
     const auto target = parse_target(options_.target);
-    if (!target)
-      out_.diagnostics.report(Code::E0267, {}, {options_.target})
-          .help("targets are cpu, cuda and cuda:sm_90");
+    if (!target) refuse_target();
     if (target) graph_->target = *target;
     std::optional<Config> config = read_config();
     syntax::Tree tree = syntax::parse(out_.source, out_.diagnostics);
@@ -100,6 +98,13 @@ class Pipeline {
     // Shapes are looked at all the same, so that one run tells as much as it can.
     if (graph_->ops.size() < kMaxOps) infer_shapes(*graph_, out_.diagnostics);
     return false;
+  }
+
+  void refuse_target() {
+    Diagnostic& d = out_.diagnostics.report(Code::E0267, {}, {options_.target});
+    d.rule("targets are cpu, cuda, and cuda with an architecture: cuda:sm_90");
+    const std::string near = nearest(options_.target, {"cpu", "cuda", "cuda:sm_90", "cuda:sm_80"});
+    if (!near.empty()) d.help("did you mean `--target " + near + "`");
   }
 
   // The program planned again with the change; null where that has errors before its budgets are answered.
