@@ -18,6 +18,7 @@
 #include "passes/schedule.h"
 #include "passes/shape.h"
 #include "passes/solve.h"
+#include "passes/unread.h"
 #include "syntax/parser.h"
 
 namespace irplan {
@@ -51,6 +52,7 @@ class Pipeline {
     if (!read()) return false;
     infer_shapes(*graph_, out_.diagnostics);
     if (!passed("shape")) return false;
+    tell_unread(*graph_, out_.diagnostics);
     apply_budgets(*graph_, out_.diagnostics);
     if (!passed("budget")) return false;
     fold(*graph_);
