@@ -111,7 +111,11 @@ constexpr const char* kDecoder =
 
 std::string remarks(const NewProgram& made, const std::string& config) {
   std::string out;
-  if (!made.fits) out += "warning: no example serves " + config + "; the nearest is " + made.example + ":\n";
+  if (!made.fits) {
+    out += "warning: no example serves " + config + "; the nearest is " + made.example + ", which reads " +
+           std::to_string(made.keys - made.unread_keys.size()) + " of its " + std::to_string(made.keys) +
+           (made.keys == 1 ? " key:\n" : " keys:\n");
+  }
   for (const std::string& e : made.errors) out += "  " + e + "\n";
   if (!made.unread_keys.empty()) out += "keys of " + config + " that the program does not read:\n";
   for (const std::string& key : made.unread_keys) out += "  " + key + "\n";

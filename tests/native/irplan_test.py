@@ -350,10 +350,18 @@ class Texts(Case):
         known = json.loads((ROOT / "examples/configs/llama-3.2-1b.json").read_text())
         config = self.file("config.json", json.dumps({**known, "hidden_act": "gelu"}))
         _, err = self.irplan("new", "m.irplan", "--config", config)
-        self.assertIn("the nearest is llama:\n  a requirement does not hold: only silu\n", err)
+        self.assertRegex(err, r"the nearest is llama, which reads (\d+) of its \1 keys:\n  a requirement does not hold: only silu\n")
         text = (self.folder / "m.irplan").read_text()
         self.assertTrue(text.startswith("irplan 1\n# The nearest of the examples, llama: it serves other configs of this architecture.\n"))
         self.assertIn("only Llama", text)  # what the program serves still stands there
+
+    def test_new_for_a_config_of_no_model_is_refused(self):
+        for text, words in (("{}", ["no `model_type`", "looks for model_type, hidden_size"]),
+                            ('{"model_type": "frob", "torch_dtype": "bfloat16"}', ["`model_type` is \"frob\"", "looks for hidden_size"])):
+            out, err = self.irplan("new", "m.irplan", "--config", self.file("config.json", text), code=1)
+            self.assertEqual((out, self.files()), ("", ["config.json"]))
+            for word in ["no example reads any key of it", *words]:
+                self.assertIn(word, err)
 
     def test_configs_that_are_too_much(self):
         for text, why in (("[1]", "no JSON object"), ("{", "big.json:1:2"), ('{"a": ' * 70 + "1" + "}" * 70, "nested deeper than 64"),
