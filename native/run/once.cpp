@@ -62,7 +62,9 @@ std::string missing_inputs(const Plan& plan, const Plan::Phase& phase, const std
 std::optional<StepBinding> sizes_in(const Plan& plan, const Plan::Phase& phase, const Options& options,
                                     const std::vector<Given>& given, std::string* why) {
   const std::string missing = missing_inputs(plan, phase, given);
-  if (!missing.empty()) return *why = "no --input is given for " + missing, std::nullopt;
+  if (!missing.empty())
+    return *why = "no --input is given for " + missing + ", which phase " + phase.name + " reads",
+           std::nullopt;
   Sizes sizes(plan);
   if (auto failure = sizes.give(options.dims)) return *why = *failure, std::nullopt;
   sizes.take_phase(phase);

@@ -177,9 +177,10 @@ bool consistent(const Options& o) {
     fail(kUsage, what);
     return false;
   };
-  if (o.tokens.empty() && (!o.chunks.empty() || o.generate || (o.eos && o.requests.empty())))
-    return wrong("--chunks, --generate and --eos go with --tokens");
-  if (o.eos && !o.generate && o.requests.empty()) return wrong("--eos goes with --generate");
+  if (o.tokens.empty() && !o.chunks.empty()) return wrong("--chunks goes with --tokens");
+  if (o.tokens.empty() && o.generate) return wrong("--generate goes with --tokens");
+  if (o.eos && !o.generate && o.requests.empty())
+    return wrong("--eos goes with --generate, or with --requests");
   if (!o.trace.empty() && o.requests.empty()) return wrong("--trace goes with --requests");
   if (!o.requests.empty() && !o.tokens.empty()) return wrong("--requests and --tokens exclude each other");
   return true;

@@ -41,7 +41,7 @@ class Server {
     }
     steps_ = TokenSteps::of(plan_, options_, &why);
     if (!steps_ || !steps_->holds_positions())
-      return fail(kFailed, "--requests: " + (steps_ ? "the plan appends to no state" : why)), kFailed;
+      return fail(kFailed, steps_ ? "--requests: the plan appends to no state" : why), kFailed;
     const auto source = weights_for(plan_, options_);
     if (!source) return kFailed;
     for (const Request& request : *requests) receive(request);

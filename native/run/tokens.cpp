@@ -41,6 +41,8 @@ std::optional<HostArray> read_ids(const std::string& text, std::string* why) {
   return ids;
 }
 
+std::string counted_tokens(int64_t n) { return std::to_string(n) + (n == 1 ? " token" : " tokens"); }
+
 // Columns [begin, begin + count) of a matrix.
 HostArray columns(const HostArray& matrix, int64_t begin, int64_t count) {
   HostArray out;
@@ -102,7 +104,7 @@ class TokenRun {
     ids_ = std::move(*ids);
     rows_ = ids_.shape[0];
     steps_ = TokenSteps::of(plan_, options_, &why);
-    if (!steps_) return fail(kFailed, "--tokens: " + why), kFailed;
+    if (!steps_) return fail(kFailed, why), kFailed;
     if (!options_.inputs.empty())
       return fail(kUsage, "--input " + options_.inputs[0].name + ": --tokens is the only input here"), kUsage;
     if (const Exit code = plan_steps(); code != kDone) return code;
@@ -144,17 +146,16 @@ class TokenRun {
     const int64_t fresh = options_.generate.value_or(1) - 1;  // the last token that is generated is not fed
     std::string why;
     if (length() > kMaxTokens || fresh > kMaxTokens - length())
-      return fail(kFailed, "--tokens: " + std::to_string(length()) + " tokens and " +
-                               std::to_string(fresh + 1) + " new ones are more than the " +
-                               std::to_string(kMaxTokens) + " of one run"),
+      return fail(kFailed, "--tokens: " + counted_tokens(length()) + " and " + std::to_string(fresh + 1) +
+                               " new ones are more than the " + std::to_string(kMaxTokens) + " of one run"),
              kFailed;
     if (fresh > 0 && !steps_->holds_positions())
       return fail(kFailed,
                   "--generate: the plan appends to no state, so a token would not see those before it"),
              kFailed;
     if (fresh > 0 && !steps_->step(1, positions(length() + fresh - 1), &why))
-      return fail(kFailed, "--generate: " + std::to_string(length()) + " tokens and " +
-                               std::to_string(fresh + 1) + " new ones do not fit: " + why),
+      return fail(kFailed, "--generate: " + counted_tokens(length()) + " and " + std::to_string(fresh + 1) +
+                               " new ones do not fit: " + why),
              kFailed;
     int64_t sum = 0;
     for (const int64_t n : options_.chunks) sum += std::min(n, kMaxTokens);
