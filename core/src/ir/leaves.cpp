@@ -76,7 +76,7 @@ void Elaborator::note_cache_let(const ast::Expr& rows) {
   const std::string& name = text(rows.name);
   const auto same = [&](const CacheLet& known) { return known.name == name; };
   if (std::any_of(graph_.cache_lets.begin(), graph_.cache_lets.end(), same)) return;
-  const bool replaced = replaced_.count(rows.name.symbol) > 0;
+  const bool replaced = replaced_.contains(rows.name.symbol);
   graph_.cache_lets.push_back(
       {name, *global->value.get<int64_t>(), replaced ? Span{} : global->item->value->span});
 }

@@ -22,6 +22,7 @@ std::string attributes_text(const OpRow& row) {
 
 std::vector<std::string> dtype_names() {
   std::vector<std::string> names;
+  names.reserve(kDTypes + 3);
   for (int i = 0; i < kDTypes; ++i) names.emplace_back(name(static_cast<DType>(i)));
   names.insert(names.end(), {"float32", "float16", "bfloat16"});
   return names;

@@ -73,7 +73,8 @@ void explain_relations(const Graph& graph, const Dim& dim, int64_t size, Diagnos
 }  // namespace
 
 void explain_refused_sizes(const Graph& graph, const FixedDims& fixed, Diagnostics& diagnostics) {
-  for (const auto& [name, size] : fixed) {
+  for (const auto& [given, size] : fixed) {
+    const std::string& name = given;
     const auto same = [&](const Dim& d) { return d.name == name; };
     const auto dim = std::find_if(graph.dim_list.begin(), graph.dim_list.end(), same);
     if (dim == graph.dim_list.end()) continue;

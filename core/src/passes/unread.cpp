@@ -39,11 +39,16 @@ class Unread {
   }
 
  private:
+  // Empty where the program gives none.
+  std::string name_of(const Op& op) const {
+    return op.out.empty() ? "" : name_in_program(graph_.values[op.out[0]].id);
+  }
+
   // What the last statement makes, as a proposal.
   std::string last_name() const {
     for (auto op = graph_.ops.rbegin(); op != graph_.ops.rend(); ++op) {
       if (!op->scope.empty()) continue;
-      const std::string name = name_in_program(graph_.values[op->out[0]].id);
+      std::string name = name_of(*op);
       if (!name.empty()) return name;
     }
     return "…";
@@ -72,7 +77,7 @@ class Unread {
   bool is_told(Span span) { return std::exchange(live_[key(span)], true); }
 
   void tell(const Op& op) {
-    const std::string name = name_in_program(graph_.values[op.out[0]].id);
+    const std::string name = name_of(op);
     Diagnostic& d = diagnostics_.report(
         Code::W0203, op.span,
         {name.empty() ? "the result of `" + std::string(op.row->name) + "`" : "`" + name + "`"});
