@@ -85,8 +85,7 @@ const Option kCompare{.name = "--compare",
 const Option kSizes{.name = "--sizes",
                     .value = "DIM=N,N",
                     .doc = "the sizes at which --compare compares; goes with it alone",
-                    .repeats = true,
-                    .named = true};
+                    .repeats = true};
 const Option kPhase{.name = "--phase",
                     .value = "NAME",
                     .doc = "the phase to draw (the one with the largest peak unless told)"};
