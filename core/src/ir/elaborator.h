@@ -1,5 +1,5 @@
-// The elaborator's state, shared by the files that implement it (names, statements,
-// expressions, calls, functions, operators, builtins, leaves).
+// The elaborator's state, shared by the files that implement it (names, statements, expressions, calls,
+// functions, operators, builtins, leaves).
 #pragma once
 
 #include <deque>
