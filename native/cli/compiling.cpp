@@ -10,7 +10,6 @@
 #include "cli/files.h"
 #include "cli/search_progress.h"
 #include "ir/config.h"
-#include "irplan/diagnostic.h"
 #include "syntax/parser.h"
 
 namespace irplan::cli {
@@ -21,27 +20,6 @@ namespace {
 constexpr size_t kMaxRead = syntax::kMaxSourceBytes * 16;
 
 std::string base_name(const std::string& path) { return SourceText(path, "").name(); }
-
-// "NAME=VALUE" in two; the name is not empty.
-bool split(const std::string& option, const std::string& word, std::string* name, std::string* value) {
-  const size_t equals = word.find('=');
-  if (equals == std::string::npos || equals == 0) {
-    fail(kUsage, option + " takes NAME=VALUE, not `" + word + "`");
-    return false;
-  }
-  *name = word.substr(0, equals);
-  *value = word.substr(equals + 1);
-  return true;
-}
-
-// Whether no other of the words gives the name already.
-template <class Values>
-bool fresh(const std::string& option, const std::string& name, const Values& given) {
-  const auto same = [&](const auto& other) { return other.first == name; };
-  if (std::none_of(given.begin(), given.end(), same)) return true;
-  fail(kUsage, option + " " + name + " is given twice");
-  return false;
-}
 
 bool whole_number(const std::string& text, int64_t* n) {
   if (text.empty() || text.find_first_not_of("0123456789_") != std::string::npos || text[0] == '_')
@@ -56,16 +34,16 @@ bool whole_number(const std::string& text, int64_t* n) {
 bool read_sizes(const Arguments& arguments, CompileOptions& options) {
   std::string name, value;
   for (const std::string& word : arguments.all("--let")) {
-    if (!split("--let", word, &name, &value) || !fresh("--let", name, options.lets)) return false;
+    split(word, &name, &value);
     options.lets.emplace_back(name, value);
   }
   for (const std::string& word : arguments.all("--retype")) {
-    if (!split("--retype", word, &name, &value)) return false;
+    split(word, &name, &value);
     options.retypes.emplace_back(name, value);
   }
   for (const std::string& word : arguments.all("--dim")) {
     int64_t n = 0;
-    if (!split("--dim", word, &name, &value) || !fresh("--dim", name, options.dims)) return false;
+    split(word, &name, &value);
     if (!whole_number(value, &n)) {
       fail(kUsage, "--dim " + word + ": `" + value + "` is no whole number of 64 bits");
       return false;
@@ -75,27 +53,13 @@ bool read_sizes(const Arguments& arguments, CompileOptions& options) {
   return true;
 }
 
-bool read_dumps(const Arguments& arguments, CompileOptions& options) {
-  std::vector<std::string> names;
-  for (const PassInfo& p : passes()) names.emplace_back(p.name);
-  for (const std::string& pass : arguments.all("--dump-after")) {
-    if (std::find(names.begin(), names.end(), pass) == names.end()) {
-      const std::string near = nearest(pass, names);
-      fail(kUsage, "no pass is called `" + pass + "`" +
-                       (near.empty() ? "; `irplan passes` lists them" : "; did you mean `" + near + "`?"));
-      return false;
-    }
-    options.dump_after.push_back(pass);
-  }
-  return true;
-}
-
 }  // namespace
 
 std::optional<CompileOptions> compile_options(const Arguments& arguments, Exit* code) {
   CompileOptions options;
   *code = kUsage;
-  if (!read_sizes(arguments, options) || !read_dumps(arguments, options)) return std::nullopt;
+  if (!read_sizes(arguments, options)) return std::nullopt;
+  options.dump_after = arguments.all("--dump-after");
   options.target = arguments.value("--target", options.target);
   options.deny_warnings = arguments.has("--deny-warnings");
   options.keep_order = arguments.has("--keep-order");

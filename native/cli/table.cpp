@@ -1,50 +1,108 @@
 // The table of commands and options.
+#include <string>
+
 #include "cli/commands.h"
+#include "irplan/compile.h"
 
 namespace irplan::cli {
 namespace {
 
 constexpr size_t kMany = 10000;
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done; 1 the input is wrong; 2 the command line is wrong; 3 a check did not hold.\n";
 
-const Option kHelp{"--help", 'h', nullptr, "show this"};
-const Option kColor{"--color", 0,
-                    "WHEN",    "colour the diagnostics: auto (on a terminal), always or never",
-                    false,     "auto|always|never"};
-const Option kFormat{"--format", 0, "FORM", "text, or json for a program to read", false, "text|json"};
-const Option kConfig{"--config", 'c', "FILE", "the config.json that `config` means in the program"};
-const Option kLet{"--let", 'l', "NAME=VALUE", "replace a top-level `let`", true};
-const Option kDim{"--dim", 'd', "DIM=N", "the size at which plain numbers of the plan hold", true};
-const Option kRetype{"--retype", 'r', "WHAT=DTYPE",
-                     "keep states, or the weights of products, in another dtype: state=f8e4m3, weights=q8_0",
-                     true};
-const Option kTarget{"--target", 't', "TARGET", "cpu, cuda or cuda:sm_90 (cuda unless told)"};
-const Option kOutput{"--output", 'o', "FILE", "where the result goes; - is stdout"};
-const Option kInput{"--input", 'i', "FILE", "the program, instead of naming it alone", true};
-const Option kExplain{"--explain", 0, nullptr, "print what `irplan explain` says about the plan"};
-const Option kDeny{"--deny-warnings", 0, nullptr, "a warning is an error"};
-const Option kDump{"--dump-after", 0, "PASS", "print the program as it is after a pass (see `irplan passes`)",
-                   true};
-const Option kKeepOrder{"--keep-order", 0, nullptr,
-                        "run ops as they are written, not in the order of least memory"};
-const Option kFmtCheck{"--check", 0, nullptr, "write nothing; exit 3 where a file is laid out differently"};
-const Option kSvg{"--svg", 0, "FILE", "draw the memory of a phase over its steps as a picture"};
-const Option kCompare{"--compare", 0, nullptr,
-                      "what the placement rules of other compilers would need for the same arena"};
-const Option kSizes{"--sizes", 0, "DIM=N,N", "the sizes at which --compare compares; goes with it alone",
-                    true};
-const Option kPhase{"--phase", 0, "NAME", "the phase to draw (the one with the largest peak unless told)"};
-const Option kExitCode{"--exit-code", 0, nullptr, "exit 3 where the plans differ"};
-const Option kTemplate{"--template", 0, "KIND", "smallest, mlp or decoder", false, "smallest|mlp|decoder"};
+// "elaborate|shape|…"
+const char* pass_names() {
+  static const std::string names = [] {
+    std::string out;
+    for (const PassInfo& pass : passes()) out += (out.empty() ? "" : "|") + std::string(pass.name);
+    return out;
+  }();
+  return names.c_str();
+}
 
-const Option kCapacity{"--capacity", 0, "BYTES", "stop at a placement that fits; say why where none does"};
+const Option kHelp{.name = "--help", .letter = 'h', .doc = "show this", .alone = true};
+const Option kColor{.name = "--color",
+                    .value = "WHEN",
+                    .doc = "colour the diagnostics: auto (on a terminal), always or never",
+                    .choices = "auto|always|never"};
+const Option kFormat{.name = "--format",
+                     .value = "FORM",
+                     .doc = "text, or json for a program to read",
+                     .choices = "text|json"};
+const Option kConfig{.name = "--config",
+                     .letter = 'c',
+                     .value = "FILE",
+                     .doc = "the config.json that `config` means in the program"};
+const Option kLet{.name = "--let",
+                  .letter = 'l',
+                  .value = "NAME=VALUE",
+                  .doc = "replace a top-level `let`",
+                  .repeats = true,
+                  .named = true};
+const Option kDim{.name = "--dim",
+                  .letter = 'd',
+                  .value = "DIM=N",
+                  .doc = "the size at which plain numbers of the plan hold",
+                  .repeats = true,
+                  .named = true};
+const Option kRetype{
+    .name = "--retype",
+    .letter = 'r',
+    .value = "WHAT=DTYPE",
+    .doc = "keep states, or the weights of products, in another dtype: state=f8e4m3, weights=q8_0",
+    .repeats = true,
+    .named = true};
+const Option kTarget{.name = "--target",
+                     .letter = 't',
+                     .value = "TARGET",
+                     .doc = "cpu, cuda or cuda:sm_90 (cuda unless told)",
+                     .choices = "cpu|cuda|cuda:sm_80|cuda:sm_90",
+                     .open = true};
+const Option kOutput{
+    .name = "--output", .letter = 'o', .value = "FILE", .doc = "where the result goes; - is stdout"};
+const Option kInput{.name = "--input",
+                    .letter = 'i',
+                    .value = "FILE",
+                    .doc = "the program, instead of naming it alone",
+                    .repeats = true,
+                    .positional = true};
+const Option kExplain{.name = "--explain", .doc = "print what `irplan explain` says about the plan"};
+const Option kDeny{.name = "--deny-warnings", .doc = "a warning is an error"};
+const Option kDump{.name = "--dump-after",
+                   .value = "PASS",
+                   .doc = "print the program as it is after a pass (see `irplan passes`)",
+                   .repeats = true,
+                   .choices = pass_names()};
+const Option kKeepOrder{.name = "--keep-order",
+                        .doc = "run ops as they are written, not in the order of least memory"};
+const Option kFmtCheck{.name = "--check",
+                       .doc = "write nothing; exit 3 where a file is laid out differently"};
+const Option kSvg{
+    .name = "--svg", .value = "FILE", .doc = "draw the memory of a phase over its steps as a picture"};
+const Option kCompare{.name = "--compare",
+                      .doc = "what the placement rules of other compilers would need for the same arena"};
+const Option kSizes{.name = "--sizes",
+                    .value = "DIM=N,N",
+                    .doc = "the sizes at which --compare compares; goes with it alone",
+                    .repeats = true};
+const Option kPhase{.name = "--phase",
+                    .value = "NAME",
+                    .doc = "the phase to draw (the one with the largest peak unless told)"};
+const Option kExitCode{.name = "--exit-code", .doc = "exit 3 where the plans differ"};
+const Option kTemplate{.name = "--template",
+                       .value = "KIND",
+                       .doc = "smallest, mlp or decoder",
+                       .choices = "smallest|mlp|decoder"};
+const Option kCapacity{
+    .name = "--capacity", .value = "BYTES", .doc = "stop at a placement that fits; say why where none does"};
 const Option kStrength{
-    "--strength",
-    0,
-    "HOW",
-    "place by portfolio: fast placements; limited: then a search under a limit of nodes; exact: "
-    "without one, however long it takes; more than 4000 buffers of connected lifetimes are not searched",
-    false,
-    "portfolio|limited|exact"};
+    .name = "--strength",
+    .value = "HOW",
+    .doc =
+        "place by portfolio: fast placements; limited: then a search under a limit of nodes; exact: "
+        "without one, however long it takes; more than 4000 buffers of connected lifetimes are not searched",
+    .choices = "portfolio|limited|exact"};
 
 std::vector<Command> make() {
   const std::vector<const Option*> compile = {&kConfig,    &kLet,      &kDim,    &kRetype, &kTarget, &kDeny,
@@ -174,7 +232,7 @@ std::vector<Command> make() {
        run_new},
       {"completion",
        "print a completion script",
-       "bash|zsh|fish",
+       kShells,
        "Prints the script that completes commands and options.",
        1,
        1,
@@ -196,9 +254,9 @@ std::vector<Command> make() {
 
 }  // namespace
 
-const std::vector<Command>& commands() {
-  static const std::vector<Command> table = make();
-  return table;
+const Program& program() {
+  static const Program made{"irplan", "compiles tensor programs to plans", kExitCodes, make()};
+  return made;
 }
 
 }  // namespace irplan::cli

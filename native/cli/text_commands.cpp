@@ -10,6 +10,7 @@
 #include "irplan/compile.h"
 #include "irplan/format.h"
 #include "irplan/new_program.h"
+#include "ops/alias.h"
 #include "ops/op.h"
 #include "syntax/parser.h"
 
@@ -110,7 +111,11 @@ constexpr const char* kDecoder =
 
 std::string remarks(const NewProgram& made, const std::string& config) {
   std::string out;
-  if (!made.fits) out += "warning: no example serves " + config + "; the nearest is " + made.example + ":\n";
+  if (!made.fits) {
+    out += "warning: no example serves " + config + "; the nearest is " + made.example + ", which reads " +
+           std::to_string(made.keys - made.unread_keys.size()) + " of its " + std::to_string(made.keys) +
+           (made.keys == 1 ? " key:\n" : " keys:\n");
+  }
   for (const std::string& e : made.errors) out += "  " + e + "\n";
   if (!made.unread_keys.empty()) out += "keys of " + config + " that the program does not read:\n";
   for (const std::string& key : made.unread_keys) out += "  " + key + "\n";
@@ -174,6 +179,13 @@ std::string op_text(const OpRow& row) {
   return out;
 }
 
+// "; did you mean `rope`?", or what another system's name is here.
+std::string meant(const std::string& name) {
+  if (const auto alias = find_alias(name)) return "\n" + alias_help(name, *alias);
+  const std::string near = nearest(name, op_names());
+  return near.empty() ? "; `irplan ops` lists them" : "; did you mean `" + near + "`?";
+}
+
 std::string op_line(const OpRow& row) {
   std::string name = row.name;
   name.resize(std::max<size_t>(name.size() + 1, 16), ' ');
@@ -217,11 +229,7 @@ int run_ops(const Arguments& arguments) {
   std::vector<const OpRow*> rows;
   for (const std::string& name : arguments.positional()) {
     const OpRow* row = find_op(name);
-    if (!row) {
-      const std::string near = nearest(name, op_names());
-      return fail(kFailed, "no operator is called `" + name + "`" +
-                               (near.empty() ? "" : "; did you mean `" + near + "`?"));
-    }
+    if (!row) return fail(kFailed, "no operator is called `" + name + "`" + meant(name));
     rows.push_back(row);
   }
   const bool whole = !rows.empty();
@@ -255,12 +263,13 @@ int run_passes(const Arguments& arguments) {
 
 int run_completion(const Arguments& arguments) {
   const std::string& shell = arguments.positional()[0];
-  const std::string text = completion(shell);
+  const std::string text = completion(program(), shell);
   if (text.empty())
-    return fail(kUsage, "there is completion for bash, zsh and fish, not for `" + shell + "`");
+    return fail(kUsage, "there is completion for bash, zsh and fish, not for `" + shell + "`" +
+                            did_you_mean(shell, {"bash", "zsh", "fish"}));
   return print(text) ? kDone : kFailed;
 }
 
-int run_man(const Arguments&) { return print(manual()) ? kDone : kFailed; }
+int run_man(const Arguments&) { return print(manual(program())) ? kDone : kFailed; }
 
 }  // namespace irplan::cli

@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,11 +30,23 @@ void watch_signals() {
   watch_mapped_files();
 }
 
+// What the program says of itself, where that is asked.
+std::optional<std::string> answer(const command::Arguments& arguments) {
+  if (arguments.help()) return help(program(), arguments.command());
+  if (arguments.has("--version")) return std::string("irplan-run ") + kVersion + "\n";
+  if (arguments.has("--man")) return manual(program());
+  if (arguments.has("--completion")) return completion(program(), arguments.value("--completion"));
+  return std::nullopt;
+}
+
 Exit run(const std::vector<std::string>& words) {
-  Options options;
-  if (!parse(words, &options)) return kUsage;
-  if (options.help) return std::fputs(help().c_str(), stdout), kDone;
-  if (options.version) return std::printf("irplan-run %s\n", kVersion), kDone;
+  const command::Command& only = program().commands[0];
+  command::Arguments arguments;
+  if (!arguments.parse(program(), only, words)) return kUsage;
+  if (const auto text = answer(arguments)) return std::fputs(text->c_str(), stdout), kDone;
+  const auto read = read_options(arguments);
+  if (!read) return kUsage;
+  const Options& options = *read;
   watch_signals();
   std::string why;
   const auto backend = make_backend(options.backend, &why);

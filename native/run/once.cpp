@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstdio>
 
-#include "irplan/diagnostic.h"
 #include "run/profile.h"
 #include "run/runner.h"
 #include "run/sizes.h"
@@ -26,9 +25,8 @@ std::optional<std::vector<Given>> open_inputs(const Plan& plan, const Options& o
       for (const Plan::Value& v : plan.values) {
         if (v.kind == Plan::Kind::Input) names.push_back(v.id);
       }
-      const std::string near = nearest(input.name, names);
       fail(kFailed, "--input " + input.name + ": the plan has no such input" +
-                        (near.empty() ? "" : "; did you mean `" + near + "`?"));
+                        command::did_you_mean(input.name, names));
       return std::nullopt;
     }
     std::string why;
@@ -64,7 +62,9 @@ std::string missing_inputs(const Plan& plan, const Plan::Phase& phase, const std
 std::optional<StepBinding> sizes_in(const Plan& plan, const Plan::Phase& phase, const Options& options,
                                     const std::vector<Given>& given, std::string* why) {
   const std::string missing = missing_inputs(plan, phase, given);
-  if (!missing.empty()) return *why = "no --input is given for " + missing, std::nullopt;
+  if (!missing.empty())
+    return *why = "no --input is given for " + missing + ", which phase " + phase.name + " reads",
+           std::nullopt;
   Sizes sizes(plan);
   if (auto failure = sizes.give(options.dims)) return *why = *failure, std::nullopt;
   sizes.take_phase(phase);
@@ -88,10 +88,7 @@ std::optional<Step> choose(const Plan& plan, const Options& options, const std::
     names += (names.empty() ? "" : ", ") + phase.name;
     if (options.phase.empty() || phase.name == options.phase) candidates.push_back(&phase);
   }
-  if (candidates.empty()) {
-    fail(kFailed, "--phase " + options.phase + ": the plan has no such phase; it has " + names);
-    return std::nullopt;
-  }
+  if (candidates.empty()) return fail(kFailed, no_such_phase(plan, options.phase)), std::nullopt;
   std::vector<Step> admitted;
   std::string why;
   for (const Plan::Phase* phase : candidates) {

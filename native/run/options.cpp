@@ -5,30 +5,11 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "irplan/diagnostic.h"
-
 namespace irplan::run {
 namespace {
 
-struct Option {
-  const char* name;
-  const char* value;  // null: a flag
-  const char* doc;
-  bool repeats;
-  bool (*take)(Options&, const std::string& text, std::string* why);
-};
-
-bool split(const std::string& text, std::string* name, std::string* rest) {
-  const size_t equals = text.find('=');
-  if (equals == std::string::npos || equals == 0) return false;
-  *name = text.substr(0, equals);
-  *rest = text.substr(equals + 1);
-  return true;
-}
-
 template <auto member>
-bool take_text(Options& o, const std::string& text, std::string* why) {
-  if (text.empty()) return *why = "is empty", false;
+bool take_text(Options& o, const std::string& text, std::string*) {
   o.*member = text;
   return true;
 }
@@ -39,9 +20,9 @@ bool take_flag(Options& o, const std::string&, std::string*) {
 }
 
 template <auto member>
-bool take_named(Options& o, const std::string& text, std::string* why) {
+bool take_named(Options& o, const std::string& text, std::string*) {
   NamedText named;
-  if (!split(text, &named.name, &named.text)) return *why = "takes NAME=…, not `" + text + "`", false;
+  command::split(text, &named.name, &named.text);
   (o.*member).push_back(std::move(named));
   return true;
 }
@@ -49,7 +30,8 @@ bool take_named(Options& o, const std::string& text, std::string* why) {
 template <auto member>
 bool take_file_of(Options& o, const std::string& text, std::string* why) {
   NamedText named;
-  if (!split(text, &named.name, &named.text) || named.text.size() < 2 || named.text[0] != '@')
+  command::split(text, &named.name, &named.text);
+  if (named.text.size() < 2 || named.text[0] != '@')
     return *why = "takes NAME=@FILE, not `" + text + "`", false;
   named.text.erase(0, 1);
   (o.*member).push_back(std::move(named));
@@ -59,9 +41,9 @@ bool take_file_of(Options& o, const std::string& text, std::string* why) {
 bool take_dim(Options& o, const std::string& text, std::string* why) {
   NamedSizes sizes;
   std::string numbers;
-  const bool parts = split(text, &sizes.name, &numbers);
-  const auto read = parts ? whole_numbers(numbers) : std::nullopt;
-  if (!read) return *why = "takes NAME=N, or NAME=N,N,… for a ragged dim, not `" + text + "`", false;
+  command::split(text, &sizes.name, &numbers);
+  const auto read = whole_numbers(numbers);
+  if (!read) return *why = "takes DIM=N, or DIM=N,N,… for a ragged dim, not `" + text + "`", false;
   sizes.sizes = *read;
   o.dims.push_back(std::move(sizes));
   return true;
@@ -93,107 +75,118 @@ bool take_number(Options& o, const std::string& text, std::string* why) {
   return true;
 }
 
-const Option kOptions[] = {
-    {"--config", "FILE", "config.json for a program", false, take_text<&Options::config>},
-    {"--let", "NAME=VALUE", "replaces a program's top-level let", true, take_named<&Options::lets>},
-    {"--retype", "WHAT=DTYPE", "a program's states or weights in another dtype: state=f8e4m3, weights=q8_0",
-     true, take_named<&Options::retypes>},
-    {"--weights", "F|DIR|random:N", "safetensors file, a folder of them, or random numbers of seed N", false,
-     take_text<&Options::weights>},
-    {"--phase", "NAME", "the phase to run, where several exist and nothing else tells", false,
-     take_text<&Options::phase>},
-    {"--dim", "NAME=N[,N…]", "a dim's size; of a ragged dim one for all rows or one for each", true,
-     take_dim},
-    {"--backend", "NAME", "auto (cuda where a device is, else cpu), cpu, cuda, cuda:N or reference", false,
-     take_text<&Options::backend>},
-    {"--strict", nullptr, "refuses a plan that is for another backend", false, take_flag<&Options::strict>},
-    {"--input", "NAME=SPEC", "SPEC: @x.npy, @f.safetensors:key, random:SEED or const:V", true,
-     take_named<&Options::inputs>},
-    {"--output", "NAME=@FILE", "writes an output as .npy", true, take_file_of<&Options::outputs>},
-    {"--expect", "NAME=@FILE",
-     "compares an output with .npy or f.safetensors:key; exit code 3 where it differs", true,
-     take_file_of<&Options::expects>},
-    {"--tol", "T", "what --expect allows: max|a - b| <= T * max|b| (1e-3)", false, take_tolerance},
-    {"--tokens", "IDS", "token ids, 1,2,3 or @ids.npy of i32[B, T]; runs them in steps", false,
-     take_text<&Options::tokens>},
-    {"--chunks", "N,N…", "the sizes of these steps (as few as the ranges admit)", false, take_chunks},
-    {"--generate", "N", "then N greedy tokens; prints the new ids, a line a sequence", false,
-     take_number<&Options::generate, 1>},
-    {"--eos", "ID", "ends a sequence at this token", false, take_number<&Options::eos, 0>},
-    {"--requests", "FILE", "serves requests.jsonl by the plan's budget", false,
-     take_text<&Options::requests>},
-    {"--trace", "FILE", "writes what was served as trace.jsonl", false, take_text<&Options::trace>},
-    {"--profile", nullptr, "runs op by op and shows where the time goes", false,
-     take_flag<&Options::profile>},
-    {"-v", nullptr, "tells more on stderr", false, take_flag<&Options::verbose>},
-    {"--help", nullptr, "this text", false, take_flag<&Options::help>},
-    {"--version", nullptr, "the version", false, take_flag<&Options::version>},
+constexpr const char* kBackends = "auto|cpu|cuda|reference";
+
+struct Row {
+  command::Option option;
+  bool (*take)(Options&, const std::string& text, std::string* why);  // null: the program answers by itself
 };
 
-const Option* find_option(const std::string& name) {
-  if (name == "-h") return find_option("--help");
-  if (name == "--verbose") return find_option("-v");
-  for (const Option& o : kOptions) {
-    if (name == o.name) return &o;
-  }
-  return nullptr;
-}
-
-bool unknown(const std::string& word) {
-  std::vector<std::string> names;
-  for (const Option& o : kOptions) names.emplace_back(o.name);
-  const std::string near = nearest(word, names);
-  fail(kUsage, "`" + word + "` is no option of irplan-run" +
-                   (near.empty() ? "" : "; did you mean `" + near + "`?") + "\nirplan-run --help lists them");
-  return false;
-}
-
-bool take_option(const std::vector<std::string>& words, size_t& i, std::vector<std::string>& seen,
-                 Options* options) {
-  const std::string& word = words[i];
-  const size_t equals = word.compare(0, 2, "--") == 0 ? word.find('=') : std::string::npos;
-  const std::string name = word.substr(0, equals);
-  const Option* option = find_option(name);
-  if (!option) return unknown(name);
-  const auto wrong = [&](const std::string& what) {
-    fail(kUsage, std::string(option->name) + " " + what);
-    return false;
-  };
-  for (const std::string& earlier : seen) {
-    if (earlier == option->name && !option->repeats && option->value) return wrong("is given twice");
-  }
-  seen.emplace_back(option->name);
-  if (!option->value && equals != std::string::npos) return wrong("takes no value");
-  std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
-  if (option->value && equals == std::string::npos) {
-    if (i + 1 >= words.size()) return wrong(std::string("needs its ") + option->value);
-    value = words[++i];
-  }
-  std::string why;
-  return option->take(*options, value, &why) || wrong(why);
-}
+const Row kRows[] = {
+    {{.name = "--config", .letter = 'c', .value = "FILE", .doc = "config.json for a program"},
+     take_text<&Options::config>},
+    {{.name = "--let",
+      .letter = 'l',
+      .value = "NAME=VALUE",
+      .doc = "replace a program's top-level `let`",
+      .repeats = true,
+      .named = true},
+     take_named<&Options::lets>},
+    {{.name = "--retype",
+      .letter = 'r',
+      .value = "WHAT=DTYPE",
+      .doc = "keep a program's states or weights in another dtype: state=f8e4m3, weights=q8_0",
+      .repeats = true,
+      .named = true},
+     take_named<&Options::retypes>},
+    {{.name = "--weights",
+      .letter = 'w',
+      .value = "PATH|random:N",
+      .doc = "a safetensors file, a folder of them, or random numbers of seed N"},
+     take_text<&Options::weights>},
+    {{.name = "--phase",
+      .value = "NAME",
+      .doc = "the phase to run, where several exist and nothing else tells"},
+     take_text<&Options::phase>},
+    {{.name = "--dim",
+      .letter = 'd',
+      .value = "DIM=N[,N…]",
+      .doc = "a dim's size; of a ragged dim one for all rows or one for each",
+      .repeats = true,
+      .named = true},
+     take_dim},
+    {{.name = "--backend",
+      .letter = 'b',
+      .value = "NAME",
+      .doc = "auto (cuda where a device is, else cpu), cpu, cuda, cuda:N or reference",
+      .choices = kBackends,
+      .open = true},
+     take_text<&Options::backend>},
+    {{.name = "--strict", .doc = "refuse a plan that is for another backend"}, take_flag<&Options::strict>},
+    {{.name = "--input",
+      .letter = 'i',
+      .value = "NAME=SPEC",
+      .doc = "an input's numbers: @x.npy, @f.safetensors:key, random:SEED or const:V",
+      .repeats = true,
+      .named = true},
+     take_named<&Options::inputs>},
+    {{.name = "--output",
+      .letter = 'o',
+      .value = "NAME=@FILE",
+      .doc = "write an output as .npy",
+      .repeats = true,
+      .named = true},
+     take_file_of<&Options::outputs>},
+    {{.name = "--expect",
+      .letter = 'e',
+      .value = "NAME=@FILE",
+      .doc = "compare an output with .npy or f.safetensors:key; exit 3 where it differs",
+      .repeats = true,
+      .named = true},
+     take_file_of<&Options::expects>},
+    {{.name = "--tol", .value = "T", .doc = "what --expect allows: max|a - b| <= T * max|b| (1e-3)"},
+     take_tolerance},
+    {{.name = "--tokens", .value = "IDS", .doc = "token ids, 1,2,3 or @ids.npy of i32[B, T]; run in steps"},
+     take_text<&Options::tokens>},
+    {{.name = "--chunks", .value = "N,N…", .doc = "the sizes of these steps (as few as the ranges admit)"},
+     take_chunks},
+    {{.name = "--generate",
+      .value = "N",
+      .doc = "then N greedy tokens; prints the new ids, a line a sequence"},
+     take_number<&Options::generate, 1>},
+    {{.name = "--eos", .value = "ID", .doc = "end a sequence at this token"}, take_number<&Options::eos, 0>},
+    {{.name = "--requests", .value = "FILE", .doc = "serve requests.jsonl by the plan's budget"},
+     take_text<&Options::requests>},
+    {{.name = "--trace", .value = "FILE", .doc = "write what was served as trace.jsonl"},
+     take_text<&Options::trace>},
+    {{.name = "--profile", .doc = "run op by op and show where the time goes"}, take_flag<&Options::profile>},
+    {{.name = "--verbose", .letter = 'v', .doc = "tell more on stderr"}, take_flag<&Options::verbose>},
+    {{.name = "--completion",
+      .value = "SHELL",
+      .doc = "print what completes the options in bash, zsh or fish",
+      .choices = command::kShells,
+      .alone = true},
+     nullptr},
+    {{.name = "--man", .doc = "print the manual as a troff page", .alone = true}, nullptr},
+    {{.name = "--help", .letter = 'h', .doc = "show this", .alone = true}, nullptr},
+    {{.name = "--version", .doc = "print the version", .alone = true}, nullptr},
+};
 
 bool consistent(const Options& o) {
   const auto wrong = [](const char* what) {
     fail(kUsage, what);
     return false;
   };
-  if (o.file.empty())
-    return wrong("irplan-run needs FILE.json or FILE.irplan\nirplan-run --help shows how it is used");
-  if (o.tokens.empty() && (!o.chunks.empty() || o.generate || (o.eos && o.requests.empty())))
-    return wrong("--chunks, --generate and --eos go with --tokens");
-  if (o.eos && !o.generate && o.requests.empty()) return wrong("--eos goes with --generate");
+  if (o.tokens.empty() && !o.chunks.empty()) return wrong("--chunks goes with --tokens");
+  if (o.tokens.empty() && o.generate) return wrong("--generate goes with --tokens");
+  if (o.eos && !o.generate && o.requests.empty())
+    return wrong("--eos goes with --generate, or with --requests");
   if (!o.trace.empty() && o.requests.empty()) return wrong("--trace goes with --requests");
   if (!o.requests.empty() && !o.tokens.empty()) return wrong("--requests and --tokens exclude each other");
   return true;
 }
 
 }  // namespace
-
-int fail(Exit code, const std::string& message) {
-  std::fprintf(stderr, "error: %s\n", message.c_str());
-  return code;
-}
 
 std::optional<int64_t> whole_number(const std::string& text) {
   const size_t digits = text.size() > 1 && text[0] == '-' ? 1 : 0;
@@ -220,46 +213,56 @@ std::optional<std::vector<int64_t>> whole_numbers(const std::string& text) {
   return out;
 }
 
-bool parse(const std::vector<std::string>& words, Options* options) {
-  std::vector<std::string> seen;
-  bool only_files = false;
-  for (size_t i = 0; i < words.size(); ++i) {
-    if (!only_files && words[i] == "--") {
-      only_files = true;
-    } else if (!only_files && words[i].size() > 1 && words[i][0] == '-') {
-      if (!take_option(words, i, seen, options)) return false;
-    } else if (options->file.empty() && !words[i].empty()) {
-      options->file = words[i];
-    } else {
-      fail(kUsage, "`" + words[i] + "` is one argument too many for irplan-run");
-      return false;
+std::optional<Options> read_options(const command::Arguments& arguments) {
+  Options options;
+  options.file = arguments.positional()[0];
+  for (const Row& row : kRows) {
+    if (!row.take) continue;
+    for (const std::string& text : arguments.all(row.option.name)) {
+      std::string why;
+      if (row.take(options, text, &why)) continue;
+      fail(kUsage, std::string(row.option.name) + " " + why);
+      return std::nullopt;
     }
   }
-  return options->help || options->version || consistent(*options);
+  if (!consistent(options)) return std::nullopt;
+  return options;
 }
 
-std::string help() {
-  std::string out =
-      "Runs a plan, or a program that it compiles first.\n\n"
-      "Usage: irplan-run FILE.(json|irplan) [options]\n\nOptions:\n";
-  for (const Option& o : kOptions) {
-    std::string left = std::string("  ") + o.name + (o.value ? std::string(" ") + o.value : "");
-    left.resize(std::max<size_t>(left.size() + 2, 28), ' ');
-    out += left + o.doc + "\n";
-  }
-  out +=
-      "\nExamples:\n"
-      "  irplan-run hotpath.irplan --weights random:1 --dim S=5 --dim D=80 --input x=random:2 --output "
-      "out=@y.npy\n"
-      "  irplan-run plan.json --weights model.safetensors --input x=@x.npy --expect out=@want.npy --tol "
-      "2e-3\n"
-      "  irplan-run llama.irplan --config config.json --weights DIR --tokens 1,2,3 --generate 20\n"
-      "  irplan-run plan.json --weights DIR --tokens @ids.npy --chunks 17,1,1 --output logits=@all.npy\n"
-      "  irplan-run plan.json --weights DIR --requests requests.jsonl --trace trace.jsonl\n"
-      "\nExit codes: 0 done; 1 the input is wrong or the run failed; 2 wrong usage; 3 an --expect did not "
-      "hold; 130, 143 "
-      "interrupted.\n";
-  return out;
+const command::Program& program() {
+  static const command::Program made = [] {
+    std::vector<const command::Option*> options;
+    for (const Row& row : kRows) options.push_back(&row.option);
+    return command::Program{
+        "irplan-run",
+        "runs plans and programs",
+        "Exit codes: 0 done; 1 the input is wrong or the run failed; 2 the command line is wrong; 3 an "
+        "--expect "
+        "did not hold;\n130, 143 interrupted.\n",
+        {{"",
+          "run a plan or a program",
+          "FILE.json|FILE.irplan|-",
+          "Runs a plan as it stands, or a program that it compiles first: one step of one phase; with "
+          "--tokens "
+          "a text in\nsteps, and greedy tokens after it; with --requests many texts at once.",
+          1,
+          1,
+          options,
+          {{"irplan-run hotpath.irplan --weights random:1 --dim S=5 --dim D=80 --input x=random:2 --output "
+            "out=@y.npy",
+            "one step"},
+           {"irplan-run plan.json --weights model.safetensors --input x=@x.npy --expect out=@want.npy --tol "
+            "2e-3",
+            "compared with what is known"},
+           {"irplan-run llama.irplan --config config.json --weights DIR --tokens 1,2,3 --generate 20",
+            "a model that goes on with a text"},
+           {"irplan-run plan.json --weights DIR --tokens @ids.npy --chunks 17,1,1 --output logits=@all.npy",
+            "a text in steps of given sizes"},
+           {"irplan-run plan.json --weights DIR --requests requests.jsonl --trace trace.jsonl",
+            "requests, as many at once as the budget admits"}},
+          nullptr}}};
+  }();
+  return made;
 }
 
 }  // namespace irplan::run

@@ -7,15 +7,12 @@
 #include <utility>
 #include <vector>
 
+#include "command/arguments.h"
+
 namespace irplan::run {
 
-// What a process answers with.
-enum Exit : int {
-  kDone = 0,
-  kFailed = 1,   // the input is wrong, or the run failed
-  kUsage = 2,    // the command line is wrong
-  kDiffers = 3,  // an --expect did not hold
-};
+using command::Exit, command::fail;
+using enum command::Exit;
 
 struct NamedText {
   std::string name;
@@ -46,16 +43,13 @@ struct Options {
   std::string requests, trace;
   bool profile = false;
   bool verbose = false;
-  bool help = false;
-  bool version = false;
 };
 
-// False after a message on stderr.
-bool parse(const std::vector<std::string>& words, Options* options);
-std::string help();
+// irplan-run's own table.
+const command::Program& program();
 
-// "error: …" on stderr; returns the code, so that a caller can end with it.
-int fail(Exit code, const std::string& message);
+// What the command line means for a run; none after a message on stderr.
+std::optional<Options> read_options(const command::Arguments& arguments);
 
 // A whole number of 64 bits; none for anything else.
 std::optional<int64_t> whole_number(const std::string& text);

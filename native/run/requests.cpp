@@ -17,9 +17,12 @@ constexpr size_t kMaxRequests = 1000000;
 bool read_line(const std::string& line, Request& request, std::string* why) {
   const Json json = Json::parse(line, nullptr, false);
   if (json.is_discarded() || !json.is_object()) return *why = "is no JSON object", false;
+  for (const char* key : {"req_id", "tokens", "arrival_us", "max_new_tokens"}) {
+    if (!json.contains(key)) return *why = std::string(key) + " is missing", false;
+  }
   const auto whole = [&](const char* key, int64_t* out) {
     const auto found = json.find(key);
-    if (found == json.end() || !found->is_number_integer() ||
+    if (!found->is_number_integer() ||
         (found->is_number_unsigned() && found->get<uint64_t>() > uint64_t{1} << 53) ||
         found->get<int64_t>() < 0)
       return *why = std::string(key) + " is no whole number from 0 to 2^53", false;
@@ -27,9 +30,9 @@ bool read_line(const std::string& line, Request& request, std::string* why) {
     return true;
   };
   const auto id = json.find("req_id"), tokens = json.find("tokens");
-  if (id == json.end() || !id->is_string()) return *why = "req_id is no string", false;
+  if (!id->is_string()) return *why = "req_id is no string", false;
   request.id = id->get<std::string>();
-  if (tokens == json.end() || !tokens->is_array()) return *why = "tokens is no list", false;
+  if (!tokens->is_array()) return *why = "tokens is no list", false;
   for (const Json& token : *tokens) {
     if (!token.is_number_integer()) return *why = "tokens holds what is no whole number", false;
     request.tokens.push_back(token.get<int64_t>());

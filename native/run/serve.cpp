@@ -66,7 +66,7 @@ class Server {
     }
     steps_ = TokenSteps::of(plan_, options_, &why);
     if (!steps_ || !steps_->holds_positions())
-      return fail(kFailed, "--requests: " + (steps_ ? "the plan appends to no state" : why)), kFailed;
+      return fail(kFailed, steps_ ? "--requests: the plan appends to no state" : why), kFailed;
     const auto source = weights_for(plan_, options_);
     if (!source) return kFailed;
     for (const Request& request : *requests) receive(request);
@@ -178,7 +178,10 @@ class Server {
       (steps ? low : high) = middle;
       if (steps) widest_ = std::move(*steps);
     }
-    if (low == 0) return fail(kFailed, "--requests: no slot fits beside the longest text"), false;
+    if (low == 0)
+      return fail(kFailed, "--requests: the budget holds no sequence of " + std::to_string(longest_) +
+                               " tokens, which the longest request needs"),
+             false;
     for (const Step& step : widest_) {
       if (auto failure = check_step(plan_, step)) return fail(kFailed, *failure), false;
     }

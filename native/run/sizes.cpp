@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "irplan/diagnostic.h"
-
 namespace irplan::run {
 namespace {
 
@@ -31,6 +29,17 @@ std::optional<Line> as_line(Expr e, DimIndex dim) {
 
 }  // namespace
 
+std::string no_such_phase(const Plan& plan, const std::string& name) {
+  std::vector<std::string> names;
+  std::string all;
+  for (const Plan::Phase& phase : plan.phases) {
+    names.push_back(phase.name);
+    all += (all.empty() ? "" : ", ") + phase.name;
+  }
+  return "--phase " + name + ": the plan has no such phase; it has " + all +
+         command::did_you_mean(name, names);
+}
+
 std::optional<std::string> Sizes::give(const std::vector<NamedSizes>& dims) {
   for (const NamedSizes& given : dims) {
     const auto dim = std::find_if(plan_.dims.begin(), plan_.dims.end(),
@@ -38,9 +47,7 @@ std::optional<std::string> Sizes::give(const std::vector<NamedSizes>& dims) {
     if (dim == plan_.dims.end()) {
       std::vector<std::string> names;
       for (const Plan::Dim& d : plan_.dims) names.push_back(d.name);
-      const std::string near = nearest(given.name, names);
-      return "--dim " + given.name + ": the plan has no such dim" +
-             (near.empty() ? "" : "; did you mean `" + near + "`?");
+      return "--dim " + given.name + ": the plan has no such dim" + command::did_you_mean(given.name, names);
     }
     if (given.sizes.size() > 1 && dim->per.empty())
       return "--dim " + given.name + ": has one size, not " + std::to_string(given.sizes.size());

@@ -12,6 +12,9 @@
 
 namespace irplan::run {
 
+// Why --phase names none.
+std::string no_such_phase(const Plan& plan, const std::string& name);
+
 class Sizes {
  public:
   explicit Sizes(const Plan& plan) : plan_(plan), known_(plan.dims.size()) {}

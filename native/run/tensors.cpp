@@ -226,9 +226,8 @@ bool Results::open(const Plan& plan, const Options& options) {
   const auto all = output_names(plan);
   const auto ask = [&](const char* option, const std::string& name_of) {
     if (std::find(all.begin(), all.end(), name_of) == all.end()) {
-      const std::string near = nearest(name_of, all);
       fail(kFailed, std::string(option) + " " + name_of + ": the plan has no such output" +
-                        (near.empty() ? "" : "; did you mean `" + near + "`?"));
+                        command::did_you_mean(name_of, all));
       return false;
     }
     if (std::find(names_.begin(), names_.end(), name_of) == names_.end()) names_.push_back(name_of);

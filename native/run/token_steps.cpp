@@ -15,7 +15,7 @@ bool find_position(const Plan& plan, std::optional<DimIndex>* position, std::str
     const Expr at = op.attrs["at"].expr();
     const auto dims = at ? dims_of(at) : std::vector<DimIndex>();
     if (dims.size() != 1 || !(at == plan.pool->dim(plan.dims[dims[0]].name)))
-      return *why = "`at` of ops " + op.id + " is `" + (at ? at.text() : "none") + "`, not a dim", false;
+      return *why = "`at` of op " + op.id + " is `" + (at ? at.text() : "none") + "`, not a dim", false;
     if (*position && **position != dims[0]) {
       return *why = "appends stand at two dims, " + plan.dims[**position].name + " and " +
                     plan.dims[dims[0]].name,
@@ -29,19 +29,26 @@ bool find_position(const Plan& plan, std::optional<DimIndex>* position, std::str
 }  // namespace
 
 std::optional<TokenSteps> TokenSteps::of(const Plan& plan, const Options& options, std::string* why) {
+  const std::string option = options.requests.empty() ? "--tokens: " : "--requests: ";
   TokenSteps steps(plan);
   const auto input = find_input(plan, "tokens");
-  if (!input) return *why = "the plan has no input `tokens`", std::nullopt;
+  if (!input) {
+    std::string names;
+    for (const Plan::Value& v : plan.values) {
+      if (v.kind == Plan::Kind::Input) names += (names.empty() ? "" : ", ") + v.id;
+    }
+    *why = option + "the plan has no input `tokens`; its inputs are given with --input: " + names;
+    return std::nullopt;
+  }
   const Plan::Value& tokens = plan.values[*input];
   if (tokens.shape.size() != 2 || (tokens.dtype != DType::I32 && tokens.dtype != DType::I64))
-    return *why = "the plan's input `tokens` is not i32[B, S]", std::nullopt;
+    return *why = option + "the plan's input `tokens` is not i32[B, S]", std::nullopt;
   steps.input_ = *input;
-  if (!find_position(plan, &steps.position_, why)) return std::nullopt;
+  if (!find_position(plan, &steps.position_, why)) return *why = option + *why, std::nullopt;
   for (const Plan::Phase& phase : plan.phases) {
     if (options.phase.empty() || phase.name == options.phase) steps.phases_.push_back(&phase);
   }
-  if (steps.phases_.empty())
-    return *why = "--phase " + options.phase + ": the plan has no such phase", std::nullopt;
+  if (steps.phases_.empty()) return *why = no_such_phase(plan, options.phase), std::nullopt;
   const auto rank = [](const Plan::Phase* phase) {
     return phase->name == "decode" ? 0 : phase->name == "prefill" ? 1 : 2;
   };

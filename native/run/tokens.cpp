@@ -41,6 +41,8 @@ std::optional<HostArray> read_ids(const std::string& text, std::string* why) {
   return ids;
 }
 
+std::string counted_tokens(int64_t n) { return std::to_string(n) + (n == 1 ? " token" : " tokens"); }
+
 // Columns [begin, begin + count) of a matrix.
 HostArray columns(const HostArray& matrix, int64_t begin, int64_t count) {
   HostArray out;
@@ -102,10 +104,11 @@ class TokenRun {
     ids_ = std::move(*ids);
     rows_ = ids_.shape[0];
     steps_ = TokenSteps::of(plan_, options_, &why);
-    if (!steps_) return fail(kFailed, "--tokens: " + why), kFailed;
+    if (!steps_) return fail(kFailed, why), kFailed;
     if (!options_.inputs.empty())
       return fail(kUsage, "--input " + options_.inputs[0].name + ": --tokens is the only input here"), kUsage;
     if (const Exit code = plan_steps(); code != kDone) return code;
+    if (auto failure = lacks_logits()) return fail(kFailed, *failure), kFailed;
     for (const std::string& name : results.names()) {
       for (const auto& [count, step] : schedule_) {
         const bool asked = !options_.outputs.empty() || !options_.expects.empty();
@@ -143,15 +146,15 @@ class TokenRun {
     const int64_t fresh = options_.generate.value_or(1) - 1;  // the last token that is generated is not fed
     std::string why;
     if (length() > kMaxTokens || fresh > kMaxTokens - length())
-      return fail(kFailed, "tokens: " + std::to_string(length()) + " and " + std::to_string(fresh + 1) +
-                               " new ones are more than " + std::to_string(kMaxTokens)),
+      return fail(kFailed, "--tokens: " + counted_tokens(length()) + " and " + std::to_string(fresh + 1) +
+                               " new ones are more than the " + std::to_string(kMaxTokens) + " of one run"),
              kFailed;
     if (fresh > 0 && !steps_->holds_positions())
       return fail(kFailed,
                   "--generate: the plan appends to no state, so a token would not see those before it"),
              kFailed;
     if (fresh > 0 && !steps_->step(1, positions(length() + fresh - 1), &why))
-      return fail(kFailed, "tokens: " + std::to_string(length()) + " and " + std::to_string(fresh) +
+      return fail(kFailed, "--generate: " + counted_tokens(length()) + " and " + std::to_string(fresh + 1) +
                                " new ones do not fit: " + why),
              kFailed;
     int64_t sum = 0;
@@ -168,22 +171,35 @@ class TokenRun {
       auto step = told ? steps_->step(taken, positions(at), &why)
                        : steps_->largest(length() - at, positions(at), &taken, &why);
       if (!step)
-        return fail(kFailed, "tokens: a step of " + std::to_string(told ? taken : 1) + " after " +
-                                 std::to_string(at) + " is not admitted: " + why),
+        return fail(kFailed, std::string(told ? "--chunks" : "--tokens") + ": a step of " +
+                                 std::to_string(told ? taken : 1) + " after " + std::to_string(at) +
+                                 " tokens is not admitted: " + why),
                kFailed;
       if (at > 0 && !steps_->holds_positions())
-        return fail(kFailed, "tokens: the plan appends to no state and admits at most " + std::to_string(at) +
-                                 " tokens at once"),
+        return fail(kFailed, "--tokens: the plan appends to no state and admits at most " +
+                                 std::to_string(at) + " tokens, in one step; there are " +
+                                 std::to_string(length())),
                kFailed;
       schedule_.emplace_back(taken, std::move(*step));
       at += taken;
     }
     for (int64_t i = 0; i < fresh; ++i) {
       auto step = steps_->step(1, positions(length() + i), &why);
-      if (!step) return fail(kFailed, "tokens: " + why), kFailed;
+      if (!step) return fail(kFailed, "--generate: " + why), kFailed;
       schedule_.emplace_back(1, std::move(*step));
     }
     return kDone;
+  }
+
+  // Of the steps after which a token is chosen.
+  Failure lacks_logits() const {
+    int64_t at = 0;
+    for (const auto& [count, step] : schedule_) {
+      at += count;
+      if (options_.generate && at >= length() && !find_output(plan_, "logits", step.phase))
+        return "--generate needs an output `logits`, which phase " + step.phase + " lacks";
+    }
+    return std::nullopt;
   }
 
   // Sizes only grow with positions, so the first and the last step of each phase and size stand for those
@@ -251,7 +267,6 @@ class TokenRun {
   // The token of the largest logit of each row's last position; the lowest where several are largest.
   Failure next_tokens(const std::string& phase) {
     const Plan::Output* output = find_output(plan_, "logits", phase);
-    if (!output) return "--generate needs an output `logits`, which phase " + phase + " lacks";
     std::string why;
     const auto logits = session_.read(output->value, &why);
     if (!logits) return why;

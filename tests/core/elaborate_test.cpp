@@ -116,7 +116,11 @@ const std::vector<Bad>& bad_programs() {
        "--let chunk",
        nullptr,
        {{"chunks", "5"}}},
-      {"E0221", "let chunk = 4\n" + kIn + "out = output(silu(x))\n", "chunk", nullptr, {{"chunk", "5 +"}}},
+      {"E0112",
+       "let chunk = 4\n" + kIn + "out = output(silu(x))\n",
+       "command line:1:16",
+       nullptr,
+       {{"chunk", "5 +"}}},
       {"E0222", many_steps(), "steps"},
       {"E0223", "let a = 3\nlet b = a.c\n" + kIn + "out = output(x * b)\n", "only records"},
       {"E0224", "let a = [1, 2]\nlet b = a[\"k\"]\n" + kIn + "out = output(x * b)\n",
@@ -187,6 +191,30 @@ const std::vector<Bad>& bad_programs() {
       {"E0271", sprawling(), "64 functions"},
       {"E0501", kIn + repeated(5000, "out", " = output(silu(x))\n"), "alive"},
       {"E0265", "dim S in 1..4\n" + kIn + "out = output(silu(x))\n", "1..4", nullptr, {}, {{"S", 9}}},
+      {"E0265",
+       "dim S in 1..64\nbudget S <= 16\n" + kIn + "out = output(silu(x))\n",
+       "-------------- needs S <= 16, which leaves 1..16",
+       nullptr,
+       {},
+       {{"S", 32}}},
+      {"E0265",
+       "input x: f32[2, S, 1, D]\nout = output(rope(x, base=10, dim=64))\n",
+       "needs 64 <= D, which leaves 64..",
+       nullptr,
+       {},
+       {{"D", 32}}},
+      {"E0265",
+       "dim S in 1..64\ndim B in 1..8\nbudget B * S <= 100\ninput x: f32[B, S]\nout = output(silu(x))\n",
+       "needs B*S <= 100 where S = 16",
+       nullptr,
+       {},
+       {{"S", 16}, {"B", 8}}},
+      {"E0265",
+       "dim S in 1..64\nbudget memory <= 8KiB\ninput x: f32[S, 64]\nout = output(silu(x))\n",
+       "--------------------- more bytes than this",
+       nullptr,
+       {},
+       {{"S", 32}}},
       {"E0266", "dim S in 1..4\n" + kIn + "out = output(silu(x))\n", "--dim SS", nullptr, {}, {{"SS", 3}}},
       {"E0267", kIn + "out = output(silu(x))\n", "tpu", nullptr, {}, {}, "tpu"},
       {"E0267", kIn + "out = output(silu(x))\n", "sm_9x", nullptr, {}, {}, "cuda:sm_9x"},
@@ -207,6 +235,11 @@ const std::vector<Bad>& bad_programs() {
        "dim S in 512..1024\nbudget memory <= 1MiB\ninput x: f32[1, S, 4096]\nout = output(silu(x))\n", "MiB"},
       {"E0401", "dim S in 512..1024\nbudget S <= 100\n" + kIn + "out = output(silu(x))\n", "at least 512"},
       {"E0602", "dim S in 1..4\ninput x: f32[S, 4000000000, 4000000]\nout = output(silu(x))\n", "2^53"},
+      {"W0203", kIn + "y = exp(x)\nout = output(silu(x))\n", "`y`"},
+      {"W0203", kIn + "w = param f32[8]\nout = output(silu(x))\n", "the param `w`"},
+      {"W0203", kIn + "input z: f32[4]\nout = output(silu(x))\n", "the input `z`"},
+      {"W0203", kIn + "fn f(a) {\n  b = exp(a)\n  return silu(a)\n}\nout = output(f(x))\n", "`b`"},
+      {"W0204", kIn + "y = silu(x)\n", "output(y)"},
       {"W0202", "input x: f32[config.hidden_sizes ?? 8]\nout = output(silu(x))\n", "`config.hidden_size`",
        "{\"hidden_size\": 4}"},
       {"W0301", kIn + "out = output(silu(x))\n", "4096"},
@@ -275,6 +308,54 @@ TEST_CASE("a config that cannot be read is told once, at its place in the config
     CHECK(c.diagnostics.errors() == 1);
     CHECK(c.diagnostics.list()[0].span.end <= options.config->size() + 1);
   }
+}
+
+TEST_CASE("a mistake in a --let is shown on the command line, what it speaks of in the program") {
+  const std::string program =
+      "fn half(n) { return n / 2 }\nlet C = 4\nlet D = 8\ninput x: f32[C, D]\nout = output(silu(x))\n";
+  const auto with = [&](const char* c, const char* d = "8") {
+    CompileOptions options;
+    options.lets = {{"C", c}, {"D", d}};
+    const Compilation made = compile(SourceText("test.irplan", program), options);
+    return render(made.diagnostics, made.source, false);
+  };
+  CHECK(with("half(3, n=1)") ==
+        "error[E0243]: `n` is given to `half` twice\n"
+        " --> command line:1:19\n"
+        "  |\n"
+        "1 | --let C=half(3, n=1)\n"
+        "  |                   ^\n"
+        "\n1 error\n");
+  CHECK(with("2 * half(m=4)") ==
+        "error[E0239]: `half` takes no argument called `m`\n"
+        " --> command line:1:18\n"
+        "  |\n"
+        "1 | --let C=2 * half(m=4)\n"
+        "  |                  ^\n"
+        " ::: test.irplan:1:4\n"
+        "1 | fn half(n) { return n / 2 }\n"
+        "  |    ---- takes n\n"
+        "\n1 error\n");
+  // What goes wrong inside of the function is the program's.
+  CHECK(with("half(3)").find("--> test.irplan:1:21") != std::string::npos);
+  // One mistake in two options is two.
+  CHECK(with("oops", "oops").find("2 errors") != std::string::npos);
+  // A fix of an option edits nothing in the program.
+  CompileOptions options;
+  options.lets = {{"D", "CC"}};
+  const Compilation made = compile(SourceText("test.irplan", program), options);
+  REQUIRE(made.diagnostics.list().size() == 1);
+  const std::string json = to_json(made.diagnostics.list()[0], made.source);
+  CHECK(json.find("\"file\":\"command line\"") != std::string::npos);
+  CHECK(json.find("{\"message\":\"did you mean `C`\",\"edits\":[]}") != std::string::npos);
+}
+
+TEST_CASE("operands by name and by place do not cover each other") {
+  const std::string leaves = "w = param f32[4, 8]\nbias = param f32[4]\n";
+  CHECK(compiled(kIn + leaves + "out = output(linear(w=w, bias=bias, x))\n").ok);
+  const Compilation twice = compiled(kIn + "out = output(silu(x, x=x))\n");
+  REQUIRE(twice.diagnostics.list().size() >= 1);
+  CHECK(twice.diagnostics.list()[0].code == Code::E0243);
 }
 
 TEST_CASE("ids follow names, scopes and numbers") {

@@ -54,7 +54,8 @@ Plan plan_of(const Compilation& done) {
   for (const std::string& finding : validate_plan(*plan)) FAIL_CHECK(finding);
   const auto part = [](const std::string& text, const char* key) {
     const size_t begin = text.find(key);
-    return text.substr(begin, text.find("\n]", begin) - begin);
+    const size_t end = std::min(text.find("\n]", begin), text.find("\"diagnostics\"", begin));
+    return text.substr(begin, end - begin);
   };
   const std::string again = write_plan(*plan);
   for (const char* key : {"\"phases\"", "\"budget\": ["})

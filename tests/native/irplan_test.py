@@ -72,17 +72,21 @@ class Usage(Case):
 
     def test_wrong_usage_is_2_and_names_what_is_wrong(self):
         for args, word in ((["--no-such-option"], "--no-such-option"), (["plan"], "FILE"), (["plan", HOTPATH, "--dim"], "DIM=N"),
-                           (["plan", HOTPATH, "--dim", "S=many"], "many"), (["plan", HOTPATH, "--dim", "S"], "NAME=VALUE"),
+                           (["plan", HOTPATH, "--dim", "S=many"], "many"), (["plan", HOTPATH, "--dim", "S"], "DIM=N"),
                            (["plan", HOTPATH, "--dim", "S=99999999999999999999"], "64 bits"), (["plan", HOTPATH, "--let", "=3"], "=3"),
                            (["plan", HOTPATH, "--let", "C=1", "--let", "C=2"], "--let C is given twice"),
                            (["plan", HOTPATH, "--dim", "S=1", "--dim", "S=2"], "--dim S is given twice"),
                            (["plan", HOTPATH, "--format=yaml"], "yaml"), (["plan", HOTPATH, "--explain=yes"], "--explain"),
                            (["plan", HOTPATH, HOTPATH], "hotpath.irplan"), (["plan", HOTPATH, "-o", "a", "-o", "b"], "twice"),
                            (["plan", HOTPATH, "--dump-after=shapes"], "`shape`"), (["plna"], "`plan`"),
-                           (["completion", "csh"], "csh"), (["fmt", "a", "b", "-o", "c"], "--output")):
+                           (["completion", "csh"], "csh"), (["completion", "bahs"], "`bash`"), (["help", "plna"], "`plan`"),
+                           (["plan", HOTPATH, "--strength=exat"], "`exact`"), (["check", HOTPATH, "--format=jsn"], "`json`"),
+                           (["plan", HOTPATH, "--retype", "state=f16", "--retype", "state=f8e4m3"], "--retype state is given twice"), (["fmt", "a", "b", "-o", "c"], "--output")):
             out, err = self.irplan(*args, code=2)
             self.assertEqual(out, "", args)
             self.assertIn(word, err, args)
+        self.assertIn("--target cuda:sm_90`", self.irplan("plan", HOTPATH, "--target=cuda:sm90", code=1)[1])
+        self.assertIn("`reshape` is `view` here: view(x, shape=…)", self.irplan("ops", "reshape", code=1)[1])
         self.assertIn("--deny-warnings", self.irplan("plan", HOTPATH, "--deny-warning", code=2)[1])
 
     def test_options_in_every_spelling(self):
@@ -152,7 +156,8 @@ class Plans(Case):
         self.assertIn("`--dim Q`", self.irplan("plan", HOTPATH, "--dim", "Q=3", code=1)[1])
         self.assertIn("`--let zz`", self.irplan("plan", HOTPATH, "--let", "zz=3", code=1)[1])
         config = ROOT / "examples/configs/llama-3.2-1b.json"
-        self.assertIn("in the value of --let C", self.irplan("check", LLAMA, "--config", config, "--let", "C=foo", code=1)[1])
+        self.assertRegex(self.irplan("check", LLAMA, "--config", config, "--let", "C=foo", code=1)[1],
+                         r"--> command line:1:9\n  \|\n1 \| --let C=foo\n")
 
     def test_limits_are_diagnostics_and_fast(self):
         big = self.file("big.irplan", b"a" * 50_000_000)
@@ -345,10 +350,18 @@ class Texts(Case):
         known = json.loads((ROOT / "examples/configs/llama-3.2-1b.json").read_text())
         config = self.file("config.json", json.dumps({**known, "hidden_act": "gelu"}))
         _, err = self.irplan("new", "m.irplan", "--config", config)
-        self.assertIn("the nearest is llama:\n  a requirement does not hold: only silu\n", err)
+        self.assertRegex(err, r"the nearest is llama, which reads (\d+) of its \1 keys:\n  a requirement does not hold: only silu\n")
         text = (self.folder / "m.irplan").read_text()
         self.assertTrue(text.startswith("irplan 1\n# The nearest of the examples, llama: it serves other configs of this architecture.\n"))
         self.assertIn("only Llama", text)  # what the program serves still stands there
+
+    def test_new_for_a_config_of_no_model_is_refused(self):
+        for text, words in (("{}", ["no `model_type`", "looks for model_type, hidden_size"]),
+                            ('{"model_type": "frob", "torch_dtype": "bfloat16"}', ["`model_type` is \"frob\"", "looks for hidden_size"])):
+            out, err = self.irplan("new", "m.irplan", "--config", self.file("config.json", text), code=1)
+            self.assertEqual((out, self.files()), ("", ["config.json"]))
+            for word in ["no example reads any key of it", *words]:
+                self.assertIn(word, err)
 
     def test_configs_that_are_too_much(self):
         for text, why in (("[1]", "no JSON object"), ("{", "big.json:1:2"), ('{"a": ' * 70 + "1" + "}" * 70, "nested deeper than 64"),
@@ -522,7 +535,7 @@ class Reports(Case):
         self.assertEqual({v["dtype"] for v in plan["values"] if v["kind"] == "state"}, {"f8e4m3"})
         self.assertIn("q8_0", {v["dtype"] for v in plan["values"] if v["kind"] == "param"})
         self.assertNotIn("q8_0", {v["dtype"] for v in plan["values"] if v["kind"] == "temp"})
-        self.assertIn("NAME=VALUE", self.irplan("plan", *model, "--retype", "state", code=2)[1])
+        self.assertIn("WHAT=DTYPE", self.irplan("plan", *model, "--retype", "state", code=2)[1])
         self.assertIn("did you mean `--retype state=f8e4m3`", self.irplan("plan", *model, "--retype", "state=f8e4m", code=1)[1])
 
     def test_explain_of_a_model_collapses_its_layers(self):

@@ -85,14 +85,20 @@ class Usage(Case):
         out, err = self.run_plan("--help")
         self.assertIn("Usage: irplan-run", out)
         self.assertIn("Examples:", out)
+        columns = {len(re.match(r"  (?:-\w, |    )--\S+(?: \S+)? +", line)[0]) for line in out.splitlines() if re.match(r"  (?:-\w,|   ) ?--", line)}
+        self.assertEqual(len(columns), 1, out)  # texts stand under each other, whatever a name is spelt with
         self.assertEqual(err, "")
         self.assertRegex(self.run_plan("--version")[0], r"\Airplan-run \d+\.\d+\.\d+\n\Z")
 
     def test_wrong_usage(self):
         for args, names in ((["--no-such-option"], ["--no-such-option"]), ([], ["FILE"]), (["--weight", "f", "x.json"], ["--weights"]),
                             (["x.json", "--dim", "S=many"], ["--dim", "S=many"]), (["x.json", "--output", "y=y.npy"], ["--output"]),
-                            (["x.json", "--chunks", "1"], ["--tokens"]), (["x.json", "y.json"], ["y.json"]),
-                            (["x.json", "--tol", "-1"], ["--tol"]), (["x.json", "--weights"], ["--weights"])):
+                            (["x.json", "--chunks", "1"], ["--chunks goes with --tokens"]),
+                            (["x.json", "--generate", "1"], ["--generate goes with --tokens"]), (["x.json", "--tokens", "1", "--eos", "1"], ["--eos goes with --generate"]), (["x.json", "y.json"], ["y.json"]),
+                            (["x.json", "--tol", "-1"], ["--tol"]), (["x.json", "--dim", "3"], ["DIM=N", "`3`"]),
+                            (["x.json", "--let", "X=1", "--let", "X=2"], ["--let X is given twice"]),
+                            (["x.json", "--dim", "S=1", "-dS=2"], ["--dim S is given twice"]),
+                            (["--completion", "bahs"], ["`bash`"]), (["x.json", "--tol", "1", "--tol", "2"], ["--tol is given twice"]), (["x.json", "--weights"], ["--weights"])):
             out, _ = self.run_plan(*args, code=2, names=names)
             self.assertEqual(out, "")
 
@@ -100,6 +106,9 @@ class Usage(Case):
         self.run_plan("absent.json", code=1, names=["absent.json"])
         self.run_plan("absent.irplan", code=1, names=["absent.irplan"])
         self.run_plan(HOTPATH, "--backend", "abacus", code=1, names=["abacus", "reference"])
+        self.run_plan(HOTPATH, "--backend", "refrence", code=1, names=["did you mean `reference`?"])
+        self.run_plan(HOTPATH, "--phase", "mian", code=1, names=["it has main; did you mean `main`?"])
+        self.run_plan(HOTPATH, "--tokens", "1", code=1, names=["no input `tokens`", "--input: x"])
 
 
 class Hotpath(Case):

@@ -4,7 +4,7 @@ import { byId } from './base/dom';
 import { tabs } from './base/tabs';
 import { columnInUnits } from './base/text';
 import { type EditorEvents, type LanguageHelp, PlainEditor, type Tab, type TextEditor } from './editor/editor';
-import { type ProblemActions, problemCount, problemList } from './panels/problems';
+import { COMMAND_LINE, type ProblemActions, problemCount, problemList } from './panels/problems';
 
 export class SourceView {
   #plain: PlainEditor;
@@ -68,7 +68,10 @@ export class SourceView {
     this.#diagnostics = { program: of('program'), config: of('config') };
     this.#editor.setDiagnostics(this.#diagnostics);
     const actions: ProblemActions = {
-      reveal: (place) => this.reveal(place.line, place.column, this.#tabOf(place.file)),
+      reveal: (place) => {
+        const tab = this.#tabOf(place.file);
+        if (tab) this.reveal(place.line, place.column, tab);
+      },
       apply: (diagnostic: Diagnostic, fix: number) => this.#apply(diagnostic, fix),
     };
     byId('problems').replaceChildren(...problemList(diagnostics, actions));
@@ -92,7 +95,9 @@ export class SourceView {
     this.#editor.reveal(line, column);
   }
 
-  #tabOf(file: string): Tab {
+  /** None of a place on the command line: in the value that stands for a `let`. */
+  #tabOf(file: string): Tab | null {
+    if (file === COMMAND_LINE) return null;
     return file === this.#configName ? 'config' : 'program';
   }
 

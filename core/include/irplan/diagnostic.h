@@ -35,6 +35,7 @@ const CodeInfo& info(Code code);
 struct Label {
   Span span;
   std::string message;
+  bool in_program = false;  // of a diagnostic that stands elsewhere: the label does not
 };
 
 struct Edit {
@@ -57,8 +58,8 @@ struct Diagnostic {
   std::vector<Label> labels;
   std::vector<std::string> notes;  // "rule: …" and other facts
   std::vector<Fix> fixes;
-  std::shared_ptr<const SourceText>
-      elsewhere;  // the text that all places are in, where it is not the program
+  // The text that it stands in, where that is not the program: a config, an option of the command line.
+  std::shared_ptr<const SourceText> elsewhere;
 
   // Chainable, so that a report reads as one sentence.
   Diagnostic& at(std::string text) { return label = std::move(text), *this; }
@@ -66,6 +67,9 @@ struct Diagnostic {
     return elsewhere = std::make_shared<const SourceText>(std::move(text)), *this;
   }
   Diagnostic& also(Span place, std::string text) { return labels.push_back({place, std::move(text)}), *this; }
+  Diagnostic& also_in_program(Span place, std::string text) {
+    return labels.push_back({place, std::move(text), true}), *this;
+  }
   Diagnostic& note(std::string text) { return notes.push_back(std::move(text)), *this; }
   Diagnostic& rule(std::string_view text) { return note("rule: " + std::string(text)); }
   Diagnostic& help(std::string text) { return fixes.push_back({std::move(text), {}}), *this; }
@@ -79,7 +83,8 @@ class Diagnostics {
  public:
   static constexpr size_t kMaxKept = 100;  // beyond it only the count grows
 
-  Diagnostic& report(Code code, Span span, std::initializer_list<std::string_view> arguments = {});
+  Diagnostic& report(Code code, Span span, std::initializer_list<std::string_view> arguments = {},
+                     std::shared_ptr<const SourceText> elsewhere = nullptr);
 
   bool has_errors() const { return errors_ > 0; }
   size_t errors() const { return errors_; }

@@ -21,9 +21,11 @@ struct NewProgram {
   std::vector<std::string>
       unread_keys;  // keys of the config that the program does not read: what it may not understand
   std::vector<std::string> errors;  // of the nearest example: why it does not serve the config as it stands
+  size_t keys = 0;                  // of the config that say what is computed; all but unread_keys are read
 };
 
-// None where the text is no config; `why` then says what is wrong.
+// None where the text is no config, or none of a model: no example reads any of its keys. `why` then says
+// what is wrong.
 std::optional<NewProgram> new_program(const std::string& config_text, std::string* why);
 
 }  // namespace irplan

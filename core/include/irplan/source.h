@@ -22,6 +22,9 @@ struct LineColumn {
   uint32_t column = 1;
 };
 
+// What the text of an option is called where a place in it is shown.
+constexpr const char* kCommandLine = "command line";
+
 class SourceText {
  public:
   SourceText() : SourceText("", "") {}

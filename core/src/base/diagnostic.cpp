@@ -36,17 +36,19 @@ std::string fill(std::string_view text, std::initializer_list<std::string_view> 
 }
 
 // Remarks about the command line have no place in the text; several of one code differ by what they say.
-bool same_cause(const Diagnostic& a, Code code, Span span, const std::string& message) {
-  return a.code == code && a.span == span && (span.end > 0 || a.message == message);
+bool same_cause(const Diagnostic& a, const Diagnostic& b) {
+  return a.code == b.code && a.span == b.span && a.elsewhere == b.elsewhere &&
+         (a.span.end > 0 || a.message == b.message);
 }
 
 }  // namespace
 
-Diagnostic& Diagnostics::report(Code code, Span span, std::initializer_list<std::string_view> arguments) {
+Diagnostic& Diagnostics::report(Code code, Span span, std::initializer_list<std::string_view> arguments,
+                                std::shared_ptr<const SourceText> elsewhere) {
   const CodeInfo& row = info(code);
-  Diagnostic made{code, row.severity, fill(row.text, arguments), span, {}, {}, {}, {}, {}};
-  const bool told = std::any_of(list_.begin(), list_.end(),
-                                [&](const Diagnostic& d) { return same_cause(d, code, span, made.message); });
+  Diagnostic made{code, row.severity, fill(row.text, arguments), span, {}, {}, {}, {}, std::move(elsewhere)};
+  const bool told =
+      std::any_of(list_.begin(), list_.end(), [&](const Diagnostic& d) { return same_cause(d, made); });
   if (told) return spare_ = std::move(made);
   if (row.severity == Severity::Error) ++errors_;
   if (list_.size() >= kMaxKept) {

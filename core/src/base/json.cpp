@@ -25,11 +25,13 @@ Json label_json(const SourceText& source, Span span, const std::string& message)
   return json;
 }
 
-Json fix_json(const SourceText& source, const Fix& fix) {
+// Only a program can be edited: without a source the fix is advice.
+Json fix_json(const SourceText* source, const Fix& fix) {
   Json edits = Json::array();
   for (const Edit& edit : fix.edits) {
+    if (!source) break;
     Json json;
-    place(json, source, edit.span);
+    place(json, *source, edit.span);
     json["text"] = edit.text;
     edits.push_back(std::move(json));
   }
@@ -52,11 +54,12 @@ std::string to_json(const Diagnostic& diagnostic, const SourceText& program) {
   // The primary place's own label comes first, so that a reader needs to know one list only.
   if (!diagnostic.label.empty()) labels.push_back(label_json(source, diagnostic.span, diagnostic.label));
   for (const Label& label : diagnostic.labels)
-    labels.push_back(label_json(source, label.span, label.message));
+    labels.push_back(label_json(label.in_program ? program : source, label.span, label.message));
   json["labels"] = std::move(labels);
   json["notes"] = diagnostic.notes;
   Json fixes = Json::array();
-  for (const Fix& fix : diagnostic.fixes) fixes.push_back(fix_json(source, fix));
+  for (const Fix& fix : diagnostic.fixes)
+    fixes.push_back(fix_json(diagnostic.elsewhere ? nullptr : &program, fix));
   json["fixes"] = std::move(fixes);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -104,6 +104,7 @@ class Excerpt {
 };
 
 struct Mark {
+  const SourceText* source;
   Span span;
   const std::string* label;
   bool primary;
@@ -114,6 +115,7 @@ class Renderer {
  public:
   Renderer(const Diagnostic& diagnostic, const SourceText& source, bool color)
       : diagnostic_(diagnostic),
+        program_(source),
         source_(diagnostic.elsewhere ? *diagnostic.elsewhere : source),
         palette_(palette(color)) {}
 
@@ -136,11 +138,12 @@ class Renderer {
   }
 
   void collect() {
-    marks_.push_back(
-        {diagnostic_.span, &diagnostic_.label, true, source_.locate(diagnostic_.span.begin).line});
-    for (const Label& l : diagnostic_.labels) {
-      marks_.push_back({l.span, &l.message, false, source_.locate(l.span.begin).line});
-    }
+    const auto add = [&](const SourceText& source, Span span, const std::string& label, bool primary) {
+      marks_.push_back({&source, span, &label, primary, source.locate(span.begin).line});
+    };
+    add(source_, diagnostic_.span, diagnostic_.label, true);
+    for (const Label& l : diagnostic_.labels)
+      add(l.in_program ? program_ : source_, l.span, l.message, false);
     uint32_t last = 1;
     if (placed()) {
       for (const Mark& m : marks_) last = std::max(last, m.line);
@@ -154,10 +157,14 @@ class Renderer {
     out_ += error ? "error[" : "warning[";
     out_ += std::string(info(diagnostic_.code).name) + "]" + palette_.end + palette_.bold + ": " +
             printable(diagnostic_.message) + palette_.end + "\n";
+    place("-->", source_, placed() ? &diagnostic_.span : nullptr);
+  }
+
+  void place(const char* arrow, const SourceText& source, const Span* span) {
     out_ +=
-        std::string(width_, ' ') + palette_.gutter + "-->" + palette_.end + " " + printable(source_.name());
-    if (placed()) {
-      const LineColumn at = source_.locate(diagnostic_.span.begin);
+        std::string(width_, ' ') + palette_.gutter + arrow + palette_.end + " " + printable(source.name());
+    if (span) {
+      const LineColumn at = source.locate(span->begin);
       out_ += ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
     }
     out_ += '\n';
@@ -167,18 +174,24 @@ class Renderer {
     out_ += palette_.gutter + std::string(width_ - number.size(), ' ') + number + " " + bar + palette_.end;
   }
 
-  // Each line once, at its first mark; under it a row for each of its marks.
+  // Each line once, at its first mark; under it a row for each of its marks. Where the text changes, its
+  // name.
   void marks() {
     std::vector<bool> shown(marks_.size());
+    const SourceText* source = &source_;
     for (size_t i = 0; i < marks_.size(); ++i) {
       if (shown[i]) continue;
+      if (marks_[i].source != source) {
+        source = marks_[i].source;
+        place(":::", *source, &marks_[i].span);
+      }
       const uint32_t line = marks_[i].line;
-      const uint32_t start = marks_[i].span.begin - source_.locate(marks_[i].span.begin).column + 1;
-      const Excerpt excerpt(source_.line(line), marks_[i].span.begin - start);
+      const uint32_t start = marks_[i].span.begin - source->locate(marks_[i].span.begin).column + 1;
+      const Excerpt excerpt(source->line(line), marks_[i].span.begin - start);
       gutter(std::to_string(line));
       out_ += (excerpt.text().empty() ? "" : " ") + excerpt.text() + "\n";
       for (size_t k = i; k < marks_.size(); ++k) {
-        if (marks_[k].line != line) continue;
+        if (marks_[k].line != line || marks_[k].source != source) continue;
         shown[k] = true;
         underline(marks_[k], excerpt, start);
       }
@@ -212,7 +225,8 @@ class Renderer {
   }
 
   const Diagnostic& diagnostic_;
-  const SourceText& source_;
+  const SourceText& program_;
+  const SourceText& source_;  // that it stands in
   Palette palette_;
   std::vector<Mark> marks_;
   size_t width_ = 1;

@@ -123,15 +123,18 @@ void Elaborator::replace_lets() {
       if (!near.empty()) d.help("did you mean `--let " + near + "=…`");
       continue;
     }
-    const SourceText text("--let", value);
+    const std::string option = "--let " + name + "=";
+    const auto shown = std::make_shared<const SourceText>(kCommandLine, option + value);
+    // Blanks for the option, so that places in the expression are places in what is shown.
+    const SourceText text(kCommandLine, std::string(option.size(), ' ') + value);
     Diagnostics problems;
     const ast::Expr* e = ast::parse_expression(tree_, text, problems);
-    if (!e || problems.has_errors()) {
-      report(Code::E0221, found->span,
-             {name, value, problems.list().empty() ? "" : problems.list()[0].message});
-      continue;
+    for (const Diagnostic& problem : problems.list()) {
+      Diagnostic& d = diagnostics_.report(problem.code, problem.span, {}, shown);
+      d = problem;
+      d.elsewhere = shown;
     }
-    replaced_[found->item->name.symbol] = e;
+    if (e) replaced_[found->item->name.symbol] = {e, shown};
   }
   global_of_.resize(tree_.symbol_count() + 1, -1);
 }

@@ -1,10 +1,12 @@
-// The elaborator's state, shared by the files that implement it (names, expressions, calls, statements).
+// The elaborator's state, shared by the files that implement it (names, statements, expressions, calls,
+// functions, operators, builtins, leaves).
 #pragma once
 
 #include <deque>
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -88,11 +90,9 @@ class Elaborator {
   const std::string& text(const ast::Name& name) const { return tree_.text(name.symbol); }
   Diagnostic& report(Code code, Span span, std::initializer_list<std::string_view> arguments = {}) {
     steps_ += kReportSteps;
-    if (!override_span_) return diagnostics_.report(code, span, arguments);
-    // The text with the mistake is on the command line, not in the program.
-    return diagnostics_.report(code, *override_span_, arguments)
-        .note("in the value of --let " + std::string(source_.slice(*override_span_)));
+    return diagnostics_.report(code, span, arguments, elsewhere_);
   }
+  std::string slice(Span span) const { return std::string((elsewhere_ ? *elsewhere_ : source_).slice(span)); }
   void collect_globals();
   void add_global(const ast::Name& name, GlobalKind kind, uint32_t position, const ast::Item* item);
   void add_free_dims(const ast::Expr& extent, uint32_t position);
@@ -176,17 +176,60 @@ class Elaborator {
 
   // ---- calls
   Datum call(const ast::Expr& e, const Want& want);
-  Datum call_fn(const ast::Expr& e, const ast::Item& fn, const Want& want);
-  std::optional<Datum> call_builtin(const ast::Expr& e, const std::vector<Datum>& args);
-  Datum call_op(const ast::Expr& e, const OpRow& row, const Want& want);
   Datum unknown_call(const ast::Expr& e);
   bool any_tensor(const ast::Expr& e, const Want& want, std::vector<Datum>& args);
+  const Callee& callee(ast::Symbol symbol);
+
+  // ---- calls of functions
+  struct Given {  // the arguments of one call, by parameter
+    std::vector<std::optional<Datum>> values;
+    InlineVector<Span, 8> places;
+    bool good = true;
+  };
+  Datum call_fn(const ast::Expr& e, const ast::Item& fn, const Want& want);
+  bool may_call(const ast::Expr& e, const ast::Item& fn);
+  Given arguments(const ast::Expr& e, const ast::Item& fn, const Want& want);
+  size_t parameter(const ast::Item& fn, const ast::Name& name);
+  void enter(const ast::Item& fn, const std::string& id);
+  void bind_parameters(const ast::Item& fn, Given& given);
+  std::optional<std::vector<Datum>> body(const ast::Item& fn, std::vector<std::string> ids);
+  Datum result_of(const ast::Item& fn, std::vector<Datum>& results);
+
+  // ---- compile-time functions
+  struct Builtin;
+  struct BuiltinCall {
+    const ast::Expr& e;
+    std::string_view name;
+    const std::vector<Datum>& args;
+  };
+  static std::span<const Builtin> builtins();
+  static std::vector<std::string> builtin_names();
+  static const Builtin* find_builtin(std::string_view name);
+  Datum call_builtin(const ast::Expr& e, const std::vector<Datum>& args);
+  Datum wrong_kind(const BuiltinCall& call, size_t i, const char* wanted);
+  Datum length(const BuiltinCall& call);
+  Datum contains(const BuiltinCall& call);
+  Datum rounded(const BuiltinCall& call);
+  Datum extreme(const BuiltinCall& call);
+  Datum ceildiv(const BuiltinCall& call);
+  Datum fold_extents(const BuiltinCall& call, Function function);
+  Datum whole(const BuiltinCall& call);
+  Datum real_function(const BuiltinCall& call);
+
+  // ---- calls of operators
+  struct Application;
+  Datum call_op(const ast::Expr& e, const OpRow& row, const Want& want);
+  void place_operand(Application& made, size_t at, const Datum& value, const ast::Expr& place);
+  bool fresh(Application& made, uint64_t& given, size_t at, const char* name, Span span);
+  void named_argument(Application& made, const ast::Arg& arg, const Want& want);
+  bool complete(const Application& made);
   bool set_attribute(Attrs& attrs, const OpRow& row, const AttrSpec& spec, const Datum& value,
                      const ast::Expr& at);
   std::optional<Attr> to_attr(const AttrSpec& spec, const Datum& value, const ast::Expr& at);
   Attr record_attr(const Datum& value);
   Datum emit(const OpRow& row, Ids in, Spans spans, Attrs attrs, Span span, const Want& want);
-  const Callee& callee(ast::Symbol symbol);
+
+  // ---- types and leaves
   Datum leaf(const ast::Expr& e);
   void note_cache_let(const ast::Expr& rows);
   std::optional<TensorType> tensor_type(const ast::Type& type);
@@ -214,9 +257,13 @@ class Elaborator {
   bool config_missed_ = false;                    // that none was given is told once
   bool raw_dims_ = false;                         // leaf types and budgets see dims as declared
   bool in_budget_ = false;
-  uint32_t budget_phase_ = kNoPhase;                            // that the budget speaks of by name
-  std::unordered_map<ast::Symbol, const ast::Expr*> replaced_;  // values of --let
-  std::optional<Span> override_span_;  // while one of them is evaluated: the `let` that it replaces
+  uint32_t budget_phase_ = kNoPhase;  // that the budget speaks of by name
+  struct Replacement {
+    const ast::Expr* value;
+    std::shared_ptr<const SourceText> text;  // the option that it stands in
+  };
+  std::unordered_map<ast::Symbol, Replacement> replaced_;  // values of --let
+  std::shared_ptr<const SourceText> elsewhere_;            // while one of them is evaluated: its text
   std::unordered_map<std::string, ValueId> inputs_, params_,
       states_;                                     // by the checkpoint's name; inputs by their own
   std::unordered_map<std::string, Span> outputs_;  // of this phase, by name
@@ -228,6 +275,7 @@ class Elaborator {
     const ConfigNode* record;
     std::string key;
     Span span, key_span;  // of the expression, and of the key in it where it is a name
+    std::shared_ptr<const SourceText> elsewhere;  // where they are in a --let
   };
   std::vector<Lacking> lacking_;
   std::vector<Lacking> absent_;  // what `??` answered, once a key

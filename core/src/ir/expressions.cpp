@@ -72,17 +72,15 @@ void Elaborator::tell_missing(const Missing& missing) {
   const ast::Expr& at = *missing.at;
   const std::string key = key_of(missing);
   const Span key_span = at.kind == ExprKind::Field ? at.name.span : Span{};
-  if (override_span_) {  // of --let, where nothing in the program can be changed
-    report(Code::E0215, {}, {key});
-  } else if (missing.record) {
-    lacking_.push_back({missing.record, key, missing.whole->span, key_span});
+  if (missing.record) {
+    lacking_.push_back({missing.record, key, missing.whole->span, key_span, elsewhere_});
   } else {
     std::vector<std::string> keys;
     const Datum base = raw(*at.a, {});
     if (const auto* record = base.get<std::shared_ptr<const DatumRecord>>()) {
       for (const auto& [name, entry] : **record) keys.push_back(name);
     }
-    const std::string whole(source_.slice(missing.whole->span));
+    const std::string whole = slice(missing.whole->span);
     size_t values = 0;
     if (const auto* list = base.get<std::shared_ptr<const DatumList>>()) values = (*list)->size();
     if (const auto* node = base.get<const ConfigNode*>()) values = (*node)->items.size();
@@ -118,18 +116,19 @@ void Elaborator::tell_lacking() {
     }
     const std::string near = nearest(lacking.key, keys), path = lacking.record->path() + ".";
     if (refused_ && near.empty()) continue;
-    suggest(diagnostics_.report(Code::E0215, lacking.span, {path + lacking.key}), near, path,
-            lacking.key_span, std::string(source_.slice(lacking.span)));
+    const SourceText& source = lacking.elsewhere ? *lacking.elsewhere : source_;
+    suggest(diagnostics_.report(Code::E0215, lacking.span, {path + lacking.key}, lacking.elsewhere), near,
+            path, lacking.key_span, std::string(source.slice(lacking.span)));
   }
 }
 
 // A key of the config that the program does without. Of --let's texts nothing is told.
 void Elaborator::note_absent(const Missing& missing) {
-  if (!missing.record || override_span_) return;
+  if (!missing.record || elsewhere_) return;
   std::string key = key_of(missing);
   if (!known_absent_.emplace(missing.record, key).second) return;
   const Span key_span = missing.at->kind == ExprKind::Field ? missing.at->name.span : Span{};
-  absent_.push_back({missing.record, std::move(key), missing.whole->span, key_span});
+  absent_.push_back({missing.record, std::move(key), missing.whole->span, key_span, nullptr});
 }
 
 // Keys that nobody reads and that are spelt nearly as one that `??` answered for: its default is taken.
@@ -294,8 +293,7 @@ Datum Elaborator::field(const ast::Expr& e, const Want& want) {
     return Datum(Missing{nullptr, &e, &e});
   }
   Diagnostic& d = report(Code::E0223, e.span, {key, kind_name(base)});
-  if (base.is_tensor() && key == "T")
-    d.help("transpose(" + std::string(source_.slice(e.a->span)) + ", perm=[1, 0])");
+  if (base.is_tensor() && key == "T") d.help("transpose(" + slice(e.a->span) + ", perm=[1, 0])");
   blame(d, base);
   return poison();
 }
@@ -335,8 +333,7 @@ Datum Elaborator::index(const ast::Expr& e, const Want& want) {
   }
   Diagnostic& d = report(Code::E0224, e.span, {kind_name(base), kind_name(at)});
   d.rule("a list takes an integer, a record a string");
-  if (base.is_tensor())
-    d.help("slice(" + std::string(source_.slice(e.a->span)) + ", axis=0, start=…, len=1)");
+  if (base.is_tensor()) d.help("slice(" + slice(e.a->span) + ", axis=0, start=…, len=1)");
   blame(d, base);
   return poison();
 }
@@ -449,9 +446,12 @@ Datum Elaborator::binary(const ast::Expr& e, const Want& want) {
 }
 
 Datum Elaborator::operand_error(const ast::Expr& e, const Datum& a, const Datum& b) {
-  Diagnostic& d = report(Code::E0227, e.span, {spelling(e.op), kind_name(a), kind_name(b)});
+  const bool one = e.kind == ExprKind::Unary;
+  Diagnostic& d =
+      report(Code::E0227, e.span,
+             {spelling(e.op), one ? kind_name(a) : kind_name(a) + (" and " + std::string(kind_name(b)))});
   blame(d, a);
-  blame(d, b);
+  if (!one) blame(d, b);
   return poison();
 }
 
@@ -472,7 +472,7 @@ Datum Elaborator::compare(const ast::Expr& e, const Datum& a, const Datum& b) {
     const Truth found = decide(x, equality ? Relation::Equal : relation_of(e.op), right, ranges);
     if (found != Truth::Unknown) return Datum((found == Truth::Yes) != (e.op == Operator::Ne));
     report(Code::E0228, e.span, {a.is<Expr>() ? x.text() : y.text()})
-        .help("write a limit on it as a budget: budget " + std::string(source_.slice(e.span)));
+        .help("write a limit on it as a budget: budget " + slice(e.span));
     return poison();
   }
   if (e.op == Operator::Eq || e.op == Operator::Ne) {

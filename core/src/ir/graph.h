@@ -99,6 +99,13 @@ struct SizeLet {
   Span value;  // its expression; empty where --let replaces it
 };
 
+// What a need of one line did to a dim's range.
+struct Narrowing {
+  Constraint constraint;
+  Span span;
+  Interval before, after;
+};
+
 struct Dim {
   std::string name;
   DimIndex index = 0;
@@ -109,6 +116,7 @@ struct Dim {
   bool free = false;  // declared by an input's type alone
   Span span;
   std::optional<SizeLet> end;  // where a `let` is its upper end
+  std::vector<Narrowing> narrowings;  // of `range` since its declaration, in their order
 };
 
 using NamedSizes = std::vector<std::pair<std::string, int64_t>>;  // dims and their sizes

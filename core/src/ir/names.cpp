@@ -78,13 +78,13 @@ Datum Elaborator::lookup(const ast::Name& name) {
   const bool itself =
       global && global->kind == GlobalKind::Input && global->state == Global::State::Untouched;
   if (itself) {  // in its own type
-    report(Code::E0203, name.span, {text(name)}).also(global->span, "it is bound only here");
+    report(Code::E0203, name.span, {text(name)}).also_in_program(global->span, "it is bound only here");
     return poison();
   }
   if (global && global->position < frames_.back().position) {
     if (global->kind != GlobalKind::Fn) return global_value(*global);
     report(Code::E0202, name.span, {text(name)})
-        .also(global->span, "defined here")
+        .also_in_program(global->span, "defined here")
         .help("call it: " + text(name) + "(…)");
     return poison();
   }
@@ -98,7 +98,7 @@ Datum Elaborator::lookup(const ast::Name& name) {
   if (word == "phase") return Datum(graph_.phases[phase_].name);
   if (const auto dtype = find_dtype(word)) return Datum(*dtype);
   if (global) {
-    report(Code::E0203, name.span, {word}).also(global->span, "it is bound only here");
+    report(Code::E0203, name.span, {word}).also_in_program(global->span, "it is bound only here");
     return poison();
   }
   return unknown_name(name);
@@ -120,10 +120,10 @@ Datum Elaborator::global_value(Global& global) {
   frame.locals = locals_.size();
   frame.position = position;
   frames_.push_back(frame);
-  const auto outer = override_span_;
-  if (replaced != replaced_.end()) override_span_ = item.name.span;
-  Datum value = constant(replaced != replaced_.end() ? *replaced->second : *item.value);
-  override_span_ = outer;
+  const bool given = replaced != replaced_.end();
+  auto outer = std::exchange(elsewhere_, given ? replaced->second.text : nullptr);
+  Datum value = constant(given ? *replaced->second.value : *item.value);
+  elsewhere_ = std::move(outer);
   frames_.pop_back();
   Global& again = *find_global(item.name.symbol);  // evaluating may have moved it
   again.value = value;

@@ -55,8 +55,7 @@ void Elaborator::require(const ast::Item& item) {
     const Datum text = string(*item.message);
     if (text.get<std::string>()) message = *text.get<std::string>();
   }
-  Diagnostic& d = report(Code::E0232, item.span,
-                         {message.empty() ? std::string(source_.slice(item.value->span)) : message});
+  Diagnostic& d = report(Code::E0232, item.span, {message.empty() ? slice(item.value->span) : message});
   tell_values(d, *item.value);
   if (scopes_.size() == 1) refused_ = true;
 }
@@ -72,8 +71,7 @@ void Elaborator::tell_values(Diagnostic& d, const ast::Expr& e) {
     return part.kind == ExprKind::String || plain(&part);
   };
   const auto tell = [&](const ast::Expr& part) {
-    if (!is_literal(part))
-      d.note("`" + std::string(source_.slice(part.span)) + "` is " + show(constant(part)));
+    if (!is_literal(part)) d.note("`" + slice(part.span) + "` is " + show(constant(part)));
   };
   if (e.kind == ExprKind::Unary && e.op == ast::Operator::Not) return tell_values(d, *e.a);
   if (e.kind == ExprKind::Binary && (e.op == ast::Operator::And || e.op == ast::Operator::Or)) {
@@ -83,8 +81,7 @@ void Elaborator::tell_values(Diagnostic& d, const ast::Expr& e) {
     return;
   }
   if (e.kind == ExprKind::Binary && e.op == ast::Operator::Eq && is_literal(*e.b)) {
-    d.note("`" + std::string(source_.slice(e.a->span)) + "` is " + show(constant(*e.a)) + ", not " +
-           show(constant(*e.b)));
+    d.note("`" + slice(e.a->span) + "` is " + show(constant(*e.a)) + ", not " + show(constant(*e.b)));
   } else if (e.kind == ExprKind::Binary && e.op >= ast::Operator::Eq && e.op <= ast::Operator::Ge) {
     tell(*e.a);
     tell(*e.b);

@@ -13,10 +13,12 @@
 #include "passes/fuse.h"
 #include "passes/lower.h"
 #include "passes/memory.h"
+#include "passes/refused_size.h"
 #include "passes/retype.h"
 #include "passes/schedule.h"
 #include "passes/shape.h"
 #include "passes/solve.h"
+#include "passes/unread.h"
 #include "syntax/parser.h"
 
 namespace irplan {
@@ -50,6 +52,7 @@ class Pipeline {
     if (!read()) return false;
     infer_shapes(*graph_, out_.diagnostics);
     if (!passed("shape")) return false;
+    tell_unread(*graph_, out_.diagnostics);
     apply_budgets(*graph_, out_.diagnostics);
     if (!passed("budget")) return false;
     fold(*graph_);
@@ -57,6 +60,7 @@ class Pipeline {
     fuse(*graph_);
     passed("fuse");
     assign_values(*graph_, options_.dims, out_.diagnostics);
+    explain_refused_sizes(*graph_, options_.dims, out_.diagnostics);
     refuse_crowds(*graph_, out_.diagnostics);
     if (out_.diagnostics.has_errors()) return false;
     const std::optional<Graph> written = wanted("schedule") ? std::optional<Graph>(*graph_) : std::nullopt;
@@ -69,6 +73,7 @@ class Pipeline {
     const bool bytes =
         std::any_of(graph_->budgets.begin(), graph_->budgets.end(), [](const Budget& b) { return b.bytes; });
     solve_budgets(*graph_, options_.dims, out_.diagnostics);
+    explain_refused_sizes(*graph_, options_.dims, out_.diagnostics);
     if (bytes && !out_.diagnostics.has_errors()) measure_memory(*graph_);
     advise(*graph_, options_.advise ? Probe([this](const Change& change) { return with(change); }) : Probe(),
            out_.diagnostics);
@@ -81,9 +86,7 @@ class Pipeline {
     graph_ = std::make_shared<Graph>();
     out_.graph = graph_;
     const auto target = parse_target(options_.target);
-    if (!target)
-      out_.diagnostics.report(Code::E0267, {}, {options_.target})
-          .help("targets are cpu, cuda and cuda:sm_90");
+    if (!target) refuse_target();
     if (target) graph_->target = *target;
     std::optional<Config> config = read_config();
     syntax::Tree tree = syntax::parse(out_.source, out_.diagnostics);
@@ -98,6 +101,13 @@ class Pipeline {
     // Shapes are looked at all the same, so that one run tells as much as it can.
     if (graph_->ops.size() < kMaxOps) infer_shapes(*graph_, out_.diagnostics);
     return false;
+  }
+
+  void refuse_target() {
+    Diagnostic& d = out_.diagnostics.report(Code::E0267, {}, {options_.target});
+    d.rule("targets are cpu, cuda, and cuda with an architecture: cuda:sm_90");
+    const std::string near = nearest(options_.target, {"cpu", "cuda", "cuda:sm_90", "cuda:sm_80"});
+    if (!near.empty()) d.help("did you mean `--target " + near + "`");
   }
 
   // The program planned again with the change; null where that has errors before its budgets are answered.

@@ -71,6 +71,8 @@ void apply(Graph& graph, const Need& need, uint32_t phase, DimIndex dim, Diagnos
   if (phase == kNoPhase) {
     const auto range = narrow(declared.range);
     if (!range || *is_guard) return;
+    if (!(*range == declared.range))
+      declared.narrowings.push_back({need.constraint, need.span, declared.range, *range});
     declared.range = *range;
     for (Phase& p : graph.phases) {
       for (PhaseDim& entry : p.dims) {

@@ -58,6 +58,22 @@ bool blames_type(const Diagnostic& d) {
          (has(d.message) || std::any_of(d.notes.begin(), d.notes.end(), has));
 }
 
+std::vector<std::string> without_bookkeeping(std::vector<std::string> keys) {
+  std::erase_if(keys, is_bookkeeping);
+  return keys;
+}
+
+// The keys that the errors speak of: "model_type, hidden_size"
+std::string lacking_keys(const std::vector<std::string>& errors) {
+  constexpr std::string_view kLacks = "there is no `config.";
+  std::string out;
+  for (const std::string& error : errors) {
+    if (error.rfind(kLacks, 0) != 0) continue;
+    out += (out.empty() ? "" : ", ") + error.substr(kLacks.size(), error.size() - kLacks.size() - 1);
+  }
+  return out;
+}
+
 Trial attempt(const Example& example, const std::string& text, const std::string& config) {
   CompileOptions options;
   options.config = config;
@@ -67,9 +83,7 @@ Trial attempt(const Example& example, const std::string& text, const std::string
   trial.program.text = text;
   trial.errors = c.diagnostics.errors();
   trial.named = std::none_of(c.diagnostics.list().begin(), c.diagnostics.list().end(), blames_type);
-  for (const std::string& key : c.unread_config_keys) {
-    if (!is_bookkeeping(key)) trial.program.unread_keys.push_back(key);
-  }
+  trial.program.unread_keys = without_bookkeeping(c.unread_config_keys);
   for (const Diagnostic& d : c.diagnostics.list()) {
     if (d.severity == Severity::Error) trial.program.errors.push_back(d.message);
   }
@@ -93,6 +107,7 @@ std::optional<NewProgram> new_program(const std::string& config_text, std::strin
       *why += ", at line " + std::to_string(at.line) + ", column " + std::to_string(at.column);
     return std::nullopt;
   }
+  const size_t keys = without_bookkeeping(config->unread()).size();  // nothing is read yet
   std::optional<Trial> best;
   std::vector<bool> named;  // by example, as it stands
   for (const Example& example : examples()) {
@@ -101,7 +116,10 @@ std::optional<NewProgram> new_program(const std::string& config_text, std::strin
     named.push_back(trial.named);
     if (trial.program.fits && (!best || nearer(trial, *best))) best = std::move(trial);
   }
-  if (best) return best->program;
+  if (best) {
+    best->program.keys = keys;
+    return best->program;
+  }
   for (size_t i = 0; i < examples().size(); ++i) {
     const Example& example = examples()[i];
     Trial trial = attempt(example, for_any_model(example.text), config_text);
@@ -111,6 +129,12 @@ std::optional<NewProgram> new_program(const std::string& config_text, std::strin
   }
   if (!best) {
     *why = "this build carries no examples";
+    return std::nullopt;
+  }
+  best->program.keys = keys;
+  if (best->program.unread_keys.size() == keys) {
+    *why = "no example reads any key of it; " + unnamed(*config) + ", and the nearest, " +
+           best->program.example + ", looks for " + lacking_keys(best->program.errors);
     return std::nullopt;
   }
   if (!best->named) best->program.errors.insert(best->program.errors.begin(), unnamed(*config));

@@ -2,7 +2,10 @@
 import type { Diagnostic } from 'irplan';
 import { codeSpans, h } from '../base/dom';
 
-/** A place in the program or in the config. */
+/** What the compiler calls the text of an option, where a place in it is told. */
+export const COMMAND_LINE = 'command line';
+
+/** A place in the program, in the config or on the command line. */
 export interface Place {
   file: string;
   line: number;
@@ -26,7 +29,7 @@ function fixNode(diagnostic: Diagnostic, i: number, actions: ProblemActions): HT
 
 function problem(diagnostic: Diagnostic, actions: ProblemActions): HTMLElement {
   const { file, line, column } = diagnostic;
-  const inOther = /\.json$/.test(file) ? `${file}:` : '';
+  const inOther = /\.json$/.test(file) || file === COMMAND_LINE ? `${file}:` : '';
   const labels = diagnostic.labels.map((label) =>
     h(
       'button',

@@ -1,0 +1,86 @@
+#include "passes/refused_size.h"
+
+#include <algorithm>
+
+#include "passes/constraints.h"
+#include "passes/measure.h"
+
+namespace irplan {
+namespace {
+
+std::string range_text(const Interval& range) {
+  return std::to_string(range.lo) + ".." + (range.hi == Interval::kUnbounded ? "" : std::to_string(range.hi));
+}
+
+std::string relation_text(const Constraint& c) {
+  return c.left.text() + " " + symbol(c.relation) + " " + c.right.text();
+}
+
+// The sizes that the dim was tried with: those before it at their values, those after it at their least.
+Binding tried(const Graph& graph, const Dim& refused, int64_t size) {
+  Binding binding(graph.dims->dim_count());
+  for (const Dim& dim : graph.dim_list) binding[dim.index] = dim.range.lo;
+  for (const Dim& dim : graph.dim_list) {
+    if (dim.index == refused.index) break;
+    binding[dim.index] = dim.value;
+  }
+  binding[refused.index] = size;
+  return binding;
+}
+
+// " where B = 8 and S = 16"
+std::string others_text(const Graph& graph, const Constraint& c, const Dim& refused, const Binding& binding) {
+  std::string out;
+  for (const DimIndex dim : dims_of(c.left - c.right)) {
+    if (dim == refused.index) continue;
+    out += (out.empty() ? " where " : " and ") + graph.dims->dim_name(dim) + " = " +
+           std::to_string(binding[dim]);
+  }
+  return out;
+}
+
+// Whether a range alone refuses the size: the declared one, or what first narrowed it so far.
+bool explain_range(const Dim& dim, int64_t size, Diagnostic& d) {
+  const Interval declared = dim.narrowings.empty() ? dim.range : dim.narrowings[0].before;
+  d.at((dim.free ? "any size from " : "declared ") + range_text(declared));
+  if (!declared.contains(size)) return true;
+  for (const Narrowing& narrowing : dim.narrowings) {
+    if (narrowing.after.contains(size)) continue;
+    d.also(narrowing.span,
+           "needs " + relation_text(narrowing.constraint) + ", which leaves " + range_text(narrowing.after));
+    return true;
+  }
+  return false;
+}
+
+void explain_relations(const Graph& graph, const Dim& dim, int64_t size, Diagnostic& d) {
+  const Binding binding = tried(graph, dim, size);
+  for (const Guard& guard : graph.guards) {
+    if (holds(guard.constraint, binding)) continue;
+    d.also(guard.span,
+           "needs " + relation_text(guard.constraint) + others_text(graph, guard.constraint, dim, binding));
+    return;
+  }
+  if (graph.buffers.empty()) return;
+  const Meter meter(graph);
+  for (const Budget& budget : graph.budgets) {
+    if (!budget.bytes || meter.fits(budget, binding)) continue;
+    d.also(budget.span, "more bytes than this");
+    return;
+  }
+}
+
+}  // namespace
+
+void explain_refused_sizes(const Graph& graph, const FixedDims& fixed, Diagnostics& diagnostics) {
+  for (const auto& [given, size] : fixed) {
+    const std::string& name = given;
+    const auto same = [&](const Dim& d) { return d.name == name; };
+    const auto dim = std::find_if(graph.dim_list.begin(), graph.dim_list.end(), same);
+    if (dim == graph.dim_list.end()) continue;
+    Diagnostic* d = diagnostics.find(Code::E0265, dim->span);
+    if (d && !explain_range(*dim, size, *d)) explain_relations(graph, *dim, size, *d);
+  }
+}
+
+}  // namespace irplan
