@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 import unittest
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -620,7 +621,6 @@ class Reports(Case):
         out, err = self.irplan("explain", HOTPATH, "--svg", "m.svg")
         self.assertEqual(out, "")
         self.assertTrue(err.endswith("wrote m.svg, phase main\n"), err)
-        import xml.etree.ElementTree as ElementTree
         root = ElementTree.parse(self.folder / "m.svg").getroot()
         boxes = [e for e in root.iter("{http://www.w3.org/2000/svg}rect")]
         self.assertEqual(len(boxes), 1)
@@ -634,6 +634,32 @@ class Reports(Case):
         self.assertIn("memory &lt;= 24MiB leaves 12.0 MiB", svg)
         self.assertIn('class="room"', svg)
         self.assertIn("lower bound 12.0 MiB, met", svg)
+
+    def test_the_picture_names_each_limit_where_it_can_be_read(self):
+        def marks(*budgets):
+            program = self.file("limits.irplan", HOTPATH.read_text() + "".join(f"budget arena <= {b}\n" for b in budgets))
+            self.irplan("explain", program, "--dim", "S=2048", "--dim", "D=4096", "--svg", "l.svg")
+            root = ElementTree.parse(self.folder / "l.svg").getroot()
+            texts = [e for e in root.iter("{http://www.w3.org/2000/svg}text") if e.get("class") == "mark"]
+            return [(e.text, float(e.get("x")), float(e.get("y"))) for e in texts]
+        # 16 MiB of arena: lines a few pixels apart
+        close = marks("16_900_000", "17_000_000", "17_100_000")
+        self.assertEqual(len(close), 4)
+        for i, (text, x, y) in enumerate(close):
+            for other, x2, y2 in close[:i]:  # right aligned; no letter is narrower than 4 px
+                apart = abs(y - y2) >= 10 or x + 4 * len(other) <= x2 or x2 + 4 * len(text) <= x
+                self.assertTrue(apart, (text, other))
+        self.assertEqual([m[0] for m in marks("1GiB")], ["lower bound", "↑ arena <= 1GiB at 1.00 GiB"])
+
+    def test_every_buffer_at_the_peak_has_a_row_of_the_map(self):
+        self.file("thin.irplan", "dim S in 1..64\ninput x: f16[S, 64]\nw = param f16[16, 64]\nwide = param f16[8192, 64]\n"
+                  "a = linear(x, w)\nb = linear(x, w)\nc = linear(x, wide)\nd = sum(c, axis=-1)\n"
+                  "y = output(linear(x, w) + a * b)\nz = output(d)\n")
+        out, _ = self.irplan("explain", "thin.irplan", "--keep-order", "--color", "never")
+        letters = re.findall(r"^    (\w) +[\d.]+ \w+  at ", out, re.M)
+        self.assertGreater(len(letters), 2)
+        drawn = "".join(line.split("│")[1] for line in out.splitlines() if "│" in line)
+        self.assertEqual(set(letters) - set(drawn), set())
 
 
 class Quiet(Case):
