@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "cli/advice.h"
 #include "cli/commands.h"
@@ -13,6 +14,7 @@
 #include "cli/compiling.h"
 #include "cli/files.h"
 #include "cli/report.h"
+#include "cli/search_progress.h"
 #include "cli/timeline.h"
 #include "service/shorter.h"
 
@@ -22,9 +24,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr size_t kMaxPlanBytes = size_t{512} << 20;
-constexpr size_t kLongestFormula = 48;  // characters of a formula in a table
-constexpr size_t kMostAtPeak = 16;      // buffers listed at the peak
-constexpr size_t kMostResident = 24;    // rows of weights, states and inputs
+constexpr size_t kFormulaWidth = 100;  // columns of a line of a formula
+constexpr size_t kMostAtPeak = 16;     // buffers listed at the peak
+constexpr size_t kMostResident = 24;   // rows of weights, states and inputs
 
 std::string left(std::string text, size_t width) {
   const auto shown =
@@ -37,8 +39,24 @@ std::string right(const std::string& text, size_t width) {
   return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
 }
 
-std::string shortened(const std::string& text, size_t most) {
-  return text.size() <= most ? text : text.substr(0, most - 3) + "...";
+// A formula, on as many lines as it takes: broken behind a comma, or before a sign.
+std::string wrapped(const std::string& head, const std::string& formula) {
+  std::string out, line = head;
+  for (size_t at = 0; at < formula.size();) {
+    size_t end = at + 1;
+    while (end < formula.size() &&
+           !(formula[end] == ' ' &&
+             (formula[end - 1] == ',' || formula[end + 1] == '+' || formula[end + 1] == '-')))
+      ++end;
+    if (line.size() + end - at > kFormulaWidth && line.size() > head.size()) {
+      out += line + "\n";
+      line = std::string(head.size(), ' ');
+      at += formula[at] == ' ';
+    }
+    line += formula.substr(at, end - at);
+    at = end;
+  }
+  return out + line + "\n";
 }
 
 std::string range_text(int64_t min, const std::optional<int64_t>& max) {
@@ -170,8 +188,12 @@ std::string at_peak(const Plan& plan, const PhaseReport& phase, const Letters& l
   if (phase.peak_step == kAbsent) return "";
   const Plan::Op& op = plan.ops[phase.peak_step];
   std::string out = "  peak      " + bytes_text(phase.phase->peak_bytes);
-  if (phase.phase->peak) out += " = " + shortened(phase.phase->peak->text(), kLongestFormula);
-  out += ", at " + op.id + " (" + op.row->name + ", line " + std::to_string(op.line) + ")\n";
+  const std::string formula = phase.phase->peak ? phase.phase->peak->text() : "";
+  const std::string where =
+      ", at " + op.id + " (" + op.row->name + ", line " + std::to_string(op.line) + ")\n";
+  const bool fits = out.size() + 3 + formula.size() + where.size() <= kFormulaWidth;
+  out += (formula.empty() || !fits ? "" : " = " + formula) + where;
+  if (!fits && !formula.empty()) out += wrapped("    = ", formula);
   const auto stack = alive(phase, phase.peak_step);
   for (size_t i = 0; i < stack.size() && i < kMostAtPeak; ++i) {
     const Rectangle& r = stack[i];
@@ -179,8 +201,7 @@ std::string at_peak(const Plan& plan, const PhaseReport& phase, const Letters& l
     const auto letter = letters.find(r.buffer);
     out += std::string("    ") + (letter == letters.end() ? ' ' : letter->second) +
            right(bytes_text(r.bytes), 11) + "  at " + left(bytes_text(r.offset), 10) + " " + left(b.id, 28) +
-           " line " + left(std::to_string(plan.ops[r.begin].line), 4) + " " +
-           shortened(b.bytes.text(), kLongestFormula) + "\n";
+           " line " + left(std::to_string(plan.ops[r.begin].line), 4) + " " + b.bytes.text() + "\n";
   }
   if (stack.size() > kMostAtPeak) out += "    and " + std::to_string(stack.size() - kMostAtPeak) + " more\n";
   return out;
@@ -198,17 +219,58 @@ std::string place(const Plan& plan, const Plan::Op& op, const Plan::Value& v, co
   return out;
 }
 
+// "decode/i.1/q" in the layer i.1 -> "q": what a value is called in every layer.
+std::string in_layer(const std::string& id, const std::string& phase, const std::string& scope) {
+  std::string rest = id.rfind(phase + "/", 0) == 0 ? id.substr(phase.size() + 1) : id;
+  if (!scope.empty() && rest.rfind(scope + "/", 0) == 0) rest = rest.substr(scope.size() + 1);
+  return rest;
+}
+
+// What a step is in every layer like it.
+std::string likeness(const Plan& plan, uint32_t step, const Section& s) {
+  const Plan::Op& op = plan.ops[step];
+  std::string out = op.row->name;
+  for (const uint32_t v : op.out)
+    out += " " + without_numbers(in_layer(plan.values[v].id, op.phase, s.scope)) + " " +
+           type_text(plan.values[v]);
+  return out;
+}
+
+// The layer that is drawn for many, of which one alone has all but few steps; none otherwise.
+const Section* resembled(const Plan& plan, const PhaseReport& phase, const Section& s,
+                         std::set<std::string>* steps) {
+  if (s.count > 1 || s.scope.empty()) return nullptr;
+  for (const Section& other : phase.sections) {
+    if (other.count < 2) continue;
+    steps->clear();
+    for (uint32_t i = other.begin; i < other.end; ++i) steps->insert(likeness(plan, i, other));
+    uint32_t same = 0;
+    for (uint32_t i = s.begin; i < s.end; ++i) same += steps->count(likeness(plan, i, s)) > 0;
+    if (same * 2 > s.end - s.begin && same * 2 > other.end - other.begin) return &other;
+  }
+  return nullptr;
+}
+
 std::string steps(const Plan& plan, const PhaseReport& phase, const Letters& letters) {
   Evaluator evaluate(*plan.pool, phase.binding);
   std::string out = "  steps\n";
   for (const Section& s : phase.sections) {
-    if (s.count > 1) out += "    " + std::to_string(s.count) + " times, like " + s.scope + ":\n";
+    std::set<std::string> known;
+    const Section* like = resembled(plan, phase, s, &known);
+    if (s.count > 1)
+      out += "    " + s.scope + " and " + std::to_string(s.count - 1) + " more like it (x" +
+             std::to_string(s.count) + "):\n";
+    else if (like)
+      out += "    " + s.scope + ", as " + like->scope + " but for:\n";
+    else if (!s.scope.empty())
+      out += "    " + s.scope + ":\n";
     for (uint32_t i = s.begin; i < s.end; ++i) {
       const Plan::Op& op = plan.ops[i];
+      if (like && known.count(likeness(plan, i, s))) continue;
       for (size_t k = 0; k < op.out.size(); ++k) {
         const Plan::Value& v = plan.values[op.out[k]];
-        out += right(k ? "" : std::to_string(i), 8) + "  " + left(v.id, 30) + " " +
-               left(k ? "" : op.row->name, 14) + " " + left(type_text(v), 26) +
+        out += right(k ? "" : std::to_string(i), 8) + "  " + left(in_layer(v.id, op.phase, s.scope), 24) +
+               " " + left(k ? "" : op.row->name, 14) + " " + left(type_text(v), 26) +
                right(bytes_text(value_bytes(plan, v, evaluate)), 10) + "  " + place(plan, op, v, letters) +
                "\n";
       }
@@ -403,7 +465,9 @@ int run_explain(const Arguments& arguments) {
       arguments.json()
           ? report_json(report, program, phase).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
           : report_text(report, program, phase, color);
-  return write_file(output, text) ? kDone : kFailed;
+  if (!write_file(output, text)) return kFailed;
+  if (search_interrupted()) return fail(kInterrupted, "interrupted; this is the best placement so far");
+  return kDone;
 }
 
 }  // namespace irplan::cli

@@ -23,12 +23,31 @@ constexpr double kWidth = 960, kHeight = 430;  // of the whole picture
 constexpr double kLeft = 86, kRight = 20, kTop = 74, kBottom = 62;
 constexpr double kCharWidth = 6.3;       // of the 11 px labels, roughly
 constexpr double kLabel = 14;            // px that a line of them takes
-constexpr double kRoomAbovePeak = 1.25;  // a budget that leaves more than so many peaks is told, not drawn
+constexpr double kRoomAbovePeak = 1.25;  // a budget that leaves more than so many peaks is beyond the scale
 constexpr double kFewestSteps = 3;       // of a section that gets a name
+constexpr double kBeyond = 50;           // y of what is told of budgets beyond the scale
 
-// Tints that black letters stand on, apart in lightness as well as in hue.
+// Tints that black letters stand on, apart in lightness as well as in hue; every other one is hatched as
+// well, so that neighbours differ in a grey print.
 constexpr const char* kColors[] = {"#9ecae9", "#fdd49e", "#a1d9b4", "#e7c6e0",
                                    "#fff3b0", "#c6dbef", "#f4a98a", "#e3e3e3"};
+
+constexpr const char* kHatches[] = {"", "M0 6L6 0", "", "M0 0L6 6", "", "M3 0V6", "", "M0 3H6"};
+
+// What a buffer is filled with: the tint, and its hatching.
+std::string fills() {
+  std::string out = "<defs>";
+  for (size_t i = 0; i < std::size(kColors); ++i) {
+    out += "<pattern id=\"fill" + std::to_string(i) +
+           "\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\"><path d=\"M0 0H6V6H0z\" fill=\"" +
+           kColors[i] + "\"/>";
+    if (*kHatches[i])
+      out += std::string("<path d=\"") + kHatches[i] +
+             "\" stroke=\"#000\" stroke-opacity=\".22\" stroke-width=\".8\"/>";
+    out += "</pattern>";
+  }
+  return out + "</defs>\n";
+}
 
 std::string escaped(std::string_view text) {
   std::string out;
@@ -110,9 +129,9 @@ std::string short_id(const Plan& plan, const Rectangle& r) {
 // The same colour for the same buffer of every layer, another for its neighbours.
 class Colors {
  public:
-  const char* of(const std::string& id) {
+  std::string of(const std::string& id) {
     const auto [at, fresh] = given_.try_emplace(id, given_.size());
-    return kColors[at->second % std::size(kColors)];
+    return "url(#fill" + std::to_string(at->second % std::size(kColors)) + ")";
   }
 
  private:
@@ -183,13 +202,17 @@ class Picture {
         "\" role=\"img\" font-family=\"ui-sans-serif, system-ui, sans-serif\" font-size=\"11\">\n"
         "<style>text{fill:#24292f}.in{fill:#000}.title{font-size:13px;font-weight:600}.small{font-size:10px}"
         ".grid{stroke:#888;stroke-opacity:.3}.axis{stroke:#555}.cut{stroke:#777;stroke-dasharray:2 3}"
-        ".write{stroke:#333;stroke-dasharray:1 2}.bound{stroke:#c00000;stroke-width:1.5;stroke-dasharray:7 3}"
+        ".write{stroke:#111;stroke-dasharray:1.5 2}.bound{stroke:#c00000;stroke-width:1.5;stroke-dasharray:7 "
+        "3}"
         ".room{stroke:#0050b0;stroke-width:1.5;stroke-dasharray:2 2}.page{fill:#fff}"
-        "@media(prefers-color-scheme:dark){text{fill:#d0d7de}.in{fill:#000}.axis{stroke:#aaa}.page{fill:#"
+        ".mark{font-size:10px;stroke:#fff;stroke-width:3px;paint-order:stroke}"
+        "@media screen and "
+        "(prefers-color-scheme:dark){.mark{stroke:#0d1117}text{fill:#d0d7de}.in{fill:#000}.axis{stroke:#aaa}."
+        "page{fill:#"
         "0d1117}"
         ".bound{stroke:#ff7b72}.room{stroke:#79c0ff}}</style>\n"
         "<path class=\"page\" d=\"M0 0H" +
-        number(kWidth) + "V" + number(kHeight) + "H0z\"/>\n";
+        number(kWidth) + "V" + number(kHeight) + "H0z\"/>\n" + fills();
     std::string title = plan_.source_file + ", phase " + phase_.phase->name;
     for (size_t i = 0; i < plan_.dims.size() && i < phase_.binding.size(); ++i)
       title +=
@@ -250,8 +273,10 @@ class Picture {
     std::vector<std::pair<double, std::string>> parts{{x0, op.row->name}};
     for (const uint32_t step : writers_[r.buffer]) {
       double at = 0, end = 0;
-      if (step <= r.begin || step >= r.end || !axis_.part(section, step, step + 1, &at, &end)) continue;
+      if (step <= r.begin || step >= r.end) continue;
       const Plan::Op& later = plan_.ops[step];
+      if (step < phase_.sections[section].begin) parts[0].second = later.row->name;  // what it holds here
+      if (!axis_.part(section, step, step + 1, &at, &end)) continue;
       told += std::string("; in place: ") + later.row->name + ", line " + std::to_string(later.line);
       if (at <= parts.back().first)
         parts.back().second = later.row->name;
@@ -288,17 +313,41 @@ class Picture {
             number(x) + "\" y=\"" + number(from) + "\">" + escaped(upright) + "</text>\n";
   }
 
-  // Lines over everything, named at their right end, above or below where two are close.
+  // Lines over everything, named at their right end; what is beyond the scale is told above it.
   void limits() {
-    const double end = kWidth - kRight;
-    out_ += line(kLeft, y(phase_.bound_bytes), end, y(phase_.bound_bytes), "bound") +
-            text_at(end, y(phase_.bound_bytes) - 4, "end", "lower bound", "small");
+    std::vector<Limit> lines{{y(phase_.bound_bytes), "lower bound", "bound"}};
+    std::string beyond;
     for (const Room& room : rooms_) {
-      if (room.bytes < 0 || room.bytes > top_) continue;
-      const bool close = std::abs(y(room.bytes) - y(phase_.bound_bytes)) < kLabel;
-      out_ += line(kLeft, y(room.bytes), end, y(room.bytes), "room") +
-              text_at(close ? end - 90 : end, y(room.bytes) - 4, "end", room.budget, "small");
+      if (room.bytes >= 0 && room.bytes <= top_)
+        lines.push_back({y(room.bytes), room.budget, "room"});
+      else
+        beyond += (beyond.empty() ? "" : ", ") + (room.bytes < 0
+                                                      ? "no room: " + room.budget
+                                                      : "↑ " + room.budget + " at " + bytes_text(room.bytes));
     }
+    for (const Limit& l : lines) out_ += line(kLeft, l.height, kWidth - kRight, l.height, l.kind);
+    for (const Limit& l : lines) name(l, lines);
+    if (!beyond.empty()) out_ += text_at(kWidth - kRight, kBeyond, "end", beyond, "mark");
+  }
+
+  struct Limit {
+    double height;  // y
+    std::string name;
+    const char* kind;
+  };
+
+  // Above its line, or below where another line is close above; left of names that are already there.
+  void name(const Limit& limit, const std::vector<Limit>& lines) {
+    const bool below = std::any_of(lines.begin(), lines.end(), [&](const Limit& l) {
+      return l.height < limit.height && limit.height - l.height < kLabel;
+    });
+    const double at = limit.height + (below ? 11 : -4);
+    double end = kWidth - kRight;
+    for (const auto& [height, begin] : named_) {
+      if (std::abs(height - at) < kLabel) end = std::min(end, begin - 12);
+    }
+    named_.emplace_back(at, end - width_of(limit.name));
+    out_ += text_at(end, at, "end", limit.name, "mark");
   }
 
   void foot() {
@@ -325,7 +374,8 @@ class Picture {
   int64_t peak_ = 1, top_ = 1;
   std::map<uint32_t, std::vector<uint32_t>> writers_;  // ops by buffer
   Colors colors_;
-  double labelled_ = 0, numbered_ = 0;  // where the last name above and number below end
+  std::vector<std::pair<double, double>> named_;  // names of lines: their height, and where they begin
+  double labelled_ = 0, numbered_ = 0;            // where the last name above and number below end
   std::string out_;
 };
 

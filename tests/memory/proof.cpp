@@ -32,10 +32,10 @@ class Proof {
     for (std::thread& worker : workers) worker.join();
     if (!finding_.empty()) return std::printf("%s", finding_.c_str()), 1;
     std::printf(
-        "%llu programs (seeds %llu to %llu), %lld placements simulated, %lld packings, in %.0f s, 0 "
-        "findings\n",
+        "%llu programs (seeds %llu to %llu), %lld placements simulated, %lld executed, %lld packings, in "
+        "%.0f s, 0 findings\n",
         number(next_ - first_), number(first_), number(next_ - 1), static_cast<long long>(tally_.bindings),
-        static_cast<long long>(tally_.packed), seconds());
+        static_cast<long long>(tally_.executed), static_cast<long long>(tally_.packed), seconds());
     const auto share = [&](int64_t n) {
       return 100.0 * static_cast<double>(n) / static_cast<double>(tally_.plans);
     };

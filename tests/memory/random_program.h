@@ -30,7 +30,8 @@ class Random {
 };
 
 // A program of up to `most` ops over B, S and T: branches of several widths, joins, views, splits, concats in
-// place, updates of a state and transposes, whose temporaries die in no particular order.
+// place, transposes that are copied, updates of states, attention over caches and rings, experts, positions
+// that differ by row, and a guard over two dims; temporaries die in no particular order.
 inline std::string random_program(Random& random, int64_t most) {
   static constexpr std::array<int64_t, 5> kWidths = {16, 32, 64, 128, 384};
   static constexpr std::array<const char*, 4> kUnary = {"silu", "gelu", "relu", "exp"};
@@ -41,9 +42,11 @@ inline std::string random_program(Random& random, int64_t most) {
   const auto pick = [&](const auto& list) -> const auto& {
     return list[static_cast<size_t>(random.below(static_cast<int64_t>(list.size())))];
   };
-  std::string text =
-      "dim B in 1..8\ndim S in 1..2048\ndim T in 1..300\ndim P in 0..512\ninput x: f16[B, S, 64]\ninput z: "
-      "f16[B, T, 32]\n";
+  // With the smaller cache not all positions and steps go together.
+  const std::string cache = random.chance(50) ? "4096" : "2304";
+  std::string text = std::string("dim B in 1..8\ndim S in 1..2048\ndim T in 1..300\ndim P") +
+                     (random.chance(30) ? "[B]" : "") +
+                     " in 0..512\ninput x: f16[B, S, 64]\ninput z: f16[B, T, 32]\n";
   std::vector<Value> values{{"x", "S", 64}, {"z", "T", 32}};
   std::vector<std::string> unread{};
   int64_t name = 0, states = 0;
@@ -92,16 +95,37 @@ inline std::string random_program(Random& random, int64_t most) {
               ", " + std::to_string(a.width - half) + "])\n";
       values.push_back({made, a.rows, half});
       values.push_back({other, a.rows, a.width - half});
-    } else if (kind < 90) {
+    } else if (kind < 85) {
+      text += "t" + made + " = relu(transpose(" + a.name + ", perm=[0, 2, 1]))\n";
+      add(made, a.rows, a.width, "transpose(t" + made + ", perm=[0, 2, 1])");
+    } else if (kind < 87) {  // each row through two of four experts, and summed by their weights
+      const std::string w = std::to_string(a.width);
+      text += "g" + made + " = param f16[4, " + w + "]\nu" + made + " = param f16[4, 32, " + w + "]\n";
+      text += "c" + made + ", e" + made + " = route(linear(" + a.name + ", g" + made + "), k=2)\n";
+      add(made, a.rows, 32,
+          "sum(expert(" + a.name + ", u" + made + ", e" + made + ") * view(c" + made + ", shape=[B, " +
+              a.rows + ", 2, 1]), axis=2)");
+    } else if (kind < 91) {
       const int64_t start = 8 * random.below(a.width / 16 + 1), len = a.width - start;
       add(made, a.rows, len,
           "slice(" + a.name + ", axis=-1, start=" + std::to_string(start) + ", len=" + std::to_string(len) +
               ")");
-    } else if (kind < 95) {
+    } else if (kind < 94) {
       add(made, a.rows, a.width, "softmax(" + a.name + ")");
+    } else if (kind < 96 && a.rows == "S" && a.width % 32 == 0 && states < 3) {
+      const std::string heads = ", " + std::to_string(a.width / 32) + ", 32]";
+      text += "q" + made + " = rope(view(" + a.name + ", shape=[B, S" + heads + "), base=10000, at=P)\n";
+      text += "k" + made + " = append(state f16[B, " + cache + heads + " from \"s" +
+              std::to_string(states++) + "\", q" + made + ", at=P)\n";
+      add(made, a.rows, a.width,
+          "view(attention(q" + made + ", k" + made + ", k" + made + (random.chance(50) ? ", window=64" : "") +
+              "), shape=[B, S, " + std::to_string(a.width) + "])");
     } else if (a.rows == "S" && states < 3) {
-      text += "k" + made + " = append(state f16[B, 4096, " + std::to_string(a.width) + "] from \"s" +
-              std::to_string(states++) + "\", " + a.name + ", at=P)\n";
+      // What it held is read too, through a window.
+      text += "h" + made + " = state f16[B, " + cache + ", " + std::to_string(a.width) + "] from \"s" +
+              std::to_string(states++) + "\"\n";
+      text += "d" + made + " = output(sum(relu(slice(h" + made + ", axis=1, start=0, len=128)), axis=1))\n";
+      text += "k" + made + " = append(h" + made + ", " + a.name + ", at=P)\n";
       text += "m" + made + " = sum(k" + made + ", axis=1)\n";
       text += "o" + made + " = output(m" + made + ")\n";
     }
@@ -158,8 +182,7 @@ inline Simulated simulate(const Plan& plan, const std::string& phase, const Bind
   return out;
 }
 
-// A binding inside the declared ranges, small and large sizes alike.
-inline Binding random_binding(const Plan& plan, Random& random) {
+inline Binding random_in_ranges(const Plan& plan, Random& random) {
   Binding binding;
   for (const auto& dim : plan.dims) {
     const int64_t low = dim.min, high = std::max<int64_t>(low, dim.max.value_or(4096));
@@ -167,6 +190,36 @@ inline Binding random_binding(const Plan& plan, Random& random) {
     for (int64_t shrink = random.below(8); shrink > 0; --shrink) at = low + (at - low) / 2;
     binding.push_back(at);
   }
+  return binding;
+}
+
+inline bool admitted(const Plan& plan, const Binding& binding) {
+  return std::all_of(plan.guards.begin(), plan.guards.end(), [&](const Plan::Guard& guard) {
+    const auto left = evaluate(guard.left, binding), right = evaluate(guard.right, binding);
+    return left && right &&
+           (guard.relation == Relation::LessEqual      ? *left <= *right
+            : guard.relation == Relation::GreaterEqual ? *left >= *right
+                                                       : *left == *right);
+  });
+}
+
+// A binding inside the declared ranges and the guards, small and large sizes alike; now and then with one dim
+// as large as ranges and guards let it be.
+inline Binding random_binding(const Plan& plan, Random& random) {
+  Binding binding;
+  do binding = random_in_ranges(plan, random);
+  while (!admitted(plan, binding));
+  if (binding.empty() || !random.chance(25)) return binding;
+  const auto d = static_cast<size_t>(random.below(static_cast<int64_t>(binding.size())));
+  int64_t low = binding[d], high = plan.dims[d].max.value_or(low);
+  while (low < high) {
+    binding[d] = low + (high - low + 1) / 2;
+    if (admitted(plan, binding))
+      low = binding[d];
+    else
+      high = binding[d] - 1;
+  }
+  binding[d] = low;
   return binding;
 }
 

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 import unittest
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -448,6 +449,37 @@ class Packing(Case):
         self.assertIn(b"interrupted", err)
         self.assertEqual(len((self.folder / "out.csv").read_text().splitlines()), 401)
 
+    def test_an_interrupted_plan_is_whole_and_has_the_best_so_far(self):
+        # the same gap in a program: temporaries of uneven widths, each read once, some steps later
+        body, ends, count = ["input x: f16[128, 64]", "s0 = sum(x, axis=-1)"], {}, 0
+        for i in range(160):
+            if i < 120:
+                body += [f"w{i} = param f16[{100 + i * i % 97}, 64]", f"v{i} = linear(x, w{i})"]
+                ends.setdefault(i + 10 + i * 7 % 31, []).append(i)
+            for j in ends.pop(i, []):
+                body.append(f"s{count + 1} = s{count} + sum(v{j}, axis=-1)")
+                count += 1
+        self.file("hard.irplan", "\n".join(body + [f"y = output(s{count})"]) + "\n")
+        for command in (["plan", "-o", "out.json"], ["plan", "--explain"], ["explain"]):
+            p = subprocess.Popen([IRPLAN, command[0], "hard.irplan", "--keep-order", "--strength=exact", *command[1:]],
+                                 cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            time.sleep(1)
+            p.send_signal(signal.SIGINT)
+            out, err = p.communicate(timeout=30)
+            self.assertEqual(p.returncode, 130, err)
+            self.assertIn(b"interrupted", err)
+            if "-o" in command:
+                memory = json.loads((self.folder / "out.json").read_text())["memory_plan"]
+                self.assertGreater(memory["range"]["worst_ratio"], 1)
+                self.assertIn(f"{memory['peak_bytes']} bytes, lower bound {memory['lower_bound_bytes']}; the plan has it",
+                              err.decode())
+            elif command[0] == "plan":
+                self.assertEqual(out, b"")
+                self.assertIn(b"no plan was written", err)
+            else:
+                self.assertIn(b"not met", out)
+        self.assertEqual({p.name for p in self.folder.iterdir()} & {"out.json"}, {"out.json"})
+
     def test_a_plan_takes_a_strength_and_an_order(self):
         self.file("two.irplan", "dim S in 1..4096\ninput x: f16[S, 64]\nw1 = param f16[1024, 64]\nw2 = param f16[64, 1024]\n"
                   "a = linear(x, w1)\nb = linear(x, w1)\nc = linear(a, w2)\nd = linear(b, w2)\ny = output(add(c, d))\n")
@@ -542,7 +574,10 @@ class Reports(Case):
         out, _ = self.irplan("explain", LLAMA, "--config", ROOT / "examples/configs/llama-3.2-1b.json")
         self.assertIn("phase prefill", out)
         self.assertIn("phase decode", out)
-        self.assertRegex(out, r"\d+ times, like i\.\d+:")
+        self.assertRegex(out, r"i\.1 and \d+ more like it \(x\d+\):")
+        self.assertRegex(out, r"i\.\d+, as i\.1 but for:\n.*h~2 +add ")  # the last layer, whose sum no norm follows
+        for peak in re.findall(r"  peak .*\n(?:    = .*\n(?:      \S.*\n)*)?", out):
+            self.assertNotIn("...", peak)  # formulas are whole
         self.assertLess(out.count("\n"), 400)
         decode, _ = self.irplan("explain", LLAMA, "--config", ROOT / "examples/configs/llama-3.2-1b.json", "--phase", "decode")
         self.assertNotIn("phase prefill:", decode)
@@ -599,7 +634,6 @@ class Reports(Case):
         out, err = self.irplan("explain", HOTPATH, "--svg", "m.svg")
         self.assertEqual(out, "")
         self.assertTrue(err.endswith("wrote m.svg, phase main\n"), err)
-        import xml.etree.ElementTree as ElementTree
         root = ElementTree.parse(self.folder / "m.svg").getroot()
         boxes = [e for e in root.iter("{http://www.w3.org/2000/svg}rect")]
         self.assertEqual(len(boxes), 1)
@@ -613,6 +647,32 @@ class Reports(Case):
         self.assertIn("memory &lt;= 24MiB leaves 12.0 MiB", svg)
         self.assertIn('class="room"', svg)
         self.assertIn("lower bound 12.0 MiB, met", svg)
+
+    def test_the_picture_names_each_limit_where_it_can_be_read(self):
+        def marks(*budgets):
+            program = self.file("limits.irplan", HOTPATH.read_text() + "".join(f"budget arena <= {b}\n" for b in budgets))
+            self.irplan("explain", program, "--dim", "S=2048", "--dim", "D=4096", "--svg", "l.svg")
+            root = ElementTree.parse(self.folder / "l.svg").getroot()
+            texts = [e for e in root.iter("{http://www.w3.org/2000/svg}text") if e.get("class") == "mark"]
+            return [(e.text, float(e.get("x")), float(e.get("y"))) for e in texts]
+        # 16 MiB of arena: lines a few pixels apart
+        close = marks("16_900_000", "17_000_000", "17_100_000")
+        self.assertEqual(len(close), 4)
+        for i, (text, x, y) in enumerate(close):
+            for other, x2, y2 in close[:i]:  # right aligned; no letter is narrower than 4 px
+                apart = abs(y - y2) >= 10 or x + 4 * len(other) <= x2 or x2 + 4 * len(text) <= x
+                self.assertTrue(apart, (text, other))
+        self.assertEqual([m[0] for m in marks("1GiB")], ["lower bound", "↑ arena <= 1GiB at 1.00 GiB"])
+
+    def test_every_buffer_at_the_peak_has_a_row_of_the_map(self):
+        self.file("thin.irplan", "dim S in 1..64\ninput x: f16[S, 64]\nw = param f16[16, 64]\nwide = param f16[8192, 64]\n"
+                  "a = linear(x, w)\nb = linear(x, w)\nc = linear(x, wide)\nd = sum(c, axis=-1)\n"
+                  "y = output(linear(x, w) + a * b)\nz = output(d)\n")
+        out, _ = self.irplan("explain", "thin.irplan", "--keep-order", "--color", "never")
+        letters = re.findall(r"^    (\w) +[\d.]+ \w+  at ", out, re.M)
+        self.assertGreater(len(letters), 2)
+        drawn = "".join(line.split("│")[1] for line in out.splitlines() if "│" in line)
+        self.assertEqual(set(letters) - set(drawn), set())
 
 
 class Quiet(Case):

@@ -40,6 +40,9 @@ void measure_memory(Graph& graph);
 // there.
 int64_t arena_bytes(const Graph& graph, uint32_t phase, const Binding& binding);
 int64_t lower_bound_bytes(const Graph& graph, uint32_t phase, const Binding& binding);
+// The bound with every size rounded up to the alignment: padding that starts need counts against no
+// placement.
+int64_t padded_bound_bytes(const Graph& graph, uint32_t phase, const Binding& binding);
 // The first op at which the most bytes are alive; kNone in a phase without ops.
 OpId peak_op(const Graph& graph, uint32_t phase, const Binding& binding);
 // Bytes from the arena's start, by buffer; 0 for buffers of other segments and phases.

@@ -1,15 +1,22 @@
-// Finds an order of ops in which less is alive at once.
+// Finds an order of ops in which less is alive.
 //
-// Needs the final ops, and the dims' values. Sizes are looked at one by one: `value`, the least, one between
-// and the largest. Where what must be alive around the highest op in any order already accounts for the
-// height of program order at all of them, programs stay as they were written. Else there are candidates:
-//   - the phase cut where all that crosses comes from one op; between two cuts every order that the operands
-//     admit is weighed (a search over sets of ops already run, under a limit of sets), identical stretches
-//     once, and only stretches that are higher than the best of any other are touched,
-//   - depth first from the last ops,
-//   - a list order: always the op behind which the least is alive.
-// Those that are lower by their own reckoning go to the memory pass, which has the last word. Moves window
-// ops behind what they show.
+// Needs the final ops, and the dims' values. An order is measured at the sizes at which the memory pass
+// compares placements and at `value`: by its bytes over the least that any order is known to need at that
+// size, at the worst of them. Where what must be alive around the highest op in any order accounts for the
+// height of program order, or every order of the blocks that matter was weighed, programs stay as they were
+// written. Else there are candidates:
+//   - the baselines: program order; depth first from the last ops; list orders, always the op behind which
+//   the least
+//     is alive,
+//   - the best of those with their blocks in the best order, at single sizes and for the worst of all
+//     (schedule/blocks.h).
+// The memory pass has the last word: it gives the bound of each candidate, and places the most promising
+// until no other can be better. Moves window ops behind what they show.
+//
+//   schedule/phase_model.h   what an order does to the bytes alive
+//   schedule/baselines.h     orders that need no search
+//   schedule/blocks.h        the search
+//   schedule/schedule.cpp    the choice
 #pragma once
 
 #include <string>
@@ -18,9 +25,8 @@
 
 namespace irplan {
 
-// Puts each phase into the candidate whose arena is the closest to the least of any candidate, at the worst
-// of the sizes at which the memory pass compares placements. Guarantees an arena that is lower than in
-// program order at one of these sizes or at `value`, and higher at none of them; else the order stays.
+// Puts each phase into the candidate whose arena is the closest to the least, at the worst size. It may be
+// above program order at one size only where it is closer to the least at another.
 void schedule(Graph& graph);
 
 // A line for each phase: the most bytes alive at once in program order, depth first, in list order, and in

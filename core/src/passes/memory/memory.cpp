@@ -49,8 +49,8 @@ int64_t stack(const Graph& graph, uint32_t phase, const Binding& binding, std::v
   return peak;
 }
 
-// The largest sum of live bytes, and the first op at which it stands.
-int64_t live_bytes(const Graph& graph, uint32_t phase, const Binding& binding, OpId* at) {
+// The largest sum of live bytes, each rounded up to `align`, and the first op at which it stands.
+int64_t live_bytes(const Graph& graph, uint32_t phase, const Binding& binding, OpId* at, int64_t align = 1) {
   Evaluator value(*graph.dims, binding);
   const Phase& p = graph.phases[phase];
   std::vector<int64_t> change(p.ops_end - p.ops_begin + 1, 0);
@@ -59,8 +59,8 @@ int64_t live_bytes(const Graph& graph, uint32_t phase, const Binding& binding, O
       continue;
     const auto bytes = value(buffer.bytes);
     if (!bytes) return -1;
-    change[buffer.live_begin - p.ops_begin] += *bytes;
-    change[buffer.live_end - p.ops_begin] -= *bytes;
+    change[buffer.live_begin - p.ops_begin] += aligned(*bytes, align);
+    change[buffer.live_end - p.ops_begin] -= aligned(*bytes, align);
   }
   int64_t live = 0, most = 0;
   for (OpId i = p.ops_begin; i < p.ops_end; ++i) {
@@ -82,6 +82,12 @@ void measure(Graph& graph, uint32_t p) {
   OpId at = kNone;
   phase.lower_bound_bytes = std::max<int64_t>(live_bytes(graph, p, binding, &at), 0);
   phase.peak_op = phase.ops_end > phase.ops_begin ? at : kNone;
+  // Budgets may have moved `value` to where placements were not compared.
+  if (!phase.proven && phase.peak_bytes > padded_bound_bytes(graph, p, binding)) {
+    phase.worst_ratio = std::max(phase.worst_ratio, static_cast<double>(phase.peak_bytes) /
+                                                        static_cast<double>(phase.lower_bound_bytes));
+    phase.optimal = false;
+  }
   phase.no_reuse_bytes = 0;
   const auto add = [&](Expr bytes) {
     const auto n = value(bytes);
@@ -121,6 +127,11 @@ int64_t arena_bytes(const Graph& graph, uint32_t phase, const Binding& binding) 
 int64_t lower_bound_bytes(const Graph& graph, uint32_t phase, const Binding& binding) {
   OpId at = kNone;
   return live_bytes(graph, phase, binding, &at);
+}
+
+int64_t padded_bound_bytes(const Graph& graph, uint32_t phase, const Binding& binding) {
+  OpId at = kNone;
+  return live_bytes(graph, phase, binding, &at, graph.target.align);
 }
 
 OpId peak_op(const Graph& graph, uint32_t phase, const Binding& binding) {

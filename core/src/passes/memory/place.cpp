@@ -93,10 +93,14 @@ class Placer {
         ranges_(graph.ranges(phase)) {}
 
   void run() {
+    stack();
+    write_expressions();
+  }
+
+  void stack() {
     measure_samples();
     search();
     write_order();
-    write_expressions();
   }
 
  private:
@@ -546,5 +550,7 @@ std::vector<Binding> sample_sizes(const Graph& graph, uint32_t phase) {
 }
 
 void place(Graph& graph, uint32_t phase, const Effort& effort) { Placer(graph, phase, effort).run(); }
+
+void stack_buffers(Graph& graph, uint32_t phase) { Placer(graph, phase, {}).stack(); }
 
 }  // namespace irplan

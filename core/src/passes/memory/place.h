@@ -9,6 +9,9 @@ namespace irplan {
 // `graph.strength` where the order comes from a search.
 void place(Graph& graph, uint32_t phase, const Effort& effort);
 
+// Fills `above` alone: enough for the arena's bytes at any size, where orders of ops are compared.
+void stack_buffers(Graph& graph, uint32_t phase);
+
 // The sizes at which orders are compared: corners of the ranges, sizes between, all inside the guards.
 std::vector<Binding> sample_sizes(const Graph& graph, uint32_t phase);
 
