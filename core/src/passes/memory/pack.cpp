@@ -13,7 +13,8 @@ using packing::Item;
 using packing::Offsets;
 using packing::Verdict;
 
-constexpr size_t kMostSearched = 4000;  // buffers of a component
+constexpr size_t kEjectedFrom = 512;    // buffers of a component; the search does better with fewer
+constexpr int64_t kEjectWork = 250;     // for each node of the search's limit
 constexpr int64_t kCheapLives = 1200;   // sections that the buffers of a component live in, all together
 constexpr int64_t kNoLimit = INT64_MAX / 8;
 constexpr int64_t kStep = 3;  // of the gap, taken down at once: what fails is dear, what succeeds is not
@@ -98,14 +99,14 @@ class Packer {
 
  private:
   void place(const Component& c, int64_t target) {
-    const bool searches = options_.strength != PackStrength::Portfolio && c.items.size() <= kMostSearched;
+    const bool searches = options_.strength != PackStrength::Portfolio && c.items.size() <= kMostPackSearched;
     Offsets best = packing::portfolio(c.items, target, searches ? kMendBeforeSearch : kMendAlone);
     int64_t height = packing::height_of(c.items, best);
     // What the other components need is free for this one as well.
     const int64_t goal = std::max(target, result_.height);
     bool proven = height <= c.bound;
-    if (height > goal && searches) {
-      proven = improve(c, goal, best, height);
+    if (height > goal && options_.strength != PackStrength::Portfolio) {
+      proven = searches ? improve(c, goal, best, height) : lower(c, goal, best, height);
     }
     for (size_t i = 0; i < c.items.size(); ++i) result_.offsets[c.members[i]] = best[i];
     if (height > result_.height) {
@@ -114,7 +115,22 @@ class Packer {
     }
   }
 
-  // The goal first; then heights above it, in steps that rather succeed than fail; then, if it must be exact,
+  // Buffers that stand too high change places with others: for many this finds what no search by depth does.
+  // True where the bound is met.
+  bool lower(const Component& c, int64_t goal, Offsets& best, int64_t& height) {
+    const int64_t before = result_.nodes;
+    const packing::Report report = [&](int64_t reached, int64_t tried, int64_t nodes) {
+      if (options_.progress && !options_.progress({reached, tried, before + nodes})) result_.stopped = true;
+      return !result_.stopped;
+    };
+    const int64_t work = std::min(options_.node_limit, kNoLimit / kEjectWork) * kEjectWork;
+    packing::eject(c.items, goal, work, report, result_.nodes, best);
+    height = packing::height_of(c.items, best);
+    result_.strength = std::max(result_.strength, PackStrength::Limited);
+    return height <= c.bound;
+  }
+
+  // The goal first; then, from what exchanges reach, heights above it, in steps that rather succeed than fail; then, if it must be exact,
   // from below until a height is reached. True where nothing lower exists.
   bool improve(const Component& c, int64_t goal, Offsets& best, int64_t& height) {
     int64_t unit = 0;
@@ -137,7 +153,8 @@ class Packer {
         result_.impossible = true;
       return verdict == Verdict::Found;
     };
-    attempt(goal / unit, most);
+    if (!attempt(goal / unit, most) && !options_.decide && !result_.stopped && c.items.size() >= kEjectedFrom)
+      lower(c, goal, best, height);
     const int64_t begun = result_.nodes, total = most / 2 * kShareAbove;
     int64_t failed = refuted;
     while (!options_.decide && !result_.stopped && failed + 1 < height / unit &&

@@ -22,11 +22,6 @@ struct Order {
   uint64_t shake;  // 0: by the keys; else by the first one, times a factor that each buffer draws
 };
 
-uint64_t mixed(uint64_t n) {
-  for (int round = 0; round < 2; ++round) n = (n ^ n >> 32) * 0xD6E8FEB86659FD93u;
-  return n ^ n >> 32;
-}
-
 // Buffers are placed by rising offset, each on the highest end below it. In such a sequence
 //   - a buffer that could lie wholly below the next offset must be placed before it,
 //   - a buffer whose floor was passed over must still be lifted by a neighbour placed later,
@@ -393,6 +388,11 @@ class Restarts {
 };
 
 }  // namespace
+
+uint64_t mixed(uint64_t n) {
+  for (int round = 0; round < 2; ++round) n = (n ^ n >> 32) * 0xD6E8FEB86659FD93u;
+  return n ^ n >> 32;
+}
 
 Verdict search(const std::vector<Item>& items, int32_t sections, int64_t capacity, int64_t limit,
                const Watch& watch, int64_t& nodes, Offsets& offsets) {
