@@ -40,10 +40,9 @@ class Search {
         limit_(limit),
         watch_(watch) {
     arrange(items, order);
-    left_.assign(static_cast<size_t>(sections), 0);
     span_.assign(static_cast<size_t>(sections), 0);
     lowest_.assign(static_cast<size_t>(sections), 0);
-    room_.assign(static_cast<size_t>(sections), 0);
+    room_.assign(static_cast<size_t>(sections), static_cast<Units>(capacity));
     for (int32_t i = 0; i < n_; ++i) enter(i, 1);
     floor_.assign(items.size(), 0);
     offset_.assign(items.size(), -1);
@@ -54,7 +53,7 @@ class Search {
   Verdict run(Offsets& offsets) {
     std::vector<int32_t> all(static_cast<size_t>(n_));
     std::iota(all.begin(), all.end(), 0);
-    const Verdict verdict = solve(all, 0, -1);
+    const Verdict verdict = raise(all, 0, sections_) ? solve(all, 0, -1) : Verdict::None;
     if (verdict == Verdict::Found) {
       offsets.assign(static_cast<size_t>(n_), 0);
       for (int32_t i = 0; i < n_; ++i)
@@ -138,33 +137,38 @@ class Search {
   }
 
   void enter(int32_t i, int32_t sign) {
-    for (int32_t s = first_[i]; s < last_[i]; ++s) left_[s] += sign * size_[i];
+    const auto size = static_cast<Units>(sign * size_[i]);
+    for (int32_t s = first_[i]; s < last_[i]; ++s) room_[s] = static_cast<Units>(room_[s] - size);
     for (int32_t s = first_[i]; s + 1 < last_[i]; ++s) span_[s] += sign;
   }
 
   // Whether what is left of a part can still fit above `base`, where the buffer `after` was placed: raises
-  // `low_`, the least offset that each can still have, as far as simple reasons go.
-  bool viable(const std::vector<int32_t>& part, int32_t base, int32_t after, int32_t from, int32_t to) {
+  // `low_`, the least offset that each can still have, as far as simple reasons go. What held before `after`
+  // was placed still holds, so that only what changed since is looked at.
+  bool viable(const std::vector<int32_t>& part, int32_t base, int32_t after) {
+    int32_t from = first_[after], to = last_[after];
     for (const int32_t j : part) {
-      int32_t low = floor_[j];
+      int32_t low = std::max<int32_t>(low_[j], floor_[j]);
       if (passed(j, base, after)) {
-        low = INT32_MAX;  // the least end of a neighbour that can still lift it
+        int32_t lifted = INT32_MAX;  // the least end of a neighbour that can still lift it
         for (const int32_t k : neighbours_[j]) {
-          const int32_t at = std::max(floor_[k], base);
-          if (offset_[k] < 0 && at < floor_[j] + size_[j]) low = std::min(low, at + size_[k]);
+          const int32_t at = std::max({floor_[k], base, static_cast<int32_t>(low_[k])});
+          if (offset_[k] < 0 && at < floor_[j] + size_[j]) lifted = std::min(lifted, at + size_[k]);
         }
-        if (low == INT32_MAX) return false;
+        if (lifted == INT32_MAX) return false;
+        low = std::max(low, lifted);
       }
       if (low > capacity_ - size_[j]) return false;
+      if (low == low_[j]) continue;
       low_[j] = static_cast<Units>(low);
+      from = std::min(from, first_[j]), to = std::max(to, last_[j]);
     }
     return raise(part, from, to);
   }
 
-  // In each section some buffer comes first, and all that is left must fit above it: who cannot be first
-  // lies above the lowest end of those who can.
+  // In each section of [from, to) some buffer comes first, and all that is left must fit above it: who cannot
+  // be first lies above the lowest end of those who can.
   bool raise(const std::vector<int32_t>& part, int32_t from, int32_t to) {
-    for (int32_t s = from; s < to; ++s) room_[s] = static_cast<Units>(capacity_ - left_[s]);
     while (from < to) {
       find_late(part, from, to);
       if (late_.empty()) return true;
@@ -237,7 +241,7 @@ class Search {
     if (rest.empty()) return Verdict::Found;
     int32_t from = INT32_MAX, to = 0;
     for (const int32_t i : rest) from = std::min(from, first_[i]), to = std::max(to, last_[i]);
-    if (!viable(rest, base, after, from, to)) return Verdict::None;
+    if (!viable(rest, base, after)) return Verdict::None;
     std::vector<int32_t> cuts;
     for (int32_t s = from; s + 1 < to; ++s) {
       if (span_[s] == 0) cuts.push_back(s + 1);
@@ -281,6 +285,8 @@ class Search {
     std::vector<int32_t> rest;
     rest.reserve(part.size());
     std::vector<std::pair<int32_t, int32_t>> before;  // floors that a placement lifts
+    std::vector<Units> lows;
+    for (const int32_t j : part) lows.push_back(low_[j]);
     for (const int32_t i : candidates) {
       if (++nodes_ > limit_ || stopped()) return Verdict::Unknown;
       const int32_t at = floor_[i], end = at + size_[i];
@@ -299,6 +305,7 @@ class Search {
       enter(i, 1);
       offset_[i] = -1;
       for (const auto& [j, floor] : before) floor_[j] = floor;
+      for (size_t k = 0; k < part.size(); ++k) low_[part[k]] = lows[k];
       if (verdict == Verdict::Unknown) return verdict;
     }
     return Verdict::None;
@@ -316,8 +323,7 @@ class Search {
   std::vector<int32_t> given_, first_, last_, size_, twin_;  // by buffer, in the order of trying
   std::vector<std::vector<int32_t>> neighbours_;
   static constexpr Units kMost = std::numeric_limits<Units>::max();
-  // By section: units left, buffers left that reach into the next.
-  std::vector<int32_t> left_, span_;
+  std::vector<int32_t> span_;  // by section: buffers left that reach into the next
   // By section: the lowest end of who can be first, and the highest offset that the first can have.
   std::vector<Units> lowest_, room_;
   std::vector<int32_t> late_;            // who cannot be first somewhere; of one round
