@@ -2,6 +2,7 @@
 #include <iterator>
 #include <limits>
 #include <numeric>
+#include <span>
 
 #include "passes/memory/pack_parts.h"
 
@@ -22,6 +23,38 @@ struct Order {
   uint64_t shake;  // 0: by the keys; else by the first one, times a factor that each buffer draws
 };
 
+// What the searches of one height share.
+struct Problem {
+  Problem(std::vector<Item> some, int32_t section_count, int64_t most)
+      : items(std::move(some)), sections(section_count), capacity(most), total(items.size(), 0), kind(items.size()) {
+    std::vector<int64_t> sums(static_cast<size_t>(sections), 0);
+    for (const Item& item : items) {
+      for (int32_t s = item.first; s < item.last; ++s) sums[static_cast<size_t>(s)] += item.size;
+    }
+    neighbours.resize(items.size());
+    for (size_t i = 0; i < items.size(); ++i) {
+      for (int32_t s = items[i].first; s < items[i].last; ++s)
+        total[i] = std::max(total[i], sums[static_cast<size_t>(s)]);
+      for (size_t j = 0; j < items.size(); ++j) {
+        if (i != j && items[i].first < items[j].last && items[j].first < items[i].last)
+          neighbours[i].push_back(static_cast<int32_t>(j));
+      }
+      kind[i] = static_cast<int32_t>(i);
+      for (size_t j = 0; j < i && kind[i] == static_cast<int32_t>(i); ++j) {
+        if (items[j].first == items[i].first && items[j].last == items[i].last && items[j].size == items[i].size)
+          kind[i] = static_cast<int32_t>(j);
+      }
+    }
+  }
+
+  const std::vector<Item> items;
+  const int32_t sections;
+  const int64_t capacity;
+  std::vector<int64_t> total;  // by item: of the fullest section
+  std::vector<int32_t> kind;   // by item: the first that is the same
+  std::vector<std::vector<int32_t>> neighbours;
+};
+
 // Buffers are placed by rising offset, each on the highest end below it. In such a sequence
 //   - a buffer that could lie wholly below the next offset must be placed before it,
 //   - a buffer whose floor was passed over must still be lifted by a neighbour placed later,
@@ -32,22 +65,22 @@ struct Order {
 template <class Units>
 class Search {
  public:
-  Search(const std::vector<Item>& items, int32_t sections, int64_t capacity, const Order& order,
-         int64_t limit, const Watch& watch)
-      : n_(static_cast<int32_t>(items.size())),
-        sections_(sections),
-        capacity_(static_cast<int32_t>(capacity)),
+  Search(const Problem& problem, const Order& order, int64_t limit, const Watch& watch)
+      : n_(static_cast<int32_t>(problem.items.size())),
+        sections_(problem.sections),
+        capacity_(static_cast<int32_t>(problem.capacity)),
         limit_(limit),
         watch_(watch) {
-    arrange(items, order);
-    span_.assign(static_cast<size_t>(sections), 0);
-    lowest_.assign(static_cast<size_t>(sections), 0);
-    room_.assign(static_cast<size_t>(sections), static_cast<Units>(capacity));
+    arrange(problem, order);
+    const auto sections = static_cast<size_t>(sections_);
+    span_.assign(sections, 0);
+    lowest_.assign(sections, 0);
+    room_.assign(sections, static_cast<Units>(capacity_));
     for (int32_t i = 0; i < n_; ++i) enter(i, 1);
-    floor_.assign(items.size(), 0);
-    offset_.assign(items.size(), -1);
-    low_.assign(items.size(), 0);
-    find_neighbours();
+    floor_.assign(problem.items.size(), 0);
+    offset_.assign(problem.items.size(), -1);
+    low_.assign(problem.items.size(), 0);
+    lifter_.assign(problem.items.size(), -1);
   }
 
   Verdict run(Offsets& offsets) {
@@ -71,15 +104,8 @@ class Search {
 
  private:
   // Buffers in the order in which they are tried: by falling keys.
-  void arrange(const std::vector<Item>& items, const Order& order) {
-    std::vector<int64_t> live(static_cast<size_t>(sections_), 0), total(items.size(), 0);
-    for (const Item& item : items) {
-      for (int32_t s = item.first; s < item.last; ++s) live[static_cast<size_t>(s)] += item.size;
-    }
-    for (size_t i = 0; i < items.size(); ++i) {
-      for (int32_t s = items[i].first; s < items[i].last; ++s)
-        total[i] = std::max(total[i], live[static_cast<size_t>(s)]);
-    }
+  void arrange(const Problem& problem, const Order& order) {
+    const std::vector<Item>& items = problem.items;
     given_.resize(items.size());
     std::iota(given_.begin(), given_.end(), 0);
     const auto key = [&](int32_t i, char rule) -> int64_t {
@@ -91,7 +117,7 @@ class Search {
         case 'U': return item.last;
         case 'l': return -item.first;
         case 'u': return -item.last;
-        default: return total[static_cast<size_t>(i)];
+        default: return problem.total[static_cast<size_t>(i)];
       }
     };
     if (order.shake > 0) {
@@ -119,21 +145,22 @@ class Search {
       last_.push_back(item.last);
       size_.push_back(static_cast<int32_t>(item.size));
     }
-    twin_.assign(items.size(), -1);
+    std::vector<int32_t> rank(items.size()), latest(items.size(), -1);
     for (int32_t i = 0; i < n_; ++i) {
-      for (int32_t j = i - 1; j >= 0 && twin_[i] < 0; --j) {
-        if (first_[j] == first_[i] && last_[j] == last_[i] && size_[j] == size_[i]) twin_[i] = j;
-      }
+      rank[given_[i]] = i;
+      int32_t& twin = latest[problem.kind[given_[i]]];
+      twin_.push_back(twin);
+      twin = i;
     }
+    for (int32_t i = 0; i < n_; ++i) {
+      neighbours_from_.push_back(neighbours_.size());
+      for (const int32_t j : problem.neighbours[given_[i]]) neighbours_.push_back(rank[j]);
+    }
+    neighbours_from_.push_back(neighbours_.size());
   }
 
-  void find_neighbours() {
-    neighbours_.resize(static_cast<size_t>(n_));
-    for (int32_t i = 0; i < n_; ++i) {
-      for (int32_t j = 0; j < n_; ++j) {
-        if (i != j && first_[i] < last_[j] && first_[j] < last_[i]) neighbours_[i].push_back(j);
-      }
-    }
+  std::span<const int32_t> neighbours(int32_t i) const {
+    return {neighbours_.data() + neighbours_from_[i], neighbours_.data() + neighbours_from_[i + 1]};
   }
 
   void enter(int32_t i, int32_t sign) {
@@ -149,21 +176,32 @@ class Search {
     int32_t from = first_[after], to = last_[after];
     for (const int32_t j : part) {
       int32_t low = std::max<int32_t>(low_[j], floor_[j]);
-      if (passed(j, base, after)) {
-        int32_t lifted = INT32_MAX;  // the least end of a neighbour that can still lift it
-        for (const int32_t k : neighbours_[j]) {
-          const int32_t at = std::max({floor_[k], base, static_cast<int32_t>(low_[k])});
-          if (offset_[k] < 0 && at < floor_[j] + size_[j]) lifted = std::min(lifted, at + size_[k]);
-        }
-        if (lifted == INT32_MAX) return false;
-        low = std::max(low, lifted);
-      }
+      if (passed(j, base, after)) low = std::max(low, lifted(j, base, low));
       if (low > capacity_ - size_[j]) return false;
       if (low == low_[j]) continue;
       low_[j] = static_cast<Units>(low);
       from = std::min(from, first_[j]), to = std::max(to, last_[j]);
     }
     return raise(part, from, to);
+  }
+
+  // The least end of a neighbour that can still lift a buffer that was passed over, or something no larger
+  // than `low` where it is; more than the capacity where there is none.
+  int32_t lifted(int32_t j, int32_t base, int32_t low) {
+    const int32_t roof = floor_[j] + size_[j];
+    const auto end = [&](int32_t k) {
+      const int32_t at = std::max({floor_[k], base, static_cast<int32_t>(low_[k])});
+      return offset_[k] < 0 && at < roof ? at + size_[k] : INT32_MAX;
+    };
+    if (lifter_[j] >= 0 && end(lifter_[j]) <= low) return low;
+    int32_t least = INT32_MAX;
+    for (const int32_t k : neighbours(j)) {
+      const int32_t to = end(k);
+      if (to >= least) continue;
+      least = to, lifter_[j] = k;
+      if (least <= low) break;
+    }
+    return least;
   }
 
   // In each section of [from, to) some buffer comes first, and all that is left must fit above it: who cannot
@@ -291,7 +329,7 @@ class Search {
       if (++nodes_ > limit_ || stopped()) return Verdict::Unknown;
       const int32_t at = floor_[i], end = at + size_[i];
       before.clear();
-      for (const int32_t j : neighbours_[i]) {
+      for (const int32_t j : neighbours(i)) {
         if (offset_[j] < 0 && floor_[j] < end) before.emplace_back(j, floor_[j]), floor_[j] = end;
       }
       offset_[i] = at;
@@ -321,7 +359,9 @@ class Search {
   int64_t nodes_ = 0;
   bool stopped_ = false;
   std::vector<int32_t> given_, first_, last_, size_, twin_;  // by buffer, in the order of trying
-  std::vector<std::vector<int32_t>> neighbours_;
+  std::vector<int32_t> neighbours_;  // of all, one after the other
+  std::vector<size_t> neighbours_from_;
+  std::vector<int32_t> lifter_;  // by buffer: a neighbour that could lift it when this was last asked
   static constexpr Units kMost = std::numeric_limits<Units>::max();
   std::vector<int32_t> span_;  // by section: buffers left that reach into the next
   // By section: the lowest end of who can be first, and the highest offset that the first can have.
@@ -336,7 +376,7 @@ class Search {
 class Restarts {
  public:
   Restarts(std::vector<Item> items, int32_t sections, int64_t capacity, int64_t limit, const Watch& watch)
-      : items_(std::move(items)), sections_(sections), capacity_(capacity), left_(limit), watch_(watch) {}
+      : problem_(std::move(items), sections, capacity), left_(limit), watch_(watch) {}
 
   // Offsets come back in bytes: `unit` of them for each unit of the items.
   Verdict run(int64_t unit, int64_t& nodes, Offsets& offsets) {
@@ -367,7 +407,7 @@ class Restarts {
 
   void attempt(const Order& order, int64_t share) {
     if (verdict_ != Verdict::Unknown || left_ <= 0 || stopped_) return;
-    if (capacity_ < std::numeric_limits<int16_t>::max() / 2) {
+    if (problem_.capacity < std::numeric_limits<int16_t>::max() / 2) {
       attempt_in<int16_t>(order, share);
     } else {
       attempt_in<int32_t>(order, share);
@@ -376,15 +416,13 @@ class Restarts {
 
   template <class Units>
   void attempt_in(const Order& order, int64_t share) {
-    Search<Units> search(items_, sections_, capacity_, order, std::min(share, left_), watch_);
+    Search<Units> search(problem_, order, std::min(share, left_), watch_);
     verdict_ = search.run(offsets_);
     left_ -= std::min(left_, search.nodes());
     stopped_ = stopped_ || search.stopped();
   }
 
-  const std::vector<Item> items_;
-  const int32_t sections_;
-  const int64_t capacity_;
+  const Problem problem_;
   int64_t left_;
   Watch watch_;
   bool stopped_ = false;
