@@ -172,17 +172,28 @@ class Search {
   // Whether what is left of a part can still fit above `base`, where the buffer `after` was placed: raises
   // `low_`, the least offset that each can still have, as far as simple reasons go. What held before `after`
   // was placed still holds, so that only what changed since is looked at.
-  bool viable(const std::vector<int32_t>& part, int32_t base, int32_t after) {
+  bool viable(const std::vector<int32_t>& part, int32_t base, int32_t after, int32_t begin, int32_t end) {
+    // Who made the last try fail often makes this one fail as well.
+    if (culprit_ >= 0 && offset_[culprit_] < 0 && first_[culprit_] >= begin && last_[culprit_] <= end &&
+        low_of(culprit_, base, after) > capacity_ - size_[culprit_])
+      return false;
     int32_t from = first_[after], to = last_[after];
     for (const int32_t j : part) {
-      int32_t low = std::max<int32_t>(low_[j], floor_[j]);
-      if (passed(j, base, after)) low = std::max(low, lifted(j, base, low));
-      if (low > capacity_ - size_[j]) return false;
+      const int32_t low = low_of(j, base, after);
+      if (low > capacity_ - size_[j]) {
+        culprit_ = j;
+        return false;
+      }
       if (low == low_[j]) continue;
       low_[j] = static_cast<Units>(low);
       from = std::min(from, first_[j]), to = std::max(to, last_[j]);
     }
     return raise(part, from, to);
+  }
+
+  int32_t low_of(int32_t j, int32_t base, int32_t after) {
+    const int32_t low = std::max<int32_t>(low_[j], floor_[j]);
+    return passed(j, base, after) ? std::max(low, lifted(j, base, low)) : low;
   }
 
   // The least end of a neighbour that can still lift a buffer that was passed over, or something no larger
@@ -279,7 +290,7 @@ class Search {
     if (rest.empty()) return Verdict::Found;
     int32_t from = INT32_MAX, to = 0;
     for (const int32_t i : rest) from = std::min(from, first_[i]), to = std::max(to, last_[i]);
-    if (!viable(rest, base, after)) return Verdict::None;
+    if (!viable(rest, base, after, from, to)) return Verdict::None;
     std::vector<int32_t> cuts;
     for (int32_t s = from; s + 1 < to; ++s) {
       if (span_[s] == 0) cuts.push_back(s + 1);
@@ -361,6 +372,7 @@ class Search {
   std::vector<int32_t> given_, first_, last_, size_, twin_;  // by buffer, in the order of trying
   std::vector<int32_t> neighbours_;  // of all, one after the other
   std::vector<size_t> neighbours_from_;
+  int32_t culprit_ = -1;         // could not fit when a try was last given up
   std::vector<int32_t> lifter_;  // by buffer: a neighbour that could lift it when this was last asked
   static constexpr Units kMost = std::numeric_limits<Units>::max();
   std::vector<int32_t> span_;  // by section: buffers left that reach into the next
