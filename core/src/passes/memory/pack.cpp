@@ -22,7 +22,7 @@ constexpr int64_t kShareAbove = 2;   // times the limit at the goal, for all hei
 constexpr int64_t kBriefShare = 12;  // of that limit, for one of them at first
 constexpr int64_t kLonger = 3;       // times, when none is left that was not tried
 constexpr size_t kMendAlone = 100'000,
-                 kMendBeforeSearch = 10'000;  // buffers placed again; the search mends better
+                 kMendBeforeSearch = 2'000;  // buffers placed again; the search mends better
 
 // Buffers that live at connected times, on a line of sections.
 struct Component {
