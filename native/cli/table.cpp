@@ -1,5 +1,8 @@
 // The table of commands and options.
+#include <string>
+
 #include "cli/commands.h"
+#include "irplan/pack.h"
 
 namespace irplan::cli {
 namespace {
@@ -37,14 +40,11 @@ const Option kExitCode{"--exit-code", 0, nullptr, "exit 3 where the plans differ
 const Option kTemplate{"--template", 0, "KIND", "smallest, mlp or decoder", false, "smallest|mlp|decoder"};
 
 const Option kCapacity{"--capacity", 0, "BYTES", "stop at a placement that fits; say why where none does"};
-const Option kStrength{
-    "--strength",
-    0,
-    "HOW",
-    "place by portfolio: fast placements; limited: then a search under a limit of nodes; exact: "
-    "without one, however long it takes; more than 4000 buffers of connected lifetimes are not searched",
-    false,
-    "portfolio|limited|exact"};
+const std::string kStrengthDoc =
+    "place by portfolio: fast placements; limited: then a search under a limit of nodes; exact: without one, "
+    "however long it takes; more than " +
+    std::to_string(kMostPackSearched) + " buffers of connected lifetimes are only searched under the limit";
+const Option kStrength{"--strength", 0, "HOW", kStrengthDoc.c_str(), false, "portfolio|limited|exact"};
 
 std::vector<Command> make() {
   const std::vector<const Option*> compile = {&kConfig,    &kLet,      &kDim,    &kRetype, &kTarget, &kDeny,

@@ -161,28 +161,31 @@ TEST_CASE("random buffers are packed as well as each strength promises") {
 }
 
 TEST_CASE("a stronger search never gives a worse order, and the plan says what found it") {
-  Tally tally;
+  const auto with = [](const std::string& text, const char* strength) {
+    CompileOptions options;
+    options.strength = strength;
+    std::string why;
+    auto plan = read_plan(compile(SourceText("random.irplan", text), options).plan_json, &why);
+    INFO(why);
+    REQUIRE(plan);
+    REQUIRE(validate_plan(*plan).empty());
+    return std::move(*plan);
+  };
   int better = 0;
-  for (uint64_t seed = 1; seed <= 400; ++seed) {
+  const auto check = [&](uint64_t seed, int ops) {
     Random random(seed);
-    const std::string text = random_program(random, 24);
-    const auto with = [&](const char* strength) {
-      CompileOptions options;
-      options.strength = strength;
-      std::string why;
-      auto plan = read_plan(compile(SourceText("random.irplan", text), options).plan_json, &why);
-      INFO(why);
-      REQUIRE(plan);
-      REQUIRE(validate_plan(*plan).empty());
-      return std::move(*plan);
-    };
-    const Plan fast = with("portfolio");
-    if (fast.memory.range.worst_ratio <= 1.0) continue;  // nothing to be searched for
-    const Plan searched = with("limited");
+    const std::string text = random_program(random, ops);
+    const Plan fast = with(text, "portfolio");
+    if (fast.memory.range.worst_ratio <= 1.0) return;  // nothing to be searched for
+    const Plan searched = with(text, "limited");
     CHECK(searched.memory.range.worst_ratio <= fast.memory.range.worst_ratio);
-    if (searched.memory.range.worst_ratio == fast.memory.range.worst_ratio) continue;
-    ++better;
-    CHECK(searched.memory.strength != Plan::Strength::Portfolio);
-  }
+    if (searched.memory.range.worst_ratio == fast.memory.range.worst_ratio)
+      CHECK(searched.memory.strength == fast.memory.strength);
+    better += searched.memory.range.worst_ratio < fast.memory.range.worst_ratio;
+  };
+  for (uint64_t seed = 1; seed <= 200; ++seed) check(seed, 24);
+  // Seldom is one above its bound; of these one is lowered to it and one is not.
+  check(26, 80);
+  check(90, 48);
   CHECK(better > 0);
 }

@@ -13,11 +13,11 @@ using packing::Item;
 using packing::Offsets;
 using packing::Verdict;
 
-constexpr size_t kEjectedFrom = 512;    // buffers of a component; the search does better with fewer
-constexpr int64_t kEjectWork = 250;     // for each node of the search's limit
-constexpr int64_t kCheapLives = 1200;   // sections that the buffers of a component live in, all together
+constexpr size_t kEjectedFrom = 512;   // buffers of a component; the search does better with fewer
+constexpr int64_t kEjectWork = 250;    // for each node of the search's limit
+constexpr int64_t kCheapLives = 1200;  // sections that the buffers of a component live in, all together
 constexpr int64_t kNoLimit = INT64_MAX / 8;
-constexpr int64_t kStep = 3;  // of the gap, taken down at once at first
+constexpr int64_t kStep = 3;         // of the gap, taken down at once at first
 constexpr int64_t kShareAbove = 2;   // times the limit at the goal, for all heights above it together
 constexpr int64_t kBriefShare = 12;  // of that limit, for one of them at first
 constexpr int64_t kLonger = 3;       // times, when none is left that was not tried
@@ -157,7 +157,9 @@ class Packer {
     };
     if (!attempt(goal / unit, most) && !options_.decide && !result_.stopped && c.items.size() >= kEjectedFrom)
       lower(c, goal, best, height);
-    if (!options_.decide) descend(most, [&] { return height / unit; }, [&] { return refuted; }, attempt);
+    if (!options_.decide)
+      descend(
+          most, [&] { return height / unit; }, [&] { return refuted; }, attempt);
     while (options_.strength == PackStrength::Exact && !options_.decide && !result_.stopped &&
            refuted + 1 < height / unit)
       attempt(refuted + 1, kNoLimit);

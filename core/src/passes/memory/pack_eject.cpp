@@ -8,10 +8,10 @@
 namespace irplan::packing {
 namespace {
 
-constexpr int64_t kWatched = 128;      // placements from one question of the watch to the next
-constexpr int64_t kFirstStep = 3;      // of what is above the target, taken down at once
-constexpr int64_t kAttempts = 24;      // that all fail would use up the work
-constexpr int64_t kChoosing = 4;       // work of choosing whom to eject, for each who is alive
+constexpr int64_t kWatched = 128;  // placements from one question of the watch to the next
+constexpr int64_t kFirstStep = 3;  // of what is above the target, taken down at once
+constexpr int64_t kAttempts = 24;  // that all fail would use up the work
+constexpr int64_t kChoosing = 4;   // work of choosing whom to eject, for each who is alive
 
 // Searches for a placement under a ceiling: whoever stands too high is placed anew in the smallest gap; where
 // none is large enough, at the offset where those in its way are cheapest, who then wait for a place
@@ -20,8 +20,14 @@ constexpr int64_t kChoosing = 4;       // work of choosing whom to eject, for ea
 class Ejection {
  public:
   Ejection(const std::vector<Item>& items, int64_t work, const Report& report, Offsets& best)
-      : items_(items), work_(work), report_(report), best_(best), offsets_(best), shelves_(items),
-        weight_(items.size(), 1), is_touched_(items.size(), 0) {
+      : items_(items),
+        work_(work),
+        report_(report),
+        best_(best),
+        offsets_(best),
+        shelves_(items),
+        weight_(items.size(), 1),
+        is_touched_(items.size(), 0) {
     for (uint32_t i = 0; i < items.size(); ++i) shelves_.insert(i, offsets_[i]);
   }
 
@@ -122,7 +128,8 @@ class Ejection {
     uint64_t ties = 0;
     size_t next = 0;
     const auto consider = [&](int64_t at) {
-      for (; next < near.size() && near[next].offset < at + item.size; ++next) begun += price(near[next].item);
+      for (; next < near.size() && near[next].offset < at + item.size; ++next)
+        begun += price(near[next].item);
       const int64_t cost = begun - ended;
       if (cost < least) least = cost, ties = 0;
       if (cost > least) return;
@@ -170,10 +177,10 @@ class Ejection {
   Offsets offsets_;  // -1: waits
   Shelves shelves_;
   std::vector<int64_t> weight_;
-  std::vector<uint32_t> waiting_;  // a heap
-  std::vector<uint32_t> out_;      // of one placement
+  std::vector<uint32_t> waiting_;                  // a heap
+  std::vector<uint32_t> out_;                      // of one placement
   std::vector<std::pair<int64_t, int64_t>> ends_;  // and prices, of one choice
-  std::vector<uint32_t> touched_;  // moved since `best_`
+  std::vector<uint32_t> touched_;                  // moved since `best_`
   std::vector<uint8_t> is_touched_;
   int64_t height_ = 0, ceiling_ = 0, nodes_ = 0, chosen_ = 0;
   bool stopped_ = false;

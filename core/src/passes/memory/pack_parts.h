@@ -19,8 +19,8 @@ using Offsets = std::vector<int64_t>;
 
 int64_t height_of(const std::vector<Item>& items, const Offsets& offsets);
 
-// Sequences in which buffers are placed one after the other, by what comes first. Full: the sum of the fullest
-// section that a buffer lives in, in some hundred steps, then life.
+// Sequences in which buffers are placed one after the other, by what comes first. Full: the sum of the
+// fullest section that a buffer lives in, in some hundred steps, then life.
 enum class Rule : uint8_t { Life, Area, Size, Begin, Full };
 std::vector<uint32_t> sequence(const std::vector<Item>& items, Rule rule);
 // Each where it fits lowest, or with `tight` in the smallest gap. None where the ceiling would be reached.

@@ -43,7 +43,8 @@ class Fullest {
   int64_t of(const Item& item) const {
     const auto level = static_cast<size_t>(std::bit_width(static_cast<uint32_t>(item.last - item.first)) - 1);
     const std::vector<int64_t>& table = tables_[level];
-    return std::max(table[static_cast<size_t>(item.first)], table[static_cast<size_t>(item.last) - (size_t{1} << level)]);
+    return std::max(table[static_cast<size_t>(item.first)],
+                    table[static_cast<size_t>(item.last) - (size_t{1} << level)]);
   }
 
   int64_t most() const { return *std::max_element(tables_[0].begin(), tables_[0].end()); }
@@ -67,9 +68,9 @@ class Portfolio {
   }
 
  private:
-  static constexpr size_t kMany = 8192;            // buffers: more are not mended
+  static constexpr size_t kMany = 8192;              // buffers: more are not mended
   static constexpr int64_t kMostPairs = 50'000'000;  // alive together; then only the skyline is fast
-  static constexpr int64_t kGoodShare = 500;       // within this share of the target nothing else is tried
+  static constexpr int64_t kGoodShare = 500;         // within this share of the target nothing else is tried
 
   void try_few() {
     for (const Rule rule : kPlaceRules) {
@@ -95,7 +96,8 @@ class Portfolio {
   // Alive together, about: each with those alive where it begins.
   int64_t pairs() const {
     std::vector<int64_t> alive(static_cast<size_t>(sections_of(items_)) + 1);
-    for (const Item& item : items_) ++alive[static_cast<size_t>(item.first)], --alive[static_cast<size_t>(item.last)];
+    for (const Item& item : items_)
+      ++alive[static_cast<size_t>(item.first)], --alive[static_cast<size_t>(item.last)];
     std::partial_sum(alive.begin(), alive.end(), alive.begin());
     int64_t sum = 0;
     for (const Item& item : items_) sum += alive[static_cast<size_t>(item.first)];

@@ -26,7 +26,11 @@ struct Order {
 // What the searches of one height share.
 struct Problem {
   Problem(std::vector<Item> some, int32_t section_count, int64_t most)
-      : items(std::move(some)), sections(section_count), capacity(most), total(items.size(), 0), kind(items.size()) {
+      : items(std::move(some)),
+        sections(section_count),
+        capacity(most),
+        total(items.size(), 0),
+        kind(items.size()) {
     std::vector<int64_t> sums(static_cast<size_t>(sections), 0);
     for (const Item& item : items) {
       for (int32_t s = item.first; s < item.last; ++s) sums[static_cast<size_t>(s)] += item.size;
@@ -41,7 +45,8 @@ struct Problem {
       }
       kind[i] = static_cast<int32_t>(i);
       for (size_t j = 0; j < i && kind[i] == static_cast<int32_t>(i); ++j) {
-        if (items[j].first == items[i].first && items[j].last == items[i].last && items[j].size == items[i].size)
+        if (items[j].first == items[i].first && items[j].last == items[i].last &&
+            items[j].size == items[i].size)
           kind[i] = static_cast<int32_t>(j);
       }
     }
@@ -370,7 +375,7 @@ class Search {
   int64_t nodes_ = 0;
   bool stopped_ = false;
   std::vector<int32_t> given_, first_, last_, size_, twin_;  // by buffer, in the order of trying
-  std::vector<int32_t> neighbours_;  // of all, one after the other
+  std::vector<int32_t> neighbours_;                          // of all, one after the other
   std::vector<size_t> neighbours_from_;
   int32_t culprit_ = -1;         // could not fit when a try was last given up
   std::vector<int32_t> lifter_;  // by buffer: a neighbour that could lift it when this was last asked

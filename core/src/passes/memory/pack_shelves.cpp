@@ -31,7 +31,7 @@ Shelves::Shelves(const std::vector<Item>& items) : items_(items) {
   lowest_ = highest;
   if (items.size() > kOneColumn) {
     const size_t columns = items.size() / kColumn;
-    for (lowest_ = 0; lowest_ < highest && static_cast<size_t>(sections >> lowest_) > columns;) ++lowest_;
+    for (lowest_ = 0; lowest_<highest&& static_cast<size_t>(sections >> lowest_)> columns;) ++lowest_;
   }
   for (int level = lowest_; level <= highest; ++level)
     levels_.emplace_back(static_cast<size_t>((sections - 1) >> level) + 1);

@@ -52,9 +52,9 @@ class Waiting {
     bool gone = false;
   };
   struct Node {
-    uint32_t best = kNone;                               // of those not removed
+    uint32_t best = kNone;                                                 // of those not removed
     int32_t begin_least = 0, begin_most = 0, end_least = 0, end_most = 0;  // of all their lives
-    size_t begin = 0, end = 0;                           // of its buffers
+    size_t begin = 0, end = 0;                                             // of its buffers
   };
 
   void build(size_t n, size_t begin, size_t end, bool by_begin) {
@@ -63,7 +63,8 @@ class Waiting {
     for (size_t i = begin; i < end; ++i) {
       const Buffer& b = buffers_[i];
       node.best = std::min(node.best, b.rank);
-      node.begin_least = std::min(node.begin_least, b.first), node.begin_most = std::max(node.begin_most, b.first);
+      node.begin_least = std::min(node.begin_least, b.first),
+      node.begin_most = std::max(node.begin_most, b.first);
       node.end_least = std::min(node.end_least, b.last), node.end_most = std::max(node.end_most, b.last);
     }
     if (n >= first_leaf_) {
@@ -107,7 +108,10 @@ class Waiting {
 class Skyline {
  public:
   explicit Skyline(int32_t sections)
-      : sections_(sections), end_(static_cast<size_t>(sections), -1), begin_(end_.size() + 1, -1), height_(end_.size()) {
+      : sections_(sections),
+        end_(static_cast<size_t>(sections), -1),
+        begin_(end_.size() + 1, -1),
+        height_(end_.size()) {
     set(0, sections, 0);
   }
 
