@@ -1,5 +1,5 @@
-"""./dev bench memory: the packer on published and on drawn instances, the arena of every example against its lower bound over all sizes, one model
-beside other systems, and the targets with what was reached.
+"""./dev bench memory: the packer on published and on drawn instances, the arena of every example against its lower bound over all
+sizes, one model beside other systems, and the targets with what was reached.
 
 The instances (google/minimalloc `challenging`, cappadokes/idealloc) are not part of the repository: a folder of their CSV files is the
 argument, or ../shared/data/packing. Other systems are measured where the Python that runs this can import them

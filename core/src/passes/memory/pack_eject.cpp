@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <bit>
 #include <numeric>
+#include <utility>
 
 #include "passes/memory/pack_parts.h"
 #include "passes/memory/pack_shelves.h"

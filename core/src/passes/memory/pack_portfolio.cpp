@@ -41,10 +41,10 @@ class Fullest {
   }
 
   int64_t of(const Item& item) const {
-    const auto level = static_cast<size_t>(std::bit_width(static_cast<uint32_t>(item.last - item.first)) - 1);
-    const std::vector<int64_t>& table = tables_[level];
-    return std::max(table[static_cast<size_t>(item.first)],
-                    table[static_cast<size_t>(item.last) - (size_t{1} << level)]);
+    const auto life = static_cast<uint32_t>(item.last - item.first);
+    const std::vector<int64_t>& table = tables_[static_cast<size_t>(std::bit_width(life)) - 1];
+    const auto last = static_cast<size_t>(item.last) - std::bit_floor(life);
+    return std::max(table[static_cast<size_t>(item.first)], table[last]);
   }
 
   int64_t most() const { return *std::max_element(tables_[0].begin(), tables_[0].end()); }

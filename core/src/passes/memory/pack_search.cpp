@@ -340,6 +340,7 @@ class Search {
     rest.reserve(part.size());
     std::vector<std::pair<int32_t, int32_t>> before;  // floors that a placement lifts
     std::vector<Units> lows;
+    lows.reserve(part.size());
     for (const int32_t j : part) lows.push_back(low_[j]);
     for (const int32_t i : candidates) {
       if (++nodes_ > limit_ || stopped()) return Verdict::Unknown;

@@ -1,6 +1,8 @@
 #include <algorithm>
-#include <numeric>
+#include <cstddef>
+#include <functional>
 #include <queue>
+#include <utility>
 
 #include "passes/memory/pack_parts.h"
 
