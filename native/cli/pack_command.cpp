@@ -12,8 +12,7 @@ namespace irplan::cli {
 namespace {
 
 constexpr size_t kMostBytes = size_t{256} << 20;
-constexpr size_t kMostSearched = 4000;  // connected buffers that the packer searches
-constexpr size_t kMostListed = 32;      // buffers of a conflict, in text
+constexpr size_t kMostListed = 32;  // buffers of a conflict, in text
 
 // A cell of the table as a JSON string; the reader of CSV takes any bytes.
 std::string quoted(std::string_view text) {
@@ -168,12 +167,13 @@ int run_pack(const Arguments& arguments) {
     if (!print(said)) return kFailed;
   }
   const size_t component = largest_component(table->buffers);
-  if (options.strength != PackStrength::Portfolio && component > kMostSearched && !result.proven &&
+  if (options.strength == PackStrength::Exact && component > kMostPackSearched &&
       result.height > result.bound) {
-    std::fprintf(stderr,
-                 "note: %zu buffers whose lifetimes are connected were not searched, only placed by the "
-                 "portfolio; the search takes up to %zu\n",
-                 component, kMostSearched);
+    std::fprintf(
+        stderr,
+        "note: %zu buffers whose lifetimes are connected were only searched under a limit; the exact "
+        "search takes up to %zu\n",
+        component, kMostPackSearched);
   }
   if (result.stopped) return fail(kInterrupted, "interrupted; this is the best placement so far");
   return missed ? fail(kDiffers, reason(*table, *options.capacity, result, conflict)) : kDone;

@@ -1,5 +1,5 @@
-"""./dev bench memory: the packer on published instances, the arena of every example against its lower bound over all sizes, one model
-beside other systems, and the targets with what was reached.
+"""./dev bench memory: the packer on published and on drawn instances, the arena of every example against its lower bound over all
+sizes, one model beside other systems, and the targets with what was reached.
 
 The instances (google/minimalloc `challenging`, cappadokes/idealloc) are not part of the repository: a folder of their CSV files is the
 argument, or ../shared/data/packing. Other systems are measured where the Python that runs this can import them
@@ -8,6 +8,7 @@ import argparse
 import importlib.util
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -32,12 +33,39 @@ def packing(folder):
         print(f"packing: skipped, there are no instances in {folder}")
         return {}
     print(f"{'instance':12} {'height':>12} {'bound':>12} {'over':>9} {'seconds':>8} {'nodes':>8}  proven  best known")
-    found = {}
-    for file in files:
-        r = found[file.stem] = json.loads(subprocess.run([IRPLAN, "pack", file, "--format=json"], check=True, capture_output=True).stdout)
-        print(f"{file.stem:12} {r['height']:12} {r['bound']:12} {r['height'] / r['bound'] - 1:+9.4%} {r['seconds']:8.3f} "
-              f"{r['nodes']:8}  {'yes' if r['proven'] else 'no':6}  {KNOWN.get(file.stem, '')}", flush=True)
+    found = {file.stem: pack(file.stem, file, KNOWN.get(file.stem, "")) for file in files}
     print(f"{'in all':12} {'':12} {'':12} {'':9} {sum(r['seconds'] for r in found.values()):8.3f}")
+    return found
+
+
+def pack(name, file, remark=""):
+    r = json.loads(subprocess.run([IRPLAN, "pack", file, "--format=json"], check=True, capture_output=True).stdout)
+    print(f"{name:12} {r['height']:12} {r['bound']:12} {r['height'] / r['bound'] - 1:+9.4%} {r['seconds']:8.3f} "
+          f"{r['nodes']:8}  {'yes' if r['proven'] else 'no':6}  {remark}", flush=True)
+    return r
+
+
+DRAWN, SEED = 60_000, 1  # buffers of each instance
+# One large component each: steps, and the life of a buffer for a draw from [0, 1); sizes are 1 to 4096 KiB.
+LIVES = {
+    "short": (10_000, lambda draw: 1 + int(40 * draw)),
+    "mixed": (60_000, lambda draw: int(2 ** (12 * draw))),
+    "long": (60_000, lambda draw: 1 + int(6_000 * draw)),
+    "any": (1_000, lambda draw: 1 + int(1_000 * draw)),
+}
+
+
+def drawn():
+    """what 60,000 buffers of drawn sizes and lives take; the same instances on every machine"""
+    print(f"\n{DRAWN:,} drawn buffers, seed {SEED}; by how long they live")
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (steps, life) in LIVES.items():
+            draw = random.Random(SEED).random
+            rows = ((i, int(steps * draw()), life(draw()), 1024 * (1 + int(4096 * draw()))) for i in range(DRAWN))
+            file = Path(folder) / f"{name}.csv"
+            file.write_text("id,lower,upper,size\n" + "".join(f"{i},{at},{at + length},{size}\n" for i, at, length, size in rows))
+            found[name] = pack(name, file)
     return found
 
 
@@ -171,7 +199,7 @@ def wasm_ms():
     return float(run.stdout) if run and run.returncode == 0 else None
 
 
-def targets(packed, examples, below):
+def targets(packed, large, examples, below):
     timing = json.loads(subprocess.run([IRPLAN.parent / "irplan-bench", "planning"], check=True, capture_output=True).stdout)
     rows = []
 
@@ -193,6 +221,9 @@ def targets(packed, examples, below):
             target(name, f"<= {over:.2%} in {within:g} s", f"{gap:.3%} in {r['seconds']:.3f} s", gap <= over and r["seconds"] <= within)
     if not packed:
         target("packing", "published instances", "no instances here", None)
+    slowest = max(large, key=lambda name: large[name]["seconds"])
+    gap = max(r["height"] / r["bound"] - 1 for r in large.values())
+    target(f"{DRAWN:,} drawn buffers", "<= 3 s", f"{large[slowest]['seconds']:.2f} s ({slowest}), at most {gap:+.2%}", large[slowest]["seconds"] <= 3)
     worst = max(examples, key=lambda e: e[2])
     target("every example, both phases, all sizes", "1.000 x, none above 1.02", f"{worst[2]:.4f} x ({worst[0]}, {worst[1]})", worst[2] <= 1.0005)
     open_ones = sorted({e[0] for e in examples if not e[3]})
@@ -226,7 +257,8 @@ chosen = list(peers.PEERS) if options.peers == "all" else [] if options.peers ==
 if unknown := set(chosen) - set(peers.PEERS):
     sys.exit(f"no such peer: {', '.join(sorted(unknown))}; there are {', '.join(peers.PEERS)}")
 packed = packing(options.folder)
+large = drawn()
 examples = models()
 _, _, below = beside_others(chosen, options.timeout)
-good = targets(packed, examples, below)
+good = targets(packed, large, examples, below)
 sys.exit(0 if good or not options.strict else 1)

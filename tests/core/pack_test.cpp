@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "catch.h"
+#include "passes/memory/pack_parts.h"
 
 using irplan::PackBuffer;
 
@@ -100,7 +101,74 @@ void all_instances(size_t n, int64_t steps, const std::vector<int64_t>& sizes, V
   extend(extend, 0);
 }
 
+// Where a buffer fits lowest, or in the smallest gap: every offset looked at.
+int64_t fit_by_trying(const std::vector<irplan::packing::Item>& items, const std::vector<int64_t>& offsets,
+                      uint32_t i, bool tight) {
+  std::vector<std::pair<int64_t, int64_t>> taken{{0, 0}};  // begin, end
+  for (uint32_t j = 0; j < items.size(); ++j) {
+    if (offsets[j] >= 0 && items[j].first < items[i].last && items[i].first < items[j].last)
+      taken.emplace_back(offsets[j], offsets[j] + items[j].size);
+  }
+  std::sort(taken.begin(), taken.end());
+  taken.emplace_back(INT64_MAX, INT64_MAX);
+  int64_t end = 0, best = -1, least = INT64_MAX;
+  for (const auto& [from, to] : taken) {
+    const int64_t gap = from - end;
+    if (gap >= items[i].size && (best < 0 || (tight && gap < least))) best = end, least = gap;
+    end = std::max(end, to);
+  }
+  return best;
+}
+
+// Lives of all lengths, the short ones most often.
+std::vector<PackBuffer> draw_many(size_t n, uint32_t seed) {
+  const auto draw = [&](uint32_t most) {
+    return static_cast<int64_t>((seed = seed * 1664525 + 1013904223) >> 8) % most;
+  };
+  std::vector<PackBuffer> buffers(n);
+  for (PackBuffer& b : buffers) {
+    b.lower = draw(static_cast<uint32_t>(n));
+    b.upper = b.lower + 1 + draw(uint32_t{1} << (2 + draw(8)));
+    b.size = 1 + draw(4096);
+  }
+  return buffers;
+}
+
 }  // namespace
+
+TEST_CASE("many buffers are placed where the fit looked for one by one places them") {
+  std::vector<irplan::packing::Item> items;
+  for (const PackBuffer& b : draw_many(1500, 3))
+    items.push_back({static_cast<int32_t>(b.lower), static_cast<int32_t>(b.upper), b.size});
+  const std::vector<uint32_t> order = irplan::packing::sequence(items, irplan::packing::Rule::Size);
+  for (const bool tight : {false, true}) {
+    std::vector<int64_t> offsets(items.size(), -1);
+    for (const uint32_t i : order) offsets[i] = fit_by_trying(items, offsets, i, tight);
+    CHECK(irplan::packing::place(items, order, tight) == offsets);
+    CHECK(irplan::packing::place(items, order, tight, irplan::packing::height_of(items, offsets)).empty());
+  }
+}
+
+TEST_CASE("6000 connected buffers: exchanges lower what the portfolio finds, the same in every run") {
+  const std::vector<PackBuffer> buffers = draw_many(6000, 11);
+  irplan::PackOptions options;
+  options.strength = irplan::PackStrength::Portfolio;
+  const irplan::PackResult fast = irplan::pack(buffers, options);
+  CHECK(valid(buffers, fast));
+  options.strength = irplan::PackStrength::Limited;
+  const irplan::PackResult result = irplan::pack(buffers, options);
+  CHECK(valid(buffers, result));
+  CHECK(result.height < fast.height);
+  CHECK(static_cast<double>(result.height) < 1.02 * static_cast<double>(result.bound));
+  CHECK(result.strength == irplan::PackStrength::Limited);
+  CHECK(irplan::pack(buffers, options).offsets == result.offsets);
+  options.strength = irplan::PackStrength::Exact;  // takes no more than the limit
+  CHECK(irplan::pack(buffers, options).height == result.height);
+  options.progress = [](const irplan::PackProgress& at) { return at.nodes < 500; };
+  const irplan::PackResult stopped = irplan::pack(buffers, options);
+  CHECK(stopped.stopped);
+  CHECK(valid(buffers, stopped));
+}
 
 TEST_CASE(
     "exact equals brute force: every instance of up to 4 buffers of sizes 1 to 3, and of 5 on 4 steps of "

@@ -23,9 +23,13 @@ struct PackBuffer {
 
 enum class PackStrength : uint8_t {
   Portfolio,  // fast placements in several sequences, the best of them
-  Limited,    // then a depth-first search under a limit of nodes
+  Limited,    // then those that stand too high change places, and a depth-first search: under limits
   Exact,      // the same search without a limit: may run for very long
 };
+
+// Connected buffers, of lives that reach one another, that the depth-first search takes; more only change
+// places.
+inline constexpr size_t kMostPackSearched = 4000;
 
 // How far a search is, for whoever waits for it.
 struct PackProgress {

@@ -13,13 +13,16 @@ using packing::Item;
 using packing::Offsets;
 using packing::Verdict;
 
-constexpr size_t kMostSearched = 4000;  // buffers of a component
-constexpr int64_t kCheapLives = 1200;   // sections that the buffers of a component live in, all together
+constexpr size_t kEjectedFrom = 512;   // buffers of a component; the search does better with fewer
+constexpr int64_t kEjectWork = 250;    // for each node of the search's limit
+constexpr int64_t kCheapLives = 1200;  // sections that the buffers of a component live in, all together
 constexpr int64_t kNoLimit = INT64_MAX / 8;
-constexpr int64_t kStep = 3;  // of the gap, taken down at once: what fails is dear, what succeeds is not
-constexpr int64_t kShareAbove = 8;  // halves of the limit at the goal that heights above it get, all together
+constexpr int64_t kStep = 3;         // of the gap, taken down at once at first
+constexpr int64_t kShareAbove = 2;   // times the limit at the goal, for all heights above it together
+constexpr int64_t kBriefShare = 12;  // of that limit, for one of them at first
+constexpr int64_t kLonger = 3;       // times, when none is left that was not tried
 constexpr size_t kMendAlone = 100'000,
-                 kMendBeforeSearch = 10'000;  // buffers placed again; the search mends better
+                 kMendBeforeSearch = 2'000;  // buffers placed again; the search mends better
 
 // Buffers that live at connected times, on a line of sections.
 struct Component {
@@ -98,14 +101,14 @@ class Packer {
 
  private:
   void place(const Component& c, int64_t target) {
-    const bool searches = options_.strength != PackStrength::Portfolio && c.items.size() <= kMostSearched;
+    const bool searches = options_.strength != PackStrength::Portfolio && c.items.size() <= kMostPackSearched;
     Offsets best = packing::portfolio(c.items, target, searches ? kMendBeforeSearch : kMendAlone);
     int64_t height = packing::height_of(c.items, best);
     // What the other components need is free for this one as well.
     const int64_t goal = std::max(target, result_.height);
     bool proven = height <= c.bound;
-    if (height > goal && searches) {
-      proven = improve(c, goal, best, height);
+    if (height > goal && options_.strength != PackStrength::Portfolio) {
+      proven = searches ? improve(c, goal, best, height) : lower(c, goal, best, height);
     }
     for (size_t i = 0; i < c.items.size(); ++i) result_.offsets[c.members[i]] = best[i];
     if (height > result_.height) {
@@ -114,8 +117,23 @@ class Packer {
     }
   }
 
-  // The goal first; then heights above it, in steps that rather succeed than fail; then, if it must be exact,
-  // from below until a height is reached. True where nothing lower exists.
+  // Buffers that stand too high change places with others: for many this finds what no search by depth does.
+  // True where the bound is met.
+  bool lower(const Component& c, int64_t goal, Offsets& best, int64_t& height) {
+    const int64_t before = result_.nodes;
+    const packing::Report report = [&](int64_t reached, int64_t tried, int64_t nodes) {
+      if (options_.progress && !options_.progress({reached, tried, before + nodes})) result_.stopped = true;
+      return !result_.stopped;
+    };
+    const int64_t work = std::min(options_.node_limit, kNoLimit / kEjectWork) * kEjectWork;
+    packing::eject(c.items, goal, work, report, result_.nodes, best);
+    height = packing::height_of(c.items, best);
+    result_.strength = std::max(result_.strength, PackStrength::Limited);
+    return height <= c.bound;
+  }
+
+  // The goal first; then, from what exchanges reach, heights above it; then, if it must be exact, from below
+  // until a height is reached. True where nothing lower exists.
   bool improve(const Component& c, int64_t goal, Offsets& best, int64_t& height) {
     int64_t unit = 0;
     for (const Item& item : c.items) unit = std::gcd(unit, item.size);
@@ -137,20 +155,42 @@ class Packer {
         result_.impossible = true;
       return verdict == Verdict::Found;
     };
-    attempt(goal / unit, most);
-    const int64_t begun = result_.nodes, total = most / 2 * kShareAbove;
-    int64_t failed = refuted;
-    while (!options_.decide && !result_.stopped && failed + 1 < height / unit &&
-           result_.nodes - begun < total) {
-      const int64_t tried = height / unit - std::max<int64_t>((height / unit - failed) / kStep, 1);
-      if (!attempt(tried, std::min(most + most / 2, total - (result_.nodes - begun)))) failed = tried;
-    }
+    if (!attempt(goal / unit, most) && !options_.decide && !result_.stopped && c.items.size() >= kEjectedFrom)
+      lower(c, goal, best, height);
+    if (!options_.decide)
+      descend(
+          most, [&] { return height / unit; }, [&] { return refuted; }, attempt);
     while (options_.strength == PackStrength::Exact && !options_.decide && !result_.stopped &&
            refuted + 1 < height / unit)
       attempt(refuted + 1, kNoLimit);
     const bool done = refuted + 1 >= height / unit;
     result_.strength = std::max(result_.strength, done ? PackStrength::Exact : PackStrength::Limited);
     return done && goal == c.bound;
+  }
+
+  // Which heights a search finds at once is luck, and the lower of two no worse a draw than the higher: many
+  // are tried briefly, by ever smaller steps down and then one by one, before any is tried for longer.
+  template <class Height, class Refuted, class Attempt>
+  void descend(int64_t most, Height height, Refuted refuted, Attempt attempt) {
+    const int64_t end = result_.nodes + kShareAbove * most;
+    for (int64_t brief = most / kBriefShare + 1;; brief *= kLonger) {
+      std::set<int64_t> tried;
+      int64_t step = height(), beyond = 0;  // steps below the height that failed one by one
+      while (refuted() + 1 < height() - beyond) {
+        step = std::clamp<int64_t>((height() - refuted()) / kStep, 1, step);
+        const int64_t next = height() - step - beyond;
+        const int64_t left = end - result_.nodes;
+        if (left <= 0 || result_.stopped) return;
+        if (tried.insert(next).second && attempt(next, std::min(brief, left))) {
+          beyond = 0;
+        } else if (step > 1) {
+          step /= 2;
+        } else {
+          ++beyond;
+        }
+      }
+      if (refuted() + 1 >= height()) return;
+    }
   }
 
   // Nodes cost as much as sections are looked at for each, so that wide components get fewer.

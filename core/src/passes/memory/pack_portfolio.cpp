@@ -1,151 +1,56 @@
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <numeric>
 
 #include "passes/memory/pack_parts.h"
+#include "passes/memory/pack_shelves.h"
 
 namespace irplan::packing {
 namespace {
 
-constexpr size_t kBlock = 64;  // placed buffers that are skipped together where none is alive
+constexpr int64_t kFullSteps = 100;
 
-struct Placed {
-  int64_t offset, end;
-  int32_t first, last;
-};
+constexpr Rule kSkylineRules[] = {Rule::Life, Rule::Area, Rule::Size, Rule::Full};
+constexpr Rule kPlaceRules[] = {Rule::Life, Rule::Area, Rule::Size, Rule::Begin};
 
-// The lowest gap where a size fits, or with `tight` the lowest of the smallest such gaps, between buffers
-// that come by rising offset.
-class Gap {
+int32_t sections_of(const std::vector<Item>& items) {
+  int32_t sections = 1;
+  for (const Item& item : items) sections = std::max(sections, item.last);
+  return sections;
+}
+
+// The largest of consecutive sections: tables of the largest of 1, 2, 4, … sections from each on.
+class Fullest {
  public:
-  Gap(int64_t size, bool tight) : size_(size), tight_(tight) {}
-
-  // Takes the next buffer; true where no later one matters.
-  bool found_below(const Placed& p) {
-    const int64_t gap = p.offset - end_;
-    if (gap >= size_) {
-      if (gap < least_) least_ = gap, best_ = end_;
-      if (!tight_) return true;
+  explicit Fullest(const std::vector<Item>& items) {
+    const auto sections = static_cast<size_t>(sections_of(items));
+    std::vector<int64_t> sums(sections + 1);
+    for (const Item& item : items) {
+      sums[static_cast<size_t>(item.first)] += item.size;
+      sums[static_cast<size_t>(item.last)] -= item.size;
     }
-    end_ = std::max(end_, p.end);
-    return false;
+    std::partial_sum(sums.begin(), sums.end(), sums.begin());
+    tables_.push_back(std::move(sums));
+    for (size_t width = 1; 2 * width <= sections; width *= 2) {
+      const std::vector<int64_t>& half = tables_.back();
+      std::vector<int64_t> table(half.size() - width);
+      for (size_t s = 0; s < table.size(); ++s) table[s] = std::max(half[s], half[s + width]);
+      tables_.push_back(std::move(table));
+    }
   }
 
-  int64_t offset() const { return best_ >= 0 ? best_ : end_; }
+  int64_t of(const Item& item) const {
+    const auto life = static_cast<uint32_t>(item.last - item.first);
+    const std::vector<int64_t>& table = tables_[static_cast<size_t>(std::bit_width(life)) - 1];
+    const auto last = static_cast<size_t>(item.last) - std::bit_floor(life);
+    return std::max(table[static_cast<size_t>(item.first)], table[last]);
+  }
+
+  int64_t most() const { return *std::max_element(tables_[0].begin(), tables_[0].end()); }
 
  private:
-  const int64_t size_;
-  const bool tight_;
-  int64_t end_ = 0;  // of all so far
-  int64_t best_ = -1, least_ = INT64_MAX;
-};
-
-// Placed buffers by rising offset, in blocks that know when any of theirs is alive.
-class Shelf {
- public:
-  int64_t fit(const Item& item, bool tight) const {
-    Gap gap(item.size, tight);
-    for (const Block& block : blocks_) {
-      if (block.first >= item.last || block.last <= item.first) continue;
-      for (const Placed& p : block.placed) {
-        if (p.first >= item.last || p.last <= item.first) continue;
-        if (gap.found_below(p)) return gap.offset();
-      }
-    }
-    return gap.offset();
-  }
-
-  // Appends what is alive with the item.
-  void alive_with(const Item& item, std::vector<Placed>& out) const {
-    for (const Block& block : blocks_) {
-      if (block.first >= item.last || block.last <= item.first) continue;
-      for (const Placed& p : block.placed) {
-        if (p.first < item.last && p.last > item.first) out.push_back(p);
-      }
-    }
-  }
-
-  void insert(const Item& item, int64_t offset) {
-    const Placed placed{offset, offset + item.size, item.first, item.last};
-    if (blocks_.empty()) blocks_.emplace_back();
-    auto block = std::upper_bound(blocks_.begin() + 1, blocks_.end(), offset,
-                                  [](int64_t o, const Block& b) { return o < b.placed.front().offset; }) -
-                 1;
-    auto& list = block->placed;
-    list.insert(std::upper_bound(list.begin(), list.end(), offset,
-                                 [](int64_t o, const Placed& p) { return o < p.offset; }),
-                placed);
-    block->first = std::min(block->first, item.first);
-    block->last = std::max(block->last, item.last);
-    if (list.size() >= 2 * kBlock) split(static_cast<size_t>(block - blocks_.begin()));
-  }
-
- private:
-  struct Block {
-    int32_t first = INT32_MAX, last = 0;
-    std::vector<Placed> placed;
-  };
-
-  void split(size_t i) {
-    Block upper;
-    auto& list = blocks_[i].placed;
-    upper.placed.assign(list.begin() + kBlock, list.end());
-    list.resize(kBlock);
-    blocks_.insert(blocks_.begin() + static_cast<std::ptrdiff_t>(i) + 1, std::move(upper));
-    for (const size_t b : {i, i + 1}) {
-      blocks_[b].first = INT32_MAX, blocks_[b].last = 0;
-      for (const Placed& p : blocks_[b].placed) {
-        blocks_[b].first = std::min(blocks_[b].first, p.first);
-        blocks_[b].last = std::max(blocks_[b].last, p.last);
-      }
-    }
-  }
-
-  std::vector<Block> blocks_;
-};
-
-// Shelves side by side, each for a stretch of sections: a million short lives do not look at one another.
-// What they give is what one shelf would.
-class Shelves {
- public:
-  explicit Shelves(const std::vector<Item>& items) {
-    int32_t sections = 1;
-    for (const Item& item : items) sections = std::max(sections, item.last);
-    // As narrow as few lives reach over columns; where many do, columns are no help.
-    for (size_t each = 128; each < 4096; each *= 2) {
-      width_ = static_cast<int32_t>(static_cast<size_t>(sections) / (items.size() / each + 1)) + 1;
-      size_t crossing = 0;
-      for (const Item& item : items) crossing += column(item.first) != column(item.last - 1);
-      if (crossing <= items.size() / 32) break;
-      width_ = sections;
-    }
-    shelves_.resize(static_cast<size_t>((sections - 1) / width_) + 1);
-  }
-
-  int64_t fit(const Item& item, bool tight) {
-    const size_t from = column(item.first), to = column(item.last - 1);
-    if (from == to) return shelves_[from].fit(item, tight);
-    near_.clear();
-    for (size_t c = from; c <= to; ++c) shelves_[c].alive_with(item, near_);
-    std::sort(near_.begin(), near_.end(),
-              [](const Placed& a, const Placed& b) { return a.offset < b.offset; });
-    Gap gap(item.size, tight);
-    for (const Placed& p : near_) {
-      if (gap.found_below(p)) break;
-    }
-    return gap.offset();
-  }
-
-  void insert(const Item& item, int64_t offset) {
-    for (size_t c = column(item.first); c <= column(item.last - 1); ++c) shelves_[c].insert(item, offset);
-  }
-
- private:
-  size_t column(int32_t section) const { return static_cast<size_t>(section / width_); }
-
-  int32_t width_ = 1;
-  std::vector<Shelf> shelves_;
-  std::vector<Placed> near_;  // of one fit; kept for its memory
+  std::vector<std::vector<int64_t>> tables_;
 };
 
 // Tries the sequences, and mends the good ones.
@@ -155,38 +60,53 @@ class Portfolio {
       : items_(items), target_(target), mend_work_(mend_work) {}
 
   Offsets run() {
-    const bool many = items_.size() > kMany;
-    for (const Rule rule : {Rule::Life, Rule::Area, Rule::Size, Rule::Begin}) {
-      const std::vector<uint32_t> order = sequence(items_, rule);
-      for (const bool tight : {true, false}) {
-        const int64_t before = least_;
-        if (consider(place(items_, order, tight))) return std::move(best_);
-        if (least_ < before) best_rule_ = rule, best_tight_ = tight;
-        if (many && good()) break;
-      }
-      if (many && good()) break;
+    for (const Rule rule : kSkylineRules) {
+      if (consider(skyline(items_, sequence(items_, rule), least_))) return std::move(best_);
     }
-    if (many) {
-      if (least_ - target_ > target_ / kVeryGoodShare) mend(sequence(items_, best_rule_), best_tight_);
-      return std::move(best_);
-    }
-    for (const Rule rule : {Rule::Life, Rule::Area, Rule::Size, Rule::Begin}) {
-      for (const bool tight : {true, false}) {
-        if (mend(sequence(items_, rule), tight)) return std::move(best_);
-      }
-    }
+    items_.size() > kMany ? try_many() : try_few();
     return std::move(best_);
   }
 
  private:
-  static constexpr size_t kMany = 8192;       // buffers: then only the best sequence is mended
-  static constexpr int64_t kGoodShare = 100;  // within this share of the target no other sequence is tried
-  static constexpr int64_t kVeryGoodShare = 300;  // within this one nothing is mended
+  static constexpr size_t kMany = 8192;              // buffers: more are not mended
+  static constexpr int64_t kMostPairs = 50'000'000;  // alive together; then only the skyline is fast
+  static constexpr int64_t kGoodShare = 500;         // within this share of the target nothing else is tried
 
-  bool good() const { return least_ - target_ <= target_ / kGoodShare; }
+  void try_few() {
+    for (const Rule rule : kPlaceRules) {
+      const std::vector<uint32_t> order = sequence(items_, rule);
+      for (const bool tight : {true, false}) {
+        if (consider(place(items_, order, tight, least_))) return;
+      }
+    }
+    for (const Rule rule : kPlaceRules) {
+      for (const bool tight : {true, false}) {
+        if (mend(sequence(items_, rule), tight)) return;
+      }
+    }
+  }
 
-  // True where the target is met.
+  void try_many() {
+    for (const Rule rule : {Rule::Full, Rule::Life}) {
+      if (least_ - target_ <= target_ / kGoodShare || pairs() > kMostPairs) return;
+      if (consider(place(items_, sequence(items_, rule), true, least_))) return;
+    }
+  }
+
+  // Alive together, about: each with those alive where it begins.
+  int64_t pairs() const {
+    std::vector<int64_t> alive(static_cast<size_t>(sections_of(items_)) + 1);
+    for (const Item& item : items_)
+      ++alive[static_cast<size_t>(item.first)], --alive[static_cast<size_t>(item.last)];
+    std::partial_sum(alive.begin(), alive.end(), alive.begin());
+    int64_t sum = 0;
+    for (const Item& item : items_) sum += alive[static_cast<size_t>(item.first)];
+    return sum;
+  }
+
+  // Of a placement that was not given up; true where the target is met.
   bool consider(Offsets offsets) {
+    if (offsets.empty()) return false;
     const int64_t height = height_of(items_, offsets);
     if (height < least_) least_ = height, best_ = std::move(offsets);
     return least_ <= target_;
@@ -208,8 +128,6 @@ class Portfolio {
   const int64_t target_;
   const size_t mend_work_;
   Offsets best_;
-  Rule best_rule_ = Rule::Life;  // that gave it before anything was mended
-  bool best_tight_ = true;
   int64_t least_ = INT64_MAX;
 };
 
@@ -225,6 +143,12 @@ std::vector<uint32_t> sequence(const std::vector<Item>& items, Rule rule) {
   std::vector<uint32_t> order(items.size());
   std::iota(order.begin(), order.end(), 0);
   const auto life = [&](uint32_t i) { return items[i].last - items[i].first; };
+  std::vector<int64_t> empty;  // by item: how far its fullest section is from the fullest, in steps
+  if (rule == Rule::Full) {
+    const Fullest fullest(items);
+    const int64_t most = fullest.most();
+    for (const Item& item : items) empty.push_back((most - fullest.of(item)) / (most / kFullSteps + 1));
+  }
   std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
     const Item &x = items[a], &y = items[b];
     switch (rule) {
@@ -232,18 +156,21 @@ std::vector<uint32_t> sequence(const std::vector<Item>& items, Rule rule) {
       case Rule::Area:
         return static_cast<__int128>(x.size) * life(a) > static_cast<__int128>(y.size) * life(b);
       case Rule::Size: return x.size != y.size ? x.size > y.size : life(a) > life(b);
+      case Rule::Full: return empty[a] != empty[b] ? empty[a] < empty[b] : life(a) > life(b);
       default: return x.first != y.first ? x.first < y.first : x.size > y.size;
     }
   });
   return order;
 }
 
-Offsets place(const std::vector<Item>& items, const std::vector<uint32_t>& order, bool tight) {
+Offsets place(const std::vector<Item>& items, const std::vector<uint32_t>& order, bool tight,
+              int64_t ceiling) {
   Shelves shelves(items);
   Offsets offsets(items.size());
   for (const uint32_t i : order) {
     offsets[i] = shelves.fit(items[i], tight);
-    shelves.insert(items[i], offsets[i]);
+    if (offsets[i] + items[i].size >= ceiling) return {};
+    shelves.insert(i, offsets[i]);
   }
   return offsets;
 }

@@ -2,6 +2,7 @@
 #include <iterator>
 #include <limits>
 #include <numeric>
+#include <span>
 
 #include "passes/memory/pack_parts.h"
 
@@ -22,10 +23,42 @@ struct Order {
   uint64_t shake;  // 0: by the keys; else by the first one, times a factor that each buffer draws
 };
 
-uint64_t mixed(uint64_t n) {
-  for (int round = 0; round < 2; ++round) n = (n ^ n >> 32) * 0xD6E8FEB86659FD93u;
-  return n ^ n >> 32;
-}
+// What the searches of one height share.
+struct Problem {
+  Problem(std::vector<Item> some, int32_t section_count, int64_t most)
+      : items(std::move(some)),
+        sections(section_count),
+        capacity(most),
+        total(items.size(), 0),
+        kind(items.size()) {
+    std::vector<int64_t> sums(static_cast<size_t>(sections), 0);
+    for (const Item& item : items) {
+      for (int32_t s = item.first; s < item.last; ++s) sums[static_cast<size_t>(s)] += item.size;
+    }
+    neighbours.resize(items.size());
+    for (size_t i = 0; i < items.size(); ++i) {
+      for (int32_t s = items[i].first; s < items[i].last; ++s)
+        total[i] = std::max(total[i], sums[static_cast<size_t>(s)]);
+      for (size_t j = 0; j < items.size(); ++j) {
+        if (i != j && items[i].first < items[j].last && items[j].first < items[i].last)
+          neighbours[i].push_back(static_cast<int32_t>(j));
+      }
+      kind[i] = static_cast<int32_t>(i);
+      for (size_t j = 0; j < i && kind[i] == static_cast<int32_t>(i); ++j) {
+        if (items[j].first == items[i].first && items[j].last == items[i].last &&
+            items[j].size == items[i].size)
+          kind[i] = static_cast<int32_t>(j);
+      }
+    }
+  }
+
+  const std::vector<Item> items;
+  const int32_t sections;
+  const int64_t capacity;
+  std::vector<int64_t> total;  // by item: of the fullest section
+  std::vector<int32_t> kind;   // by item: the first that is the same
+  std::vector<std::vector<int32_t>> neighbours;
+};
 
 // Buffers are placed by rising offset, each on the highest end below it. In such a sequence
 //   - a buffer that could lie wholly below the next offset must be placed before it,
@@ -37,29 +70,28 @@ uint64_t mixed(uint64_t n) {
 template <class Units>
 class Search {
  public:
-  Search(const std::vector<Item>& items, int32_t sections, int64_t capacity, const Order& order,
-         int64_t limit, const Watch& watch)
-      : n_(static_cast<int32_t>(items.size())),
-        sections_(sections),
-        capacity_(static_cast<int32_t>(capacity)),
+  Search(const Problem& problem, const Order& order, int64_t limit, const Watch& watch)
+      : n_(static_cast<int32_t>(problem.items.size())),
+        sections_(problem.sections),
+        capacity_(static_cast<int32_t>(problem.capacity)),
         limit_(limit),
         watch_(watch) {
-    arrange(items, order);
-    left_.assign(static_cast<size_t>(sections), 0);
-    span_.assign(static_cast<size_t>(sections), 0);
-    lowest_.assign(static_cast<size_t>(sections), 0);
-    room_.assign(static_cast<size_t>(sections), 0);
+    arrange(problem, order);
+    const auto sections = static_cast<size_t>(sections_);
+    span_.assign(sections, 0);
+    lowest_.assign(sections, 0);
+    room_.assign(sections, static_cast<Units>(capacity_));
     for (int32_t i = 0; i < n_; ++i) enter(i, 1);
-    floor_.assign(items.size(), 0);
-    offset_.assign(items.size(), -1);
-    low_.assign(items.size(), 0);
-    find_neighbours();
+    floor_.assign(problem.items.size(), 0);
+    offset_.assign(problem.items.size(), -1);
+    low_.assign(problem.items.size(), 0);
+    lifter_.assign(problem.items.size(), -1);
   }
 
   Verdict run(Offsets& offsets) {
     std::vector<int32_t> all(static_cast<size_t>(n_));
     std::iota(all.begin(), all.end(), 0);
-    const Verdict verdict = solve(all, 0, -1);
+    const Verdict verdict = raise(all, 0, sections_) ? solve(all, 0, -1) : Verdict::None;
     if (verdict == Verdict::Found) {
       offsets.assign(static_cast<size_t>(n_), 0);
       for (int32_t i = 0; i < n_; ++i)
@@ -77,15 +109,8 @@ class Search {
 
  private:
   // Buffers in the order in which they are tried: by falling keys.
-  void arrange(const std::vector<Item>& items, const Order& order) {
-    std::vector<int64_t> live(static_cast<size_t>(sections_), 0), total(items.size(), 0);
-    for (const Item& item : items) {
-      for (int32_t s = item.first; s < item.last; ++s) live[static_cast<size_t>(s)] += item.size;
-    }
-    for (size_t i = 0; i < items.size(); ++i) {
-      for (int32_t s = items[i].first; s < items[i].last; ++s)
-        total[i] = std::max(total[i], live[static_cast<size_t>(s)]);
-    }
+  void arrange(const Problem& problem, const Order& order) {
+    const std::vector<Item>& items = problem.items;
     given_.resize(items.size());
     std::iota(given_.begin(), given_.end(), 0);
     const auto key = [&](int32_t i, char rule) -> int64_t {
@@ -97,7 +122,7 @@ class Search {
         case 'U': return item.last;
         case 'l': return -item.first;
         case 'u': return -item.last;
-        default: return total[static_cast<size_t>(i)];
+        default: return problem.total[static_cast<size_t>(i)];
       }
     };
     if (order.shake > 0) {
@@ -125,51 +150,79 @@ class Search {
       last_.push_back(item.last);
       size_.push_back(static_cast<int32_t>(item.size));
     }
-    twin_.assign(items.size(), -1);
+    std::vector<int32_t> rank(items.size()), latest(items.size(), -1);
     for (int32_t i = 0; i < n_; ++i) {
-      for (int32_t j = i - 1; j >= 0 && twin_[i] < 0; --j) {
-        if (first_[j] == first_[i] && last_[j] == last_[i] && size_[j] == size_[i]) twin_[i] = j;
-      }
+      rank[given_[i]] = i;
+      int32_t& twin = latest[problem.kind[given_[i]]];
+      twin_.push_back(twin);
+      twin = i;
     }
+    for (int32_t i = 0; i < n_; ++i) {
+      neighbours_from_.push_back(neighbours_.size());
+      for (const int32_t j : problem.neighbours[given_[i]]) neighbours_.push_back(rank[j]);
+    }
+    neighbours_from_.push_back(neighbours_.size());
   }
 
-  void find_neighbours() {
-    neighbours_.resize(static_cast<size_t>(n_));
-    for (int32_t i = 0; i < n_; ++i) {
-      for (int32_t j = 0; j < n_; ++j) {
-        if (i != j && first_[i] < last_[j] && first_[j] < last_[i]) neighbours_[i].push_back(j);
-      }
-    }
+  std::span<const int32_t> neighbours(int32_t i) const {
+    return {neighbours_.data() + neighbours_from_[i], neighbours_.data() + neighbours_from_[i + 1]};
   }
 
   void enter(int32_t i, int32_t sign) {
-    for (int32_t s = first_[i]; s < last_[i]; ++s) left_[s] += sign * size_[i];
+    const auto size = static_cast<Units>(sign * size_[i]);
+    for (int32_t s = first_[i]; s < last_[i]; ++s) room_[s] = static_cast<Units>(room_[s] - size);
     for (int32_t s = first_[i]; s + 1 < last_[i]; ++s) span_[s] += sign;
   }
 
   // Whether what is left of a part can still fit above `base`, where the buffer `after` was placed: raises
-  // `low_`, the least offset that each can still have, as far as simple reasons go.
-  bool viable(const std::vector<int32_t>& part, int32_t base, int32_t after, int32_t from, int32_t to) {
+  // `low_`, the least offset that each can still have, as far as simple reasons go. What held before `after`
+  // was placed still holds, so that only what changed since is looked at.
+  bool viable(const std::vector<int32_t>& part, int32_t base, int32_t after, int32_t begin, int32_t end) {
+    // Who made the last try fail often makes this one fail as well.
+    if (culprit_ >= 0 && offset_[culprit_] < 0 && first_[culprit_] >= begin && last_[culprit_] <= end &&
+        low_of(culprit_, base, after) > capacity_ - size_[culprit_])
+      return false;
+    int32_t from = first_[after], to = last_[after];
     for (const int32_t j : part) {
-      int32_t low = floor_[j];
-      if (passed(j, base, after)) {
-        low = INT32_MAX;  // the least end of a neighbour that can still lift it
-        for (const int32_t k : neighbours_[j]) {
-          const int32_t at = std::max(floor_[k], base);
-          if (offset_[k] < 0 && at < floor_[j] + size_[j]) low = std::min(low, at + size_[k]);
-        }
-        if (low == INT32_MAX) return false;
+      const int32_t low = low_of(j, base, after);
+      if (low > capacity_ - size_[j]) {
+        culprit_ = j;
+        return false;
       }
-      if (low > capacity_ - size_[j]) return false;
+      if (low == low_[j]) continue;
       low_[j] = static_cast<Units>(low);
+      from = std::min(from, first_[j]), to = std::max(to, last_[j]);
     }
     return raise(part, from, to);
   }
 
-  // In each section some buffer comes first, and all that is left must fit above it: who cannot be first
-  // lies above the lowest end of those who can.
+  int32_t low_of(int32_t j, int32_t base, int32_t after) {
+    const int32_t low = std::max<int32_t>(low_[j], floor_[j]);
+    return passed(j, base, after) ? std::max(low, lifted(j, base, low)) : low;
+  }
+
+  // The least end of a neighbour that can still lift a buffer that was passed over, or something no larger
+  // than `low` where it is; more than the capacity where there is none.
+  int32_t lifted(int32_t j, int32_t base, int32_t low) {
+    const int32_t roof = floor_[j] + size_[j];
+    const auto end = [&](int32_t k) {
+      const int32_t at = std::max({floor_[k], base, static_cast<int32_t>(low_[k])});
+      return offset_[k] < 0 && at < roof ? at + size_[k] : INT32_MAX;
+    };
+    if (lifter_[j] >= 0 && end(lifter_[j]) <= low) return low;
+    int32_t least = INT32_MAX;
+    for (const int32_t k : neighbours(j)) {
+      const int32_t to = end(k);
+      if (to >= least) continue;
+      least = to, lifter_[j] = k;
+      if (least <= low) break;
+    }
+    return least;
+  }
+
+  // In each section of [from, to) some buffer comes first, and all that is left must fit above it: who cannot
+  // be first lies above the lowest end of those who can.
   bool raise(const std::vector<int32_t>& part, int32_t from, int32_t to) {
-    for (int32_t s = from; s < to; ++s) room_[s] = static_cast<Units>(capacity_ - left_[s]);
     while (from < to) {
       find_late(part, from, to);
       if (late_.empty()) return true;
@@ -286,11 +339,14 @@ class Search {
     std::vector<int32_t> rest;
     rest.reserve(part.size());
     std::vector<std::pair<int32_t, int32_t>> before;  // floors that a placement lifts
+    std::vector<Units> lows;
+    lows.reserve(part.size());
+    for (const int32_t j : part) lows.push_back(low_[j]);
     for (const int32_t i : candidates) {
       if (++nodes_ > limit_ || stopped()) return Verdict::Unknown;
       const int32_t at = floor_[i], end = at + size_[i];
       before.clear();
-      for (const int32_t j : neighbours_[i]) {
+      for (const int32_t j : neighbours(i)) {
         if (offset_[j] < 0 && floor_[j] < end) before.emplace_back(j, floor_[j]), floor_[j] = end;
       }
       offset_[i] = at;
@@ -304,6 +360,7 @@ class Search {
       enter(i, 1);
       offset_[i] = -1;
       for (const auto& [j, floor] : before) floor_[j] = floor;
+      for (size_t k = 0; k < part.size(); ++k) low_[part[k]] = lows[k];
       if (verdict == Verdict::Unknown) return verdict;
     }
     return Verdict::None;
@@ -319,10 +376,12 @@ class Search {
   int64_t nodes_ = 0;
   bool stopped_ = false;
   std::vector<int32_t> given_, first_, last_, size_, twin_;  // by buffer, in the order of trying
-  std::vector<std::vector<int32_t>> neighbours_;
+  std::vector<int32_t> neighbours_;                          // of all, one after the other
+  std::vector<size_t> neighbours_from_;
+  int32_t culprit_ = -1;         // could not fit when a try was last given up
+  std::vector<int32_t> lifter_;  // by buffer: a neighbour that could lift it when this was last asked
   static constexpr Units kMost = std::numeric_limits<Units>::max();
-  // By section: units left, buffers left that reach into the next.
-  std::vector<int32_t> left_, span_;
+  std::vector<int32_t> span_;  // by section: buffers left that reach into the next
   // By section: the lowest end of who can be first, and the highest offset that the first can have.
   std::vector<Units> lowest_, room_;
   std::vector<int32_t> late_;            // who cannot be first somewhere; of one round
@@ -335,7 +394,7 @@ class Search {
 class Restarts {
  public:
   Restarts(std::vector<Item> items, int32_t sections, int64_t capacity, int64_t limit, const Watch& watch)
-      : items_(std::move(items)), sections_(sections), capacity_(capacity), left_(limit), watch_(watch) {}
+      : problem_(std::move(items), sections, capacity), left_(limit), watch_(watch) {}
 
   // Offsets come back in bytes: `unit` of them for each unit of the items.
   Verdict run(int64_t unit, int64_t& nodes, Offsets& offsets) {
@@ -366,7 +425,7 @@ class Restarts {
 
   void attempt(const Order& order, int64_t share) {
     if (verdict_ != Verdict::Unknown || left_ <= 0 || stopped_) return;
-    if (capacity_ < std::numeric_limits<int16_t>::max() / 2) {
+    if (problem_.capacity < std::numeric_limits<int16_t>::max() / 2) {
       attempt_in<int16_t>(order, share);
     } else {
       attempt_in<int32_t>(order, share);
@@ -375,15 +434,13 @@ class Restarts {
 
   template <class Units>
   void attempt_in(const Order& order, int64_t share) {
-    Search<Units> search(items_, sections_, capacity_, order, std::min(share, left_), watch_);
+    Search<Units> search(problem_, order, std::min(share, left_), watch_);
     verdict_ = search.run(offsets_);
     left_ -= std::min(left_, search.nodes());
     stopped_ = stopped_ || search.stopped();
   }
 
-  const std::vector<Item> items_;
-  const int32_t sections_;
-  const int64_t capacity_;
+  const Problem problem_;
   int64_t left_;
   Watch watch_;
   bool stopped_ = false;
@@ -393,6 +450,11 @@ class Restarts {
 };
 
 }  // namespace
+
+uint64_t mixed(uint64_t n) {
+  for (int round = 0; round < 2; ++round) n = (n ^ n >> 32) * 0xD6E8FEB86659FD93u;
+  return n ^ n >> 32;
+}
 
 Verdict search(const std::vector<Item>& items, int32_t sections, int64_t capacity, int64_t limit,
                const Watch& watch, int64_t& nodes, Offsets& offsets) {

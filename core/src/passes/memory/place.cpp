@@ -149,6 +149,12 @@ class Placer {
         }
       }
     }
+    for (const size_t sample : hints) {
+      const std::vector<packing::Item> items = items_at(sample);
+      for (const packing::Rule rule : kRules) {
+        if (consider(packing::skyline(items, packing::sequence(items, rule)))) return;
+      }
+    }
     size_t work = kRepairWork;
     for (const size_t sample : hints) {
       const std::vector<packing::Item> items = items_at(sample);
