@@ -22,7 +22,89 @@ const char* pass_names() {
   return names.c_str();
 }
 
-@ @std::vector<Command> make() {
+const Option kHelp{.name = "--help", .letter = 'h', .doc = "show this", .alone = true};
+const Option kColor{.name = "--color",
+                    .value = "WHEN",
+                    .doc = "colour the diagnostics: auto (on a terminal), always or never",
+                    .choices = "auto|always|never"};
+const Option kFormat{.name = "--format",
+                     .value = "FORM",
+                     .doc = "text, or json for a program to read",
+                     .choices = "text|json"};
+const Option kConfig{.name = "--config",
+                     .letter = 'c',
+                     .value = "FILE",
+                     .doc = "the config.json that `config` means in the program"};
+const Option kLet{.name = "--let",
+                  .letter = 'l',
+                  .value = "NAME=VALUE",
+                  .doc = "replace a top-level `let`",
+                  .repeats = true,
+                  .named = true};
+const Option kDim{.name = "--dim",
+                  .letter = 'd',
+                  .value = "DIM=N",
+                  .doc = "the size at which plain numbers of the plan hold",
+                  .repeats = true,
+                  .named = true};
+const Option kRetype{
+    .name = "--retype",
+    .letter = 'r',
+    .value = "WHAT=DTYPE",
+    .doc = "keep states, or the weights of products, in another dtype: state=f8e4m3, weights=q8_0",
+    .repeats = true,
+    .named = true};
+const Option kTarget{.name = "--target",
+                     .letter = 't',
+                     .value = "TARGET",
+                     .doc = "cpu, cuda or cuda:sm_90 (cuda unless told)",
+                     .choices = "cpu|cuda|cuda:sm_80|cuda:sm_90",
+                     .open = true};
+const Option kOutput{
+    .name = "--output", .letter = 'o', .value = "FILE", .doc = "where the result goes; - is stdout"};
+const Option kInput{.name = "--input",
+                    .letter = 'i',
+                    .value = "FILE",
+                    .doc = "the program, instead of naming it alone",
+                    .repeats = true,
+                    .positional = true};
+const Option kExplain{.name = "--explain", .doc = "print what `irplan explain` says about the plan"};
+const Option kDeny{.name = "--deny-warnings", .doc = "a warning is an error"};
+const Option kDump{.name = "--dump-after",
+                   .value = "PASS",
+                   .doc = "print the program as it is after a pass (see `irplan passes`)",
+                   .repeats = true,
+                   .choices = pass_names()};
+const Option kKeepOrder{.name = "--keep-order",
+                        .doc = "run ops as they are written, not in the order of least memory"};
+const Option kFmtCheck{.name = "--check",
+                       .doc = "write nothing; exit 3 where a file is laid out differently"};
+const Option kSvg{
+    .name = "--svg", .value = "FILE", .doc = "draw the memory of a phase over its steps as a picture"};
+const Option kCompare{.name = "--compare",
+                      .doc = "what the placement rules of other compilers would need for the same arena"};
+const Option kSizes{.name = "--sizes",
+                    .value = "DIM=N,N",
+                    .doc = "the sizes at which --compare compares; goes with it alone",
+                    .repeats = true};
+const Option kPhase{.name = "--phase",
+                    .value = "NAME",
+                    .doc = "the phase to draw (the one with the largest peak unless told)"};
+const Option kExitCode{.name = "--exit-code", .doc = "exit 3 where the plans differ"};
+const Option kTemplate{.name = "--template",
+                       .value = "KIND",
+                       .doc = "smallest, mlp or decoder",
+                       .choices = "smallest|mlp|decoder"};
+const Option kCapacity{
+    .name = "--capacity", .value = "BYTES", .doc = "stop at a placement that fits; say why where none does"};
+const std::string kStrengthDoc =
+    "place by portfolio: fast placements; limited: then a search under a limit of nodes; exact: without one, "
+    "however long it takes (Ctrl-C ends it with the best so far, exit 130); more than " +
+    std::to_string(kMostPackSearched) + " buffers of connected lifetimes are only searched under the limit";
+const Option kStrength{
+    .name = "--strength", .value = "HOW", .doc = kStrengthDoc.c_str(), .choices = "portfolio|limited|exact"};
+
+std::vector<Command> make() {
   const std::vector<const Option*> compile = {&kConfig,    &kLet,      &kDim,    &kRetype, &kTarget, &kDeny,
                                               &kKeepOrder, &kStrength, &kFormat, &kColor,  &kHelp};
   const auto with = [&](std::vector<const Option*> first) {
