@@ -15,7 +15,7 @@ constexpr size_t kMostBytes = size_t{256} << 20;
 constexpr size_t kMostListed = 32;  // buffers of a conflict, in text
 
 // A cell of the table as a JSON string; the reader of CSV takes any bytes.
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') {
@@ -75,7 +75,7 @@ std::string as_json(const PackTable& table, const PackResult& result, double sec
     out += ", \"conflict\": [";
     for (const uint32_t i : conflict->buffers) {
       if (out.back() != '[') out += ", ";
-      out += quoted(table.ids[i]);
+      out += json_text(table.ids[i]);
     }
     out += std::string("], \"irreducible\": ") + (conflict->irreducible ? "true" : "false");
   }

@@ -370,12 +370,14 @@ TEST_CASE("over dims alone a budget has a frontier as well") {
 int check_fit(uint64_t seed, int ops, int64_t share) {
   Random random(seed);
   std::string text = random_program(random, ops);
-  const Plan free = plan_of(compiled(text));
+  CompileOptions options;
+  options.keep_order = true;  // in other orders next to every arena meets its bound
+  const Plan free = plan_of(compiled(text, options));
   if (free.memory.peak_bytes < 2 || !free.memory.peak || !free.memory.lower_bound || free.phases.size() > 1)
     return 0;
   const int64_t limit = free.memory.peak_bytes * share / 32;
   text += "\nbudget arena <= " + std::to_string(limit) + "\n";
-  const Compilation done = compiled(text);
+  const Compilation done = compiled(text, options);
   if (!done.ok) return 0;  // not even the smallest sizes
   const Plan plan = plan_of(done);
   const Plan::Budget& budget = plan.budget.back();
@@ -398,8 +400,9 @@ int check_fit(uint64_t seed, int ops, int64_t share) {
 }
 
 TEST_CASE("what fits, and what fits under no placement, by the arena and by its bound") {
-  for (uint64_t seed = 1; seed <= 60; ++seed) check_fit(seed, 80, 16);
-  CHECK(check_fit(11, 48, 29) > 0);  // one whose arena is above its bound
+  int gaps = 0;
+  for (uint64_t seed = 1; seed <= 60; ++seed) gaps += check_fit(seed, 80, 16) + check_fit(seed, 48, 29);
+  CHECK(gaps > 0);
 }
 
 TEST_CASE("without advice nothing is planned twice, and narrower ranges are told all the same") {
