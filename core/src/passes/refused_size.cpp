@@ -16,25 +16,41 @@ std::string relation_text(const Constraint& c) {
   return c.left.text() + " " + symbol(c.relation) + " " + c.right.text();
 }
 
-// The sizes that the dim was tried with: those before it at their values, those after it at their least.
-Binding tried(const Graph& graph, const Dim& refused, int64_t size) {
-  Binding binding(graph.dims->dim_count());
-  for (const Dim& dim : graph.dim_list) binding[dim.index] = dim.range.lo;
+// The sizes that a dim was tried with: those before it at their values, those after it at their least, and
+// given ones as they are given.
+struct Tried {
+  Binding binding;
+  std::vector<uint8_t> open;  // by DimIndex: at its least for now
+};
+
+Tried tried(const Graph& graph, const FixedDims& fixed, const Dim& refused, int64_t size) {
+  Tried out{Binding(graph.dims->dim_count()), std::vector<uint8_t>(graph.dims->dim_count())};
+  bool later = false;
   for (const Dim& dim : graph.dim_list) {
-    if (dim.index == refused.index) break;
-    binding[dim.index] = dim.value;
+    const auto same = [&](const auto& given) { return given.first == dim.name; };
+    const auto given = std::find_if(fixed.begin(), fixed.end(), same);
+    later = later || dim.index == refused.index;
+    out.open[dim.index] = later && given == fixed.end();
+    out.binding[dim.index] = !later ? dim.value : given != fixed.end() ? given->second : dim.range.lo;
   }
-  binding[refused.index] = size;
-  return binding;
+  out.binding[refused.index] = size;
+  return out;
 }
 
-// " where B = 8 and S = 16"
-std::string others_text(const Graph& graph, const Constraint& c, const Dim& refused, const Binding& binding) {
+// " where B = 8 and S = 16"; of an equality " for no T in 1..16" where the other dim is open yet.
+std::string others_text(const Graph& graph, const Constraint& c, const Dim& refused, const Tried& with) {
   std::string out;
-  for (const DimIndex dim : dims_of(c.left - c.right)) {
-    if (dim == refused.index) continue;
-    out += (out.empty() ? " where " : " and ") + graph.dims->dim_name(dim) + " = " +
-           std::to_string(binding[dim]);
+  for (const DimIndex index : dims_of(c.left - c.right)) {
+    if (index == refused.index) continue;
+    const auto dim = std::find_if(graph.dim_list.begin(), graph.dim_list.end(),
+                                  [&](const Dim& d) { return d.index == index; });
+    if (c.relation == Relation::Equal && with.open[index] && dim != graph.dim_list.end()) {
+      out +=
+          (out.empty() ? ", which no " : " and no ") + dim->name + " in " + range_text(dim->range) + " meets";
+      continue;
+    }
+    out += (out.empty() ? " where " : " and ") + graph.dims->dim_name(index) + " = " +
+           std::to_string(with.binding[index]);
   }
   return out;
 }
@@ -53,12 +69,14 @@ bool explain_range(const Dim& dim, int64_t size, Diagnostic& d) {
   return false;
 }
 
-void explain_relations(const Graph& graph, const Dim& dim, int64_t size, Diagnostic& d) {
-  const Binding binding = tried(graph, dim, size);
+void explain_relations(const Graph& graph, const FixedDims& fixed, const Dim& dim, int64_t size,
+                       Diagnostic& d) {
+  const Tried with = tried(graph, fixed, dim, size);
+  const Binding& binding = with.binding;
   for (const Guard& guard : graph.guards) {
     if (holds(guard.constraint, binding)) continue;
     d.also(guard.span,
-           "needs " + relation_text(guard.constraint) + others_text(graph, guard.constraint, dim, binding));
+           "needs " + relation_text(guard.constraint) + others_text(graph, guard.constraint, dim, with));
     return;
   }
   if (graph.buffers.empty()) return;
@@ -79,7 +97,7 @@ void explain_refused_sizes(const Graph& graph, const FixedDims& fixed, Diagnosti
     const auto dim = std::find_if(graph.dim_list.begin(), graph.dim_list.end(), same);
     if (dim == graph.dim_list.end()) continue;
     Diagnostic* d = diagnostics.find(Code::E0265, dim->span);
-    if (d && !explain_range(*dim, size, *d)) explain_relations(graph, *dim, size, *d);
+    if (d && !explain_range(*dim, size, *d)) explain_relations(graph, fixed, *dim, size, *d);
   }
 }
 

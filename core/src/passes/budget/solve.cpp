@@ -10,32 +10,62 @@ namespace {
 constexpr size_t kMostNamed = 8;  // dims in one sentence
 constexpr int64_t kSteps = 4096;  // sizes tried downwards where divisibility keeps a largest one from holding
 
+bool contains(const std::vector<DimIndex>& dims, DimIndex dim) {
+  return std::find(dims.begin(), dims.end(), dim) != dims.end();
+}
+
+// Where left - right is zero at a size of the dim in the range, the others as in the binding; none where it
+// is not monotone there, or meets zero nowhere.
+std::optional<int64_t> zero_of(const Constraint& c, const Dim& dim, Binding binding, bool* monotone) {
+  const Expr difference = c.left - c.right;
+  Ranges ranges(difference.pool().dim_count());
+  ranges[dim.index] = dim.range;
+  const Expr rising = non_decreasing(difference, dim.index, ranges) ? difference : c.right - c.left;
+  *monotone = non_decreasing(rising, dim.index, ranges);
+  const auto at = [&](int64_t n) { return binding[dim.index] = n, evaluate(rising, binding).value_or(1); };
+  int64_t low = dim.range.lo, high = std::min(dim.range.hi, kFarthest);
+  if (!*monotone || at(low) > 0 || at(high) < 0) return std::nullopt;
+  while (low < high) {
+    const int64_t middle = low + (high - low) / 2;
+    at(middle) < 0 ? low = middle + 1 : high = middle;
+  }
+  return at(low) == 0 ? std::optional(low) : std::nullopt;
+}
+
 }  // namespace
 
 void Solver::assign() {
   Binding binding(graph_.dims->dim_count());
   const Admits nearly = [&](const Binding& b) { return guards_nearly_admit(b) && bytes_fit(b); };
-  for (const Dim& dim : graph_.dim_list) binding[dim.index] = dim.range.lo;
+  for (const Dim& dim : graph_.dim_list) {
+    const int64_t* fixed = fixed_size(dim.name);
+    binding[dim.index] = fixed && dim.range.contains(*fixed) ? *fixed : dim.range.lo;
+  }
+  bool refused = false;
   for (Dim& dim : graph_.dim_list) {
     const int64_t* fixed = fixed_size(dim.name);
+    const auto only = forced(dim, binding);
+    ++settled_;
     const int64_t top = dim.free && dim.range.hi == Interval::kUnbounded
                             ? std::max(kAssumedSize, dim.range.lo)
                             : std::min(dim.range.hi, kFarthest);
     if (fixed) {
       binding[dim.index] = *fixed;
-      if (!dim.range.contains(*fixed) || !admits(binding)) {
-        Diagnostic& d = diagnostics_.report(Code::E0265, dim.span, {dim.name, std::to_string(*fixed)});
-        d.note("`" + dim.name + "` is " + std::to_string(dim.range.lo) + ".." +
-               (dim.range.hi == Interval::kUnbounded ? "" : std::to_string(dim.range.hi)));
+      // A relation that one given size broke is broken for those after it, too.
+      if (!dim.range.contains(*fixed) || (!refused && !admits(binding))) {
+        refused = true;
+        diagnostics_.report(Code::E0265, dim.span, {dim.name, std::to_string(*fixed)});
         binding[dim.index] = dim.range.lo;
       }
     } else {
+      const Interval range = only ? Interval{*only, *only} : Interval{dim.range.lo, top};
       binding[dim.index] = largest(
-          binding, dim.index, {dim.range.lo, top}, [&](const Binding& b) { return admits(b); }, nearly);
+          binding, dim.index, range, [&](const Binding& b) { return admits(b); }, nearly);
     }
     dim.value = binding[dim.index];
     dim.assumed = !fixed && dim.free && dim.range.hi == Interval::kUnbounded;
   }
+  settled_ = 0;
   for (uint32_t p = 0; p < graph_.phases.size(); ++p) assign_phase(p, binding);
 }
 
@@ -89,12 +119,46 @@ bool Solver::guards_nearly_admit(const Binding& binding) const {
   });
 }
 
-// Equalities between this and later dims can still be met; the others must hold now.
+bool Solver::is_open(DimIndex dim) const {
+  for (size_t i = 0; i < settled_ && i < graph_.dim_list.size(); ++i) {
+    if (graph_.dim_list[i].index == dim) return false;
+  }
+  return fixed_size(graph_.dims->dim_name(dim)) == nullptr;
+}
+
+// Apart from assigning, an equality between dims is left to whoever picks their sizes.
+bool Solver::can_be_met(const Constraint& equality, const Binding& binding) const {
+  const auto dims = dims_of(equality.left - equality.right);
+  if (settled_ == 0) return dims.size() > 1 || holds(equality, binding);
+  std::vector<const Dim*> open;
+  for (const Dim& dim : graph_.dim_list) {
+    if (is_open(dim.index) && contains(dims, dim.index)) open.push_back(&dim);
+  }
+  if (open.empty()) return holds(equality, binding);
+  if (open.size() > 1) return true;
+  bool monotone = false;
+  return zero_of(equality, *open[0], binding, &monotone) || !monotone;
+}
+
+// The one size that an equality with earlier dims leaves.
+std::optional<int64_t> Solver::forced(const Dim& dim, const Binding& binding) const {
+  for (const Guard& guard : graph_.guards) {
+    if (guard.constraint.relation != Relation::Equal || guard.phase != kNoPhase) continue;
+    const auto dims = dims_of(guard.constraint.left - guard.constraint.right);
+    const auto open = std::count_if(dims.begin(), dims.end(), [&](DimIndex d) { return is_open(d); });
+    bool monotone = false;
+    if (open != 1 || dims.size() < 2 || !contains(dims, dim.index)) continue;
+    if (const auto size = zero_of(guard.constraint, dim, binding, &monotone)) return size;
+  }
+  return std::nullopt;
+}
+
 bool Solver::guards_admit(const Binding& binding) const {
   return std::all_of(graph_.guards.begin(), graph_.guards.end(), [&](const Guard& guard) {
-    const bool between = guard.constraint.relation == Relation::Equal &&
-                         dims_of(guard.constraint.left - guard.constraint.right).size() > 1;
-    return between || holds(guard.constraint, binding);
+    const Constraint& c = guard.constraint;
+    if (c.relation != Relation::Equal) return holds(c, binding);
+    if (guard.phase == kNoPhase) return can_be_met(c, binding);
+    return dims_of(c.left - c.right).size() > 1 || holds(c, binding);
   });
 }
 

@@ -26,7 +26,11 @@ class Solver {
   int64_t largest(Binding binding, DimIndex dim, Interval range, const Admits& admitted,
                   const Admits& nearly) const;
   bool admits(const Binding& binding) const;
+  // The dims up to `settled_` have their sizes; equalities with one later dim can still be met by it.
   bool guards_admit(const Binding& binding) const;
+  bool can_be_met(const Constraint& equality, const Binding& binding) const;
+  std::optional<int64_t> forced(const Dim& dim, const Binding& binding) const;
+  bool is_open(DimIndex dim) const;
   bool guards_nearly_admit(const Binding& binding) const;
   bool admits_in(uint32_t phase, const Binding& binding) const;
   bool bytes_fit(const Binding& binding) const;
@@ -67,6 +71,7 @@ class Solver {
   const FixedDims& fixed_;
   const Meter* meter_;
   Diagnostics& diagnostics_;
+  size_t settled_ = 0;  // dims, in their order, that have their sizes while values are assigned
 };
 
 // 1, 2, 4, … inside the range, and both of its ends.
