@@ -1,6 +1,6 @@
 #include "ops/attr.h"
 
-#include <bit>
+#include <cstring>
 
 namespace irplan {
 
@@ -32,8 +32,9 @@ bool operator==(const Attr& a, const Attr& b) {
   if (a.value.index() != b.value.index()) return false;
   if (a.get<std::shared_ptr<const AttrList>>()) return a.list() == b.list();
   if (const AttrRecord* record = a.record()) return b.record() && *record == *b.record();
+  // By bits: -0 is not 0, and a NaN is itself. (libc++ 14 has no bit_cast.)
   if (const auto* x = a.get<double>())
-    return std::bit_cast<uint64_t>(*x) == std::bit_cast<uint64_t>(*b.get<double>());
+    return std::memcmp(x, b.get<double>(), sizeof *x) == 0;  // NOLINT(bugprone-suspicious-memory-comparison)
   return a.value == b.value;
 }
 
