@@ -1,5 +1,5 @@
-// A phase of a plan executed at one small size, with a look at every operand before it is read: it must still hold what
-// its op wrote, whatever was written over it, beside it, or into the state that it shows meanwhile.
+// A phase of a plan executed at one small size, with a look at every operand before it is read: it must still
+// hold what its op wrote, whatever was written over it, beside it, or into the state that it shows meanwhile.
 #pragma once
 
 #include <cmath>

@@ -31,8 +31,9 @@ class Random {
 
 // What a program has beside its ops.
 struct Features {
-  bool phases = false;  // prefill and decode, which narrow dims, share params and states, and differ in a part
-  bool lets = false;    // as the end of a dim, and as the rows of caches
+  bool phases =
+      false;          // prefill and decode, which narrow dims, share params and states, and differ in a part
+  bool lets = false;  // as the end of a dim, and as the rows of caches
 };
 
 // Two phases: ends of ranges that are no powers of two, dims that one phase fixes and the other narrows. A

@@ -16,20 +16,13 @@ void Solver::assign() {
   Binding binding(graph_.dims->dim_count());
   const Admits nearly = [&](const Binding& b) { return guards_nearly_admit(b) && bytes_fit(b); };
   for (const Dim& dim : graph_.dim_list) binding[dim.index] = dim.range.lo;
+  for (const Dim& dim : graph_.dim_list) assign_fixed(dim, binding);
   for (Dim& dim : graph_.dim_list) {
-    const int64_t* fixed = fixed_size(dim.name);
+    const bool fixed = fixed_size(dim.name) != nullptr;
     const int64_t top = dim.free && dim.range.hi == Interval::kUnbounded
                             ? std::max(kAssumedSize, dim.range.lo)
                             : std::min(dim.range.hi, kFarthest);
-    if (fixed) {
-      binding[dim.index] = *fixed;
-      if (!dim.range.contains(*fixed) || !admits(binding)) {
-        Diagnostic& d = diagnostics_.report(Code::E0265, dim.span, {dim.name, std::to_string(*fixed)});
-        d.note("`" + dim.name + "` is " + std::to_string(dim.range.lo) + ".." +
-               (dim.range.hi == Interval::kUnbounded ? "" : std::to_string(dim.range.hi)));
-        binding[dim.index] = dim.range.lo;
-      }
-    } else {
+    if (!fixed) {
       binding[dim.index] = largest(
           binding, dim.index, {dim.range.lo, top}, [&](const Binding& b) { return admits(b); }, nearly);
     }
@@ -37,6 +30,18 @@ void Solver::assign() {
     dim.assumed = !fixed && dim.free && dim.range.hi == Interval::kUnbounded;
   }
   for (uint32_t p = 0; p < graph_.phases.size(); ++p) assign_phase(p, binding);
+}
+
+// A size that `--dim` gives, before the others are chosen: those give way.
+void Solver::assign_fixed(const Dim& dim, Binding& binding) {
+  const int64_t* fixed = fixed_size(dim.name);
+  if (!fixed) return;
+  binding[dim.index] = *fixed;
+  if (dim.range.contains(*fixed) && admits(binding)) return;
+  Diagnostic& d = diagnostics_.report(Code::E0265, dim.span, {dim.name, std::to_string(*fixed)});
+  d.note("`" + dim.name + "` is " + std::to_string(dim.range.lo) + ".." +
+         (dim.range.hi == Interval::kUnbounded ? "" : std::to_string(dim.range.hi)));
+  binding[dim.index] = dim.range.lo;
 }
 
 const int64_t* Solver::fixed_size(const std::string& name) const {
@@ -55,11 +60,12 @@ void Solver::assign_phase(uint32_t p, Binding binding) {
   for (PhaseDim& dim : phase.dims) {
     const Interval range{dim.range.lo, std::min(dim.range.hi, kFarthest)};
     const int64_t* fixed = fixed_size(graph_.dims->dim_name(dim.dim));
-    dim.value = fixed && range.contains(*fixed)
-                    ? *fixed
-                    : largest(
-                          binding, dim.dim, range, [&](const Binding& b) { return admits_in(p, b); },
-                          [&](const Binding& b) { return guards_nearly_admit(b) && bytes_fit(b); });
+    dim.value =
+        fixed && range.contains(*fixed)
+            ? *fixed
+            : largest(
+                  binding, dim.dim, range, [&](const Binding& b) { return admits_in(p, b); },
+                  [&](const Binding& b) { return guards_admit_in(p, b, true) && bytes_fit_in(p, b); });
     binding[dim.dim] = dim.value;
   }
 }
@@ -82,19 +88,46 @@ int64_t Solver::largest(Binding binding, DimIndex dim, Interval range, const Adm
   return range.lo;
 }
 
-// As guards_admit, divisibility aside.
-bool Solver::guards_nearly_admit(const Binding& binding) const {
-  return std::all_of(graph_.guards.begin(), graph_.guards.end(), [&](const Guard& guard) {
-    return guard.constraint.relation == Relation::Equal || holds(guard.constraint, binding);
-  });
+namespace {
+
+// An equality between dims: one that is chosen later can still meet it.
+bool between_dims(const Constraint& c) {
+  return c.relation == Relation::Equal && dims_of(c.left - c.right).size() > 1;
 }
 
-// Equalities between this and later dims can still be met; the others must hold now.
+}  // namespace
+
+// As guards_admit, divisibility aside.
+bool Solver::guards_nearly_admit(const Binding& binding) const {
+  for (const Guard& guard : graph_.guards) {
+    if (guard.constraint.relation == Relation::Equal) continue;
+    if (guard.phase == kNoPhase && !holds(guard.constraint, binding)) return false;
+    for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
+      const bool own = guard.phase == p || (guard.phase == kNoPhase && !graph_.phases[p].dims.empty());
+      if (own && !holds(guard.constraint, binding_in(graph_, p, binding))) return false;
+    }
+  }
+  return true;
+}
+
+// At global sizes, and as each phase has them. Equalities between this and later dims can still be met; the
+// others must hold now.
 bool Solver::guards_admit(const Binding& binding) const {
+  return std::all_of(graph_.guards.begin(), graph_.guards.end(),
+                     [&](const Guard& guard) {
+                       const Constraint& c = guard.constraint;
+                       return c.relation != Relation::Equal || between_dims(c) || holds(c, binding);
+                     }) &&
+         guards_nearly_admit(binding);
+}
+
+// In one phase, at sizes of its own.
+bool Solver::guards_admit_in(uint32_t phase, const Binding& binding, bool nearly) const {
   return std::all_of(graph_.guards.begin(), graph_.guards.end(), [&](const Guard& guard) {
-    const bool between = guard.constraint.relation == Relation::Equal &&
-                         dims_of(guard.constraint.left - guard.constraint.right).size() > 1;
-    return between || holds(guard.constraint, binding);
+    const Constraint& c = guard.constraint;
+    if (guard.phase != kNoPhase && guard.phase != phase) return true;
+    if (c.relation == Relation::Equal && (nearly || between_dims(c))) return true;
+    return holds(c, binding);
   });
 }
 
@@ -104,8 +137,11 @@ bool Solver::admits_in(uint32_t phase, const Binding& binding) const {
   for (const Guard& guard : graph_.guards) {
     if ((guard.phase == kNoPhase || guard.phase == phase) && !holds(guard.constraint, binding)) return false;
   }
-  if (!meter_) return true;
-  return std::all_of(graph_.budgets.begin(), graph_.budgets.end(), [&](const Budget& b) {
+  return bytes_fit_in(phase, binding);
+}
+
+bool Solver::bytes_fit_in(uint32_t phase, const Binding& binding) const {
+  return !meter_ || std::all_of(graph_.budgets.begin(), graph_.budgets.end(), [&](const Budget& b) {
     return !b.bytes || !b.speaks_of(phase) || meter_->fits_in(b, phase, binding);
   });
 }
