@@ -205,7 +205,7 @@ const std::vector<Bad>& bad_programs() {
        {{"D", 32}}},
       {"E0265",
        "dim S in 1..64\ndim B in 1..8\nbudget B * S <= 100\ninput x: f32[B, S]\nout = output(silu(x))\n",
-       "needs B*S <= 100 where B = 8",
+       "needs B*S <= 100 where S = 16",
        nullptr,
        {},
        {{"S", 16}, {"B", 8}}},

@@ -1,5 +1,5 @@
-// A plan executed at one small size, with a look at every operand before it is read: it must still hold what
-// its op wrote, whatever was written over it, beside it, or into the state that it shows meanwhile.
+// A phase of a plan executed at one small size, with a look at every operand before it is read: it must still
+// hold what its op wrote, whatever was written over it, beside it, or into the state that it shows meanwhile.
 #pragma once
 
 #include <cmath>
@@ -15,15 +15,17 @@ namespace irplan::memory_test {
 
 class Execution {
  public:
-  Execution(const Plan& plan, const StepBinding& step) : plan_(plan), step_(step), held_(plan.values.size()) {
+  Execution(const Plan& plan, std::string phase, const StepBinding& step)
+      : plan_(plan), phase_(std::move(phase)), step_(step), held_(plan.values.size()) {
     Evaluator size(*plan.pool, step.dims);
-    const auto arena = bind_arena(plan, "main", step.dims);
+    const auto arena = bind_arena(plan, phase_, step.dims);
     if (!arena) return;
     arena_.assign(static_cast<size_t>(arena->bytes), std::byte{0xA5});
     others_.resize(plan.buffers.size());
     for (size_t i = 0; i < plan.buffers.size(); ++i) {
-      const bool shared = plan.buffers[i].segment == Plan::Segment::Arena && plan.buffers[i].phase == "main";
-      if (!shared)
+      const bool in_arena = plan.buffers[i].segment == Plan::Segment::Arena;
+      const bool shared = in_arena && plan.buffers[i].phase == phase_;
+      if (!in_arena)
         others_[i].assign(static_cast<size_t>(size(plan.buffers[i].bytes).value_or(0)), std::byte{0});
       memory_.buffers.push_back(shared ? arena_.data() + arena->offsets[i] : others_[i].data());
     }
@@ -39,6 +41,7 @@ class Execution {
       held_[v] = read(v);
     }
     for (uint32_t i = 0; i < plan_.ops.size(); ++i) {
+      if (plan_.ops[i].phase != phase_ && plan_.ops[i].phase != "load") continue;
       if (std::string wrong = windows(); !wrong.empty()) return wrong;
       for (const uint32_t v : plan_.ops[i].in) {
         if (v == kAbsent) continue;
@@ -51,6 +54,7 @@ class Execution {
     }
     if (std::string wrong = windows(); !wrong.empty()) return wrong;
     for (const Plan::Output& out : plan_.outputs) {
+      if (out.phase != phase_) continue;
       if (!held_[out.value] || !same(*held_[out.value], read(out.value)))
         return "the output " + out.name + " was written over";
     }
@@ -59,7 +63,9 @@ class Execution {
 
   std::map<std::string, HostArray> outputs() const {
     std::map<std::string, HostArray> out;
-    for (const Plan::Output& o : plan_.outputs) out[o.name] = read(o.value);
+    for (const Plan::Output& o : plan_.outputs) {
+      if (o.phase == phase_) out[o.name] = read(o.value);
+    }
     return out;
   }
 
@@ -72,6 +78,12 @@ class Execution {
   }
 
  private:
+  // Whether a value is there in another phase alone.
+  bool elsewhere(uint32_t v) const {
+    const Plan::Value& value = plan_.values[v];
+    return !value.phase.empty() && value.phase != phase_ && value.kind == Plan::Kind::Temp;
+  }
+
   HostArray read(uint32_t v) const { return read_value(plan_, v, memory_, step_); }
 
   // Numbers that depend on the value's name alone, so that two plans of a program have the same.
@@ -90,7 +102,7 @@ class Execution {
       more = false;
       for (uint32_t v = 0; v < plan_.values.size(); ++v) {
         const auto& of = plan_.values[v].of;
-        if (held_[v] || of.empty()) continue;
+        if (held_[v] || of.empty() || elsewhere(v)) continue;
         if (!std::all_of(of.begin(), of.end(), [&](uint32_t from) { return held_[from].has_value(); }))
           continue;
         for (const uint32_t from : of) {
@@ -105,6 +117,7 @@ class Execution {
   }
 
   const Plan& plan_;
+  const std::string phase_;
   const StepBinding& step_;
   std::vector<std::optional<HostArray>> held_;  // by value: what was written
   std::vector<std::byte> arena_;
@@ -113,10 +126,10 @@ class Execution {
 };
 
 // A step of few rows: a program's ops are many, and the executor is slow.
-inline StepBinding small_step(const Plan& plan, Random& random) {
+inline StepBinding small_step(const Plan& plan, const Plan::Phase& phase, Random& random) {
   StepBinding step;
-  for (const Plan::Dim& dim : plan.dims)
-    step.dims.push_back(std::min(dim.min + random.below(4), dim.max.value_or(INT64_MAX)));
+  for (const auto& [low, high] : ranges_in(plan, phase))
+    step.dims.push_back(std::min(low + random.below(4), high));
   step.rows.resize(plan.dims.size());
   for (size_t d = 0; d < plan.dims.size(); ++d) {
     if (plan.dims[d].per.empty()) continue;
@@ -130,9 +143,10 @@ inline StepBinding small_step(const Plan& plan, Random& random) {
   return step;
 }
 
-// The same numbers by both plans of a program, and no operand written over.
-inline std::string check_numbers(const Plan& one, const Plan& other, const StepBinding& step) {
-  Execution a(one, step), b(other, step);
+// The same numbers by both plans of a program in a phase, and no operand written over.
+inline std::string check_numbers(const Plan& one, const Plan& other, const std::string& phase,
+                                 const StepBinding& step) {
+  Execution a(one, phase, step), b(other, phase, step);
   for (Execution* execution : {&a, &b}) {
     if (std::string wrong = execution->run(); !wrong.empty()) return wrong;
   }

@@ -58,10 +58,31 @@ struct Tally {
   }
 };
 
+// The features of a seed's program: a third has phases, a third of those and of the others lets.
+inline Features features_of(uint64_t seed) { return {seed / 3 % 3 == 1, seed / 9 % 3 == 1}; }
+
+// The placements of a phase at random sizes; empty where nothing is wrong.
+inline std::string check_placements(const Plan& plan, const Plan::Phase& phase, int64_t sizes, Random& random,
+                                    Tally& tally) {
+  for (int64_t i = 0; i < sizes; ++i) {
+    const Binding small = random_binding(plan, phase, random), other = random_binding(plan, phase, random);
+    Binding large = small;
+    for (size_t d = 0; d < large.size(); ++d) large[d] = std::max(large[d], other[d]);
+    const Simulated a = simulate(plan, phase.name, small), b = simulate(plan, phase.name, large);
+    tally.bindings += 2;
+    if (!a.wrong.empty() || !b.wrong.empty()) return a.wrong + b.wrong;
+    if (a.bytes < a.bound) return "the arena is smaller than what lives in it";
+    if (plan.memory.range.proven && a.bytes > padded_bound(plan, phase.name, small))
+      return "the arena is above the bound that is proven to be met";
+    if (a.bytes > b.bytes) return "a larger size needs a smaller arena";
+  }
+  return "";
+}
+
 // What is wrong, empty where nothing is.
 inline std::string check_program(uint64_t seed, int64_t most_ops, int64_t sizes, Tally& tally) {
   Random random(seed);
-  const std::string text = random_program(random, most_ops);
+  const std::string text = random_program(random, most_ops, features_of(seed));
   // Searches are for the small programs, of which there are most.
   const std::string strength = most_ops <= 40 && seed % 3 == 0 ? "limited" : "portfolio";
   const auto compiled = [&](bool keep_order) {
@@ -73,7 +94,7 @@ inline std::string check_program(uint64_t seed, int64_t most_ops, int64_t sizes,
   const auto fault = [&](const std::string& what) {
     return "seed " + std::to_string(seed) + ": " + what + "\n" + text;
   };
-  std::vector<Measured> orders;
+  std::vector<std::vector<Measured>> orders;  // by phase
   std::vector<Plan> plans;
   for (const bool keep_order : {false, true}) {
     const Compilation done = compiled(keep_order);
@@ -83,30 +104,28 @@ inline std::string check_program(uint64_t seed, int64_t most_ops, int64_t sizes,
     const auto plan = read_plan(done.plan_json, &why);
     if (!plan) return fault("the plan is not read: " + why);
     if (const auto findings = validate_plan(*plan); !findings.empty()) return fault(findings[0]);
-    orders.push_back(measured(*done.graph));
     plans.push_back(*plan);
+    auto& by_phase = orders.emplace_back();
     if (!keep_order) tally.add(*plan);
-    for (int64_t i = 0; i < sizes; ++i) {
-      const Binding small = random_binding(*plan, random), other = random_binding(*plan, random);
-      Binding large = small;
-      for (size_t d = 0; d < large.size(); ++d) large[d] = std::max(large[d], other[d]);
-      for (const Plan::Phase& phase : plan->phases) {
-        const Simulated a = simulate(*plan, phase.name, small), b = simulate(*plan, phase.name, large);
-        tally.bindings += 2;
-        if (!a.wrong.empty() || !b.wrong.empty()) return fault(a.wrong + b.wrong);
-        if (a.bytes < a.bound) return fault("the arena is smaller than what lives in it");
-        if (plan->memory.range.proven && a.bytes > padded_bound(*plan, phase.name, small))
-          return fault("the arena is above the bound that is proven to be met");
-        if (a.bytes > b.bytes) return fault("a larger size needs a smaller arena");
-      }
+    for (const Plan::Phase& phase : plan->phases) {
+      by_phase.push_back(measured(*done.graph, static_cast<uint32_t>(by_phase.size())));
+      const int64_t each = (sizes + 1) / static_cast<int64_t>(plan->phases.size());
+      if (std::string wrong = check_placements(*plan, phase, each, random, tally); !wrong.empty())
+        return fault(phase.name + ": " + wrong);
     }
   }
-  if (strength == "portfolio" && dominates(orders[1], orders[0]))
-    return fault("the program's own order needs less at one size, and more at none");
+  for (size_t p = 0; p < plans[0].phases.size(); ++p) {
+    if (strength == "portfolio" && dominates(orders[1][p], orders[0][p]))
+      return fault("the program's own order needs less at one size, and more at none");
+  }
   if (most_ops > kMostExecuted) return "";
-  const std::string wrong = check_numbers(plans[0], plans[1], small_step(plans[0], random));
+  for (const Plan::Phase& phase : plans[0].phases) {
+    const std::string wrong =
+        check_numbers(plans[0], plans[1], phase.name, small_step(plans[0], phase, random));
+    if (!wrong.empty()) return fault(phase.name + ": " + wrong);
+  }
   ++tally.executed;
-  return wrong.empty() ? "" : fault(wrong);
+  return "";
 }
 
 }  // namespace irplan::memory_test

@@ -14,14 +14,14 @@ struct Measured {
   std::vector<int64_t> arenas, bounds;  // by size, rounded up to the alignment
 };
 
-inline Measured measured(const Graph& graph) {
-  std::vector<Binding> sizes = sample_sizes(graph, 0);
-  sizes.push_back(graph.values_at(0));
+inline Measured measured(const Graph& graph, uint32_t phase = 0) {
+  std::vector<Binding> sizes = sample_sizes(graph, phase);
+  sizes.push_back(graph.values_at(phase));
   Measured out;
   const int64_t align = graph.target.align;
   for (const Binding& size : sizes) {
-    out.arenas.push_back((arena_bytes(graph, 0, size) + align - 1) / align * align);
-    out.bounds.push_back(padded_bound_bytes(graph, 0, size));
+    out.arenas.push_back((arena_bytes(graph, phase, size) + align - 1) / align * align);
+    out.bounds.push_back(padded_bound_bytes(graph, phase, size));
   }
   return out;
 }

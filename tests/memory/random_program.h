@@ -29,10 +29,48 @@ class Random {
   uint64_t state_;
 };
 
+// What a program has beside its ops.
+struct Features {
+  bool phases =
+      false;          // prefill and decode, which narrow dims, share params and states, and differ in a part
+  bool lets = false;  // as the end of a dim, and as the rows of caches
+};
+
+// Two phases: ends of ranges that are no powers of two, dims that one phase fixes and the other narrows. A
+// state's shape may not depend on a dim on which phases differ.
+inline std::string random_phases(Random& random, bool states) {
+  const auto one = [&](std::initializer_list<const char*> list) {
+    return std::string(list.begin()[random.below(static_cast<int64_t>(list.size()))]);
+  };
+  return "phase prefill {" + one({" S in 2..700,", "", " S in 1..96, T in 2..120,", " T in 9..300,"}) +
+         (states ? "" : one({" B in 1..6,", "", " B = 5,"})) + " }\nphase decode {" +
+         one({" S = 1,", " S in 3..7,", " S = 1, T in 4..20,", " S in 1..13, T = 6,", " T in 1..50,"}) +
+         (states ? "" : one({" B in 3..8,", "", " B = 7,"})) + one({" P in 1..500", "", ""}) + " }\n";
+}
+
+// A value that is made in other ways while decoding, or an output that one phase has alone.
+inline std::string differing_part(Random& random, const std::string& made, const std::string& from,
+                                  int64_t width) {
+  const std::string w = std::to_string(width), param = "w" + made + " = param f16[" + w + ", " + w + "]\n";
+  switch (random.below(4)) {
+    case 0: return made + " = phase == \"decode\" ? relu(" + from + ") : softmax(" + from + ")\n";
+    case 1:
+      return param + "if phase == \"decode\" { " + made + " = linear(relu(" + from + "), w" + made +
+             ") } else { " + made + " = linear(" + from + ", w" + made + ") }\n";
+    case 2:
+      return param + "if phase == \"prefill\" { " + made + " = mul(" + from + ", " + from +
+             ") } else {\n  t" + made + " = linear(" + from + ", w" + made + ")\n  " + made + " = linear(t" +
+             made + ", w" + made + ") + " + from + "\n}\n";
+    default:
+      return made + " = exp(" + from + ")\nif phase == \"decode\" { only" + made + " = output(sum(" + from +
+             ", axis=-1)) }\n";
+  }
+}
+
 // A program of up to `most` ops over B, S and T: branches of several widths, joins, views, splits, concats in
 // place, transposes that are copied, updates of states, attention over caches and rings, experts, positions
 // that differ by row, and a guard over two dims; temporaries die in no particular order.
-inline std::string random_program(Random& random, int64_t most) {
+inline std::string random_program(Random& random, int64_t most, Features features = {}) {
   static constexpr std::array<int64_t, 5> kWidths = {16, 32, 64, 128, 384};
   static constexpr std::array<const char*, 4> kUnary = {"silu", "gelu", "relu", "exp"};
   struct Value {
@@ -43,10 +81,14 @@ inline std::string random_program(Random& random, int64_t most) {
     return list[static_cast<size_t>(random.below(static_cast<int64_t>(list.size())))];
   };
   // With the smaller cache not all positions and steps go together.
-  const std::string cache = random.chance(50) ? "4096" : "2304";
-  std::string text = std::string("dim B in 1..8\ndim S in 1..2048\ndim T in 1..300\ndim P") +
-                     (random.chance(30) ? "[B]" : "") +
-                     " in 0..512\ninput x: f16[B, S, 64]\ninput z: f16[B, T, 32]\n";
+  std::string cache = random.chance(50) ? "4096" : "2304";
+  std::string text;
+  if (features.lets) text = "let longest = 2048\nlet rows = " + cache + "\n", cache = "rows";
+  text += std::string("dim B in 1..8\ndim S in 1..") + (features.lets ? "longest" : "2048") +
+          "\ndim T in 1..300\ndim P" + (random.chance(30) ? "[B]" : "") + " in 0..512\n";
+  const int64_t most_states = features.phases && random.chance(30) ? 0 : 3;
+  if (features.phases) text += random_phases(random, most_states > 0);
+  text += "input x: f16[B, S, 64]\ninput z: f16[B, T, 32]\n";
   std::vector<Value> values{{"x", "S", 64}, {"z", "T", 32}};
   std::vector<std::string> unread{};
   int64_t name = 0, states = 0;
@@ -67,7 +109,10 @@ inline std::string random_program(Random& random, int64_t most) {
     const Value a = any();
     const int64_t kind = random.below(100);
     const std::string made = fresh();
-    if (kind < 30) {
+    if (features.phases && random.chance(12)) {
+      text += differing_part(random, made, a.name, a.width);
+      values.push_back({made, a.rows, a.width});
+    } else if (kind < 30) {
       const int64_t width = pick(kWidths);
       text += "w" + made + " = param f16[" + std::to_string(width) + ", " + std::to_string(a.width) + "]\n";
       add(made, a.rows, width, "linear(" + a.name + ", w" + made + ")");
@@ -112,7 +157,7 @@ inline std::string random_program(Random& random, int64_t most) {
               ")");
     } else if (kind < 94) {
       add(made, a.rows, a.width, "softmax(" + a.name + ")");
-    } else if (kind < 96 && a.rows == "S" && a.width % 32 == 0 && states < 3) {
+    } else if (kind < 96 && a.rows == "S" && a.width % 32 == 0 && states < most_states) {
       const std::string heads = ", " + std::to_string(a.width / 32) + ", 32]";
       text += "q" + made + " = rope(view(" + a.name + ", shape=[B, S" + heads + "), base=10000, at=P)\n";
       text += "k" + made + " = append(state f16[B, " + cache + heads + " from \"s" +
@@ -120,7 +165,7 @@ inline std::string random_program(Random& random, int64_t most) {
       add(made, a.rows, a.width,
           "view(attention(q" + made + ", k" + made + ", k" + made + (random.chance(50) ? ", window=64" : "") +
               "), shape=[B, S, " + std::to_string(a.width) + "])");
-    } else if (a.rows == "S" && states < 3) {
+    } else if (a.rows == "S" && states < most_states) {
       // What it held is read too, through a window.
       text += "h" + made + " = state f16[B, " + cache + ", " + std::to_string(a.width) + "] from \"s" +
               std::to_string(states++) + "\"\n";
@@ -182,10 +227,22 @@ inline Simulated simulate(const Plan& plan, const std::string& phase, const Bind
   return out;
 }
 
-inline Binding random_in_ranges(const Plan& plan, Random& random) {
+// By dim, in the plan's order: its range, in a phase that phase's own.
+inline Ranges ranges_in(const Plan& plan, const Plan::Phase& phase) {
+  Ranges out;
+  for (const Plan::Dim& dim : plan.dims) {
+    out.push_back({dim.min, dim.max.value_or(Interval::kUnbounded)});
+    for (const Plan::PhaseDim& own : phase.dims) {
+      if (own.name == dim.name) out.back() = {own.min, own.max.value_or(Interval::kUnbounded)};
+    }
+  }
+  return out;
+}
+
+inline Binding random_in_ranges(const Ranges& ranges, Random& random) {
   Binding binding;
-  for (const auto& dim : plan.dims) {
-    const int64_t low = dim.min, high = std::max<int64_t>(low, dim.max.value_or(4096));
+  for (const auto& [low, end] : ranges) {
+    const int64_t high = end == Interval::kUnbounded ? std::max<int64_t>(low, 4096) : end;
     int64_t at = low + random.below(high - low + 1);
     for (int64_t shrink = random.below(8); shrink > 0; --shrink) at = low + (at - low) / 2;
     binding.push_back(at);
@@ -193,8 +250,9 @@ inline Binding random_in_ranges(const Plan& plan, Random& random) {
   return binding;
 }
 
-inline bool admitted(const Plan& plan, const Binding& binding) {
+inline bool admitted(const Plan& plan, const Plan::Phase& phase, const Binding& binding) {
   return std::all_of(plan.guards.begin(), plan.guards.end(), [&](const Plan::Guard& guard) {
+    if (!guard.phase.empty() && guard.phase != phase.name) return true;
     const auto left = evaluate(guard.left, binding), right = evaluate(guard.right, binding);
     return left && right &&
            (guard.relation == Relation::LessEqual      ? *left <= *right
@@ -203,24 +261,36 @@ inline bool admitted(const Plan& plan, const Binding& binding) {
   });
 }
 
-// A binding inside the declared ranges and the guards, small and large sizes alike; now and then with one dim
-// as large as ranges and guards let it be.
-inline Binding random_binding(const Plan& plan, Random& random) {
+// The binding with one dim as large as its range and the guards let it be.
+inline Binding enlarged(const Plan& plan, const Plan::Phase& phase, Binding binding, size_t dim,
+                        int64_t high) {
+  int64_t low = binding[dim];
+  while (low < high) {
+    binding[dim] = low + (high - low + 1) / 2;
+    if (admitted(plan, phase, binding))
+      low = binding[dim];
+    else
+      high = binding[dim] - 1;
+  }
+  binding[dim] = low;
+  return binding;
+}
+
+// A binding inside a phase's ranges and the guards, small and large sizes alike; now and then with one dim as
+// large as ranges and guards let it be.
+inline Binding random_binding(const Plan& plan, const Plan::Phase& phase, Random& random) {
+  const Ranges ranges = ranges_in(plan, phase);
   Binding binding;
-  do binding = random_in_ranges(plan, random);
-  while (!admitted(plan, binding));
+  do binding = random_in_ranges(ranges, random);
+  while (!admitted(plan, phase, binding));
   if (binding.empty() || !random.chance(25)) return binding;
   const auto d = static_cast<size_t>(random.below(static_cast<int64_t>(binding.size())));
-  int64_t low = binding[d], high = plan.dims[d].max.value_or(low);
-  while (low < high) {
-    binding[d] = low + (high - low + 1) / 2;
-    if (admitted(plan, binding))
-      low = binding[d];
-    else
-      high = binding[d] - 1;
-  }
-  binding[d] = low;
-  return binding;
+  const int64_t high = ranges[d].hi == Interval::kUnbounded ? binding[d] : ranges[d].hi;
+  return enlarged(plan, phase, std::move(binding), d, high);
+}
+// Inside the declared ranges, whatever phases make of them.
+inline Binding random_binding(const Plan& plan, Random& random) {
+  return random_binding(plan, Plan::Phase(), random);
 }
 
 }  // namespace irplan::memory_test

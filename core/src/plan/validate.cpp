@@ -245,15 +245,33 @@ Ranges Validator::ranges_of(const std::string& name) const {
   return out;
 }
 
-// A value's type as a phase sees it: dims that the phase fixes are numbers there.
-TensorType Validator::type_of(uint32_t value, const std::string& name) const {
-  TensorType type{plan_.values[value].dtype, plan_.values[value].shape};
+// Dims that a phase's declaration fixes: none of its costs speaks of them. Where a budget alone leaves one
+// size, they still do.
+std::vector<std::pair<DimIndex, Expr>> Validator::fixed_in(const std::string& name) const {
+  std::vector<std::pair<DimIndex, Expr>> out;
   const Plan::Phase* p = phase(name);
-  for (const Plan::PhaseDim& dim : p ? p->dims : std::vector<Plan::PhaseDim>{}) {
-    if (dim.max != dim.min) continue;
+  if (!p) return out;
+  const auto spoken_of = [&](DimIndex dim) {
+    for (const Expr cost : {p->flops, p->bytes}) {
+      const auto dims = dims_of(cost);
+      if (std::find(dims.begin(), dims.end(), dim) != dims.end()) return true;
+    }
+    return false;
+  };
+  for (const Plan::PhaseDim& dim : p->dims) {
     const auto index = plan_.pool->find(dim.name);
+    if (index && dim.max == dim.min && !spoken_of(*index))
+      out.emplace_back(*index, plan_.pool->constant(dim.min));
+  }
+  return out;
+}
+
+// A value's type as the phase in question sees it: dims that it fixes are numbers there.
+TensorType Validator::type_of(uint32_t value) const {
+  TensorType type{plan_.values[value].dtype, plan_.values[value].shape};
+  for (const auto& [dim, size] : fixed_) {
     for (Expr& e : type.shape) {
-      if (index && !e.is_constant()) e = plan_.pool->substitute(e, *index, plan_.pool->constant(dim.min));
+      if (!e.is_constant()) e = plan_.pool->substitute(e, dim, size);
     }
   }
   return type;
@@ -276,7 +294,7 @@ bool Validator::check_shape(uint32_t index, const Ranges& ranges) {
         return add(where_op(index), std::string("lacks its operand ") + op.row->operands[i].name);
       call.in.emplace_back();
     } else {
-      call.in.emplace_back(type_of(v, op.phase));
+      call.in.emplace_back(type_of(v));
     }
   }
   for (const AttrSpec& spec : op.row->attributes) {
@@ -323,7 +341,11 @@ bool Validator::shapes() {
   std::string current;
   Ranges ranges = ranges_of(current);
   for (uint32_t i = 0; i < plan_.ops.size() && findings_.size() < kMaxFindings; ++i) {
-    if (plan_.ops[i].phase != current) ranges = ranges_of(current = plan_.ops[i].phase);
+    if (plan_.ops[i].phase != current) {
+      current = plan_.ops[i].phase;
+      ranges = ranges_of(current);
+      fixed_ = fixed_in(current);
+    }
     check_shape(i, ranges);
   }
   for (const Plan::Phase& p : plan_.phases) {

@@ -53,7 +53,8 @@ class Validator {
   bool check_reads(uint32_t op, uint32_t value);
   void producers(uint32_t value, std::vector<uint32_t>& out) const;
 
-  TensorType type_of(uint32_t value, const std::string& phase) const;
+  std::vector<std::pair<DimIndex, Expr>> fixed_in(const std::string& phase) const;
+  TensorType type_of(uint32_t value) const;
   bool check_shape(uint32_t op, const Ranges& ranges);
   Ranges ranges_of(const std::string& phase) const;
   bool inside(const std::string& phase, const Binding& binding) const;
@@ -77,6 +78,7 @@ class Validator {
 
   const Plan& plan_;
   std::vector<std::string> findings_;
+  std::vector<std::pair<DimIndex, Expr>> fixed_;      // in the phase whose shapes are looked at
   std::vector<uint32_t> writer_;                      // by value: op, or kAbsent
   std::vector<std::vector<uint32_t>> values_in_;      // by buffer
   std::vector<std::vector<Constraint>> constraints_;  // by op: what its rule needs besides the ranges

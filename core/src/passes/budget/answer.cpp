@@ -40,9 +40,9 @@ void Solver::answer() {
   for (Budget& budget : graph_.budgets) answer(budget);
 }
 
-Binding Solver::least() const {
+Binding Solver::least(uint32_t phase) const {
   Binding out(graph_.dims->dim_count());
-  for (const Dim& dim : graph_.dim_list) out[dim.index] = dim.range.lo;
+  for (const Dim& dim : graph_.dim_list) out[dim.index] = searched(dim, phase).lo;
   return out;
 }
 
@@ -54,14 +54,14 @@ void Solver::answer(Budget& budget) {
   budget.possible = !budget.bytes || meter_->fits(budget, smallest);
   budget.answer.phase = budget.phase;
   if (!budget.possible) return refuse(budget, smallest);
-  const std::vector<Binding> promised = corners(budget);
-  const Binding worst = worst_of(budget, promised);
-  budget.needed_bytes = most_used(budget, worst);
+  const std::vector<Corner> promised = corners(budget);
+  const Corner& worst = worst_of(budget, promised);
+  budget.needed_bytes = meter_->used(budget, worst.phase, worst.at).value_or(0);
   budget.answer = answered(budget);
   answer_by_phase(budget);
   if (budget.answer.ok || !budget.bytes || !bounded()) return;
-  find_narrower(budget, promised, worst);
-  warn(budget, worst, graph_.values_at());
+  find_narrower(budget);
+  warn(budget, worst);
 }
 
 // Of each phase by itself, where the budget speaks of several.
@@ -78,7 +78,7 @@ Answer Solver::answered(const Budget& budget) const {
   Answer out;
   out.phase = budget.phase;
   const Binding value = graph_.values_at(budget.phase);
-  out.used_bytes = most_used(budget, value);
+  out.used_bytes = used_at_values(budget);
   out.ok = holds_everywhere(budget);
   for (const Dim* dim : dims_that_matter(budget)) note_largest(out, budget, *dim, value);
   if (!out.ok) find_frontiers(out, budget, value);
@@ -94,7 +94,7 @@ bool Solver::bounded() const {
 bool Solver::holds_everywhere(const Budget& budget) const {
   const Constraint& c = budget.constraint;
   if (!budget.bytes) return decide(c.left, c.relation, c.right, graph_.ranges(budget.phase)) == Truth::Yes;
-  return bounded() && meter_->fits(budget, worst_of(budget, corners(budget)));
+  return bounded() && holds_at(budget, corners(budget));
 }
 
 std::vector<const Dim*> Solver::dims_that_matter(const Budget& budget) const {
@@ -109,46 +109,69 @@ std::vector<const Dim*> Solver::dims_that_matter(const Budget& budget) const {
 
 // ---- what the declared ranges promise
 
-// From the binding, each dim of the order as large as guards admit; `kept` stays as it is.
-Binding Solver::corner(Binding binding, const std::vector<const Dim*>& order, const Dim* kept) const {
-  for (const Dim* dim : order) {
-    if (dim == kept) continue;
-    binding[dim->index] = largest(
-        binding, dim->index, searched(*dim), [&](const Binding& b) { return guards_admit(b); },
-        [&](const Binding& b) { return guards_nearly_admit(b); });
-  }
-  return binding;
-}
-
-std::vector<Binding> Solver::corners(const Budget& budget) const {
-  const auto order = dims_that_matter(budget);
-  const Binding base = corner(least(), order, nullptr);
-  std::vector<Binding> out{base};
-  const bool traded = std::any_of(order.begin(), order.end(),
-                                  [&](const Dim* dim) { return base[dim->index] < searched(*dim).hi; });
-  if (!traded) return out;
-  for (const Dim* dim : order) {
-    for (const int64_t n : by_powers_of_two(searched(*dim))) {
-      Binding fixed = least();
-      fixed[dim->index] = n;
-      if (guards_admit(fixed)) out.push_back(corner(fixed, order, dim));
-    }
+std::vector<Solver::Corner> Solver::corners(const Budget& budget, Narrowing narrowing) const {
+  std::vector<Corner> out;
+  const auto dims = dims_that_matter(budget);
+  for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
+    if (budget.speaks_of(p)) add_corners(p, dims, narrowing, out);
   }
   return out;
 }
 
-Binding Solver::worst_of(const Budget& budget, const std::vector<Binding>& corners) const {
-  const Binding* worst = corners.data();
-  int64_t most = -1;
-  for (const Binding& binding : corners) {
-    for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
-      if (!budget.speaks_of(p)) continue;
-      const auto used = meter_->used(budget, p, binding_in(graph_, p, binding));
-      if (used && *used > most) most = *used, worst = &binding;
+void Solver::add_corners(uint32_t phase, const std::vector<const Dim*>& dims, Narrowing narrowing,
+                         std::vector<Corner>& out) const {
+  const auto range = [&](const Dim* dim) {
+    Interval all = searched(*dim, phase);
+    if (dim == narrowing.dim) all.hi = std::clamp(narrowing.end, all.lo, all.hi);
+    return all;
+  };
+  // Each dim but one as large as guards admit, in their order.
+  const auto enlarged = [&](Binding binding, const Dim* kept) {
+    for (const Dim* dim : dims) {
+      if (dim == kept) continue;
+      binding[dim->index] = largest(
+          binding, dim->index, range(dim), [&](const Binding& b) { return guards_admit_in(phase, b); },
+          [&](const Binding& b) { return guards_admit_in(phase, b, true); });
     }
-    if (most < 0 && !meter_->fits(budget, binding)) return binding;
+    return binding;
+  };
+  const Binding base = enlarged(least(phase), nullptr);
+  out.push_back({phase, base});
+  const bool traded =
+      std::any_of(dims.begin(), dims.end(), [&](const Dim* dim) { return base[dim->index] < range(dim).hi; });
+  for (const Dim* dim : traded ? dims : std::vector<const Dim*>()) {
+    for (const int64_t n : by_powers_of_two(range(dim))) {
+      Binding fixed = least(phase);
+      fixed[dim->index] = n;
+      if (guards_admit_in(phase, fixed)) out.push_back({phase, enlarged(fixed, dim)});
+    }
+  }
+}
+
+bool Solver::holds_at(const Budget& budget, const std::vector<Corner>& corners) const {
+  return std::all_of(corners.begin(), corners.end(),
+                     [&](const Corner& c) { return meter_->fits_in(budget, c.phase, c.at); });
+}
+
+// The corner that takes the most; of a comparison without a constant side, one that breaks it.
+const Solver::Corner& Solver::worst_of(const Budget& budget, const std::vector<Corner>& corners) const {
+  const Corner* worst = corners.data();
+  int64_t most = -1;
+  for (const Corner& corner : corners) {
+    const auto used = meter_->used(budget, corner.phase, corner.at);
+    if (used && *used > most) most = *used, worst = &corner;
+    if (most < 0 && !meter_->fits_in(budget, corner.phase, corner.at)) return corner;
   }
   return *worst;
+}
+
+// At the sizes at which the plan's numbers hold, in each phase its own.
+int64_t Solver::used_at_values(const Budget& budget) const {
+  int64_t most = 0;
+  for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
+    if (budget.speaks_of(p)) most = std::max(most, meter_->used(budget, p, graph_.values_at(p)).value_or(0));
+  }
+  return most;
 }
 
 // Over the phases, at global sizes; 0 of a budget without a constant side.
@@ -191,24 +214,14 @@ int64_t Solver::largest_for(Binding binding, DimIndex dim, Interval range, const
 
 // The upper end of the dim's range with which the budget holds at all sizes that are left; none where not
 // even the least does.
-std::optional<int64_t> Solver::narrower(const Budget& budget, const Dim& dim,
-                                        const std::vector<Binding>& corners) const {
-  const auto order = dims_that_matter(budget);
-  int64_t least_end = dim.range.lo;  // phases keep a part of their ranges
+std::optional<int64_t> Solver::narrower(const Budget& budget, const Dim& dim) const {
+  int64_t low = dim.range.lo;  // phases keep a part of their ranges
   for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
-    if (budget.speaks_of(p)) least_end = std::max(least_end, searched(dim, p).lo);
+    if (budget.speaks_of(p)) low = std::max(low, searched(dim, p).lo);
   }
-  const auto holds_up_to = [&](int64_t n) {
-    const auto capped = [&](Binding b) { return b[dim.index] = std::min(b[dim.index], n), b; };
-    if (!std::all_of(corners.begin(), corners.end(),
-                     [&](const Binding& b) { return meter_->fits(budget, capped(b)); }))
-      return false;
-    Binding fixed = least();
-    fixed[dim.index] = n;
-    return corners.size() == 1 || meter_->fits(budget, corner(fixed, order, &dim));
-  };
-  if (!holds_up_to(least_end)) return std::nullopt;
-  int64_t low = least_end, high = searched(dim, budget.phase).hi;
+  const auto holds_up_to = [&](int64_t n) { return holds_at(budget, corners(budget, {&dim, n})); };
+  if (!holds_up_to(low)) return std::nullopt;
+  int64_t high = searched(dim, budget.phase).hi;
   while (high - low > 1) {
     const int64_t middle = low + (high - low) / 2;
     (holds_up_to(middle) ? low : high) = middle;
@@ -216,9 +229,9 @@ std::optional<int64_t> Solver::narrower(const Budget& budget, const Dim& dim,
   return low;
 }
 
-void Solver::find_narrower(Budget& budget, const std::vector<Binding>& corners, const Binding& worst) const {
+void Solver::find_narrower(Budget& budget) const {
   for (const Dim* dim : dims_that_matter(budget)) {
-    const auto end = narrower(budget, *dim, corners);
+    const auto end = narrower(budget, *dim);
     if (!end) continue;
     Change change;
     change.name = (budget.phase == kNoPhase ? "" : graph_.phases[budget.phase].name + ".") + dim->name;
@@ -227,9 +240,9 @@ void Solver::find_narrower(Budget& budget, const std::vector<Binding>& corners, 
     change.max.emplace_back(dim->name, *end);
     const int64_t before = std::max<int64_t>(1, searched(*dim, budget.phase).hi);
     change.kept = static_cast<int64_t>(static_cast<__int128>(*end) * 1000 / before);
-    Binding at = worst;
-    at[dim->index] = std::min(at[dim->index], *end);
-    change.bytes = most_used(budget, at);
+    const auto left = corners(budget, {dim, *end});
+    const Corner& worst = worst_of(budget, left);
+    change.bytes = meter_->used(budget, worst.phase, worst.at).value_or(0);
     if (dim->span.begin < budget.span.begin)
       change.edit = Edit{{budget.span.begin, budget.span.begin},
                          "budget " + change.name + " <= " + change.value + "\n"};

@@ -106,7 +106,7 @@ bool Meter::fits_in(const Budget& budget, uint32_t phase, const Binding& binding
 }
 
 bool Meter::fits(const Budget& budget, const Binding& binding, Arena arena) const {
-  if (!budget.bytes) return holds(budget.constraint, binding);
+  if (!budget.bytes && budget.phase == kNoPhase && !holds(budget.constraint, binding)) return false;
   for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
     if (budget.speaks_of(p) && !fits_in(budget, p, binding_in(graph_, p, binding), arena)) return false;
   }

@@ -56,20 +56,20 @@ void Solver::note_parts(Diagnostic& d, uint32_t phase, const Binding& binding) c
   d.note(std::move(text));
 }
 
-// What a budget limits, at a binding; of other comparisons everything.
-std::string Solver::amount(const Budget& budget, const SegmentBytes& bytes, const Binding& binding) const {
-  return bytes_text(limits_from_above(budget) ? most_used(budget, binding) : bytes.sum());
+// What a budget limits; of other comparisons everything.
+std::string Solver::amount(const Budget& budget, const SegmentBytes& bytes, int64_t used) const {
+  return bytes_text(limits_from_above(budget) ? used : bytes.sum());
 }
 
 void Solver::refuse(Budget& budget, const Binding& least) {
   budget.answer.ok = false;
-  budget.answer.used_bytes = most_used(budget, graph_.values_at(budget.phase));
+  budget.answer.used_bytes = used_at_values(budget);
   const uint32_t phase = worst_phase(budget, least);
   const Binding own = binding_in(graph_, phase, least);
   const auto bytes = meter_->bytes(phase, own);
   Diagnostic& d = diagnostics_.report(Code::E0401, budget.span);
   if (bytes)
-    d.at("needs " + amount(budget, *bytes, least) + " at " +
+    d.at("needs " + amount(budget, *bytes, budget.least_bytes) + " at " +
          sizes_text(dims_that_matter(budget), phase, own));
   note_parts(d, phase, own);
   if (!limits_from_above(budget)) return;
@@ -124,9 +124,8 @@ void Solver::blame_largest(Diagnostic& d, const Budget& budget, uint32_t phase,
     d.note("no placement of this order of ops fits: so much is alive at once");
 }
 
-void Solver::warn(Budget& budget, const Binding& worst, const Binding& value) {
-  const uint32_t phase = worst_phase(budget, worst);
-  const Binding own = binding_in(graph_, phase, worst);
+void Solver::warn(const Budget& budget, const Corner& worst) {
+  const auto& [phase, own] = worst;
   const auto bytes = meter_->bytes(phase, own);
   Diagnostic& d = diagnostics_.report(Code::W0401, budget.span);
   const bool by_placement = limits_from_above(budget) && speaks_of(graph_, budget, graph_.quantities.arena);
@@ -135,13 +134,13 @@ void Solver::warn(Budget& budget, const Binding& worst, const Binding& value) {
   const auto dims = dims_that_matter(budget);
   for (const Dim* dim : dims) {
     const auto most = [&](Arena arena) {
-      return largest_for(worst, dim->index, searched(*dim),
-                         [&](const Binding& b) { return meter_->fits(budget, b, arena); });
+      return largest_for(own, dim->index, searched(*dim, worst.phase),
+                         [&](const Binding& b) { return meter_->fits_in(budget, worst.phase, b, arena); });
     };
     const int64_t placed = most(Arena::Placed);
-    Binding at = worst;
+    Binding at = own;
     at[dim->index] = placed;
-    if (placed >= worst[dim->index] || !meter_->fits(budget, at)) continue;
+    if (placed >= own[dim->index] || !meter_->fits_in(budget, phase, at)) continue;
     admitted += (admitted.empty() ? "" : " or ") + dim->name + " <= " + std::to_string(placed) +
                 with_others(dims, dim, own);
     if (!by_placement) continue;
@@ -151,12 +150,12 @@ void Solver::warn(Budget& budget, const Binding& worst, const Binding& value) {
               dim->name + " >= " + std::to_string(bound + 1) + " under no placement of this order of ops";
   }
   if (bytes) {
-    d.at("needs " + amount(budget, *bytes, worst) + " at " + sizes_text(dims, phase, own) +
+    d.at("needs " + amount(budget, *bytes, budget.needed_bytes) + " at " + sizes_text(dims, phase, own) +
          (admitted.empty() ? "" : "; admits " + admitted));
   }
   note_parts(d, phase, own);
   if (!beyond.empty()) d.note(tight ? "no placement of this order of ops admits more" : beyond);
-  d.help("the plan's numbers hold at " + sizes_text(dims, phase, binding_in(graph_, phase, value)) +
+  d.help("the plan's numbers hold at " + sizes_text(dims, phase, graph_.values_at(phase)) +
          ", where it fits");
 }
 

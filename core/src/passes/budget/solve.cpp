@@ -10,6 +10,11 @@ namespace {
 constexpr size_t kMostNamed = 8;  // dims in one sentence
 constexpr int64_t kSteps = 4096;  // sizes tried downwards where divisibility keeps a largest one from holding
 
+// An equality between dims: one that is chosen later can still meet it.
+bool between_dims(const Constraint& c) {
+  return c.relation == Relation::Equal && dims_of(c.left - c.right).size() > 1;
+}
+
 bool contains(const std::vector<DimIndex>& dims, DimIndex dim) {
   return std::find(dims.begin(), dims.end(), dim) != dims.end();
 }
@@ -37,27 +42,18 @@ std::optional<int64_t> zero_of(const Constraint& c, const Dim& dim, Binding bind
 void Solver::assign() {
   Binding binding(graph_.dims->dim_count());
   const Admits nearly = [&](const Binding& b) { return guards_nearly_admit(b) && bytes_fit(b); };
-  for (const Dim& dim : graph_.dim_list) {
-    const int64_t* fixed = fixed_size(dim.name);
-    binding[dim.index] = fixed && dim.range.contains(*fixed) ? *fixed : dim.range.lo;
-  }
+  for (const Dim& dim : graph_.dim_list) binding[dim.index] = dim.range.lo;
+  settled_.assign(graph_.dims->dim_count(), 0);
   bool refused = false;
+  for (const Dim& dim : graph_.dim_list) assign_fixed(dim, binding, refused);
   for (Dim& dim : graph_.dim_list) {
-    const int64_t* fixed = fixed_size(dim.name);
-    const auto only = forced(dim, binding);
-    ++settled_;
+    const bool fixed = fixed_size(dim.name) != nullptr;
     const int64_t top = dim.free && dim.range.hi == Interval::kUnbounded
                             ? std::max(kAssumedSize, dim.range.lo)
                             : std::min(dim.range.hi, kFarthest);
-    if (fixed) {
-      binding[dim.index] = *fixed;
-      // A relation that one given size broke is broken for those after it, too.
-      if (!dim.range.contains(*fixed) || (!refused && !admits(binding))) {
-        refused = true;
-        diagnostics_.report(Code::E0265, dim.span, {dim.name, std::to_string(*fixed)});
-        binding[dim.index] = dim.range.lo;
-      }
-    } else {
+    if (!fixed) {
+      const auto only = forced(dim, binding);
+      settled_[dim.index] = 1;
       const Interval range = only ? Interval{*only, *only} : Interval{dim.range.lo, top};
       binding[dim.index] = largest(
           binding, dim.index, range, [&](const Binding& b) { return admits(b); }, nearly);
@@ -65,8 +61,21 @@ void Solver::assign() {
     dim.value = binding[dim.index];
     dim.assumed = !fixed && dim.free && dim.range.hi == Interval::kUnbounded;
   }
-  settled_ = 0;
+  settled_.clear();
   for (uint32_t p = 0; p < graph_.phases.size(); ++p) assign_phase(p, binding);
+}
+
+// A size that `--dim` gives, before the others are chosen: those give way. A relation that one given size
+// broke is broken for those after it, too, and told once.
+void Solver::assign_fixed(const Dim& dim, Binding& binding, bool& refused) {
+  const int64_t* fixed = fixed_size(dim.name);
+  if (!fixed) return;
+  binding[dim.index] = *fixed;
+  settled_[dim.index] = 1;
+  if (dim.range.contains(*fixed) && (refused || admits(binding))) return;
+  diagnostics_.report(Code::E0265, dim.span, {dim.name, std::to_string(*fixed)});
+  binding[dim.index] = dim.range.lo;
+  refused = true;
 }
 
 const int64_t* Solver::fixed_size(const std::string& name) const {
@@ -85,11 +94,12 @@ void Solver::assign_phase(uint32_t p, Binding binding) {
   for (PhaseDim& dim : phase.dims) {
     const Interval range{dim.range.lo, std::min(dim.range.hi, kFarthest)};
     const int64_t* fixed = fixed_size(graph_.dims->dim_name(dim.dim));
-    dim.value = fixed && range.contains(*fixed)
-                    ? *fixed
-                    : largest(
-                          binding, dim.dim, range, [&](const Binding& b) { return admits_in(p, b); },
-                          [&](const Binding& b) { return guards_nearly_admit(b) && bytes_fit(b); });
+    dim.value =
+        fixed && range.contains(*fixed)
+            ? *fixed
+            : largest(
+                  binding, dim.dim, range, [&](const Binding& b) { return admits_in(p, b); },
+                  [&](const Binding& b) { return guards_admit_in(p, b, true) && bytes_fit_in(p, b); });
     binding[dim.dim] = dim.value;
   }
 }
@@ -114,25 +124,24 @@ int64_t Solver::largest(Binding binding, DimIndex dim, Interval range, const Adm
 
 // As guards_admit, divisibility aside.
 bool Solver::guards_nearly_admit(const Binding& binding) const {
-  return std::all_of(graph_.guards.begin(), graph_.guards.end(), [&](const Guard& guard) {
-    return guard.constraint.relation == Relation::Equal || holds(guard.constraint, binding);
-  });
-}
-
-bool Solver::is_open(DimIndex dim) const {
-  for (size_t i = 0; i < settled_ && i < graph_.dim_list.size(); ++i) {
-    if (graph_.dim_list[i].index == dim) return false;
+  for (const Guard& guard : graph_.guards) {
+    if (guard.constraint.relation == Relation::Equal) continue;
+    if (guard.phase == kNoPhase && !holds(guard.constraint, binding)) return false;
+    for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
+      const bool own = guard.phase == p || (guard.phase == kNoPhase && !graph_.phases[p].dims.empty());
+      if (own && !holds(guard.constraint, binding_in(graph_, p, binding))) return false;
+    }
   }
-  return fixed_size(graph_.dims->dim_name(dim)) == nullptr;
+  return true;
 }
 
 // Apart from assigning, an equality between dims is left to whoever picks their sizes.
 bool Solver::can_be_met(const Constraint& equality, const Binding& binding) const {
   const auto dims = dims_of(equality.left - equality.right);
-  if (settled_ == 0) return dims.size() > 1 || holds(equality, binding);
+  if (settled_.empty()) return dims.size() > 1 || holds(equality, binding);
   std::vector<const Dim*> open;
   for (const Dim& dim : graph_.dim_list) {
-    if (is_open(dim.index) && contains(dims, dim.index)) open.push_back(&dim);
+    if (settled_[dim.index] == 0 && contains(dims, dim.index)) open.push_back(&dim);
   }
   if (open.empty()) return holds(equality, binding);
   if (open.size() > 1) return true;
@@ -145,7 +154,7 @@ std::optional<int64_t> Solver::forced(const Dim& dim, const Binding& binding) co
   for (const Guard& guard : graph_.guards) {
     if (guard.constraint.relation != Relation::Equal || guard.phase != kNoPhase) continue;
     const auto dims = dims_of(guard.constraint.left - guard.constraint.right);
-    const auto open = std::count_if(dims.begin(), dims.end(), [&](DimIndex d) { return is_open(d); });
+    const auto open = std::count_if(dims.begin(), dims.end(), [&](DimIndex d) { return settled_[d] == 0; });
     bool monotone = false;
     if (open != 1 || dims.size() < 2 || !contains(dims, dim.index)) continue;
     if (const auto size = zero_of(guard.constraint, dim, binding, &monotone)) return size;
@@ -153,12 +162,26 @@ std::optional<int64_t> Solver::forced(const Dim& dim, const Binding& binding) co
   return std::nullopt;
 }
 
+// At global sizes, and as each phase has them. Equalities with one dim that is chosen later can still be met
+// by it; the others must hold now.
 bool Solver::guards_admit(const Binding& binding) const {
+  return std::all_of(graph_.guards.begin(), graph_.guards.end(),
+                     [&](const Guard& guard) {
+                       const Constraint& c = guard.constraint;
+                       if (c.relation != Relation::Equal) return true;
+                       if (guard.phase != kNoPhase) return between_dims(c) || holds(c, binding);
+                       return can_be_met(c, binding);
+                     }) &&
+         guards_nearly_admit(binding);
+}
+
+// In one phase, at sizes of its own.
+bool Solver::guards_admit_in(uint32_t phase, const Binding& binding, bool nearly) const {
   return std::all_of(graph_.guards.begin(), graph_.guards.end(), [&](const Guard& guard) {
     const Constraint& c = guard.constraint;
-    if (c.relation != Relation::Equal) return holds(c, binding);
-    if (guard.phase == kNoPhase) return can_be_met(c, binding);
-    return dims_of(c.left - c.right).size() > 1 || holds(c, binding);
+    if (guard.phase != kNoPhase && guard.phase != phase) return true;
+    if (c.relation == Relation::Equal && (nearly || between_dims(c))) return true;
+    return holds(c, binding);
   });
 }
 
@@ -168,8 +191,11 @@ bool Solver::admits_in(uint32_t phase, const Binding& binding) const {
   for (const Guard& guard : graph_.guards) {
     if ((guard.phase == kNoPhase || guard.phase == phase) && !holds(guard.constraint, binding)) return false;
   }
-  if (!meter_) return true;
-  return std::all_of(graph_.budgets.begin(), graph_.budgets.end(), [&](const Budget& b) {
+  return bytes_fit_in(phase, binding);
+}
+
+bool Solver::bytes_fit_in(uint32_t phase, const Binding& binding) const {
+  return !meter_ || std::all_of(graph_.budgets.begin(), graph_.budgets.end(), [&](const Budget& b) {
     return !b.bytes || !b.speaks_of(phase) || meter_->fits_in(b, phase, binding);
   });
 }

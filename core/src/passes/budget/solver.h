@@ -21,19 +21,20 @@ class Solver {
   using Admits = std::function<bool(const Binding&)>;
 
   // ---- values
+  void assign_fixed(const Dim& dim, Binding& binding, bool& refused);
   void assign_phase(uint32_t p, Binding binding);
   const int64_t* fixed_size(const std::string& name) const;
   int64_t largest(Binding binding, DimIndex dim, Interval range, const Admits& admitted,
                   const Admits& nearly) const;
   bool admits(const Binding& binding) const;
-  // The dims up to `settled_` have their sizes; equalities with one later dim can still be met by it.
   bool guards_admit(const Binding& binding) const;
   bool can_be_met(const Constraint& equality, const Binding& binding) const;
   std::optional<int64_t> forced(const Dim& dim, const Binding& binding) const;
-  bool is_open(DimIndex dim) const;
   bool guards_nearly_admit(const Binding& binding) const;
+  bool guards_admit_in(uint32_t phase, const Binding& binding, bool nearly = false) const;
   bool admits_in(uint32_t phase, const Binding& binding) const;
   bool bytes_fit(const Binding& binding) const;
+  bool bytes_fit_in(uint32_t phase, const Binding& binding) const;
 
   // ---- answers; a budget of one phase is asked at that phase's sizes alone
   void answer(Budget& budget);
@@ -42,36 +43,46 @@ class Solver {
   bool bounded() const;
   bool holds_everywhere(const Budget& budget) const;
   int64_t most_used(const Budget& budget, const Binding& binding) const;
-  Binding least() const;
+  Binding least(uint32_t phase = kNoPhase) const;
   Interval searched(const Dim& dim, uint32_t phase = kNoPhase) const;
   std::vector<const Dim*> dims_that_matter(const Budget& budget) const;
-  // The largest sizes that ranges and guards admit, bytes not asked: what the declaration promises. Several
-  // where guards trade one dim for another.
-  std::vector<Binding> corners(const Budget& budget) const;
-  Binding corner(Binding binding, const std::vector<const Dim*>& order, const Dim* kept) const;
-  Binding worst_of(const Budget& budget, const std::vector<Binding>& corners) const;
+  // The largest sizes that ranges and guards admit in a phase, bytes not asked: what the declaration
+  // promises. Several where guards trade one dim for another.
+  struct Corner {
+    uint32_t phase;
+    Binding at;
+  };
+  struct Narrowing {  // to look at a dim as if its range ended there
+    const Dim* dim;
+    int64_t end;
+  };
+  std::vector<Corner> corners(const Budget& budget, Narrowing narrowing = {}) const;
+  void add_corners(uint32_t phase, const std::vector<const Dim*>& dims, Narrowing narrowing,
+                   std::vector<Corner>& out) const;
+  const Corner& worst_of(const Budget& budget, const std::vector<Corner>& corners) const;
+  int64_t used_at_values(const Budget& budget) const;
   void note_largest(Answer& answer, const Budget& budget, const Dim& dim, const Binding& value) const;
   int64_t largest_for(Binding binding, DimIndex dim, Interval range, const Admits& fits_at) const;
   void find_frontiers(Answer& answer, const Budget& budget, const Binding& value) const;
   Frontier frontier(const Budget& budget, const Dim& first, const Dim& second, const Binding& value) const;
-  void find_narrower(Budget& budget, const std::vector<Binding>& corners, const Binding& worst) const;
-  std::optional<int64_t> narrower(const Budget& budget, const Dim& dim,
-                                  const std::vector<Binding>& corners) const;
+  void find_narrower(Budget& budget) const;
+  std::optional<int64_t> narrower(const Budget& budget, const Dim& dim) const;
+  bool holds_at(const Budget& budget, const std::vector<Corner>& corners) const;
 
   // ---- diagnostics
   std::string sizes_text(const std::vector<const Dim*>& dims, uint32_t phase, const Binding& binding) const;
   uint32_t worst_phase(const Budget& budget, const Binding& binding) const;
-  std::string amount(const Budget& budget, const SegmentBytes& bytes, const Binding& binding) const;
+  std::string amount(const Budget& budget, const SegmentBytes& bytes, int64_t used) const;
   void note_parts(Diagnostic& d, uint32_t phase, const Binding& binding) const;
   void refuse(Budget& budget, const Binding& least);
   void blame_largest(Diagnostic& d, const Budget& budget, uint32_t phase, const Binding& binding) const;
-  void warn(Budget& budget, const Binding& worst, const Binding& value);
+  void warn(const Budget& budget, const Corner& worst);
 
   Graph& graph_;
   const FixedDims& fixed_;
   const Meter* meter_;
   Diagnostics& diagnostics_;
-  size_t settled_ = 0;  // dims, in their order, that have their sizes while values are assigned
+  std::vector<uint8_t> settled_;  // by DimIndex: has its size, while values are assigned; else empty
 };
 
 // 1, 2, 4, … inside the range, and both of its ends.

@@ -1,0 +1,372 @@
+// A random program with random budgets: every answer of its plan found again from the plan's formulas, and
+// every change that it names planned.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "memory/random_budgets.h"
+
+namespace irplan::memory_test {
+
+// What was looked at.
+struct BudgetTally {
+  int64_t programs = 0, budgets = 0, met = 0;  // met: at all declared sizes
+  int64_t answers = 0;                         // largest and least sizes, and points of frontiers
+  int64_t changes = 0;                         // planned
+  void add(const BudgetTally& other) {
+    programs += other.programs, budgets += other.budgets, met += other.met;
+    answers += other.answers, changes += other.changes;
+  }
+};
+
+class BudgetCheck {
+ public:
+  BudgetCheck(const Plan& plan, const std::vector<Limit>& limits, Random& random, BudgetTally& tally)
+      : plan_(plan), limits_(limits), formulas_(plan), random_(random), tally_(tally) {}
+
+  // What is wrong with what the plan says, empty where nothing is.
+  std::string run() {
+    if (plan_.budget.size() != limits_.size()) return "not every budget is answered";
+    for (const Plan::Phase& phase : plan_.phases) {
+      if (std::string wrong = tokens(phase); !wrong.empty()) return phase.name + ".tokens: " + wrong;
+    }
+    for (size_t i = 0; i < limits_.size(); ++i) {
+      if (std::string wrong = budget(limits_[i], plan_.budget[i]); !wrong.empty())
+        return "budget " + plan_.budget[i].expr + ": " + wrong;
+    }
+    return "";
+  }
+
+ private:
+  using Phases = std::vector<const Plan::Phase*>;
+
+  std::string budget(const Limit& limit, const Plan::Budget& budget) {
+    ++tally_.budgets;
+    tally_.met += budget.ok;
+    if (budget.phase != limit.phase) return "is of another phase";
+    if (limit.bytes() && budget.limit_bytes != limit.most) return "has another limit";
+    Phases phases;
+    for (const Plan::Phase& phase : plan_.phases) {
+      if (limit.phase.empty() || limit.phase == phase.name) phases.push_back(&phase);
+    }
+    const bool own = !limit.phase.empty() || plan_.phases.size() == 1;
+    if (std::string wrong = answer(limit, budget, phases, own ? phases[0] : nullptr); !wrong.empty())
+      return wrong;
+    if (limit.bytes() && phases.size() > 1 && budget.phases.size() != phases.size())
+      return "not every phase is answered";
+    for (size_t p = 0; p < budget.phases.size(); ++p) {
+      if (budget.phases[p].phase != phases[p]->name) return "phases are in another order";
+      if (std::string wrong = answer(limit, budget.phases[p], {phases[p]}, phases[p]); !wrong.empty())
+        return phases[p]->name + ": " + wrong;
+    }
+    for (const Plan::Change& change : budget.changes) {
+      if (change.ok && change.bytes > limit.most) return change.change + " is ok above the limit";
+      if (std::string wrong = narrowed(limit, change, phases); !wrong.empty()) return wrong;
+    }
+    return "";
+  }
+
+  // What is said to be needed with a narrower dim is the most that could be found.
+  std::string narrowed(const Limit& limit, const Plan::Change& change, const Phases& phases) {
+    if (change.change.rfind("budget ", 0) != 0) return "";
+    const size_t dim = *plan_.pool->find(change.max.at(0).first);
+    int64_t most = 0;
+    for (const Plan::Phase* phase : phases) {
+      Ranges ranges = ranges_in(plan_, *phase);
+      ranges[dim].hi = std::clamp(change.max[0].second, ranges[dim].lo, ranges[dim].hi);
+      for (int tries = 0; tries < 12; ++tries)
+        most =
+            std::max(most, formulas_.used(limit, *phase, formulas_.random_corner(*phase, ranges, random_)));
+    }
+    return most <= change.bytes ? "" : change.change + " takes " + std::to_string(most);
+  }
+
+  // Of phases, or of one at its own sizes.
+  std::string answer(const Limit& limit, const Plan::Answer& answer, const Phases& phases,
+                     const Plan::Phase* own) {
+    const Binding value = values(own);
+    const Ranges ranges = ranges_in(plan_, own ? *own : Plan::Phase());
+    if (answer.used_bytes.has_value() != limit.bytes()) return "used_bytes are there or not";
+    int64_t at_values = 0;
+    for (const Plan::Phase* phase : phases)
+      at_values = std::max(at_values, formulas_.used(limit, *phase, values(phase)));
+    if (limit.bytes() && *answer.used_bytes != at_values)
+      return "used_bytes are " + std::to_string(at_values);
+    for (size_t d = 0; d < plan_.dims.size(); ++d) {
+      if (std::string wrong = largest(limit, answer, phases, value, ranges[d], d); !wrong.empty())
+        return wrong;
+    }
+    for (const Plan::Frontier& frontier : answer.frontier) {
+      if (std::string wrong = points(limit, frontier, phases, value, ranges); !wrong.empty()) return wrong;
+    }
+    return everywhere(limit, answer.ok, phases);
+  }
+
+  std::string largest(const Limit& limit, const Plan::Answer& answer, const Phases& phases,
+                      const Binding& value, const Interval& range, size_t d) {
+    const std::string& name = plan_.dims[d].name;
+    const auto with = [&](int64_t n) {
+      Binding at = value;
+      return at[d] = n, at;
+    };
+    const auto found = std::find_if(answer.max.begin(), answer.max.end(),
+                                    [&](const auto& entry) { return entry.first == name; });
+    if (found == answer.max.end()) {
+      if (used(limit, phases, with(range.hi)) != used(limit, phases, with(range.lo)) && range.lo != range.hi)
+        return name + " matters, and has no max";
+    } else {
+      ++tally_.answers;
+      const int64_t most = found->second;
+      if (most < range.lo || most > range.hi) return "max " + name + " is outside of its range";
+      if (!fits(limit, phases, with(most)))
+        return "max " + name + " = " + std::to_string(most) + " does not fit";
+      if (most < range.hi && fits(limit, phases, with(most + 1)))
+        return "max " + name + " = " + std::to_string(most) + ", and one more fits";
+    }
+    const bool placed = limit.bytes() && limit.of[3] > 0;
+    for (const auto& [dim, least] : answer.beyond) {
+      if (dim != name) continue;
+      ++tally_.answers;
+      if (!placed) return "beyond without an arena";
+      if (fits(limit, phases, with(least), true)) return "beyond " + name + " fits";
+      if (least > range.lo && !fits(limit, phases, with(least - 1), true))
+        return "beyond " + name + " is not the least";
+      return "";
+    }
+    if (placed && !fits(limit, phases, with(range.hi), true)) return name + " has no beyond";
+    return "";
+  }
+
+  // No point admits more of its second dim.
+  std::string points(const Limit& limit, const Plan::Frontier& frontier, const Phases& phases,
+                     const Binding& value, const Ranges& ranges) {
+    const size_t first = *plan_.pool->find(frontier.first), second = *plan_.pool->find(frontier.second);
+    for (const auto& [n, m] : frontier.points) {
+      ++tally_.answers;
+      Binding at = value;
+      at[first] = n, at[second] = m;
+      const std::string point = frontier.first + " = " + std::to_string(n) + ", " + frontier.second + " = " +
+                                std::to_string(m) + " on the frontier";
+      if (!ranges[first].contains(n) || !ranges[second].contains(m)) return point + " is outside";
+      if (!fits(limit, phases, at)) return point + " does not fit";
+      at[second] = m + 1;
+      if (m < ranges[second].hi && fits(limit, phases, at)) return point + " is not the most";
+    }
+    return "";
+  }
+
+  // Whether it holds at all sizes that ranges and other guards admit, by looking for one that breaks it.
+  std::string everywhere(const Limit& limit, bool ok, const Phases& phases) {
+    if (!limit.bytes()) return "";  // a guard of the plan, or in its ranges
+    for (int tries = 0; tries < 24; ++tries) {
+      for (const Plan::Phase* phase : phases) {
+        const Binding at = formulas_.random_corner(*phase, ranges_in(plan_, *phase), random_);
+        if (formulas_.used(limit, *phase, at) <= limit.most) continue;
+        return ok ? "is ok, and takes " + std::to_string(formulas_.used(limit, *phase, at)) + " at" +
+                        sizes(at) + " in " + phase->name
+                  : "";
+      }
+    }
+    return ok ? "" : "is not ok, and holds wherever it was tried";
+  }
+
+  // The first input with two axes has a step's tokens; states grow by the row, rings by the sequence.
+  std::string tokens(const Plan::Phase& phase) const {
+    Evaluator size(*plan_.pool, values(&phase));
+    const auto axis = [&](const Plan::Value& v, size_t a) { return *size(v.shape[a]); };
+    Plan::Tokens expected;
+    for (const Plan::Value& v : plan_.values) {
+      if (v.kind == Plan::Kind::Input && expected.a_step == 0 && v.shape.size() > 1)
+        expected.a_step = axis(v, 0) * axis(v, 1);
+      if (v.kind != Plan::Kind::State) continue;
+      int64_t row = info(v.dtype).bytes;
+      for (size_t a = 2; a < v.shape.size(); ++a) row *= axis(v, a);
+      if (v.layout == Plan::Layout::Ring)
+        expected.ring_bytes_each_sequence += row * axis(v, 1);
+      else
+        expected.state_bytes_each += row;
+    }
+    expected.arena_bytes_each = formulas_.bytes(phase, values(&phase))[3] / expected.a_step;
+    const Plan::Tokens& told = phase.tokens;
+    if (told.a_step != expected.a_step) return "a step has " + std::to_string(expected.a_step);
+    if (told.arena_bytes_each != expected.arena_bytes_each) return "the arena's bytes";
+    if (told.state_bytes_each != expected.state_bytes_each) return "the states' bytes";
+    if (told.ring_bytes_each_sequence != expected.ring_bytes_each_sequence) return "the rings' bytes";
+    return "";
+  }
+
+  // The sizes at which plain numbers hold, of all phases or of one.
+  Binding values(const Plan::Phase* own) const {
+    Binding out;
+    for (const Plan::Dim& dim : plan_.dims) out.push_back(dim.value);
+    if (!own) return out;
+    for (const Plan::PhaseDim& dim : own->dims) out[*plan_.pool->find(dim.name)] = dim.value;
+    return out;
+  }
+
+  int64_t used(const Limit& limit, const Phases& phases, const Binding& at, bool alive = false) const {
+    // Of dims at the global sizes too: those are written beside the guard.
+    int64_t most = limit.bytes() || !limit.phase.empty() ? 0 : formulas_.used(limit, Plan::Phase(), at);
+    for (const Plan::Phase* phase : phases)
+      most = std::max(most, formulas_.used(limit, *phase, formulas_.brought_into(*phase, at), alive));
+    return most;
+  }
+  bool fits(const Limit& limit, const Phases& phases, const Binding& at, bool alive = false) const {
+    return used(limit, phases, at, alive) <= limit.most;
+  }
+
+  std::string sizes(const Binding& at) const {
+    std::string out;
+    for (size_t d = 0; d < at.size(); ++d) out += " " + plan_.dims[d].name + "=" + std::to_string(at[d]);
+    return out;
+  }
+
+  const Plan& plan_;
+  const std::vector<Limit>& limits_;
+  const Formulas formulas_;
+  Random& random_;
+  BudgetTally& tally_;
+};
+
+// ---- what the plan names is planned
+
+class ChangeCheck {
+ public:
+  ChangeCheck(std::string text, const CompileOptions& options, const Plan& plan, BudgetTally& tally)
+      : text_(std::move(text)), options_(options), plan_(plan), tally_(tally) {}
+
+  std::string run() {
+    for (size_t i = 0; i < plan_.budget.size(); ++i) {
+      for (const Plan::Change& change : plan_.budget[i].changes) {
+        ++tally_.changes;
+        if (std::string wrong = made(i, change); !wrong.empty())
+          return "budget " + plan_.budget[i].expr + ": " + change.change + ": " + wrong;
+      }
+    }
+    for (const Plan::Lighter& lighter : plan_.memory.lighter) {
+      ++tally_.changes;
+      if (std::string wrong = lightened(lighter); !wrong.empty()) return lighter.change + ": " + wrong;
+    }
+    return "";
+  }
+
+ private:
+  // "budget decode.B <= 8", "--let rows=100", "--retype state=f8e4m3", and its number raised.
+  struct Made {
+    std::string text;
+    CompileOptions options;
+  };
+  Made with(const std::string& change, int64_t more) const {
+    Made out{text_, options_};
+    const size_t equals = change.rfind('='), space = change.find(' ');
+    const std::string name = change.substr(space + 1, equals - space - 1), value = change.substr(equals + 1);
+    if (change.rfind("budget ", 0) == 0)
+      out.text += change.substr(0, equals + 1) + " " + std::to_string(std::stoll(value) + more) + "\n";
+    else if (change.rfind("--let ", 0) == 0)
+      out.options.lets.emplace_back(name, std::to_string(std::stoll(value) + more));
+    else
+      out.options.retypes.emplace_back(name, value);
+    return out;
+  }
+
+  std::optional<Plan> planned(const Made& made) const {
+    return read_plan(compile(SourceText("random.irplan", made.text), made.options).plan_json, nullptr);
+  }
+
+  std::string made(size_t index, const Plan::Change& change) const {
+    const auto ok = [&](const Made& made) {
+      const auto plan = planned(made);
+      return plan && plan->budget[index].ok;
+    };
+    if (change.ok) {
+      if (!ok(with(change.change, 0))) return "is not met then";
+      const bool numbered = change.change.rfind("--retype", 0) != 0;
+      return numbered && ok(with(change.change, 1)) ? "one more is met as well" : "";
+    }
+    if (ok(with(change.change, 0))) return "is met then";
+    const auto& [dim, most] = change.max.at(0);
+    const std::string own = plan_.budget[index].phase.empty() ? "" : plan_.budget[index].phase + ".";
+    for (const int64_t more : {0, 1}) {
+      Made narrowed = with(change.change, 0);
+      narrowed.text += "budget " + own + dim + " <= " + std::to_string(most + more) + "\n";
+      if (ok(narrowed) != (more == 0)) return dim + " <= " + std::to_string(most + more) + " says otherwise";
+    }
+    return "";
+  }
+
+  // The bytes of all segments at the same sizes, and with a dim halved.
+  std::string lightened(const Plan::Lighter& lighter) const {
+    const size_t equals = lighter.change.find('='), space = lighter.change.find(' ');
+    const std::string name = lighter.change.substr(space + 1, equals - space - 1);
+    Made made{text_, options_};
+    std::optional<int64_t> half;
+    if (lighter.change.rfind("--dim ", 0) == 0) {
+      half = std::stoll(lighter.change.substr(equals + 1));
+      made.options.dims.emplace_back(name, *half);
+    } else {
+      made.options.retypes.emplace_back(name, lighter.change.substr(equals + 1));
+    }
+    const auto plan = planned(made);
+    if (!plan) return "there is no plan";
+    const Formulas formulas(*plan);
+    int64_t most = 0;
+    for (const Plan::Phase& phase : plan_.phases) {
+      Binding at;
+      for (const Plan::Dim& dim : plan_.dims) at.push_back(dim.value);
+      for (const Plan::PhaseDim& dim : phase.dims) at[*plan_.pool->find(dim.name)] = dim.value;
+      if (half) {
+        int64_t& size = at[*plan_.pool->find(name)];
+        size = std::min(size, *half);
+        at = formulas.brought_into(phase, at);
+      }
+      for (const Plan::Phase& other : plan->phases) {
+        if (other.name != phase.name) continue;
+        const auto all = formulas.bytes(other, at);
+        most = std::max(most, all[0] + all[1] + all[2] + all[3]);
+      }
+    }
+    return most == lighter.bytes ? ""
+                                 : "takes " + std::to_string(most) + ", not " + std::to_string(lighter.bytes);
+  }
+
+  const std::string text_;
+  const CompileOptions& options_;
+  const Plan& plan_;
+  BudgetTally& tally_;
+};
+
+// What is wrong, empty where nothing is.
+inline std::string check_budgets(uint64_t seed, int64_t most_ops, Features features, BudgetTally& tally) {
+  Random random(seed);
+  std::string text = random_program(random, most_ops, features);
+  CompileOptions options;
+  options.keep_order = random.chance(50);
+  options.advise = false;
+  const auto compiled = [&] { return compile(SourceText("random.irplan", text), options); };
+  const auto fault = [&](const std::string& what) {
+    return "seed " + std::to_string(seed) + ", budgets: " + what + "\n" + text;
+  };
+  std::string why;
+  const auto free = read_plan(compiled().plan_json, &why);
+  if (!free) return fault("no plan: " + why);
+  std::vector<Limit> limits;
+  for (int64_t i = 1 + random.below(3); i > 0; --i) {
+    limits.push_back(random_limit(*free, random));
+    text += "budget " + limits.back().text() + "\n";
+  }
+  options.advise = true;
+  const Compilation done = compiled();
+  ++tally.programs;
+  if (!done.ok) return fault("no plan: " + done.diagnostics.list()[0].message);
+  const auto plan = read_plan(done.plan_json, &why);
+  if (!plan) return fault("the plan is not read: " + why);
+  if (const auto findings = validate_plan(*plan); !findings.empty()) return fault(findings[0]);
+  if (std::string wrong = BudgetCheck(*plan, limits, random, tally).run(); !wrong.empty())
+    return fault(wrong);
+  options.advise = false;
+  const std::string wrong = ChangeCheck(text, options, *plan, tally).run();
+  return wrong.empty() ? "" : fault(wrong);
+}
+
+}  // namespace irplan::memory_test
