@@ -144,16 +144,14 @@ struct Room {
   int64_t bytes = 0;
 };
 
-std::vector<Room> rooms(const Plan& plan) {
+std::vector<Room> rooms(const Plan& plan, const std::string& phase) {
   const Plan::Segments& s = plan.memory.segments;
   std::vector<Room> out;
   for (const Plan::Budget& b : plan.budget) {
-    const size_t first = b.expr.find_first_not_of(" \t");
-    const std::string_view expr = std::string_view(b.expr).substr(first == std::string::npos ? 0 : first);
-    const auto starts = [&](std::string_view word) { return expr.substr(0, word.size()) == word; };
-    if (!b.limit_bytes || expr.find('<') == std::string_view::npos) continue;
-    if (starts("memory")) out.push_back({b.expr, *b.limit_bytes - s.weights - s.state - s.inputs});
-    if (starts("arena")) out.push_back({b.expr, *b.limit_bytes});
+    if (!b.limit_bytes || b.counts.arena == 0 || (!b.phase.empty() && b.phase != phase)) continue;
+    const int64_t others =
+        b.counts.weights * s.weights + b.counts.state * s.state + b.counts.inputs * s.inputs;
+    out.push_back({b.expr, (*b.limit_bytes - others) / b.counts.arena});
   }
   return out;
 }
@@ -161,7 +159,7 @@ std::vector<Room> rooms(const Plan& plan) {
 class Picture {
  public:
   Picture(const Report& report, const PhaseReport& phase)
-      : plan_(*report.plan), phase_(phase), axis_(phase), rooms_(rooms(plan_)) {
+      : plan_(*report.plan), phase_(phase), axis_(phase), rooms_(rooms(plan_, phase.phase->name)) {
     peak_ = std::max<int64_t>(1, phase.phase->peak_bytes);
     top_ = peak_;
     const auto most = static_cast<int64_t>(static_cast<double>(peak_) * kRoomAbovePeak);

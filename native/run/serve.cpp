@@ -27,31 +27,6 @@ struct Active {
   std::vector<int64_t> fresh;        // tokens that were generated
 };
 
-// What "memory <= 24GiB", "30GiB > decode.weights + decode.state" limits from above, as the bytes are; none
-// of other comparisons.
-std::optional<int64_t> limited_bytes(const std::string& budget, const SegmentBytes& bytes) {
-  const size_t at = budget.find_first_of("<>=");
-  if (at == std::string::npos || budget[at] == '=') return std::nullopt;
-  std::string rest =
-      budget[at] == '<' ? budget.substr(0, at) : budget.substr(budget.find_first_not_of("<>=", at));
-  std::erase(rest, ' ');
-  int64_t sum = 0;
-  while (!rest.empty()) {
-    std::string one = rest.substr(0, rest.find('+'));
-    rest.erase(0, one.size() + 1);
-    one.erase(0, one.find('.') + 1);  // nothing where there is no phase
-    const auto part = one == "memory"    ? bytes.total()
-                      : one == "state"   ? std::optional(bytes.state)
-                      : one == "weights" ? std::optional(bytes.weights)
-                      : one == "inputs"  ? std::optional(bytes.inputs)
-                      : one == "arena"   ? std::optional(bytes.arena)
-                                         : std::nullopt;
-    if (!part) return std::nullopt;
-    if (__builtin_add_overflow(sum, *part, &sum)) return INT64_MAX;
-  }
-  return sum;
-}
-
 class Server {
  public:
   Server(const Plan& plan, Backend& backend, const Options& options)
@@ -148,12 +123,16 @@ class Server {
   // A budget in bytes that these steps would break, in its own words.
   std::optional<std::string> over_budget(const std::vector<Step>& steps) const {
     for (const Plan::Budget& budget : plan_.budget) {
+      if (!budget.limit) continue;
       const auto most = most_of(steps, budget.phase);
-      if (!most) return "its bytes exceed 64 bits";
-      const auto used = limited_bytes(budget.expr, *most);
-      if (!budget.limit_bytes || !used || *used <= *budget.limit_bytes) continue;
+      const auto used = most ? counted_bytes(budget, *most) : std::nullopt;
+      if (!used) return "its bytes exceed 64 bits";
+      int64_t limit = INT64_MAX;
+      for (const Step& step : steps)
+        limit = std::min(limit, evaluate(*budget.limit, step.sizes.dims).value_or(0));
+      if (*used <= limit) continue;
       return "over the budget `" + budget.expr + "`: " + std::to_string(*used) + " of " +
-             std::to_string(*budget.limit_bytes) + " bytes";
+             std::to_string(limit) + " bytes";
     }
     return std::nullopt;
   }

@@ -39,6 +39,34 @@ std::optional<int64_t> SegmentBytes::total() const {
   return sum;
 }
 
+std::optional<int64_t> counted_bytes(const Plan::Budget& budget, const SegmentBytes& bytes) {
+  if (!budget.limit) return std::nullopt;
+  const std::pair<int64_t, int64_t> parts[] = {{budget.counts.weights, bytes.weights},
+                                               {budget.counts.state, bytes.state},
+                                               {budget.counts.inputs, bytes.inputs},
+                                               {budget.counts.arena, bytes.arena}};
+  int64_t sum = 0;
+  for (const auto& [count, size] : parts) {
+    int64_t part = 0;
+    if (__builtin_mul_overflow(count, size, &part) || __builtin_add_overflow(sum, part, &sum))
+      return std::nullopt;
+  }
+  return sum;
+}
+
+Failure check_budgets(const Plan& plan, const std::string& phase, const Binding& binding,
+                      const SegmentBytes& bytes) {
+  for (const Plan::Budget& budget : plan.budget) {
+    if (!budget.limit || (!budget.phase.empty() && budget.phase != phase)) continue;
+    const auto used = counted_bytes(budget, bytes), limit = evaluate(*budget.limit, binding);
+    if (used && limit && *used <= *limit) continue;
+    return "over the budget `" + budget.expr + "`: " + (used ? std::to_string(*used) : "too many") + " of " +
+           std::to_string(limit.value_or(0)) + " bytes (line " + std::to_string(budget.line) + " of " +
+           plan.source_file + ")";
+  }
+  return std::nullopt;
+}
+
 std::optional<SegmentBytes> predicted_bytes(const Plan& plan, const std::string& phase,
                                             const Binding& binding) {
   SegmentBytes out;

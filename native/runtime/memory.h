@@ -29,6 +29,13 @@ struct SegmentBytes {
 std::optional<SegmentBytes> predicted_bytes(const Plan& plan, const std::string& phase,
                                             const Binding& binding);
 
+// The bytes that a budget counts; none of one over dims, and where the number exceeds 64 bits.
+std::optional<int64_t> counted_bytes(const Plan::Budget& budget, const SegmentBytes& bytes);
+
+// A budget over bytes that a step of a phase would break, in its own words.
+Failure check_budgets(const Plan& plan, const std::string& phase, const Binding& binding,
+                      const SegmentBytes& bytes);
+
 class RunMemory {
  public:
   RunMemory(const Plan& plan, Backend& backend) : plan_(plan), backend_(backend) {}

@@ -121,6 +121,7 @@ Failure Session::prepare(const std::vector<Step>& widest, const WeightSource& so
   for (const Step& step : widest) {
     const auto bytes = predicted_bytes(plan_, step.phase, step.sizes.dims);
     if (!bytes) return "phases " + step.phase + ": its bytes exceed 64 bits";
+    if (auto failure = check_budgets(plan_, step.phase, step.sizes.dims, *bytes)) return failure;
     predicted_.weights = std::max(predicted_.weights, bytes->weights);
     predicted_.state = std::max(predicted_.state, bytes->state);
     predicted_.inputs = std::max(predicted_.inputs, bytes->inputs);

@@ -24,14 +24,6 @@ void Elaborator::run() {
   replace_lets();
   declare_phases();
   for (uint32_t phase = 0; phase < graph_.phases.size() && !stopped_; ++phase) run_phase(phase);
-  // Budgets speak of bytes by names that no program can write.
-  Quantities& q = graph_.quantities;
-  DimIndex* const indices[] = {&q.weights, &q.state, &q.inputs, &q.arena, &q.memory};
-  for (size_t i = 0; i < std::size(kQuantities); ++i) {
-    const std::string name = std::string("$") + kQuantities[i];
-    graph_.dims->dim(name);
-    *indices[i] = *graph_.dims->find(name);
-  }
   check_states();
   graph_.steps = steps_;
   settle_leaf_names();
@@ -366,6 +358,34 @@ void Elaborator::declare_input(const ast::Item& item) {
   global->state = Global::State::Done;
 }
 
+// Of a budget over bytes: how often it counts each segment, and the rest of its comparison as the limit.
+// False where it does not limit a sum from above.
+bool Elaborator::read_bytes(Budget& budget) {
+  Dims& dims = *graph_.dims;
+  const auto speaks_of_bytes = [&](Expr e) {
+    const auto all = dims_of(e);
+    return std::any_of(all.begin(), all.end(), [&](DimIndex dim) { return dims.dim_name(dim)[0] == '$'; });
+  };
+  const Constraint& c = budget.constraint;
+  budget.bytes = speaks_of_bytes(c.left) || speaks_of_bytes(c.right);
+  if (!budget.bytes) return true;
+  Expr rest = c.relation == Relation::GreaterEqual ? c.right - c.left : c.left - c.right;
+  int64_t* const counts[] = {&budget.counts.weights, &budget.counts.state, &budget.counts.inputs,
+                             &budget.counts.arena};
+  for (size_t i = 0; i < std::size(kQuantities); ++i) {
+    const Expr bytes = dims.dim(std::string("$") + kQuantities[i]);
+    for (const Term& term : (c.left - c.right).node().terms) {
+      const auto& factors = term.monomial->factors;
+      if (factors.size() == 1 && factors[0]->dim && factors[0]->text == std::string("$") + kQuantities[i])
+        *counts[i] = c.relation == Relation::GreaterEqual ? -term.coefficient : term.coefficient;
+    }
+    if (*counts[i] < 0) return false;
+    rest = rest - bytes * *counts[i];
+  }
+  budget.limit = dims.constant(0) - rest;
+  return c.relation != Relation::Equal && !speaks_of_bytes(budget.limit) && !budget.limit.overflowed();
+}
+
 void Elaborator::declare_budget(const ast::Item& item) {
   const ast::Expr& e = *item.value;
   if (e.kind == ast::ExprKind::Error) return;
@@ -396,8 +416,13 @@ void Elaborator::declare_budget(const ast::Item& item) {
   }
   budget.constraint =
       left.is_constant() ? Constraint{right, mirrored(relation), left} : Constraint{left, relation, right};
-  for (const Expr side : {left, right}) {
-    for (const DimIndex dim : dims_of(side)) budget.bytes |= graph_.dims->dim_name(dim)[0] == '$';
+  if (!read_bytes(budget)) {
+    report(Code::E0274, e.span)
+        .rule(
+            "a sum of weights, state, inputs, arena and memory, each by a number, and the most that it may "
+            "be")
+        .help("write a limit from above: budget memory <= 24GiB");
+    return;
   }
   const auto same = [&](const Budget& other) { return other.span == budget.span; };
   if (std::none_of(graph_.budgets.begin(), graph_.budgets.end(), same))

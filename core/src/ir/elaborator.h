@@ -121,6 +121,7 @@ class Elaborator {
   void check_states();
   void declare_input(const ast::Item& item);
   void declare_budget(const ast::Item& item);
+  bool read_bytes(Budget& budget);
 
   // ---- statements
   enum class Flow : uint8_t { Next, Return };

@@ -144,23 +144,31 @@ struct Change {
 struct Answer {
   uint32_t phase = kNoPhase;
   bool ok = true;          // over all declared ranges
-  int64_t used_bytes = 0;  // at `value`; of a comparison with one constant side
+  int64_t used_bytes = 0;  // at `value`
   NamedSizes max;
   NamedSizes beyond;  // the least size that fits under no placement of this order of ops
   std::vector<Frontier> frontiers;
 };
 
-// `budget memory <= 24GiB`: a comparison over dims and measured bytes (Graph::quantities). A constant side is
-// the right one.
+// How often a budget counts the bytes of each segment; `memory` is one of each.
+struct Quantities {
+  int64_t weights = 0, state = 0, inputs = 0, arena = 0;
+};
+constexpr const char* kQuantities[] = {"weights", "state", "inputs", "arena"};  // in their order
+
+// `budget B * S <= 8192`: a relation of dims. `budget memory <= 24GiB`: measured bytes, added up, and the most
+// that they may be.
 struct Budget {
-  std::string text;  // as the program has it
-  Constraint constraint;
-  bool bytes = false;         // over measured bytes, not dims alone
+  std::string text;       // as the program has it
+  Constraint constraint;  // of dims alone
+  bool bytes = false;
+  Quantities counts;          // of bytes
+  Expr limit;                 // of bytes
   uint32_t phase = kNoPhase;  // that it speaks of alone: `budget decode.arena <= 64MiB`
   Span span;
   // filled in by the solve pass
   bool possible = true;                       // at the smallest sizes
-  int64_t limit_bytes = 0;                    // of a comparison with one constant side
+  int64_t limit_bytes = 0;                    // at `value`
   int64_t least_bytes = 0, needed_bytes = 0;  // at the smallest sizes, and at the largest that are declared
   Answer answer;
   std::vector<Answer> phases;   // of each by itself, where it speaks of several
@@ -168,13 +176,6 @@ struct Budget {
 
   bool speaks_of(uint32_t other) const { return phase == kNoPhase || phase == other; }
 };
-
-// The measured quantities of budgets, as dims of the pool that no program can name.
-struct Quantities {
-  DimIndex weights = 0, state = 0, inputs = 0, arena = 0, memory = 0;
-};
-constexpr const char* kQuantities[] = {"weights", "state", "inputs", "arena",
-                                       "memory"};  // as budgets call them
 
 // `y: f16[B, S] = …`: a type that a value must turn out to have.
 struct Annotation {
@@ -227,7 +228,6 @@ struct Graph {
   std::vector<Budget> budgets;
   std::vector<SizeLet> cache_lets;  // rows of states: each once, as states first name them
   size_t steps = 0;                 // of elaboration: what making the graph again would cost
-  Quantities quantities;
   std::vector<Annotation> annotations;
   std::vector<Buffer> buffers;
   Target target;

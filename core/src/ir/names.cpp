@@ -8,8 +8,16 @@
 namespace irplan {
 namespace {
 
-bool is_quantity(std::string_view word) {
-  return std::find(std::begin(kQuantities), std::end(kQuantities), word) != std::end(kQuantities);
+constexpr const char* kMemory = "memory";  // the sum of all quantities
+
+// Measured bytes are dims of the pool that no program can name, until a budget is read.
+std::optional<Datum> quantity(Dims& dims, const std::string& word) {
+  const auto found = std::find(std::begin(kQuantities), std::end(kQuantities), word);
+  if (found != std::end(kQuantities)) return Datum(dims.dim("$" + word));
+  if (word != kMemory) return std::nullopt;
+  Expr sum = dims.constant(0);
+  for (const char* one : kQuantities) sum = sum + dims.dim(std::string("$") + one);
+  return Datum(sum);
 }
 
 }  // namespace
@@ -58,9 +66,10 @@ std::optional<Datum> Elaborator::of_phase(const ast::Expr& e) {
   budget_phase_ = index;
   const Global* global = find_global(e.name.symbol);
   if (global && global->kind == GlobalKind::Dim) return dim_value(e.name.symbol);
-  if (is_quantity(word)) return Datum(graph_.dims->dim("$" + word));
+  if (auto bytes = quantity(*graph_.dims, word)) return *std::move(bytes);
   Diagnostic& d = report(Code::E0201, e.name.span, {phase + "." + word});
   std::vector<std::string> known(std::begin(kQuantities), std::end(kQuantities));
+  known.emplace_back(kMemory);
   for (const Global& other : globals_) {
     if (other.kind == GlobalKind::Dim) known.push_back(text(other.symbol));
   }
@@ -73,7 +82,9 @@ std::optional<Datum> Elaborator::of_phase(const ast::Expr& e) {
 
 Datum Elaborator::lookup(const ast::Name& name) {
   if (const Datum* local = find_local(name.symbol)) return *local;
-  if (in_budget_ && is_quantity(text(name))) return Datum(graph_.dims->dim("$" + text(name)));
+  if (in_budget_) {
+    if (auto bytes = quantity(*graph_.dims, text(name))) return *std::move(bytes);
+  }
   Global* global = find_global(name.symbol);
   const bool itself =
       global && global->kind == GlobalKind::Input && global->state == Global::State::Untouched;
@@ -166,6 +177,7 @@ std::vector<std::string> Elaborator::visible_names() {
   for (int i = 0; i < kDTypes; ++i) names.emplace_back(irplan::name(static_cast<DType>(i)));
   if (in_budget_) {
     names.insert(names.end(), std::begin(kQuantities), std::end(kQuantities));
+    names.emplace_back(kMemory);
     for (const Phase& phase : graph_.phases) names.push_back(phase.name);
   }
   return names;

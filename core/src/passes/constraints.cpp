@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "passes/measure.h"
+
 namespace irplan {
 namespace {
 
@@ -95,6 +97,32 @@ void apply(Graph& graph, const Need& need, uint32_t phase, DimIndex dim, Diagnos
   }
 }
 
+// That no sizes of the ranges satisfy a guard: of all phases, or of one that sizes its dims by itself.
+void refuse_impossible(const Graph& graph, const Guard& guard, Diagnostics& diagnostics) {
+  const Constraint& c = guard.constraint;
+  const auto dims = dims_of(c.left - c.right);
+  const auto never = [&](uint32_t phase) {
+    const Ranges ranges = graph.ranges(phase);
+    Binding only(ranges.size());
+    bool fixed = true;
+    for (const DimIndex dim : dims)
+      fixed = fixed && ranges[dim].lo == ranges[dim].hi, only[dim] = ranges[dim].lo;
+    return fixed ? !holds(c, only) : decide(c.left, c.relation, c.right, ranges) == Truth::No;
+  };
+  uint32_t where = guard.phase;
+  if (!never(where)) {
+    for (uint32_t p = 0; p < graph.phases.size() && where == kNoPhase; ++p) {
+      if (guard.phase == kNoPhase && never(p)) where = p;
+    }
+    if (where == kNoPhase || !never(where)) return;
+  }
+  const std::string text = c.left.text() + " " + symbol(c.relation) + " " + c.right.text();
+  diagnostics.report(guard.budget ? Code::E0401 : Code::E0268, guard.span, {text})
+      .at(dims.empty() ? "this never holds"
+                       : "no sizes satisfy " + text +
+                             (where == kNoPhase ? "" : " in phase " + graph.phases[where].name));
+}
+
 }  // namespace
 
 Constraint balanced(const Constraint& constraint) {
@@ -157,6 +185,7 @@ void settle(Graph& graph, const std::vector<Need>& needs, Diagnostics& diagnosti
       if (everywhere) break;
     }
   }
+  for (const Guard& guard : graph.guards) refuse_impossible(graph, guard, diagnostics);
   // A guard that the ranges now settle says nothing.
   std::erase_if(graph.guards, [&](const Guard& g) {
     return decide(g.constraint.left, g.constraint.relation, g.constraint.right, graph.ranges(g.phase)) ==

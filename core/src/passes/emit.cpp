@@ -258,7 +258,7 @@ class Emitter {
     Plan::Answer out;
     if (found.phase != kNoPhase) out.phase = phase_name(found.phase);
     out.ok = found.ok;
-    if (budget.bytes && budget.limit_bytes > 0) out.used_bytes = found.used_bytes;
+    if (budget.bytes) out.used_bytes = found.used_bytes;
     out.max = found.max;
     out.beyond = found.beyond;
     for (const Frontier& f : found.frontiers) out.frontier.push_back({f.first, f.second, f.points});
@@ -271,7 +271,12 @@ class Emitter {
       static_cast<Plan::Answer&>(out) = answer(budget, budget.answer);
       out.expr = budget.text;
       out.line = line(budget.span);
-      if (out.used_bytes) out.limit_bytes = number(budget.limit_bytes, "a budget in bytes");
+      if (budget.bytes) {
+        const Quantities& counts = budget.counts;
+        out.limit_bytes = number(budget.limit_bytes, "a budget in bytes");
+        out.limit = budget.limit;
+        out.counts = {counts.weights, counts.state, counts.inputs, counts.arena};
+      }
       for (const Answer& one : budget.phases) out.phases.push_back(answer(budget, one));
       for (const Change& change : budget.changes)
         out.changes.push_back({text(change), change.fits, change.bytes, change.max});

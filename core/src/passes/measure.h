@@ -31,8 +31,9 @@ class Meter {
   // None where a size has no value at the binding.
   std::optional<SegmentBytes> bytes(uint32_t phase, const Binding& binding,
                                     Arena arena = Arena::Placed) const;
-  // What a budget with one constant side limits; none of others.
-  std::optional<int64_t> used(const Budget& budget, uint32_t phase, const Binding& binding) const;
+  // The bytes that a budget counts; none of one over dims.
+  std::optional<int64_t> used(const Budget& budget, uint32_t phase, const Binding& binding,
+                              Arena arena = Arena::Placed) const;
   // In one phase at its own sizes, and in all phases at global ones.
   bool fits_in(const Budget& budget, uint32_t phase, const Binding& binding,
                Arena arena = Arena::Placed) const;
@@ -48,7 +49,6 @@ class Meter {
     int64_t count;
   };
   std::optional<int64_t> sum(const std::vector<Size>& sizes, Evaluator& value) const;
-  std::optional<Binding> measured(uint32_t phase, const Binding& binding, Arena arena) const;
 
   const Graph& graph_;
   std::vector<uint8_t> counts_;

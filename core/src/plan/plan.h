@@ -169,7 +169,9 @@ struct Plan {
   struct Budget : Answer {
     std::string expr;
     uint32_t line = 0;
-    std::optional<int64_t> limit_bytes;
+    std::optional<int64_t> limit_bytes;  // of bytes, at `value`
+    std::optional<Expr> limit;           // of bytes
+    Segments counts;                     // of bytes: how often each segment is counted
     std::vector<Answer> phases;  // of each, where it speaks of several
     std::vector<Change> changes;
   };

@@ -664,10 +664,23 @@ class Reader {
       const auto phase = [&](const JsonNode& item, const std::string& place) {
         return answer(item, place, budget.phases.emplace_back());
       };
+      if (record.find("limit") && !limit(record, where, budget)) return false;
       if (!if_there(record, where, "phases", phase) || !changes(record, where, budget)) return false;
       plan_.budget.push_back(std::move(budget));
       return true;
     });
+  }
+
+  bool limit(const JsonNode& record, const std::string& where, Plan::Budget& out) {
+    Expr e;
+    const JsonNode* counts = typed(record, where, "counts", Kind::Record, "object");
+    if (!counts || !expr(record, where, "limit", e)) return false;
+    out.limit = e;
+    const std::string place = where + ".counts";
+    return number(*counts, place, "weights", out.counts.weights) &&
+           number(*counts, place, "state", out.counts.state) &&
+           number(*counts, place, "inputs", out.counts.inputs) &&
+           number(*counts, place, "arena", out.counts.arena);
   }
 
   bool answer(const JsonNode& record, const std::string& where, Plan::Answer& out) {

@@ -270,6 +270,13 @@ class Writer {
     out_ += std::string(", \"ok\": ") + (b.ok ? "true" : "false");
     if (b.used_bytes) out_ += ", \"used_bytes\": " + std::to_string(*b.used_bytes);
     if (b.limit_bytes) out_ += ", \"limit_bytes\": " + std::to_string(*b.limit_bytes);
+    if (b.limit) {
+      key("limit"), expr(*b.limit);
+      key("counts"), sizes({{"weights", b.counts.weights},
+                            {"state", b.counts.state},
+                            {"inputs", b.counts.inputs},
+                            {"arena", b.counts.arena}});
+    }
     admits(b);
     if (!b.phases.empty()) key("phases"), answers(b.phases);
     if (!b.changes.empty()) key("changes"), changes(b.changes);

@@ -52,18 +52,10 @@ function legend(segments: Record<SegmentName, number>): HTMLElement {
   );
 }
 
-/** The bytes that a budget limits from above, where it is quantities against a number: `decode.memory <= 24GiB`. */
+/** The bytes that a budget counts; none of one over dims. */
 function usedNow(budget: PlanBudget, segments: Record<SegmentName, number>): number | null {
-  if (budget.limit_bytes === undefined) return null;
-  const [, left, sign, right] = /^([^<>=]+)(<=?|>=?)([^<>=]+)$/.exec(budget.expr) ?? [];
-  if (!left || !right || !sign) return null;
-  const words = (sign.startsWith('<') ? left : right).split('+').map((word) => word.trim().split('.').pop() ?? '');
-  let sum = 0;
-  for (const word of words) {
-    if (word !== 'memory' && !ORDER.includes(word as SegmentName)) return null;
-    sum += word === 'memory' ? ORDER.reduce((all, name) => all + segments[name], 0) : segments[word as SegmentName];
-  }
-  return sum;
+  const { counts } = budget;
+  return counts ? ORDER.reduce((sum, name) => sum + counts[name] * segments[name], 0) : null;
 }
 
 function sizesText(sizes: Record<string, number> | undefined): string {
@@ -125,7 +117,8 @@ export function summary(model: PlanModel, phase: PhaseModel): (HTMLElement | nul
   const total = ORDER.reduce((sum, name) => sum + segments[name], 0);
   const apart = phase.bound.no_reuse;
   const saved = apart !== null && apart > phase.arena ? `${percentText(1 - phase.arena / apart)} saved by reuse` : 'nothing to reuse';
-  const memoryLimit = model.plan.budget.find((one) => /^\s*memory\s*<=?/.test(one.expr))?.limit_bytes ?? null;
+  const wholes = model.plan.budget.filter((one) => one.counts && ORDER.every((name) => one.counts?.[name] === 1));
+  const memoryLimit = wholes.find((one) => !one.phase || one.phase === phase.name)?.limit_bytes ?? null;
   const title = model.phases.length > 1 ? `peak of ${phase.name}` : 'peak';
   return [
     h(

@@ -73,6 +73,8 @@ export interface PlanBudget extends PlanAnswer {
   expr: string;
   line: number;
   limit_bytes?: number;
+  /** Of bytes: how often each segment is counted. */
+  counts?: Record<SegmentName, number>;
   /** Of each phase by itself, where the budget speaks of several. */
   phases?: PlanAnswer[];
   /** What would make it fit, or admit more: "--let C=4096". */

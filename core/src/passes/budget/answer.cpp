@@ -15,17 +15,6 @@ std::vector<int64_t> by_powers_of_two(Interval range) {
   return out;
 }
 
-bool limits_from_above(const Budget& budget) {
-  return budget.bytes && budget.constraint.right.is_constant() &&
-         budget.constraint.relation == Relation::LessEqual;
-}
-
-bool speaks_of(const Graph& graph, const Budget& budget, DimIndex quantity) {
-  const auto dims = dims_of(budget.constraint.left - budget.constraint.right);
-  const auto has = [&](DimIndex dim) { return std::find(dims.begin(), dims.end(), dim) != dims.end(); };
-  return has(quantity) || has(graph.quantities.memory);
-}
-
 Interval Solver::searched(const Dim& dim, uint32_t phase) const {
   Interval range = dim.range;
   if (phase != kNoPhase) {
@@ -48,8 +37,7 @@ Binding Solver::least(uint32_t phase) const {
 
 void Solver::answer(Budget& budget) {
   const Binding smallest = least();
-  if (budget.bytes && budget.constraint.right.is_constant())
-    budget.limit_bytes = budget.constraint.right.constant();
+  if (budget.bytes) budget.limit_bytes = evaluate(budget.limit, graph_.values_at(budget.phase)).value_or(0);
   budget.least_bytes = most_used(budget, smallest);
   budget.possible = !budget.bytes || meter_->fits(budget, smallest);
   budget.answer.phase = budget.phase;
@@ -153,14 +141,15 @@ bool Solver::holds_at(const Budget& budget, const std::vector<Corner>& corners) 
                      [&](const Corner& c) { return meter_->fits_in(budget, c.phase, c.at); });
 }
 
-// The corner that takes the most; of a comparison without a constant side, one that breaks it.
+// The corner that is furthest above the limit, or nearest to it; of a budget over dims one that breaks it.
 const Solver::Corner& Solver::worst_of(const Budget& budget, const std::vector<Corner>& corners) const {
   const Corner* worst = corners.data();
-  int64_t most = -1;
+  int64_t most = INT64_MIN;
   for (const Corner& corner : corners) {
     const auto used = meter_->used(budget, corner.phase, corner.at);
-    if (used && *used > most) most = *used, worst = &corner;
-    if (most < 0 && !meter_->fits_in(budget, corner.phase, corner.at)) return corner;
+    const auto limit = budget.bytes ? evaluate(budget.limit, corner.at) : std::nullopt;
+    if ((!used || !limit) && !meter_->fits_in(budget, corner.phase, corner.at)) return corner;
+    if (used && limit && *used - *limit > most) most = *used - *limit, worst = &corner;
   }
   return *worst;
 }
@@ -174,7 +163,7 @@ int64_t Solver::used_at_values(const Budget& budget) const {
   return most;
 }
 
-// Over the phases, at global sizes; 0 of a budget without a constant side.
+// Over the phases, at global sizes; 0 of a budget over dims.
 int64_t Solver::most_used(const Budget& budget, const Binding& binding) const {
   int64_t most = 0;
   for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
@@ -193,8 +182,11 @@ void Solver::note_largest(Answer& answer, const Budget& budget, const Dim& dim, 
   const auto fits = [&](Arena arena) {
     return [this, &budget, arena](const Binding& b) { return meter_->fits(budget, b, arena); };
   };
-  answer.max.emplace_back(dim.name, largest_for(value, dim.index, range, fits(Arena::Placed)));
-  if (!limits_from_above(budget) || !speaks_of(graph_, budget, graph_.quantities.arena)) return;
+  const bool equal = !budget.bytes && budget.constraint.relation == Relation::Equal;
+  answer.max.emplace_back(dim.name, equal ? largest(value, dim.index, range, fits(Arena::Placed),
+                                                    [](const Binding&) { return true; })
+                                          : largest_for(value, dim.index, range, fits(Arena::Placed)));
+  if (budget.counts.arena == 0) return;
   const int64_t bound = largest_for(value, dim.index, range, fits(Arena::Bound));
   if (bound < range.hi) answer.beyond.emplace_back(dim.name, bound + 1);
 }

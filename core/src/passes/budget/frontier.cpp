@@ -51,7 +51,11 @@ void Solver::find_frontiers(Answer& answer, const Budget& budget, const Binding&
   for (size_t i = 0; i < dims.size(); ++i) {
     for (size_t k = i + 1; k < dims.size(); ++k) {
       Frontier found = frontier(budget, *dims[i], *dims[k], value);
-      if (!found.points.empty()) answer.frontiers.push_back(std::move(found));
+      // Where more of one dim makes room for more of the other, there is nothing to trade.
+      const auto rises = [](const auto& a, const auto& b) { return a.second <= b.second; };
+      const bool falls =
+          std::adjacent_find(found.points.begin(), found.points.end(), rises) == found.points.end();
+      if (!found.points.empty() && falls) answer.frontiers.push_back(std::move(found));
     }
   }
 }

@@ -79,30 +79,28 @@ std::optional<SegmentBytes> Meter::bytes(uint32_t phase, const Binding& binding,
   return SegmentBytes{*weights, *state, *inputs, placed};
 }
 
-std::optional<Binding> Meter::measured(uint32_t phase, const Binding& binding, Arena arena) const {
-  const auto found = bytes(phase, binding, arena);
+std::optional<int64_t> Meter::used(const Budget& budget, uint32_t phase, const Binding& binding,
+                                   Arena arena) const {
+  const auto found = budget.bytes ? bytes(phase, binding, arena) : std::nullopt;
   if (!found) return std::nullopt;
-  const Quantities& q = graph_.quantities;
-  Binding out = binding;
-  out.resize(graph_.dims->dim_count());
-  out[q.weights] = found->weights;
-  out[q.state] = found->state;
-  out[q.inputs] = found->inputs;
-  out[q.arena] = found->arena;
-  out[q.memory] = found->sum();
-  return out;
-}
-
-std::optional<int64_t> Meter::used(const Budget& budget, uint32_t phase, const Binding& binding) const {
-  if (!budget.bytes || !budget.constraint.right.is_constant()) return std::nullopt;
-  const auto all = measured(phase, binding, Arena::Placed);
-  return all ? evaluate(budget.constraint.left, *all) : std::nullopt;
+  const Quantities& counts = budget.counts;
+  const std::pair<int64_t, int64_t> parts[] = {{counts.weights, found->weights},
+                                               {counts.state, found->state},
+                                               {counts.inputs, found->inputs},
+                                               {counts.arena, found->arena}};
+  int64_t sum = 0;
+  for (const auto& [count, size] : parts) {
+    int64_t part = 0;
+    if (__builtin_mul_overflow(count, size, &part) || __builtin_add_overflow(sum, part, &sum))
+      return std::nullopt;
+  }
+  return sum;
 }
 
 bool Meter::fits_in(const Budget& budget, uint32_t phase, const Binding& binding, Arena arena) const {
   if (!budget.bytes) return holds(budget.constraint, binding);
-  const auto all = measured(phase, binding, arena);
-  return all && holds(budget.constraint, *all);
+  const auto bytes = used(budget, phase, binding, arena), limit = evaluate(budget.limit, binding);
+  return bytes && limit && *bytes <= *limit;
 }
 
 bool Meter::fits(const Budget& budget, const Binding& binding, Arena arena) const {
@@ -114,18 +112,16 @@ bool Meter::fits(const Budget& budget, const Binding& binding, Arena arena) cons
 }
 
 bool Meter::matters(const Budget& budget, DimIndex dim) const {
-  const auto named = dims_of(budget.constraint.left - budget.constraint.right);
-  if (contains(named, dim)) return true;
-  if (!budget.bytes) return false;
-  const Quantities& q = graph_.quantities;
-  const auto sized = [&](DimIndex quantity, const std::vector<Size>& sizes) {
-    return (contains(named, quantity) || contains(named, q.memory)) &&
-           std::any_of(sizes.begin(), sizes.end(),
-                       [&](const Size& s) { return contains(dims_of(s.bytes), dim); });
+  if (!budget.bytes) return contains(dims_of(budget.constraint.left - budget.constraint.right), dim);
+  if (contains(dims_of(budget.limit), dim)) return true;
+  const auto sized = [&](int64_t count, const std::vector<Size>& sizes) {
+    return count > 0 && std::any_of(sizes.begin(), sizes.end(),
+                                    [&](const Size& s) { return contains(dims_of(s.bytes), dim); });
   };
-  if (sized(q.weights, weights_) || sized(q.state, state_) || sized(q.inputs, inputs_)) return true;
-  if (!contains(named, q.arena) && !contains(named, q.memory)) return false;
-  for (uint32_t p = 0; p < arena_dims_.size(); ++p) {
+  const Quantities& counts = budget.counts;
+  if (sized(counts.weights, weights_) || sized(counts.state, state_) || sized(counts.inputs, inputs_))
+    return true;
+  for (uint32_t p = 0; counts.arena > 0 && p < arena_dims_.size(); ++p) {
     if (budget.speaks_of(p) && contains(arena_dims_[p], dim)) return true;
   }
   return false;

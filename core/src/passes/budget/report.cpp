@@ -10,12 +10,15 @@ namespace irplan {
 namespace {
 
 constexpr size_t kBlamed = 3;  // places named as what makes a budget impossible
+constexpr size_t kTold = 8;    // dims named in one sentence
 
 // " with S = 128": the sizes of the others at which a dim is limited.
 std::string with_others(const std::vector<const Dim*>& dims, const Dim* dim, const Binding& binding) {
   std::string out;
+  size_t told = 0;
   for (const Dim* other : dims) {
     if (other == dim) continue;
+    if (++told > kTold) return out + ", …";
     out += (out.empty() ? " with " : ", ") + other->name + " = " + std::to_string(binding[other->index]);
   }
   return out;
@@ -26,9 +29,10 @@ std::string with_others(const std::vector<const Dim*>& dims, const Dim* dim, con
 std::string Solver::sizes_text(const std::vector<const Dim*>& dims, uint32_t phase,
                                const Binding& binding) const {
   std::string out;
-  for (const Dim* dim : dims)
-    out += (out.empty() ? "" : ", ") + dim->name + " = " + std::to_string(binding[dim->index]);
-  if (out.empty()) out = "its only sizes";
+  for (size_t i = 0; i < dims.size() && i < kTold; ++i)
+    out += (out.empty() ? "" : ", ") + dims[i]->name + " = " + std::to_string(binding[dims[i]->index]);
+  if (dims.size() > kTold) out += ", …";
+  if (out.empty()) out = "all sizes";
   return out + (graph_.phases.size() > 1 ? " (phase " + graph_.phases[phase].name + ")" : "");
 }
 
@@ -56,9 +60,14 @@ void Solver::note_parts(Diagnostic& d, uint32_t phase, const Binding& binding) c
   d.note(std::move(text));
 }
 
-// What a budget limits; of other comparisons everything.
-std::string Solver::amount(const Budget& budget, const SegmentBytes& bytes, int64_t used) const {
-  return bytes_text(limits_from_above(budget) ? used : bytes.sum());
+// What a budget counts, to the byte where its limit would read the same; the limit, too, where sizes decide
+// it.
+std::string Solver::amount(const Budget& budget, int64_t used, const Binding& binding) const {
+  const int64_t limit = evaluate(budget.limit, binding).value_or(0);
+  const bool alike = used > limit && bytes_text(used) == bytes_text(limit);
+  std::string out = alike ? std::to_string(used) + " bytes" : bytes_text(used);
+  if (!budget.limit.is_constant()) out += " of at most " + bytes_text(limit);
+  return out;
 }
 
 void Solver::refuse(Budget& budget, const Binding& least) {
@@ -66,15 +75,12 @@ void Solver::refuse(Budget& budget, const Binding& least) {
   budget.answer.used_bytes = used_at_values(budget);
   const uint32_t phase = worst_phase(budget, least);
   const Binding own = binding_in(graph_, phase, least);
-  const auto bytes = meter_->bytes(phase, own);
   Diagnostic& d = diagnostics_.report(Code::E0401, budget.span);
-  if (bytes)
-    d.at("needs " + amount(budget, *bytes, budget.least_bytes) + " at " +
-         sizes_text(dims_that_matter(budget), phase, own));
+  d.at("needs " + amount(budget, budget.least_bytes, own) + " at " +
+       sizes_text(dims_that_matter(budget), phase, own));
   note_parts(d, phase, own);
-  if (!limits_from_above(budget)) return;
   blame_largest(d, budget, phase, own);
-  if (bytes) d.help("the smallest sizes need a limit of " + bytes_text(budget.least_bytes));
+  d.help("the smallest sizes need a limit of " + bytes_text(budget.least_bytes));
 }
 
 // The places that take the most of what the budget limits, and whether another placement could help.
@@ -93,68 +99,71 @@ void Solver::blame_largest(Diagnostic& d, const Budget& budget, uint32_t phase,
   for (const Value& v : graph_.values) {
     if (v.buffer == kNone || seen[v.buffer]++) continue;
     const Buffer& buffer = graph_.buffers[v.buffer];
-    const Quantities& q = graph_.quantities;
-    const DimIndex quantity = buffer.segment == Segment::Weights  ? q.weights
-                              : buffer.segment == Segment::State  ? q.state
-                              : buffer.segment == Segment::Inputs ? q.inputs
-                                                                  : q.arena;
+    const Quantities& counts = budget.counts;
+    const int64_t count = buffer.segment == Segment::Weights  ? counts.weights
+                          : buffer.segment == Segment::State  ? counts.state
+                          : buffer.segment == Segment::Inputs ? counts.inputs
+                                                              : counts.arena;
     const bool there = buffer.segment == Segment::Arena
                            ? buffer.phase == phase && buffer.live_begin <= peak && peak < buffer.live_end
                            : meter_->counts(v.buffer);
-    if (!there || !speaks_of(graph_, budget, quantity)) continue;
+    if (!there || count == 0) continue;
     const auto [at, fresh] = known.try_emplace({v.span.begin, v.span.end}, places.size());
     if (fresh) places.push_back({v.span, 0, 0, v.id});
-    places[at->second].bytes += value(buffer.bytes).value_or(0);
+    places[at->second].bytes += count * value(buffer.bytes).value_or(0);
     ++places[at->second].count;
   }
   std::stable_sort(places.begin(), places.end(),
                    [](const Place& a, const Place& b) { return a.bytes > b.bytes; });
+  const int64_t limit = value(budget.limit).value_or(0);
   int64_t sum = 0;
   size_t named = 0;
-  for (; named < places.size() && named < kBlamed && sum <= budget.limit_bytes; ++named) {
+  for (; named < places.size() && named < kBlamed && sum <= limit; ++named) {
     const Place& place = places[named];
     sum += place.bytes;
     const std::string what = place.count == 1 ? "" : std::to_string(place.count) + " like ";
     d.also(place.span, what + "`" + place.id + "`: " + bytes_text(place.bytes));
   }
-  if (sum > budget.limit_bytes)
+  if (sum > limit)
     d.note(std::string(named == 1 ? "this alone exceeds" : "these alone exceed") + " the limit of " +
-           bytes_text(budget.limit_bytes));
+           bytes_text(limit));
   else if (!meter_->fits(budget, binding, Arena::Bound))
     d.note("no placement of this order of ops fits: so much is alive at once");
 }
 
 void Solver::warn(const Budget& budget, const Corner& worst) {
   const auto& [phase, own] = worst;
-  const auto bytes = meter_->bytes(phase, own);
   Diagnostic& d = diagnostics_.report(Code::W0401, budget.span);
-  const bool by_placement = limits_from_above(budget) && speaks_of(graph_, budget, graph_.quantities.arena);
   std::string admitted, beyond;
-  bool tight = by_placement;
+  bool tight = budget.counts.arena > 0;
   const auto dims = dims_that_matter(budget);
+  size_t count = 0;
   for (const Dim* dim : dims) {
+    const Interval range = searched(*dim, worst.phase);
     const auto most = [&](Arena arena) {
-      return largest_for(own, dim->index, searched(*dim, worst.phase),
+      return largest_for(own, dim->index, range,
                          [&](const Binding& b) { return meter_->fits_in(budget, worst.phase, b, arena); });
     };
     const int64_t placed = most(Arena::Placed);
     Binding at = own;
     at[dim->index] = placed;
     if (placed >= own[dim->index] || !meter_->fits_in(budget, phase, at)) continue;
+    if (++count > kTold) continue;
     admitted += (admitted.empty() ? "" : " or ") + dim->name + " <= " + std::to_string(placed) +
                 with_others(dims, dim, own);
-    if (!by_placement) continue;
+    if (budget.counts.arena == 0) continue;
     const int64_t bound = most(Arena::Bound);
     tight = tight && bound == placed;
-    beyond += (beyond.empty() ? "" : ", ") + dim->name + " <= " + std::to_string(placed) + " fits and " +
-              dim->name + " >= " + std::to_string(bound + 1) + " under no placement of this order of ops";
+    if (bound == placed || bound >= range.hi) continue;
+    beyond += (beyond.empty() ? "no placement of this order of ops fits " : " or ") + dim->name +
+              " >= " + std::to_string(bound + 1);
   }
-  if (bytes) {
-    d.at("needs " + amount(budget, *bytes, budget.needed_bytes) + " at " + sizes_text(dims, phase, own) +
-         (admitted.empty() ? "" : "; admits " + admitted));
-  }
+  if (count > kTold) admitted += " or less of " + std::to_string(count - kTold) + " other dims";
+  d.at("needs " + amount(budget, budget.needed_bytes, own) + " at " + sizes_text(dims, phase, own) +
+       (admitted.empty() ? "" : "; admits " + admitted));
   note_parts(d, phase, own);
-  if (!beyond.empty()) d.note(tight ? "no placement of this order of ops admits more" : beyond);
+  if (count > 0 && tight) d.note("no placement of this order of ops admits more");
+  if (!beyond.empty()) d.note(beyond);
   d.help("the plan's numbers hold at " + sizes_text(dims, phase, graph_.values_at(phase)) +
          ", where it fits");
 }

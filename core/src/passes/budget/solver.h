@@ -72,7 +72,7 @@ class Solver {
   // ---- diagnostics
   std::string sizes_text(const std::vector<const Dim*>& dims, uint32_t phase, const Binding& binding) const;
   uint32_t worst_phase(const Budget& budget, const Binding& binding) const;
-  std::string amount(const Budget& budget, const SegmentBytes& bytes, int64_t used) const;
+  std::string amount(const Budget& budget, int64_t used, const Binding& binding) const;
   void note_parts(Diagnostic& d, uint32_t phase, const Binding& binding) const;
   void refuse(Budget& budget, const Binding& least);
   void blame_largest(Diagnostic& d, const Budget& budget, uint32_t phase, const Binding& binding) const;
@@ -87,8 +87,5 @@ class Solver {
 
 // 1, 2, 4, … inside the range, and both of its ends.
 std::vector<int64_t> by_powers_of_two(Interval range);
-// Whether a budget is of bytes that must not exceed a constant.
-bool limits_from_above(const Budget& budget);
-bool speaks_of(const Graph& graph, const Budget& budget, DimIndex quantity);
 
 }  // namespace irplan
