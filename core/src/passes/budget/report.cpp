@@ -125,7 +125,8 @@ void Solver::blame_largest(Diagnostic& d, const Budget& budget, uint32_t phase,
 }
 
 void Solver::warn(const Budget& budget, const Corner& worst) {
-  const auto& [phase, own] = worst;
+  const uint32_t phase = worst.phase;
+  const Binding& own = worst.at;
   const auto bytes = meter_->bytes(phase, own);
   Diagnostic& d = diagnostics_.report(Code::W0401, budget.span);
   const bool by_placement = limits_from_above(budget) && speaks_of(graph_, budget, graph_.quantities.arena);
@@ -134,8 +135,8 @@ void Solver::warn(const Budget& budget, const Corner& worst) {
   const auto dims = dims_that_matter(budget);
   for (const Dim* dim : dims) {
     const auto most = [&](Arena arena) {
-      return largest_for(own, dim->index, searched(*dim, worst.phase),
-                         [&](const Binding& b) { return meter_->fits_in(budget, worst.phase, b, arena); });
+      return largest_for(own, dim->index, searched(*dim, phase),
+                         [&](const Binding& b) { return meter_->fits_in(budget, phase, b, arena); });
     };
     const int64_t placed = most(Arena::Placed);
     Binding at = own;
