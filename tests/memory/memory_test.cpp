@@ -1,5 +1,6 @@
 // Placement: by hand where the answer is known, and on random programs at random sizes.
 #include "catch.h"
+#include "memory/check_budgets.h"
 #include "memory/check_program.h"
 #include "memory/planned.h"
 
@@ -55,6 +56,17 @@ TEST_CASE("random programs hold at random sizes") {
     if (!wrong.empty()) FAIL(wrong);
   }
   CHECK(tally.bindings > 120 * 2 * 6);
+}
+
+TEST_CASE("what random budgets are answered is found again, and what they offer is planned") {
+  BudgetTally tally;
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    const std::string wrong = check_budgets(seed, 12, features_of(seed), tally);
+    if (!wrong.empty()) FAIL(wrong);
+  }
+  CHECK(tally.met > 5);
+  CHECK(tally.budgets - tally.met > 20);
+  CHECK(tally.changes > 100);
 }
 
 TEST_CASE("random buffers are packed as well as each strength promises") {

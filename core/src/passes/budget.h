@@ -9,6 +9,7 @@
 
 namespace irplan {
 
-void apply_budgets(Graph& graph, Diagnostics& diagnostics);
+// As if the program had the narrower range that `also` is, too; null: no such change.
+void apply_budgets(Graph& graph, Diagnostics& diagnostics, const Change* also = nullptr);
 
 }  // namespace irplan

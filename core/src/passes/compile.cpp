@@ -53,7 +53,7 @@ class Pipeline {
     infer_shapes(*graph_, out_.diagnostics);
     if (!passed("shape")) return false;
     tell_unread(*graph_, out_.diagnostics);
-    apply_budgets(*graph_, out_.diagnostics);
+    apply_budgets(*graph_, out_.diagnostics, narrower_);
     if (!passed("budget")) return false;
     fold(*graph_);
     passed("fold");
@@ -75,7 +75,11 @@ class Pipeline {
     solve_budgets(*graph_, options_.dims, out_.diagnostics);
     explain_refused_sizes(*graph_, options_.dims, out_.diagnostics);
     if (bytes && !out_.diagnostics.has_errors()) measure_memory(*graph_);
-    advise(*graph_, options_.advise ? Probe([this](const Change& change) { return with(change); }) : Probe(),
+    advise(*graph_,
+           options_.advise ? Probe([this](const Change* change, const Change* narrower) {
+             return with(change, narrower);
+           })
+                           : Probe(),
            out_.diagnostics);
     return passed("solve");
   }
@@ -110,8 +114,8 @@ class Pipeline {
     if (!near.empty()) d.help("did you mean `--target " + near + "`");
   }
 
-  // The program planned again with the change; null where that has errors before its budgets are answered.
-  std::shared_ptr<const Graph> with(const Change& change) const {
+  // The program planned again with changes; null where that has errors before its budgets are answered.
+  std::shared_ptr<const Graph> with(const Change* change, const Change* narrower) const {
     CompileOptions other = options_;
     other.advise = false;
     other.dump_after.clear();
@@ -119,14 +123,13 @@ class Pipeline {
     other.progress = nullptr;
     other.strength = "portfolio";
     other.dims.clear();  // what ranges admit is asked, not one size
-    const auto given = std::pair(change.name, change.value);
-    if (change.kind == Change::Kind::Let)
-      other.lets.push_back(given);
-    else
-      other.retypes.push_back(given);
+    if (change)
+      (change->kind == Change::Kind::Let ? other.lets : other.retypes)
+          .emplace_back(change->name, change->value);
     Compilation out;
     out.source = out_.source;
     Pipeline pipeline(out, other);
+    pipeline.narrower_ = narrower;
     pipeline.answer();
     return pipeline.answered_ ? pipeline.graph_ : nullptr;
   }
@@ -159,6 +162,7 @@ class Pipeline {
 
   Compilation& out_;
   const CompileOptions& options_;
+  const Change* narrower_ = nullptr;  // a dim's range, beside the program's own budgets
   std::shared_ptr<Graph> graph_;
   bool answered_ = false;  // memory is planned, budgets could be asked
 };

@@ -8,7 +8,7 @@
 namespace irplan {
 namespace {
 
-constexpr int kMostProbes = 24;          // of one `let`
+constexpr int kMostProbes = 24;          // of one `let`, or the end of one dim
 constexpr size_t kMostWork = 4'000'000;  // of all probes of a budget: steps of elaboration, and of planning
 constexpr size_t kWorkOfOp = 16;         // to plan it, in steps
 constexpr int64_t kMostRows = int64_t{1} << 40;
@@ -25,6 +25,7 @@ class Advisor {
         probes_left_(kMostWork / (1 + graph.steps + graph.ops.size() * kWorkOfOp)) {}
 
   void run() {
+    confirm_narrower();
     for (Change& change : budget_.changes) try_end(change);
     try_dtypes(Change::Kind::State, "state", {"f8e4m3"});
     try_dtypes(Change::Kind::Weights, "weights", {"q8_0", "q4_0"});
@@ -33,10 +34,10 @@ class Advisor {
 
  private:
   // Null where the program cannot be planned so, or has been planned often enough for its size.
-  std::shared_ptr<const Graph> planned(const Change& change) {
+  std::shared_ptr<const Graph> planned(const Change* change, const Change* narrower = nullptr) {
     if (probes_left_ == 0) return nullptr;
     --probes_left_;
-    return probe_(change);
+    return probe_(change, narrower);
   }
 
   // The change with what the budget says of the program planned with it.
@@ -46,6 +47,81 @@ class Advisor {
     change.starts = after.possible;
     change.bytes = bytes_asked(after);
     if (!after.answer.ok && after.possible) change.max = best_of(after);
+  }
+
+  // ---- ends of ranges
+
+  // What the formulas of the wider range say of a narrower one may be planned in another order of ops.
+  void confirm_narrower() {
+    std::vector<Change> out;
+    for (const Change& change : budget_.changes) {
+      const auto end = exact_end(change);
+      if (end) out.push_back(*end);
+    }
+    budget_.changes = std::move(out);
+  }
+
+  // The change of a dim's end with which the program, so planned, fits, and with one more does not, looked
+  // for from a first guess; `under` another change, if not null. None where no end fits; the guess as it
+  // stands where nothing more can be planned.
+  std::optional<Change> exact_end(const Change& guess, const Change* under = nullptr) {
+    const int64_t declared = declared_end(guess);
+    int64_t low = 0, high = declared, next = std::min(guess.max[0].second, declared - 1);
+    std::optional<Change> best;
+    for (int probes = 0; probes < kMostProbes && high - low > 1 && next > low; ++probes) {
+      Change tried = with_end(guess, next, declared);
+      const auto other = guess.kind == Change::Kind::Dim ? planned(under, &tried) : planned(&tried);
+      if (!other) return probes == 0 && probes_left_ == 0 && guess.kind == Change::Kind::Dim ? guess : best;
+      const Budget& after = other->budgets[index_];
+      if (after.answer.ok) {
+        tried.bytes = after.needed_bytes;
+        next = best ? next + (high - next) / 2 : next + 1;
+        low = tried.max[0].second, best = std::move(tried);
+      } else {
+        high = next;
+        next = best ? low + (high - low) / 2 : std::min(high - 1, end_in(after, guess.max[0].first));
+      }
+    }
+    return best;
+  }
+
+  // Which is known not to fit. A `let` may end a dim beyond what a budget over it leaves.
+  int64_t declared_end(const Change& change) const {
+    for (const Dim& dim : graph_.dim_list) {
+      if (dim.name != change.max.at(0).first) continue;
+      return change.kind == Change::Kind::Let ? dim.end->size : graph_.ranges(budget_.phase)[dim.index].hi;
+    }
+    return 0;
+  }
+
+  static Change with_end(Change change, int64_t end, int64_t declared) {
+    change.value = std::to_string(end);
+    change.max.at(0).second = end;
+    change.kept = static_cast<int64_t>(static_cast<__int128>(end) * 1000 / std::max<int64_t>(1, declared));
+    if (change.edit)
+      change.edit->text = change.kind == Change::Kind::Dim ? text(change) + "\n" : change.value;
+    return change;
+  }
+
+  // The end of the dim that a program so planned names itself.
+  static int64_t end_in(const Budget& after, const std::string& dim) {
+    for (const Change& change : after.changes) {
+      if (change.kind == Change::Kind::Dim && change.max.at(0).first == dim) return change.max[0].second;
+    }
+    return INT64_MAX;
+  }
+
+  // ---- other changes
+
+  // Of a change that admits more of a dim, but not all: how much.
+  void confirm_most(Change& change) {
+    if (solves(change) || change.max.empty()) return;
+    Change narrower;
+    narrower.name =
+        (budget_.phase == kNoPhase ? "" : graph_.phases[budget_.phase].name + ".") + change.max[0].first;
+    narrower.max = change.max;
+    const auto end = exact_end(narrower, &change);
+    change.max = end ? end->max : NamedSizes();
   }
 
   // Where not even the smallest sizes fit, a change has to make those fit; else all declared ones.
@@ -100,10 +176,8 @@ class Advisor {
     change.name = dim->end->name;
     change.edit.reset();
     if (const Span value = dim->end->value; value.end > value.begin) change.edit = Edit{value, change.value};
-    const auto other = planned(change);
-    if (!other) return;
-    note(change, *other);
-    if (solves(change)) narrower = std::move(change);
+    if (probes_left_ == 0) return;
+    if (auto end = exact_end(change)) narrower = std::move(*end);
   }
 
   // The first dtype that fits, else the last that helps.
@@ -116,7 +190,7 @@ class Advisor {
       change.kind = kind;
       change.name = what;
       change.value = dtype;
-      const auto other = planned(change);
+      const auto other = planned(&change);
       const int64_t after = other ? bytes_of(*other, segment) : before;
       if (after >= before) continue;
       change.kept = static_cast<int64_t>(static_cast<__int128>(after) * 1000 / before);
@@ -124,7 +198,9 @@ class Advisor {
       if (helps(change)) best = std::move(change);
       if (best && solves(*best)) break;
     }
-    if (best) budget_.changes.push_back(std::move(*best));
+    if (!best) return;
+    confirm_most(*best);
+    if (helps(*best)) budget_.changes.push_back(std::move(*best));
   }
 
   // None where the program cannot be planned with so few rows.
@@ -135,7 +211,7 @@ class Advisor {
     change.value = std::to_string(rows);
     change.kept = rows * 1000 / let.size;
     if (let.value.end > let.value.begin) change.edit = Edit{let.value, change.value};
-    const auto other = planned(change);
+    const auto other = planned(&change);
     if (!other) return std::nullopt;
     note(change, *other);
     return change;
@@ -146,7 +222,7 @@ class Advisor {
   void try_shorter(const SizeLet& let) {
     if (let.size < 2 || let.size > kMostRows) return;
     const int64_t middle = let.size / 2;
-    const auto half = with_rows(let, middle);
+    auto half = with_rows(let, middle);
     if (!half) return;
     std::optional<Change> best;
     int64_t low = 0, high = let.size;
@@ -163,10 +239,9 @@ class Advisor {
       take(tried, with_rows(let, tried));
       next = probes > 1 ? low + (high - low) / 2 : low == tried ? tried + 1 : tried - 1;
     }
-    if (best && low >= let.size / kWorthTelling)
-      budget_.changes.push_back(*best);
-    else if (helps(*half))
-      budget_.changes.push_back(*half);
+    if (best && low >= let.size / kWorthTelling) return budget_.changes.push_back(*best);
+    confirm_most(*half);
+    if (helps(*half)) budget_.changes.push_back(*half);
   }
 
   // Where the line through two sizes meets the limit.

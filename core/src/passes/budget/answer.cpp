@@ -5,6 +5,20 @@
 #include "passes/budget/solver.h"
 
 namespace irplan {
+namespace {
+
+constexpr int64_t kFewSizes = 64;  // of a range all of which are looked at
+
+// Sizes at which one dim is traded for others: of a short range all, since a product's largest value may lie
+// between powers of two.
+std::vector<int64_t> looked_at(Interval range) {
+  if (range.hi - range.lo >= kFewSizes) return by_powers_of_two(range);
+  std::vector<int64_t> out;
+  for (int64_t n = range.lo; n <= range.hi; ++n) out.push_back(n);
+  return out;
+}
+
+}  // namespace
 
 std::vector<int64_t> by_powers_of_two(Interval range) {
   std::vector<int64_t> out{range.lo};
@@ -128,7 +142,7 @@ void Solver::add_corners(uint32_t phase, const std::vector<const Dim*>& dims, Na
   const bool traded =
       std::any_of(dims.begin(), dims.end(), [&](const Dim* dim) { return base[dim->index] < range(dim).hi; });
   for (const Dim* dim : traded ? dims : std::vector<const Dim*>()) {
-    for (const int64_t n : by_powers_of_two(range(dim))) {
+    for (const int64_t n : looked_at(range(dim))) {
       Binding fixed = least(phase);
       fixed[dim->index] = n;
       if (guards_admit_in(phase, fixed)) out.push_back({phase, enlarged(fixed, dim)});

@@ -132,17 +132,18 @@ void Solver::blame_largest(Diagnostic& d, const Budget& budget, uint32_t phase,
 }
 
 void Solver::warn(const Budget& budget, const Corner& worst) {
-  const auto& [phase, own] = worst;
+  const uint32_t phase = worst.phase;
+  const Binding& own = worst.at;
   Diagnostic& d = diagnostics_.report(Code::W0401, budget.span);
   std::string admitted, beyond;
   bool tight = budget.counts.arena > 0;
   const auto dims = dims_that_matter(budget);
   size_t count = 0;
   for (const Dim* dim : dims) {
-    const Interval range = searched(*dim, worst.phase);
+    const Interval range = searched(*dim, phase);
     const auto most = [&](Arena arena) {
       return largest_for(own, dim->index, range,
-                         [&](const Binding& b) { return meter_->fits_in(budget, worst.phase, b, arena); });
+                         [&](const Binding& b) { return meter_->fits_in(budget, phase, b, arena); });
     };
     const int64_t placed = most(Arena::Placed);
     Binding at = own;
