@@ -88,12 +88,16 @@ std::string reason(const PackTable& table, int64_t capacity, const PackResult& r
   std::string out = "the capacity " + std::to_string(capacity) + " is not met: ";
   if (conflict.buffers.empty()) {
     return out + "the lowest placement found is " + std::to_string(result.height) +
-           ", and none was shown impossible; --strength=exact searches on";
+           ", and a lower one may exist; --strength=exact searches on";
   }
   const bool together = capacity < result.bound;
-  out += std::to_string(conflict.buffers.size()) +
-         (together ? " buffers alive together exceed it" : " buffers cannot be placed below it in any way");
-  if (conflict.irreducible) out += ", and without any one of them the others fit";
+  if (conflict.buffers.size() == 1)
+    out += "one buffer exceeds it by itself";
+  else
+    out += std::to_string(conflict.buffers.size()) +
+           (together ? " buffers alive together exceed it" : " buffers cannot be placed below it in any way");
+  if (conflict.irreducible && conflict.buffers.size() > 1)
+    out += ", and without any one of them the rest of these fit";
   out += ":";
   for (size_t k = 0; k < conflict.buffers.size() && k < kMostListed; ++k) {
     const PackBuffer& b = table.buffers[conflict.buffers[k]];

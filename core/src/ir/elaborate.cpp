@@ -392,7 +392,9 @@ void Elaborator::declare_budget(const ast::Item& item) {
   const bool comparison =
       e.kind == ast::ExprKind::Binary && e.op >= ast::Operator::Eq && e.op <= ast::Operator::Ge;
   if (!comparison || e.op == ast::Operator::Ne) {
-    report(Code::E0211, e.span).help("write a limit: budget memory <= 24GiB");
+    Diagnostic& d = report(Code::E0211, e.span);
+    if (comparison) d.at("`!=` limits nothing");
+    d.help("write a limit: budget memory <= 24GiB");
     return;
   }
   in_budget_ = raw_dims_ = true;

@@ -83,7 +83,15 @@ void explain_relations(const Graph& graph, const FixedDims& fixed, const Dim& di
   const Meter meter(graph);
   for (const Budget& budget : graph.budgets) {
     if (!budget.bytes || meter.fits(budget, binding)) continue;
-    d.also(budget.span, "more bytes than this");
+    int64_t fits = dim.range.lo - 1, over = size;
+    Binding at = binding;
+    while (over - fits > 1) {
+      const int64_t middle = fits + (over - fits) / 2;
+      at[dim.index] = middle;
+      (meter.fits(budget, at) ? fits : over) = middle;
+    }
+    d.also(budget.span, fits < dim.range.lo ? "takes more bytes than this at any size of it"
+                                            : "admits " + dim.name + " <= " + std::to_string(fits) + " here");
     return;
   }
 }

@@ -70,6 +70,12 @@ class Reader {
     const JsonNode* node = typed(record, where, key, Kind::String, "string");
     if (!node) return false;
     if (node->string.size() > kMaxIdBytes) return fail(where + "." + key, "longer than 4 KiB");
+    // What is shown on terminals must not steer them; a budget may go over lines.
+    const auto steers = [](unsigned char c) {
+      return (c < 0x20 && c != '\n' && c != '\t' && c != '\r') || c == 0x7F;
+    };
+    if (std::any_of(node->string.begin(), node->string.end(), steers))
+      return fail(where + "." + key, "holds a control character");
     out = node->string;
     return true;
   }
@@ -637,6 +643,7 @@ class Reader {
     if (!ratio || (ratio->kind != Kind::Float && ratio->kind != Kind::Int))
       return fail(where + ".range.worst_ratio", "is no number");
     m.range.worst_ratio = ratio->number;
+    if (!(m.range.worst_ratio >= 1)) return fail(where + ".range.worst_ratio", "is less than 1");
     std::string strength;
     if (!text(*record, where, "strength", strength)) return false;
     const int which = word_of(strength, kStrengths);

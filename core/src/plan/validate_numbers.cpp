@@ -304,6 +304,13 @@ void Validator::budget(const Plan::Budget& b) {
       add(where, "there is no phase " + answer.phase);
     if (answer.used_bytes && b.limit_bytes && answer.ok && *answer.used_bytes > *b.limit_bytes)
       add(where, "is ok with more bytes than its limit");
+    for (const Plan::Sizes* sizes : {&answer.max, &answer.beyond}) {
+      for (const auto& [dim, size] : *sizes) {
+        const std::string& name = dim;
+        const auto same = [&](const Plan::Dim& d) { return d.name == name; };
+        if (std::none_of(plan_.dims.begin(), plan_.dims.end(), same)) add(where, "there is no dim " + name);
+      }
+    }
     for (const Plan::Frontier& f : answer.frontier) falling(where, f);
   };
   one(b);

@@ -7,6 +7,11 @@
 namespace irplan {
 namespace {
 
+constexpr size_t kNarrowed = 16;  // dims of which a narrower range is looked for, the first ones
+
+}  // namespace
+namespace {
+
 constexpr int64_t kFewSizes = 64;  // of a range all of which are looked at
 
 // Sizes at which one dim is traded for others: of a short range all, since a product's largest value may lie
@@ -103,7 +108,7 @@ std::vector<const Dim*> Solver::dims_that_matter(const Budget& budget) const {
   std::vector<const Dim*> out;
   for (const Dim& dim : graph_.dim_list) {
     const bool fixed =
-        budget.phase != kNoPhase && searched(dim, budget.phase).lo == searched(dim, budget.phase).hi;
+        budget.bytes && budget.phase != kNoPhase && searched(dim, budget.phase).lo == searched(dim, budget.phase).hi;
     if (!fixed && meter_->matters(budget, dim.index)) out.push_back(&dim);
   }
   return out;
@@ -236,7 +241,9 @@ std::optional<int64_t> Solver::narrower(const Budget& budget, const Dim& dim) co
 }
 
 void Solver::find_narrower(Budget& budget) const {
-  for (const Dim* dim : dims_that_matter(budget)) {
+  auto dims = dims_that_matter(budget);
+  if (dims.size() > kNarrowed) dims.resize(kNarrowed);
+  for (const Dim* dim : dims) {
     const auto end = narrower(budget, *dim);
     if (!end) continue;
     Change change;

@@ -56,6 +56,8 @@ std::optional<PackTable> read_pack_csv(std::string_view text, std::string* why) 
     *why = "line " + std::to_string(line_number) + ": " + std::move(what);
     return std::nullopt;
   };
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.substr(0, kByteOrderMark.size()) == kByteOrderMark) text.remove_prefix(kByteOrderMark.size());
   while (!text.empty()) {
     const size_t newline = text.find('\n');
     std::string_view line = text.substr(0, newline);
@@ -86,12 +88,15 @@ std::optional<PackTable> read_pack_csv(std::string_view text, std::string* why) 
         return refuse("`" + std::string(cell.substr(0, 40)) + "` is no " + names[k + 1]);
       numbers[k] = *n;
     }
+    if (numbers[0] > numbers[1])
+      return refuse("alive from " + std::to_string(numbers[0]) + " to " + std::to_string(numbers[1]) +
+                    ": `lower` is the first step and `upper` the one after the last");
     if (numbers[2] > kMostBytes - total) return refuse("the sizes exceed 2^61 bytes together");
     total += numbers[2];
     table.ids.emplace_back(found[column[0]]);
     table.buffers.push_back({numbers[0], numbers[1], numbers[2]});
   }
-  if (columns == 0) return refuse("expected id,lower,upper,size");
+  if (columns == 0) return line_number = 1, refuse("expected id,lower,upper,size");
   if (const std::string* twice = repeated(table.ids)) {
     *why = "two buffers have the id `" + twice->substr(0, 40) + "`";
     return std::nullopt;
