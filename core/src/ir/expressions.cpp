@@ -1,6 +1,7 @@
 // Expressions: compile-time arithmetic, config, strings, and what becomes an op when a tensor takes part.
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "ir/elaborator.h"
 
