@@ -1,7 +1,6 @@
 #include "cli/advice.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 namespace irplan::cli {

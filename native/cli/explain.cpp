@@ -162,7 +162,7 @@ std::string memory(const Plan& plan) {
   out += "    lower bound " + bytes_text(m.lower_bound_bytes) + (m.optimal ? ": optimal" : ": not met") +
          "; every buffer by itself " + bytes_text(m.no_reuse_bytes) + "\n";
   char ratio[96];
-  std::snprintf(ratio, sizeof ratio, "    over all sizes at most %.3f times the bound, %s\n\n",
+  std::snprintf(ratio, sizeof ratio, "    over all sizes at most %.3f times the bound, padding aside, %s\n\n",
                 m.range.worst_ratio, m.range.proven ? "proven" : "sampled");
   return out + ratio;
 }

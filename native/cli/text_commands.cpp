@@ -1,6 +1,7 @@
 // irplan fmt, irplan new, irplan ops, irplan passes, irplan completion, irplan man.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,7 @@
 // A command line as one table: parsing, --help, the manual and shell completion all read it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>

@@ -1,6 +1,4 @@
 // The host's processor as a backend: kernels for the ops that take the time, the reference for the others.
-#include <thread>
-
 #include "cpu/call.h"
 #include "cpu/simd.h"
 #include "runtime/host_backend.h"

@@ -4,8 +4,6 @@
 
 #include <cuda_runtime.h>
 
-#include <cstring>
-
 #include "cuda/launch.h"
 
 namespace irplan {

@@ -2,6 +2,7 @@
 // the step.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>

@@ -8,6 +8,7 @@
 // that cover the file without gaps or overlap.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>

@@ -1,7 +1,6 @@
 #include "runtime/session.h"
 
 #include <algorithm>
-#include <string_view>
 
 namespace irplan {
 namespace {

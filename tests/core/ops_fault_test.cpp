@@ -1,5 +1,7 @@
 // Where shape rules do not hold: the code, what is blamed, and the help. Every E03xx code of the operators
 // stands here.
+#include <limits>
+
 #include "op_call.h"
 
 using namespace irplan;

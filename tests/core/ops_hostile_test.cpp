@@ -1,6 +1,7 @@
 // Nothing that a program or a foreign plan can put before a row's rule, costs or semantics may crash or hang
 // them.
 #include <algorithm>
+#include <functional>
 #include <random>
 
 #include "op_call.h"

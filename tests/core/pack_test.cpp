@@ -1,6 +1,8 @@
 // The packer: exact on instances small enough to try every sequence, valid on random ones, and its CSV form.
 #include "irplan/pack.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 
 #include "catch.h"
@@ -134,7 +136,36 @@ std::vector<PackBuffer> draw_many(size_t n, uint32_t seed) {
   return buffers;
 }
 
+// As many buffers alive together as one try of the search has nodes for.
+struct DeepSearch {
+  irplan::packing::Verdict verdict = irplan::packing::Verdict::Unknown;
+  int64_t nodes = 0;
+
+  static void* run(void* self) {
+    constexpr int64_t kMany = 1900;
+    auto& result = *static_cast<DeepSearch*>(self);
+    std::vector<irplan::packing::Item> items;
+    for (int64_t i = 0; i < kMany; ++i) items.push_back({0, 1, 1 + i % 2});
+    irplan::packing::Offsets offsets;
+    result.verdict = irplan::packing::search(items, 1, kMany * 3 / 2, kMany, {}, result.nodes, offsets);
+    return nullptr;
+  }
+};
+
 }  // namespace
+
+TEST_CASE("the search is as deep as there are buffers, on a stack of 128 KiB") {
+  DeepSearch search;
+  pthread_attr_t attributes;
+  pthread_t thread;
+  REQUIRE(pthread_attr_init(&attributes) == 0);
+  REQUIRE(pthread_attr_setstacksize(&attributes, 128 << 10) == 0);
+  REQUIRE(pthread_create(&thread, &attributes, DeepSearch::run, &search) == 0);
+  REQUIRE(pthread_join(thread, nullptr) == 0);
+  REQUIRE(pthread_attr_destroy(&attributes) == 0);
+  CHECK(search.verdict == irplan::packing::Verdict::Found);
+  CHECK(search.nodes == 1900);
+}
 
 TEST_CASE("many buffers are placed where the fit looked for one by one places them") {
   std::vector<irplan::packing::Item> items;

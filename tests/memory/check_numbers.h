@@ -2,6 +2,7 @@
 // hold what its op wrote, whatever was written over it, beside it, or into the state that it shows meanwhile.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <optional>

@@ -4,6 +4,7 @@
 #define DROP_BARRIER 1
 #define IRPLAN_GPU simt_without_barrier
 #include <algorithm>
+#include <cmath>
 
 #include "cuda/kernels/norm.cuh"
 #undef DROP_BARRIER

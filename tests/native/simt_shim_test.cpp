@@ -1,5 +1,8 @@
 // The shim itself: what it must catch.
 #define IRPLAN_SIMT 1
+#include <cmath>
+#include <functional>
+
 #include "catch.h"
 #include "cuda/simt.h"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <climits>
+#include <system_error>
 
 namespace irplan {
 namespace {

@@ -139,7 +139,6 @@ class Dims {
 
   Expr constant(int64_t n);
   Expr overflow() const { return overflow_; }
-  Expr sprawl() const { return sprawl_; }
   Expr dim(std::string_view name);  // makes the dim where it is new
   std::optional<DimIndex> find(std::string_view name) const;
   const std::string& dim_name(DimIndex dim) const { return dim_names_[dim]; }

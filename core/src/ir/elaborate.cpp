@@ -2,6 +2,7 @@
 #include "ir/elaborate.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "ir/elaborator.h"
 

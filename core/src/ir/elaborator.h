@@ -152,7 +152,7 @@ class Elaborator {
   Datum record(const ast::Expr& e);
   bool fits(Span span, size_t items, int depth);
   void check_phase(const ast::Expr& phase, const Datum& other, const ast::Expr& written);
-  static Datum wider(Datum base, const ast::Expr& e);
+  static Datum wider(const Datum& base, const ast::Expr& e);
   Datum field(const ast::Expr& e, const Want& want);
   std::optional<Datum> of_phase(const ast::Expr& e);
   std::optional<SizeLet> size_let(const ast::Expr& e);

@@ -1,6 +1,7 @@
 // Expressions: compile-time arithmetic, config, strings, and what becomes an op when a tensor takes part.
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "ir/elaborator.h"
 
@@ -268,7 +269,7 @@ bool Elaborator::fits(Span span, size_t items, int depth) {
 }
 
 // What is missing within `span`.
-Datum Elaborator::wider(Datum base, const ast::Expr& e) {
+Datum Elaborator::wider(const Datum& base, const ast::Expr& e) {
   Missing missing = *base.get<Missing>();
   missing.whole = &e;
   return Datum(missing);
@@ -278,7 +279,7 @@ Datum Elaborator::field(const ast::Expr& e, const Want& want) {
   if (auto asked = of_phase(e)) return *std::move(asked);
   Datum base = raw(*e.a, want);
   if (base.poisoned()) return base;
-  if (base.missing()) return wider(std::move(base), e);
+  if (base.missing()) return wider(base, e);
   const std::string& key = text(e.name);
   if (base.is_none()) return Datum(Missing{nullptr, &e, &e});
   if (const auto* node = base.get<const ConfigNode*>(); node && (*node)->kind == ConfigNode::Kind::Record) {
@@ -301,8 +302,8 @@ Datum Elaborator::field(const ast::Expr& e, const Want& want) {
 Datum Elaborator::index(const ast::Expr& e, const Want& want) {
   Datum base = raw(*e.a, want);
   if (base.poisoned()) return base;
-  if (base.missing()) return wider(std::move(base), e);
-  const Datum at = constant(*e.b);
+  if (base.missing()) return wider(base, e);
+  Datum at = constant(*e.b);
   if (at.poisoned()) return at;
   const auto missing = [&] { return Datum(Missing{nullptr, &e, &e}); };
   if (base.is_none()) return missing();
@@ -404,7 +405,7 @@ Datum Elaborator::unary(const ast::Expr& e, const Want& want) {
     const auto value = truth(*e.a);
     return value ? Datum(!*value) : poison();
   }
-  const Datum value = eval(*e.a, {nullptr, want.namer});
+  Datum value = eval(*e.a, {nullptr, want.namer});
   if (value.poisoned()) return value;
   if (value.is_tensor()) {
     const OpRow& row = *find_op("neg");

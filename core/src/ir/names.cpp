@@ -147,7 +147,7 @@ std::optional<SizeLet> Elaborator::size_let(const ast::Expr& e) {
   if (e.kind != ast::ExprKind::Name) return std::nullopt;
   const Global* global = find_global(e.name.symbol);
   if (!global || global->kind != GlobalKind::Let || !global->value.get<int64_t>()) return std::nullopt;
-  const bool replaced = replaced_.count(e.name.symbol) > 0;
+  const bool replaced = replaced_.contains(e.name.symbol);
   return SizeLet{text(e.name), *global->value.get<int64_t>(), replaced ? Span{} : global->item->value->span};
 }
 

@@ -1,4 +1,6 @@
 // The dump of a graph between two passes.
+#include <cstdio>
+
 #include "ir/elaborate.h"
 
 namespace irplan {

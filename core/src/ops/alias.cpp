@@ -1,7 +1,5 @@
 #include "ops/alias.h"
 
-#include <algorithm>
-
 namespace irplan {
 namespace {
 

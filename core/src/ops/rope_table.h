@@ -26,7 +26,7 @@ struct RopeFault {
   int64_t length = 0;  // of the list
 };
 
-// Null `scaling` is none. `dim` is not looked at; check_rope_lists does.
+// Null `scaling` is none. `dim` is not looked at; rope_list_length tells what it must be.
 std::optional<RopeFault> check_rope_scaling(const AttrRecord* scaling);
 // Length of the frequency lists (longrope's), which must be dim / 2; none where the type has none.
 std::optional<int64_t> rope_list_length(const AttrRecord* scaling);

@@ -1,8 +1,5 @@
 #include "passes/fuse.h"
 
-#include <algorithm>
-#include <string_view>
-
 #include "passes/shape.h"
 
 namespace irplan {

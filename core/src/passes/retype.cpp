@@ -1,6 +1,5 @@
 #include "passes/retype.h"
 
-#include <algorithm>
 #include <string_view>
 
 namespace irplan {

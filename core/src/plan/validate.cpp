@@ -134,14 +134,22 @@ bool Validator::check_phases() {
   return clean();
 }
 
-// The values whose writers fill a window: itself, or what it shows.
-void Validator::producers(uint32_t value, std::vector<uint32_t>& out) const {
-  const auto& of = plan_.values[value].of;
-  if (of.empty()) {
-    out.push_back(value);
-    return;
+// The values whose writers fill a window: itself, or what it shows. A plan that someone else wrote may have
+// windows on windows in any number.
+void Validator::producers(uint32_t value, std::vector<uint32_t>& out) {
+  if (plan_.values[value].of.empty()) return out.push_back(value);
+  seen_.resize(plan_.values.size(), 0);
+  ++round_;
+  std::vector<uint32_t> left{value};
+  while (!left.empty()) {
+    const uint32_t at = left.back();
+    left.pop_back();
+    if (seen_[at] == round_) continue;
+    seen_[at] = round_;
+    const Plan::Ids& of = plan_.values[at].of;
+    if (of.empty()) out.push_back(at);
+    for (size_t i = of.size(); i-- > 0;) left.push_back(of[i]);
   }
-  for (const uint32_t o : of) producers(o, out);
 }
 
 bool Validator::check_writes(uint32_t index, uint32_t value) {

@@ -45,13 +45,12 @@ class Validator {
   void tokens(const Plan::Phase& phase);
   void lighter();
   void at_peak(const Plan::Phase& phase);
-  bool windows_of(uint32_t value);
   bool check_values();
   bool check_phases();
   bool check_ops();
   bool check_writes(uint32_t op, uint32_t value);
   bool check_reads(uint32_t op, uint32_t value);
-  void producers(uint32_t value, std::vector<uint32_t>& out) const;
+  void producers(uint32_t value, std::vector<uint32_t>& out);
 
   std::vector<std::pair<DimIndex, Expr>> fixed_in(const std::string& phase) const;
   TensorType type_of(uint32_t value) const;
@@ -78,8 +77,10 @@ class Validator {
 
   const Plan& plan_;
   std::vector<std::string> findings_;
-  std::vector<std::pair<DimIndex, Expr>> fixed_;      // in the phase whose shapes are looked at
-  std::vector<uint32_t> writer_;                      // by value: op, or kAbsent
+  std::vector<std::pair<DimIndex, Expr>> fixed_;  // in the phase whose shapes are looked at
+  std::vector<uint32_t> writer_;                  // by value: op, or kAbsent
+  std::vector<size_t> seen_;                      // by value: the last round of producers() that met it
+  size_t round_ = 0;
   std::vector<std::vector<uint32_t>> values_in_;      // by buffer
   std::vector<std::vector<Constraint>> constraints_;  // by op: what its rule needs besides the ranges
 };

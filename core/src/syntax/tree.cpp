@@ -1,5 +1,7 @@
 #include "syntax/tree.h"
 
+#include <algorithm>
+
 namespace irplan::syntax {
 
 const char* spelling(Operator op) {

@@ -1,5 +1,6 @@
 // Frontiers: what two dims admit of each other.
 #include <algorithm>
+#include <functional>
 
 #include "passes/budget/solver.h"
 

@@ -91,7 +91,7 @@ class Search {
   Verdict run(Offsets& offsets) {
     std::vector<int32_t> all(static_cast<size_t>(n_));
     std::iota(all.begin(), all.end(), 0);
-    const Verdict verdict = raise(all, 0, sections_) ? solve(all, 0, -1) : Verdict::None;
+    const Verdict verdict = raise(all, 0, sections_) ? solve(all) : Verdict::None;
     if (verdict == Verdict::Found) {
       offsets.assign(static_cast<size_t>(n_), 0);
       for (int32_t i = 0; i < n_; ++i)
@@ -177,7 +177,7 @@ class Search {
   // Whether what is left of a part can still fit above `base`, where the buffer `after` was placed: raises
   // `low_`, the least offset that each can still have, as far as simple reasons go. What held before `after`
   // was placed still holds, so that only what changed since is looked at.
-  bool viable(const std::vector<int32_t>& part, int32_t base, int32_t after, int32_t begin, int32_t end) {
+  bool viable(std::span<const int32_t> part, int32_t base, int32_t after, int32_t begin, int32_t end) {
     // Who made the last try fail often makes this one fail as well.
     if (culprit_ >= 0 && offset_[culprit_] < 0 && first_[culprit_] >= begin && last_[culprit_] <= end &&
         low_of(culprit_, base, after) > capacity_ - size_[culprit_])
@@ -222,7 +222,7 @@ class Search {
 
   // In each section of [from, to) some buffer comes first, and all that is left must fit above it: who cannot
   // be first lies above the lowest end of those who can.
-  bool raise(const std::vector<int32_t>& part, int32_t from, int32_t to) {
+  bool raise(std::span<const int32_t> part, int32_t from, int32_t to) {
     while (from < to) {
       find_late(part, from, to);
       if (late_.empty()) return true;
@@ -242,7 +242,7 @@ class Search {
   }
 
   // Buffers that cannot be first somewhere in [from, to), which is narrowed to where they cannot.
-  void find_late(const std::vector<int32_t>& part, int32_t& from, int32_t& to) {
+  void find_late(std::span<const int32_t> part, int32_t& from, int32_t& to) {
     const Units* const room = room_.data();
     const Units least = *std::min_element(room + from, room + to);
     const int32_t begin = from, end = to;
@@ -261,7 +261,7 @@ class Search {
   }
 
   // By section of [from, to): the lowest end of the buffers that can be first there.
-  void find_lowest(const std::vector<int32_t>& part, int32_t from, int32_t to) {
+  void find_lowest(std::span<const int32_t> part, int32_t from, int32_t to) {
     // Plain pointers, so that the loop over sections becomes vector code.
     const Units* const room = room_.data();
     Units* const lowest = lowest_.data();
@@ -290,80 +290,133 @@ class Search {
     return low;
   }
 
-  // Splits what is left where nothing spans, and solves the parts one after the other.
-  Verdict solve_parts(std::vector<int32_t>& rest, int32_t base, int32_t after) {
-    if (rest.empty()) return Verdict::Found;
+  // Depth first, one level for each buffer that is placed. The levels are no calls: a browser's stack would
+  // not hold as many as there are buffers.
+  Verdict solve(std::span<const int32_t> all) {
+    open(all, 0, -1);
+    while (depth_ > 0) {
+      Level& level = levels_[depth_ - 1];
+      if (level.next == level.candidates.size()) {
+        if (--depth_ > 0) take_back(levels_[depth_ - 1]);
+        continue;
+      }
+      if (++nodes_ > limit_ || stopped()) return Verdict::Unknown;
+      put(level);
+      if (!split(level)) {
+        take_back(level);
+      } else if (!open_next()) {
+        return Verdict::Found;
+      }
+    }
+    return Verdict::None;
+  }
+
+  // A part of the buffers, of which some that may lie lowest are tried in turn; and what the one on trial
+  // leaves, in parts that share no section and are solved one after the other.
+  struct Level {
+    std::span<const int32_t> part;
+    int32_t base = 0, after = -1;  // where, and which, the last buffer was placed
+    std::vector<int32_t> candidates;
+    size_t next = 0;                                  // candidate to try
+    std::vector<Units> lows;                          // by buffer of the part, before a trial
+    std::vector<std::pair<int32_t, int32_t>> lifted;  // floors below those of the trial
+    std::vector<int32_t> rest;                        // part after part
+    std::vector<size_t> ends;                         // of the parts
+    std::vector<int32_t> floors;                      // by buffer of the rest, where it has several parts
+    size_t solved = 0;                                // parts
+  };
+
+  void open(std::span<const int32_t> part, int32_t base, int32_t after) {
+    if (depth_ == levels_.size()) levels_.emplace_back();
+    Level& level = levels_[depth_++];
+    level.part = part, level.base = base, level.after = after, level.next = 0;
+    int32_t roof = INT32_MAX;  // the lowest end that a buffer could have
+    for (const int32_t i : part) roof = std::min(roof, floor_[i] + size_[i]);
+    level.candidates.clear();
+    for (const int32_t i : part) {
+      if (passed(i, base, after) || floor_[i] >= roof || low_[i] > floor_[i]) continue;
+      if (twin_[i] >= 0 && offset_[twin_[i]] < 0) continue;
+      level.candidates.push_back(i);
+    }
+    std::stable_sort(level.candidates.begin(), level.candidates.end(),
+                     [&](int32_t a, int32_t b) { return floor_[a] < floor_[b]; });
+    level.lows.resize(part.size());
+    for (size_t k = 0; k < part.size(); ++k) level.lows[k] = low_[part[k]];
+  }
+
+  // Opens the next part that is left, of this level or of one above it; false where all are solved.
+  bool open_next() {
+    for (; depth_ > 0; --depth_) {
+      Level& level = levels_[depth_ - 1];
+      if (level.solved == level.ends.size()) continue;
+      const size_t from = level.solved == 0 ? 0 : level.ends[level.solved - 1];
+      const int32_t placed = level.candidates[level.next - 1];
+      const std::span<const int32_t> part(level.rest.data() + from, level.ends[level.solved++] - from);
+      open(part, offset_[placed], placed);
+      return true;
+    }
+    return false;
+  }
+
+  void put(Level& level) {
+    const int32_t i = level.candidates[level.next++];
+    const int32_t at = floor_[i], end = at + size_[i];
+    level.lifted.clear();
+    for (const int32_t j : neighbours(i)) {
+      if (offset_[j] < 0 && floor_[j] < end) level.lifted.emplace_back(j, floor_[j]), floor_[j] = end;
+    }
+    offset_[i] = at;
+    enter(i, -1);
+    level.ends.clear(), level.floors.clear();
+    level.solved = 0;
+    level.rest.resize(level.part.size() - 1);
+    std::remove_copy(level.part.begin(), level.part.end(), level.rest.begin(), i);
+  }
+
+  // What a trial changed, and the parts below it that were solved before one failed.
+  void take_back(Level& level) {
+    const size_t placed = level.solved > 1 ? level.ends[level.solved - 2] : 0;
+    for (size_t k = 0; k < placed; ++k) {
+      const int32_t i = level.rest[k];
+      offset_[i] = -1, floor_[i] = level.floors[k], enter(i, 1);
+    }
+    const int32_t i = level.candidates[level.next - 1];
+    enter(i, 1);
+    offset_[i] = -1;
+    for (const auto& [j, floor] : level.lifted) floor_[j] = floor;
+    for (size_t k = 0; k < level.part.size(); ++k) low_[level.part[k]] = level.lows[k];
+  }
+
+  // Splits what a trial leaves where nothing spans, the smaller parts first; false where it cannot fit.
+  bool split(Level& level) {
+    if (level.rest.empty()) return true;
+    const int32_t placed = level.candidates[level.next - 1];
     int32_t from = INT32_MAX, to = 0;
-    for (const int32_t i : rest) from = std::min(from, first_[i]), to = std::max(to, last_[i]);
-    if (!viable(rest, base, after, from, to)) return Verdict::None;
+    for (const int32_t i : level.rest) from = std::min(from, first_[i]), to = std::max(to, last_[i]);
+    if (!viable(level.rest, offset_[placed], placed, from, to)) return false;
     std::vector<int32_t> cuts;
     for (int32_t s = from; s + 1 < to; ++s) {
       if (span_[s] == 0) cuts.push_back(s + 1);
     }
-    if (cuts.empty()) return solve(rest, base, after);
+    if (cuts.empty()) {
+      level.ends.push_back(level.rest.size());
+      return true;
+    }
     cuts.push_back(to);
     std::vector<std::vector<int32_t>> parts(cuts.size());
-    for (const int32_t i : rest)
+    for (const int32_t i : level.rest)
       parts[static_cast<size_t>(std::upper_bound(cuts.begin(), cuts.end(), first_[i]) - cuts.begin())]
           .push_back(i);
     std::stable_sort(parts.begin(), parts.end(),
                      [](const auto& a, const auto& b) { return a.size() < b.size(); });
-    std::vector<int32_t> floors;
-    for (const auto& part : parts) {
-      for (const int32_t i : part) floors.push_back(floor_[i]);
+    level.rest.clear();
+    for (const std::vector<int32_t>& part : parts) {
+      if (part.empty()) continue;
+      level.rest.insert(level.rest.end(), part.begin(), part.end());
+      level.ends.push_back(level.rest.size());
     }
-    for (size_t p = 0; p < parts.size(); ++p) {
-      if (parts[p].empty()) continue;
-      const Verdict verdict = solve(parts[p], base, after);
-      if (verdict == Verdict::Found) continue;
-      auto floor = floors.begin();
-      for (size_t q = 0; q < p; ++q) {
-        for (const int32_t i : parts[q]) offset_[i] = -1, floor_[i] = *floor++, enter(i, 1);
-      }
-      return verdict;
-    }
-    return Verdict::Found;
-  }
-
-  Verdict solve(const std::vector<int32_t>& part, int32_t base, int32_t after) {
-    int32_t roof = INT32_MAX;  // the lowest end that a buffer could have
-    for (const int32_t i : part) roof = std::min(roof, floor_[i] + size_[i]);
-    std::vector<int32_t> candidates;
-    for (const int32_t i : part) {
-      if (passed(i, base, after) || floor_[i] >= roof || low_[i] > floor_[i]) continue;
-      if (twin_[i] >= 0 && offset_[twin_[i]] < 0) continue;
-      candidates.push_back(i);
-    }
-    std::stable_sort(candidates.begin(), candidates.end(),
-                     [&](int32_t a, int32_t b) { return floor_[a] < floor_[b]; });
-    std::vector<int32_t> rest;
-    rest.reserve(part.size());
-    std::vector<std::pair<int32_t, int32_t>> before;  // floors that a placement lifts
-    std::vector<Units> lows;
-    lows.reserve(part.size());
-    for (const int32_t j : part) lows.push_back(low_[j]);
-    for (const int32_t i : candidates) {
-      if (++nodes_ > limit_ || stopped()) return Verdict::Unknown;
-      const int32_t at = floor_[i], end = at + size_[i];
-      before.clear();
-      for (const int32_t j : neighbours(i)) {
-        if (offset_[j] < 0 && floor_[j] < end) before.emplace_back(j, floor_[j]), floor_[j] = end;
-      }
-      offset_[i] = at;
-      enter(i, -1);
-      rest.clear();
-      for (const int32_t j : part) {
-        if (j != i) rest.push_back(j);
-      }
-      const Verdict verdict = solve_parts(rest, at, i);
-      if (verdict == Verdict::Found) return verdict;
-      enter(i, 1);
-      offset_[i] = -1;
-      for (const auto& [j, floor] : before) floor_[j] = floor;
-      for (size_t k = 0; k < part.size(); ++k) low_[part[k]] = lows[k];
-      if (verdict == Verdict::Unknown) return verdict;
-    }
-    return Verdict::None;
+    for (const int32_t i : level.rest) level.floors.push_back(floor_[i]);
+    return true;
   }
 
   bool passed(int32_t i, int32_t base, int32_t after) const {
@@ -387,6 +440,8 @@ class Search {
   std::vector<int32_t> late_;            // who cannot be first somewhere; of one round
   std::vector<Units> low_;               // by buffer: the least offset that it can still have
   std::vector<int32_t> floor_, offset_;  // by buffer; offset -1: not placed
+  std::vector<Level> levels_;            // those below the depth are kept for their memory
+  size_t depth_ = 0;
 };
 
 // What one order finds at once another never does, so orders take turns: the plain ones with ever larger

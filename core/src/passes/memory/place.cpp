@@ -1,7 +1,6 @@
 #include "passes/memory/place.h"
 
 #include <algorithm>
-#include <functional>
 #include <numeric>
 #include <unordered_map>
 

@@ -1,7 +1,6 @@
 #include "passes/memory/windows.h"
 
 #include <algorithm>
-#include <string_view>
 #include <unordered_map>
 
 namespace irplan {

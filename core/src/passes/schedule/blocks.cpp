@@ -325,7 +325,7 @@ class BlockSearch::Impl {
       for (const uint32_t s : op.in) {
         if (dies(s)) effect.freed.push_back(problem_.storage[s].size);
       }
-      for (uint8_t k = 0; k < op.out.size(); ++k) {
+      for (size_t k = 0; k < op.out.size(); ++k) {
         const Problem::Kept& s = problem_.storage[op.out[k]];
         if (s.before || (s.makers & before)) continue;
         effect.made.push_back(s.size);

@@ -127,7 +127,7 @@ Effect PhaseModel::effect(OpId op, Dies dies, Begins begins) const {
   for (const StorageId s : step.in) {
     if (!storage_[s].stays && dies(s)) effect.freed.push_back(storage_[s].size);
   }
-  for (uint8_t k = 0; k < step.out.size(); ++k) {
+  for (size_t k = 0; k < step.out.size(); ++k) {
     const Storage& s = storage_[step.out[k]];
     if (!begins(step.out[k])) continue;
     effect.made.push_back(s.size);
