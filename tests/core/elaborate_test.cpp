@@ -211,7 +211,7 @@ const std::vector<Bad>& bad_programs() {
        {{"S", 16}, {"B", 8}}},
       {"E0265",
        "dim S in 1..64\nbudget memory <= 8KiB\ninput x: f32[S, 64]\nout = output(silu(x))\n",
-       "--------------------- more bytes than this",
+       "--------------------- admits S <= 16 here",
        nullptr,
        {},
        {{"S", 32}}},

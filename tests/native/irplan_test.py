@@ -506,11 +506,15 @@ class Packing(Case):
             self.assertEqual(self.irplan("pack", table, "--strength", strength)[1], "")
 
     def test_what_is_no_table(self):
-        for text, name in (("", "line 0"), ("a,b\n", "id"), ("id,lower,upper,size\na,1,2\n", "line 2"), ("id,lower,upper,size\na,1,2,x\n", "size"),
+        for text, name in (("", "line 1"), ("a,b\n", "id"), ("id,lower,upper,size\na,1,2\n", "line 2"), ("id,lower,upper,size\na,1,2,x\n", "size"),
                            ("id,lower,upper,size\na,1,2,-5\n", "size"), ("id,lower,upper,size\na,0,1,9223372036854775807\n", "line 2"),
-                           ("id,lower,upper,size\na,1,2,3\na,2,3,4\n", "`a`"), ("\0\1\2", "line 1")):
+                           ("id,lower,upper,size\na,1,2,3\na,2,3,4\n", "`a`"),
+                           ("id,lower,upper,size\na,2,1,3\n", "alive from 2 to 1"), ("\0\1\2", "line 1")):
             self.assertIn(name, self.irplan("pack", self.file("bad.csv", text), code=1)[1])
         self.assertIn("gone.csv", self.irplan("pack", "gone.csv", code=1)[1])
+        self.irplan("pack", self.file("bom.csv", "\ufeffid,lower,upper,size\na,0,1,3\n"))
+        alone = self.file("alone.csv", "id,lower,upper,size\na,0,1,3\nb,1,2,99\n")
+        self.assertIn("one buffer exceeds it by itself:\n  b: 99 bytes", self.irplan("pack", alone, "--capacity", "9", code=3)[1])
         self.assertIn("--capacity", self.irplan("pack", "b.csv", "--capacity", "lots", code=2)[1])
         self.assertIn("--strength", self.irplan("pack", "b.csv", "--strength", "brute", code=2)[1])
 

@@ -458,7 +458,7 @@ class Llama(Case):
                 _, err = run(backend, *retypes, tolerance=tolerance)
                 bytes_of = lambda text: int(re.search(r"state (\d+)", text)[1])
                 self.assertEqual(bytes_of(err) * 4, bytes_of(plain) * state)
-        self.run_plan(*self.base, "--retype", "state=f8", "--tokens", "1", code=1, names=["f8e4m3", "no real numbers"])
+        self.run_plan(*self.base, "--retype", "state=f8", "--tokens", "1", code=1, names=["f8e4m3", "f8` is no dtype"])
         self.run_plan(*self.base, "--retype", "state", "--tokens", "1", code=2, names=["--retype"])
 
     def test_tokens_that_cannot_be(self):
@@ -512,6 +512,15 @@ class Requests(Case):
             for e in mine:
                 batches.setdefault(e.get("batch_id"), set()).add(e["req_id"])
         self.assertTrue(any(len(b) > 1 for b in batches.values()), "nothing was decoded together")
+
+    def test_a_budget_over_bytes_is_kept_outside_of_serving_too(self):
+        for budget, fits in (("state <= 786432B", False), ("decode.state <= 786432B", True), ("state + arena < 99MiB", True)):
+            program = self.file("tight.irplan", LLAMA.read_text() + f"\nbudget {budget}\n")
+            subprocess.run([IRPLAN, "plan", program, "--config", GOLDEN / "config.json", "-o", self.folder / "tight.json"], check=True,
+                           capture_output=True)
+            self.run_plan("tight.json", "--weights", GOLDEN / "model.safetensors", "--phase", "prefill", "--dim", "B=3", "--dim", "S=2",
+                          "--dim", "P=0", "--input", "tokens=const:1", "--output", "logits=@l.npy", code=0 if fits else 1,
+                          names=[] if fits else ["over the budget `state <= 786432B`: 1179648 of 786432 bytes"])
 
     def test_what_cannot_be_served_is_rejected_and_the_rest_goes_on(self):
         answers, trace, _ = self.serve([{"req_id": "long", "arrival_us": 0, "tokens": [1] * 300, "max_new_tokens": 2},

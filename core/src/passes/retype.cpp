@@ -114,12 +114,13 @@ class Retyping {
 };
 
 void refuse_dtype(const std::string& what, const std::string& dtype, Diagnostics& diagnostics) {
-  const bool known = find_dtype(dtype).has_value();
+  const bool is_dtype = find_dtype(dtype).has_value();
   std::vector<std::string> names;
   for (int i = 0; i < kDTypes; ++i) {
     if (is_float(static_cast<DType>(i))) names.emplace_back(name(static_cast<DType>(i)));
   }
-  Diagnostic& d = diagnostics.report(Code::E0272, {}, {what, dtype, "`" + dtype + (known ? "` holds no real numbers" : "` is no dtype")});
+  Diagnostic& d = diagnostics.report(
+      Code::E0272, {}, {what, dtype, "`" + dtype + (is_dtype ? "` holds no real numbers" : "` is no dtype")});
   std::string all;
   for (const std::string& known : names) all += (all.empty() ? "" : ", ") + known;
   d.rule("dtypes of real numbers: " + all);
