@@ -1,9 +1,10 @@
 // ./dev proof [MINUTES [FIRST_SEED [THREADS]]]: random programs, at random sizes, random budgets and
-// random packings; the first finding ends it. A seed says everything: a run can be repeated, and a later one
-// goes on where it ended.
+// random packings; the first finding ends it, and Ctrl-C: the totals are told all the same. A seed says
+// everything: a run can be repeated, and a later one goes on where it ended.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -20,6 +21,8 @@ using Clock = std::chrono::steady_clock;
 constexpr int kPackings = 20;     // for each program
 constexpr uint64_t kBudgets = 8;  // of so many programs one has budgets
 constexpr int64_t kSizes = 64;
+
+volatile std::sig_atomic_t interrupted = 0;
 
 class Proof {
  public:
@@ -72,7 +75,7 @@ class Proof {
   double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
 
   void work() {
-    while (Clock::now() < end_ && !stop_) {
+    while (Clock::now() < end_ && !stop_ && interrupted == 0) {
       const uint64_t seed = next_++;
       // Mostly small programs: they hold most of the ways to be wrong, and can be read.
       const int64_t most = seed % 16 == 0 ? 200 : seed % 4 == 0 ? 40 : 12;
@@ -121,5 +124,6 @@ int main(int count, char** arguments) {
   const unsigned threads = count > 3 ? static_cast<unsigned>(std::atoi(arguments[3])) : cores;
   if (minutes <= 0 || threads == 0 || threads > 1024)
     return std::fprintf(stderr, "usage: irplan-proof [MINUTES [FIRST_SEED [THREADS]]]\n"), 2;
+  std::signal(SIGINT, [](int) { interrupted = 1; });
   return Proof(minutes, first).run(threads);
 }
