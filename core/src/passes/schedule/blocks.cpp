@@ -237,7 +237,7 @@ class BlockSearch::Impl {
       put(s.makers), put(s.readers);
     }
     for (const Problem::Op& op : problem.ops) {
-      put(op.needs), put(op.in.size() << 32 | op.out.size() << 16 | op.over.size());
+      put(op.needs), put(op.in.size()), put(op.out.size()), put(op.over.size());
       for (const uint32_t s : op.in) put(s);
       for (const uint32_t s : op.out) put(s);
       for (const Step::Over over : op.over) put(uint64_t{over.out} << 8 | over.in);
