@@ -98,7 +98,8 @@ const Option kTemplate{.name = "--template",
 const Option kCapacity{
     .name = "--capacity", .value = "BYTES", .doc = "stop at a placement that fits; say why where none does"};
 const std::string kStrengthDoc =
-    "place by portfolio: fast placements; limited: then a search under a limit of nodes; exact: without one, "
+    "place by portfolio: placements by rules, the best of them mended; limited: then a search under a limit "
+    "of nodes; exact: without one, "
     "however long it takes (Ctrl-C ends it with the best so far, exit 130); more than " +
     std::to_string(kMostPackSearched) + " buffers of connected lifetimes are only searched under the limit";
 const Option kStrength{
@@ -214,7 +215,7 @@ std::vector<Command> make() {
        {{"irplan pack buffers.csv -o placed.csv", ""},
         {"irplan pack buffers.csv", "the numbers alone"},
         {"irplan pack buffers.csv --capacity 1048576", "does it fit, and if not, why"},
-        {"irplan pack - --strength=portfolio --format=json < buffers.csv", "fast placements only"}},
+        {"irplan pack - --strength=portfolio --format=json < buffers.csv", "placements by rules alone"}},
        run_pack},
       {"new",
        "start a program",

@@ -22,7 +22,7 @@ struct PackBuffer {
 };
 
 enum class PackStrength : uint8_t {
-  Portfolio,  // fast placements in several sequences, the best of them
+  Portfolio,  // placements by rules in several sequences, the best of them mended
   Limited,    // then those that stand too high change places, and a depth-first search: under limits
   Exact,      // the same search without a limit: may run for very long
 };

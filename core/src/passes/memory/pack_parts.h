@@ -1,4 +1,4 @@
-// What the packer is made of: the fast placements and the search, on lifetimes counted in sections.
+// What the packer is made of: the placements by rules and the search, on lifetimes counted in sections.
 //
 // A section is a maximal set of buffers alive together; a buffer lives in the consecutive sections [first,
 // last).
