@@ -41,17 +41,10 @@ std::optional<int64_t> SegmentBytes::total() const {
 
 std::optional<int64_t> counted_bytes(const Plan::Budget& budget, const SegmentBytes& bytes) {
   if (!budget.limit) return std::nullopt;
-  const std::pair<int64_t, int64_t> parts[] = {{budget.counts.weights, bytes.weights},
-                                               {budget.counts.state, bytes.state},
-                                               {budget.counts.inputs, bytes.inputs},
-                                               {budget.counts.arena, bytes.arena}};
-  int64_t sum = 0;
-  for (const auto& [count, size] : parts) {
-    int64_t part = 0;
-    if (__builtin_mul_overflow(count, size, &part) || __builtin_add_overflow(sum, part, &sum))
-      return std::nullopt;
-  }
-  return sum;
+  return sum_of_products({{budget.counts.weights, bytes.weights},
+                          {budget.counts.state, bytes.state},
+                          {budget.counts.inputs, bytes.inputs},
+                          {budget.counts.arena, bytes.arena}});
 }
 
 Failure check_budgets(const Plan& plan, const std::string& phase, const Binding& binding,

@@ -641,4 +641,14 @@ std::optional<int64_t> evaluate(Expr e, const Binding& binding) {
   return total;
 }
 
+std::optional<int64_t> sum_of_products(std::initializer_list<std::pair<int64_t, int64_t>> parts) {
+  int64_t sum = 0;
+  for (const auto& [count, size] : parts) {
+    int64_t part = 0;
+    if (__builtin_mul_overflow(count, size, &part) || __builtin_add_overflow(sum, part, &sum))
+      return std::nullopt;
+  }
+  return sum;
+}
+
 }  // namespace irplan

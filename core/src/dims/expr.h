@@ -14,11 +14,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/inline_vector.h"
@@ -121,6 +123,9 @@ constexpr Relation mirrored(Relation relation) {
                                               : Relation::Equal;
 }
 const char* symbol(Relation relation);  // "<=", ">=", "=="
+
+// Of counts and sizes; none where it exceeds 64 bits.
+std::optional<int64_t> sum_of_products(std::initializer_list<std::pair<int64_t, int64_t>> parts);
 
 // The pool. Expressions live as long as it does. Not thread-safe.
 class Dims {

@@ -20,4 +20,8 @@ Binding Graph::values_at(uint32_t phase) const {
   return out;
 }
 
+std::string Graph::name_in(const Budget& budget, const std::string& dim) const {
+  return budget.phase == kNoPhase ? dim : phases[budget.phase].name + "." + dim;
+}
+
 }  // namespace irplan

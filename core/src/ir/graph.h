@@ -115,7 +115,7 @@ struct Dim {
   bool assumed = false;
   bool free = false;  // declared by an input's type alone
   Span span;
-  std::optional<SizeLet> end;  // where a `let` is its upper end
+  std::optional<SizeLet> end;         // where a `let` is its upper end
   std::vector<Narrowing> narrowings;  // of `range` since its declaration, in their order
 };
 
@@ -156,8 +156,8 @@ struct Quantities {
 };
 constexpr const char* kQuantities[] = {"weights", "state", "inputs", "arena"};  // in their order
 
-// `budget B * S <= 8192`: a relation of dims. `budget memory <= 24GiB`: measured bytes, added up, and the most
-// that they may be.
+// `budget B * S <= 8192`: a relation of dims. `budget memory <= 24GiB`: measured bytes, added up, and the
+// most that they may be.
 struct Budget {
   std::string text;       // as the program has it
   Constraint constraint;  // of dims alone
@@ -236,6 +236,8 @@ struct Graph {
   // Ranges of all dims, by DimIndex; inside a phase, with that phase's narrowing.
   Ranges ranges(uint32_t phase = kNoPhase) const;
   Binding values_at(uint32_t phase = kNoPhase) const;  // each dim's `value`
+  // A dim as the budget's phase has it: "decode.B", or "B" where it speaks of all.
+  std::string name_in(const Budget& budget, const std::string& dim) const;
 };
 
 }  // namespace irplan

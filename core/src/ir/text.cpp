@@ -47,7 +47,7 @@ std::string to_text(const Graph& graph) {
   }
   for (const Guard& guard : graph.guards) {
     const Constraint& c = guard.constraint;
-    out += "guard " + c.left.text() + " " + symbol(c.relation) + " " + c.right.text();
+    out += "guard " + irplan::text(c);
     out += (guard.phase == kNoPhase ? "" : " in " + graph.phases[guard.phase].name) +
            (guard.budget ? " (budget)" : "") + "\n";
   }

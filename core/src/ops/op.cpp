@@ -58,6 +58,10 @@ const std::vector<OpRow>& rows() {
 
 }  // namespace
 
+std::string text(const Constraint& c) {
+  return c.left.text() + " " + symbol(c.relation) + " " + c.right.text();
+}
+
 std::string text(const TensorType& type) {
   std::string out = name(type.dtype);
   out += '[';

@@ -95,6 +95,7 @@ struct Constraint {
   Relation relation;
   Expr right;
 };
+std::string text(const Constraint& constraint);  // "P + S <= 8192"
 
 // One application of an operator, while its rule looks at it.
 class OpCall {

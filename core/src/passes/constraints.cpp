@@ -61,10 +61,8 @@ void apply(Graph& graph, const Need& need, uint32_t phase, DimIndex dim, Diagnos
       return range;
     }
     if (part->lo > part->hi) {
-      const Constraint c = balanced(need.constraint);
       diagnostics
-          .report(need.budget ? Code::E0401 : Code::E0268, need.span,
-                  {c.left.text() + " " + symbol(c.relation) + " " + c.right.text()})
+          .report(need.budget ? Code::E0401 : Code::E0268, need.span, {text(balanced(need.constraint))})
           .also(declared.span, "`" + declared.name + "` is at least " + std::to_string(range.lo));
       return std::nullopt;
     }
@@ -116,10 +114,9 @@ void refuse_impossible(const Graph& graph, const Guard& guard, Diagnostics& diag
     }
     if (where == kNoPhase || !never(where)) return;
   }
-  const std::string text = c.left.text() + " " + symbol(c.relation) + " " + c.right.text();
-  diagnostics.report(guard.budget ? Code::E0401 : Code::E0268, guard.span, {text})
+  diagnostics.report(guard.budget ? Code::E0401 : Code::E0268, guard.span, {text(c)})
       .at(dims.empty() ? "this never holds"
-                       : "no sizes satisfy " + text +
+                       : "no sizes satisfy " + text(c) +
                              (where == kNoPhase ? "" : " in phase " + graph.phases[where].name));
 }
 

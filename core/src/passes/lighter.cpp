@@ -3,23 +3,12 @@
 #include <algorithm>
 
 #include "passes/measure.h"
+#include "passes/retype.h"
 
 namespace irplan {
 namespace {
 
 constexpr int64_t kWorthTelling = 100;  // what saves less than this part of the memory is no advice
-
-struct Retype {
-  ValueKind kind;
-  const char* option;
-  DType dtype;
-  const char* what;
-};
-constexpr Retype kRetypes[] = {
-    {ValueKind::State, "state=f8e4m3", DType::F8E4M3, "states in 8 bits a number"},
-    {ValueKind::Param, "weights=q8_0", DType::Q8_0, "weights in 8.5 bits a number"},
-    {ValueKind::Param, "weights=q4_0", DType::Q4_0, "weights in 4.5 bits a number"},
-};
 
 class Lightening {
  public:
@@ -28,10 +17,10 @@ class Lightening {
   }
 
   std::vector<Plan::Lighter> run() {
-    const int64_t before = most([&](uint32_t p) { return total(p, values_[p]); });
+    const int64_t before = meter_.most_at_values();
     for (const Dim& dim : graph_.dim_list) try_half(dim);
-    for (const Retype& retype : kRetypes) {
-      out_.push_back({std::string("--retype ") + retype.option, retype.what,
+    for (const OfferedRetype& retype : kOfferedRetypes) {
+      out_.push_back({std::string("--retype ") + retype.part + "=" + name(retype.dtype), retype.what,
                       most([&](uint32_t p) { return total(p, values_[p]) - saved(p, retype); })});
     }
     std::erase_if(out_, [&](const Plan::Lighter& l) {
@@ -72,11 +61,8 @@ class Lightening {
   }
 
   // Bytes by which the leaves shrink.
-  int64_t saved(uint32_t phase, const Retype& retype) const {
+  int64_t saved(uint32_t phase, const OfferedRetype& retype) const {
     Evaluator value(*graph_.dims, values_[phase]);
-    const auto padded = [&](int64_t bytes) {
-      return (bytes + graph_.target.align - 1) / graph_.target.align * graph_.target.align;
-    };
     __int128 sum = 0;
     for (const Value& leaf : graph_.values) {
       if (!leaf.retypable || leaf.kind != retype.kind || !meter_.counts(leaf.buffer)) continue;
@@ -84,7 +70,7 @@ class Lightening {
       const DTypeInfo &from = info(leaf.type.dtype), &to = info(retype.dtype);
       const auto then =
           static_cast<int64_t>(static_cast<__int128>(now) / from.bytes * to.bytes / to.elements);
-      sum += padded(now) - padded(then);
+      sum += meter_.padded(now) - meter_.padded(then);
     }
     return static_cast<int64_t>(std::min<__int128>(sum, INT64_MAX));
   }

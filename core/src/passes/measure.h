@@ -34,6 +34,12 @@ class Meter {
   // The bytes that a budget counts; none of one over dims.
   std::optional<int64_t> used(const Budget& budget, uint32_t phase, const Binding& binding,
                               Arena arena = Arena::Placed) const;
+  // Of all segments, the most over the phases, at the dims' values.
+  int64_t most_at_values() const;
+  // Rounded up to the target's alignment.
+  int64_t padded(int64_t bytes) const {
+    return (bytes + graph_.target.align - 1) / graph_.target.align * graph_.target.align;
+  }
   // In one phase at its own sizes, and in all phases at global ones.
   bool fits_in(const Budget& budget, uint32_t phase, const Binding& binding,
                Arena arena = Arena::Placed) const;

@@ -12,10 +12,6 @@ std::string range_text(const Interval& range) {
   return std::to_string(range.lo) + ".." + (range.hi == Interval::kUnbounded ? "" : std::to_string(range.hi));
 }
 
-std::string relation_text(const Constraint& c) {
-  return c.left.text() + " " + symbol(c.relation) + " " + c.right.text();
-}
-
 // The sizes that a dim was tried with: those before it at their values, those after it at their least, and
 // given ones as they are given.
 struct Tried {
@@ -63,7 +59,7 @@ bool explain_range(const Dim& dim, int64_t size, Diagnostic& d) {
   for (const Narrowing& narrowing : dim.narrowings) {
     if (narrowing.after.contains(size)) continue;
     d.also(narrowing.span,
-           "needs " + relation_text(narrowing.constraint) + ", which leaves " + range_text(narrowing.after));
+           "needs " + text(narrowing.constraint) + ", which leaves " + range_text(narrowing.after));
     return true;
   }
   return false;
@@ -75,8 +71,7 @@ void explain_relations(const Graph& graph, const FixedDims& fixed, const Dim& di
   const Binding& binding = with.binding;
   for (const Guard& guard : graph.guards) {
     if (holds(guard.constraint, binding)) continue;
-    d.also(guard.span,
-           "needs " + relation_text(guard.constraint) + others_text(graph, guard.constraint, dim, with));
+    d.also(guard.span, "needs " + text(guard.constraint) + others_text(graph, guard.constraint, dim, with));
     return;
   }
   if (graph.buffers.empty()) return;

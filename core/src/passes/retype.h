@@ -20,6 +20,19 @@ namespace irplan {
 void retype(Graph& graph, const std::vector<std::pair<std::string, std::string>>& retypes,
             Diagnostics& diagnostics);
 
+// What is proposed where memory is short, those that keep more bits first.
+struct OfferedRetype {
+  ValueKind kind;
+  const char* part;
+  DType dtype;
+  const char* what;
+};
+inline constexpr OfferedRetype kOfferedRetypes[] = {
+    {ValueKind::State, "state", DType::F8E4M3, "states in 8 bits a number"},
+    {ValueKind::Param, "weights", DType::Q8_0, "weights in 8.5 bits a number"},
+    {ValueKind::Param, "weights", DType::Q4_0, "weights in 4.5 bits a number"},
+};
+
 // Notes of each state and param whether it could be stored in 8 bits a number, or in blocks of 32.
 void mark_retypable(Graph& graph);
 

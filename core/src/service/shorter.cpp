@@ -8,16 +8,6 @@
 namespace irplan {
 namespace {
 
-int64_t total(const Graph& graph) {
-  const Meter meter(graph);
-  int64_t most = 0;
-  for (uint32_t p = 0; p < graph.phases.size(); ++p) {
-    const auto bytes = meter.bytes(p, graph.values_at(p));
-    if (bytes) most = std::max(most, bytes->sum());
-  }
-  return most;
-}
-
 // The sizes of the plan as it stands: a lighter program must not grow into the room that it leaves.
 CompileOptions at_same_sizes(const Graph& graph, CompileOptions options) {
   options.advise = options.write = false;
@@ -39,7 +29,7 @@ std::vector<Plan::Lighter> shorter_caches(const Compilation& compilation, const 
   std::vector<Plan::Lighter> out;
   if (!compilation.ok || !compilation.graph) return out;
   const Graph& graph = *compilation.graph;
-  const int64_t before = total(graph);
+  const int64_t before = Meter(graph).most_at_values();
   const CompileOptions base = at_same_sizes(graph, options);
   for (const SizeLet& let : graph.cache_lets) {
     if (let.size < 2) continue;
@@ -47,7 +37,7 @@ std::vector<Plan::Lighter> shorter_caches(const Compilation& compilation, const 
     const std::string rows = std::to_string(let.size / 2);
     changed.lets.emplace_back(let.name, rows);
     const Compilation done = compile(compilation.source, changed);
-    const int64_t bytes = done.ok ? total(*done.graph) : before;
+    const int64_t bytes = done.ok ? Meter(*done.graph).most_at_values() : before;
     if (bytes < before)
       out.push_back({"--let " + let.name + "=" + rows, "a cache of half as many tokens", bytes});
   }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "passes/measure.h"
+#include "passes/retype.h"
 
 namespace irplan {
 namespace {
@@ -27,8 +28,8 @@ class Advisor {
   void run() {
     confirm_narrower();
     for (Change& change : budget_.changes) try_end(change);
-    try_dtypes(Change::Kind::State, "state", {"f8e4m3"});
-    try_dtypes(Change::Kind::Weights, "weights", {"q8_0", "q4_0"});
+    try_dtypes(ValueKind::State);
+    try_dtypes(ValueKind::Param);
     for (const SizeLet& let : graph_.cache_lets) try_shorter(let);
   }
 
@@ -117,8 +118,7 @@ class Advisor {
   void confirm_most(Change& change) {
     if (solves(change) || change.max.empty()) return;
     Change narrower;
-    narrower.name =
-        (budget_.phase == kNoPhase ? "" : graph_.phases[budget_.phase].name + ".") + change.max[0].first;
+    narrower.name = graph_.name_in(budget_, change.max[0].first);
     narrower.max = change.max;
     const auto end = exact_end(narrower, &change);
     change.max = end ? end->max : NamedSizes();
@@ -181,15 +181,17 @@ class Advisor {
   }
 
   // The first dtype that fits, else the last that helps.
-  void try_dtypes(Change::Kind kind, const char* what, std::initializer_list<const char*> dtypes) {
-    const Segment segment = kind == Change::Kind::State ? Segment::State : Segment::Weights;
+  void try_dtypes(ValueKind kind) {
+    const bool state = kind == ValueKind::State;
+    const Segment segment = state ? Segment::State : Segment::Weights;
     const int64_t before = bytes_of(graph_, segment);
     std::optional<Change> best;
-    for (const char* dtype : dtypes) {
+    for (const OfferedRetype& offered : kOfferedRetypes) {
+      if (offered.kind != kind) continue;
       Change change;
-      change.kind = kind;
-      change.name = what;
-      change.value = dtype;
+      change.kind = state ? Change::Kind::State : Change::Kind::Weights;
+      change.name = offered.part;
+      change.value = irplan::name(offered.dtype);
       const auto other = planned(&change);
       const int64_t after = other ? bytes_of(*other, segment) : before;
       if (after >= before) continue;

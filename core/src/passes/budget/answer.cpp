@@ -7,11 +7,7 @@
 namespace irplan {
 namespace {
 
-constexpr size_t kNarrowed = 16;  // dims of which a narrower range is looked for, the first ones
-
-}  // namespace
-namespace {
-
+constexpr size_t kNarrowed = 16;   // dims of which a narrower range is looked for, the first ones
 constexpr int64_t kFewSizes = 64;  // of a range all of which are looked at
 
 // Sizes at which one dim is traded for others: of a short range all, since a product's largest value may lie
@@ -64,7 +60,7 @@ void Solver::answer(Budget& budget) {
   const std::vector<Corner> promised = corners(budget);
   const Corner& worst = worst_of(budget, promised);
   budget.needed_bytes = meter_->used(budget, worst.phase, worst.at).value_or(0);
-  budget.answer = answered(budget);
+  budget.answer = answered(budget, promised);
   answer_by_phase(budget);
   if (budget.answer.ok || !budget.bytes || !bounded()) return;
   find_narrower(budget);
@@ -77,16 +73,16 @@ void Solver::answer_by_phase(Budget& budget) const {
   for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
     Budget alone = budget;
     alone.phase = p;
-    budget.phases.push_back(answered(alone));
+    budget.phases.push_back(answered(alone, corners(alone)));
   }
 }
 
-Answer Solver::answered(const Budget& budget) const {
+Answer Solver::answered(const Budget& budget, const std::vector<Corner>& promised) const {
   Answer out;
   out.phase = budget.phase;
   const Binding value = graph_.values_at(budget.phase);
   out.used_bytes = used_at_values(budget);
-  out.ok = holds_everywhere(budget);
+  out.ok = holds_everywhere(budget, promised);
   for (const Dim* dim : dims_that_matter(budget)) note_largest(out, budget, *dim, value);
   if (!out.ok) find_frontiers(out, budget, value);
   return out;
@@ -98,17 +94,17 @@ bool Solver::bounded() const {
 }
 
 // Over all declared ranges.
-bool Solver::holds_everywhere(const Budget& budget) const {
+bool Solver::holds_everywhere(const Budget& budget, const std::vector<Corner>& promised) const {
   const Constraint& c = budget.constraint;
   if (!budget.bytes) return decide(c.left, c.relation, c.right, graph_.ranges(budget.phase)) == Truth::Yes;
-  return bounded() && holds_at(budget, corners(budget));
+  return bounded() && holds_at(budget, promised);
 }
 
 std::vector<const Dim*> Solver::dims_that_matter(const Budget& budget) const {
   std::vector<const Dim*> out;
   for (const Dim& dim : graph_.dim_list) {
-    const bool fixed =
-        budget.bytes && budget.phase != kNoPhase && searched(dim, budget.phase).lo == searched(dim, budget.phase).hi;
+    const bool fixed = budget.bytes && budget.phase != kNoPhase &&
+                       searched(dim, budget.phase).lo == searched(dim, budget.phase).hi;
     if (!fixed && meter_->matters(budget, dim.index)) out.push_back(&dim);
   }
   return out;
@@ -247,7 +243,7 @@ void Solver::find_narrower(Budget& budget) const {
     const auto end = narrower(budget, *dim);
     if (!end) continue;
     Change change;
-    change.name = (budget.phase == kNoPhase ? "" : graph_.phases[budget.phase].name + ".") + dim->name;
+    change.name = graph_.name_in(budget, dim->name);
     change.value = std::to_string(*end);
     change.fits = true;
     change.max.emplace_back(dim->name, *end);

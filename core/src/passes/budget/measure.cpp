@@ -52,12 +52,11 @@ Meter::Meter(const Graph& graph) : graph_(graph), counts_(counted(graph)), arena
 }
 
 std::optional<int64_t> Meter::sum(const std::vector<Size>& sizes, Evaluator& value) const {
-  const int64_t align = graph_.target.align;
   int64_t total = 0;
   for (const Size& size : sizes) {
     const auto bytes = value(size.bytes);
-    if (!bytes || *bytes < 0 || *bytes > INT64_MAX - align) return std::nullopt;
-    int64_t part = (*bytes + align - 1) / align * align;
+    if (!bytes || *bytes < 0 || *bytes > INT64_MAX - graph_.target.align) return std::nullopt;
+    int64_t part = padded(*bytes);
     if (__builtin_mul_overflow(part, size.count, &part) || __builtin_add_overflow(total, part, &total))
       return std::nullopt;
   }
@@ -84,17 +83,19 @@ std::optional<int64_t> Meter::used(const Budget& budget, uint32_t phase, const B
   const auto found = budget.bytes ? bytes(phase, binding, arena) : std::nullopt;
   if (!found) return std::nullopt;
   const Quantities& counts = budget.counts;
-  const std::pair<int64_t, int64_t> parts[] = {{counts.weights, found->weights},
-                                               {counts.state, found->state},
-                                               {counts.inputs, found->inputs},
-                                               {counts.arena, found->arena}};
-  int64_t sum = 0;
-  for (const auto& [count, size] : parts) {
-    int64_t part = 0;
-    if (__builtin_mul_overflow(count, size, &part) || __builtin_add_overflow(sum, part, &sum))
-      return std::nullopt;
+  return sum_of_products({{counts.weights, found->weights},
+                          {counts.state, found->state},
+                          {counts.inputs, found->inputs},
+                          {counts.arena, found->arena}});
+}
+
+int64_t Meter::most_at_values() const {
+  int64_t most = 0;
+  for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
+    const auto found = bytes(p, graph_.values_at(p));
+    if (found) most = std::max(most, found->sum());
   }
-  return sum;
+  return most;
 }
 
 bool Meter::fits_in(const Budget& budget, uint32_t phase, const Binding& binding, Arena arena) const {

@@ -39,9 +39,6 @@ class Solver {
   // ---- answers; a budget of one phase is asked at that phase's sizes alone
   void answer(Budget& budget);
   void answer_by_phase(Budget& budget) const;
-  Answer answered(const Budget& budget) const;
-  bool bounded() const;
-  bool holds_everywhere(const Budget& budget) const;
   int64_t most_used(const Budget& budget, const Binding& binding) const;
   Binding least(uint32_t phase = kNoPhase) const;
   Interval searched(const Dim& dim, uint32_t phase = kNoPhase) const;
@@ -57,6 +54,9 @@ class Solver {
     int64_t end;
   };
   std::vector<Corner> corners(const Budget& budget, Narrowing narrowing = {}) const;
+  Answer answered(const Budget& budget, const std::vector<Corner>& promised) const;
+  bool bounded() const;
+  bool holds_everywhere(const Budget& budget, const std::vector<Corner>& promised) const;
   void add_corners(uint32_t phase, const std::vector<const Dim*>& dims, Narrowing narrowing,
                    std::vector<Corner>& out) const;
   const Corner& worst_of(const Budget& budget, const std::vector<Corner>& corners) const;
