@@ -36,14 +36,14 @@ std::string Solver::sizes_text(const std::vector<const Dim*>& dims, uint32_t pha
   return out + (graph_.phases.size() > 1 ? " (phase " + graph_.phases[phase].name + ")" : "");
 }
 
-// Of the phases that a budget speaks of, the one that takes the most.
+// Of the phases that a budget speaks of, the one that takes the most of what it counts.
 uint32_t Solver::worst_phase(const Budget& budget, const Binding& binding) const {
   uint32_t worst = budget.phase == kNoPhase ? 0 : budget.phase;
   int64_t most = -1;
   for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
     if (!budget.speaks_of(p)) continue;
-    const auto bytes = meter_->bytes(p, binding_in(graph_, p, binding));
-    if (bytes && bytes->sum() > most) most = bytes->sum(), worst = p;
+    const auto used = meter_->used(budget, p, binding_in(graph_, p, binding));
+    if (used && *used > most) most = *used, worst = p;
   }
   return worst;
 }
