@@ -103,16 +103,16 @@ size_t Elaborator::parameter(const ast::Item& fn, const ast::Name& name) {
   return names.size();
 }
 
+// The ids of what the body makes begin with the call's own, without the phase: `target_id` puts that before
+// each. The call of a constant (`let n = f()`) belongs to no phase and has none to take away.
 void Elaborator::enter(const ast::Item& fn, const std::string& id) {
   Frame frame;
   frame.locals = locals_.size();
   frame.fn = &fn;
   frame.position = find_global(fn.name.symbol)->position;
   frames_.push_back(frame);
-  std::string prefix;
-  prefix.reserve(id.size() + 1 - phase_prefix_.size());
-  prefix.append(id, phase_prefix_.size()).append("/");
-  scopes_.push_back({std::move(prefix), locals_.size(), {}, {}});
+  const bool of_phase = id.compare(0, phase_prefix_.size(), phase_prefix_) == 0;
+  scopes_.push_back({id.substr(of_phase ? phase_prefix_.size() : 0) + "/", locals_.size(), {}, {}});
 }
 
 // Defaults see the parameters before theirs.
