@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "files/file_uses.h"
 #include "irplan/diagnostic.h"
 
 namespace irplan::command {
@@ -164,6 +165,29 @@ const std::vector<std::string>& Arguments::all(std::string_view option) const {
   static const std::vector<std::string> kNothing;
   const auto found = values_.find(option);
   return found == values_.end() ? kNothing : found->second;
+}
+
+std::optional<std::string> Arguments::file_conflict() const {
+  FileUses uses;
+  bool to_stdout = false;
+  const auto add = [&](FileUse use, const std::string& as, const std::string& path) {
+    if (use == FileUse::Read) uses.reads(as, path);
+    if (use != FileUse::Written) return;
+    uses.writes(as, path);
+    to_stdout = to_stdout || path == "-";
+  };
+  const char* named = command_->files == FileUse::Read ? "the input" : "the new file";
+  for (const std::string& path : positional_) add(command_->files, named, path);
+  for (const Option* option : command_->options) {
+    if (option->positional) continue;
+    for (const std::string& value : all(option->name)) {
+      const std::string path = option->path_of ? option->path_of(value) : value;
+      if (!path.empty()) add(option->file, option->name, path);
+    }
+  }
+  // Whatever else a command says goes there.
+  if (!to_stdout) uses.writes("standard output", "-");
+  return uses.conflict();
 }
 
 }  // namespace irplan::command

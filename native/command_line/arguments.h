@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,9 @@ enum Exit : int {
   kInterrupted = 130,
 };
 
+// What a word of the command line is to the command, where it names a file.
+enum class FileUse { None, Read, Written };
+
 struct Option {
   const char* name;             // "--config"
   char letter = 0;              // 'o' for -o
@@ -29,6 +33,9 @@ struct Option {
   bool named = false;             // of "NAME=VALUE": each name is given once
   bool positional = false;        // its value stands for a positional argument
   bool alone = false;             // answers by itself, without positional arguments
+  FileUse file = FileUse::None;
+  // The path in a value that is more than one; empty where it holds none.
+  std::string (*path_of)(const std::string& value) = nullptr;
 };
 
 struct Example {
@@ -47,6 +54,7 @@ struct Command {
   std::vector<const Option*> options;
   std::vector<Example> examples;
   int (*run)(const Arguments&);
+  FileUse files = FileUse::None;  // what the positional arguments are
 };
 
 struct Program {
@@ -74,6 +82,8 @@ class Arguments {
   const std::vector<std::string>& all(std::string_view option) const;
   bool json() const { return value("--format") == "json"; }
   bool help() const { return has("--help"); }
+  // An output that is an input, or another output; none where every file has one use.
+  std::optional<std::string> file_conflict() const;
 
  private:
   bool take(const Option& option, std::string value);

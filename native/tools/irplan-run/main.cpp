@@ -44,6 +44,7 @@ Exit run(const std::vector<std::string>& words) {
   command::Arguments arguments;
   if (!arguments.parse(program(), only, words)) return kUsage;
   if (const auto text = answer(arguments)) return std::fputs(text->c_str(), stdout), kDone;
+  if (const auto conflict = arguments.file_conflict()) return fail(kUsage, *conflict), kUsage;
   const auto read = read_options(arguments);
   if (!read) return kUsage;
   const Options& options = *read;

@@ -74,6 +74,19 @@ bool take_number(Options& o, const std::string& text, std::string* why) {
   return true;
 }
 
+// ---- the file in an option's value, for Arguments::file_conflict
+
+// "ids.npy" of "@ids.npy"
+std::string after_at(const std::string& text) { return text[0] == '@' ? text.substr(1) : ""; }
+
+// "y.npy" of "y=@y.npy", "f.safetensors" of "y=@f.safetensors:key"
+std::string after_name(const std::string& text) {
+  const std::string file = after_at(text.substr(text.find('=') + 1));
+  return tensor_file(file).path;
+}
+
+std::string unless_random(const std::string& text) { return text.rfind("random:", 0) == 0 ? "" : text; }
+
 constexpr const char* kBackends = "auto|cpu|cuda|reference";
 
 struct Row {
@@ -82,7 +95,11 @@ struct Row {
 };
 
 const Row kRows[] = {
-    {{.name = "--config", .letter = 'c', .value = "FILE", .doc = "config.json for a program"},
+    {{.name = "--config",
+      .letter = 'c',
+      .value = "FILE",
+      .doc = "config.json for a program",
+      .file = command::FileUse::Read},
      take_text<&Options::config>},
     {{.name = "--let",
       .letter = 'l',
@@ -101,7 +118,9 @@ const Row kRows[] = {
     {{.name = "--weights",
       .letter = 'w',
       .value = "PATH|random:N",
-      .doc = "a safetensors file, a folder of them, or random numbers of seed N"},
+      .doc = "a safetensors file, a folder of them, or random numbers of seed N",
+      .file = command::FileUse::Read,
+      .path_of = unless_random},
      take_text<&Options::weights>},
     {{.name = "--phase",
       .value = "NAME",
@@ -127,25 +146,35 @@ const Row kRows[] = {
       .value = "NAME=SPEC",
       .doc = "an input's numbers: @x.npy, @f.safetensors:key, random:SEED or const:V",
       .repeats = true,
-      .named = true},
+      .named = true,
+      .file = command::FileUse::Read,
+      .path_of = after_name},
      take_named<&Options::inputs>},
     {{.name = "--output",
       .letter = 'o',
       .value = "NAME=@FILE",
       .doc = "write an output as .npy",
       .repeats = true,
-      .named = true},
+      .named = true,
+      .file = command::FileUse::Written,
+      .path_of = after_name},
      take_file_of<&Options::outputs>},
     {{.name = "--expect",
       .letter = 'e',
       .value = "NAME=@FILE",
       .doc = "compare an output with .npy or f.safetensors:key; exit 3 where it differs",
       .repeats = true,
-      .named = true},
+      .named = true,
+      .file = command::FileUse::Read,
+      .path_of = after_name},
      take_file_of<&Options::expects>},
     {{.name = "--tol", .value = "T", .doc = "what --expect allows: max|a - b| <= T * max|b| (1e-3)"},
      take_tolerance},
-    {{.name = "--tokens", .value = "IDS", .doc = "token ids, 1,2,3 or @ids.npy of i32[B, T]; run in steps"},
+    {{.name = "--tokens",
+      .value = "IDS",
+      .doc = "token ids, 1,2,3 or @ids.npy of i32[B, T]; run in steps",
+      .file = command::FileUse::Read,
+      .path_of = after_at},
      take_text<&Options::tokens>},
     {{.name = "--chunks", .value = "N,N…", .doc = "the sizes of these steps (as few as the ranges admit)"},
      take_chunks},
@@ -154,9 +183,15 @@ const Row kRows[] = {
       .doc = "then N greedy tokens; prints the new ids, a line a sequence"},
      take_number<&Options::generate, 1>},
     {{.name = "--eos", .value = "ID", .doc = "end a sequence at this token"}, take_number<&Options::eos, 0>},
-    {{.name = "--requests", .value = "FILE", .doc = "serve requests.jsonl by the plan's budget"},
+    {{.name = "--requests",
+      .value = "FILE",
+      .doc = "serve requests.jsonl by the plan's budget",
+      .file = command::FileUse::Read},
      take_text<&Options::requests>},
-    {{.name = "--trace", .value = "FILE", .doc = "write what was served as trace.jsonl"},
+    {{.name = "--trace",
+      .value = "FILE",
+      .doc = "write what was served as trace.jsonl",
+      .file = command::FileUse::Written},
      take_text<&Options::trace>},
     {{.name = "--profile", .doc = "run op by op and show where the time goes"}, take_flag<&Options::profile>},
     {{.name = "--verbose", .letter = 'v', .doc = "tell more on stderr"}, take_flag<&Options::verbose>},
@@ -212,6 +247,14 @@ std::optional<std::vector<int64_t>> whole_numbers(const std::string& text) {
   return out;
 }
 
+TensorPath tensor_file(const std::string& text) {
+  constexpr std::string_view kEnd = ".safetensors:";
+  const size_t colon = text.rfind(kEnd);
+  if (colon == std::string::npos) return {text, std::nullopt};
+  const size_t key = colon + kEnd.size();
+  return {text.substr(0, key - 1), text.substr(key)};
+}
+
 std::optional<Options> read_options(const command::Arguments& arguments) {
   Options options;
   options.file = arguments.positional()[0];
@@ -259,7 +302,8 @@ const command::Program& program() {
             "a text in steps of given sizes"},
            {"irplan-run plan.json --weights DIR --requests requests.jsonl --trace trace.jsonl",
             "requests, as many at once as the budget admits"}},
-          nullptr}}};
+          nullptr,
+          command::FileUse::Read}}};
   }();
   return made;
 }

@@ -51,6 +51,13 @@ const command::Program& program();
 // What the command line means for a run; none after a message on stderr.
 std::optional<Options> read_options(const command::Arguments& arguments);
 
+// "x.npy", or "f.safetensors:key" in two.
+struct TensorPath {
+  std::string path;
+  std::optional<std::string> key;
+};
+TensorPath tensor_file(const std::string& text);
+
 // A whole number of 64 bits; none for anything else.
 std::optional<int64_t> whole_number(const std::string& text);
 // "1,2,3"

@@ -102,19 +102,17 @@ bool agrees(const std::string& name_of, const HostArray& got, const StoredTensor
 
 std::optional<TensorFile> TensorFile::open(const std::string& text, std::string* why) {
   TensorFile out;
-  constexpr std::string_view kEnd = ".safetensors:";
-  const size_t colon = text.rfind(kEnd);
-  if (colon == std::string::npos) {
-    out.npy_ = NpyFile::open(text, why);
+  const auto [path, key] = tensor_file(text);
+  if (!key) {
+    out.npy_ = NpyFile::open(path, why);
     if (!out.npy_) return std::nullopt;
     return out;
   }
-  const std::string path = text.substr(0, colon + kEnd.size() - 1), key = text.substr(colon + kEnd.size());
   out.file_ = SafetensorsFile::open(path, why);
   if (!out.file_) return std::nullopt;
-  const auto found = out.file_->tensors().find(key);
+  const auto found = out.file_->tensors().find(*key);
   if (found == out.file_->tensors().end()) {
-    *why = path + " holds no tensor `" + key + "`";
+    *why = path + " holds no tensor `" + *key + "`";
     return std::nullopt;
   }
   out.tensor_ = &found->second;

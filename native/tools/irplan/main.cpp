@@ -55,6 +55,7 @@ int run(std::vector<std::string> words) {
   Arguments arguments;
   if (!arguments.parse(program(), *command, words)) return kUsage;
   if (arguments.help()) return print(help(program(), *command)) ? kDone : kFailed;
+  if (const auto conflict = arguments.file_conflict()) return fail(kUsage, *conflict);
   return command->run(arguments);
 }
 
