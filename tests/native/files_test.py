@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Files of both commands: an output is no input, whatever ends a command leaves nothing half-written, and what a file says steers no terminal."""
+import json
 import os
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -132,6 +135,112 @@ class Conflicts(Case):
         self.irplan("fmt", "a.irplan")
         (self.folder / "copy.irplan").write_text(PROGRAM)
         self.irplan("plan", "a.irplan", "-o", "copy.irplan")  # another file of the same bytes
+
+
+class Serving(Case):
+    """Answers and the trace of --requests are there as soon as they are made, whatever ends the run."""
+
+    # Token 5 alone makes NaN: the square of its row is infinite.
+    PROGRAM = """dim B in 1..4
+dim S in 1..8
+dim P[B] in 0..63
+phase prefill { S in 1..8 }
+phase decode { S = 1 }
+input tokens: i32[B, S]
+wte = param f32[8, 4]
+h = embed(tokens, wte)
+k = append(state f32[B, 64, 1, 4] from "k", view(h, shape=[B, S, 1, 4]), at=P)
+a = view(attention(view(h, shape=[B, S, 1, 4]), k, k), shape=[B, S, 4])
+x = h * h
+last = slice(a + (x - x), axis=1, start=S - 1, len=1)
+logits = output(linear(last, wte))
+"""
+
+    def setUp(self):
+        super().setUp()
+        self.file("m.irplan", self.PROGRAM)
+        rows = [[0.1 * (i + 1)] * 4 for i in range(8)]
+        rows[5] = [3e30] * 4
+        rows[7] = [9e2] * 4  # every text goes on with it
+        rows = [[-v for v in row] if i == 5 else row for i, row in enumerate(rows)]
+        self.file("w.safetensors", safetensors({"wte": ("F32", [8, 4], [v for row in rows for v in row])}))
+        self.irplan("plan", "m.irplan", "--target=cpu", "-o", "m.json")
+        self.base = ["m.json", "--weights", "w.safetensors", "--requests", "q.jsonl"]
+
+    def requests(self, count, new=4, tokens=(1, 2)):
+        rows = [{"req_id": f"r{i}", "arrival_us": i, "tokens": list(tokens), "max_new_tokens": new} for i in range(count)]
+        self.file("q.jsonl", "".join(json.dumps(r) + "\n" for r in rows))
+        return rows
+
+    def trace(self):
+        text = (self.folder / "t.jsonl").read_text()
+        self.assertTrue(text.endswith("\n"), text[-200:])
+        rows = [json.loads(line) for line in text.splitlines()]
+        times = [row["ts_us"] for row in rows]
+        self.assertEqual(times, sorted(set(times)))
+        return rows
+
+    def ended(self):
+        return [row["req_id"] for row in self.trace() if row["event"] == "complete"]
+
+    def test_whatever_ends_it(self):
+        self.requests(3000)
+        for end, code in ((signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)):
+            with self.subTest(end), subprocess.Popen([RUNNER, *self.base, "--trace", "t.jsonl"], cwd=self.folder, stdout=subprocess.PIPE,
+                                                     stderr=subprocess.DEVNULL) as p:
+                first = json.loads(p.stdout.readline())
+                p.send_signal(end)
+                answers = [first] + [json.loads(line) for line in p.stdout.read().splitlines() if line.endswith(b"}")]
+                self.assertEqual(p.wait(), code)
+                self.assertLess(len(answers), 3000)
+                self.assertLessEqual({a["req_id"] for a in answers}, set(self.ended()))
+                self.assertEqual(sorted(self.files()), ["m.irplan", "m.json", "q.jsonl", "t.jsonl", "w.safetensors"])
+
+    def test_a_request_that_fails_ends_alone(self):
+        rows = self.requests(6)
+        rows[2]["tokens"] = [1, 5]
+        self.file("q.jsonl", "".join(json.dumps(r) + "\n" for r in rows))
+        out, err = self.runner(*self.base, "--trace", "t.jsonl", code=1, names=['request "r2": its logits hold NaN', "served 5 requests", "failed 1"])
+        answers = {a["req_id"]: a["tokens"] for a in map(json.loads, out.splitlines())}
+        self.assertEqual(sorted(answers), ["r0", "r1", "r3", "r4", "r5"])
+        self.assertEqual(set(map(tuple, answers.values())), {(7, 7, 7, 7)})
+        self.assertEqual([(r["req_id"], r["reason"]) for r in self.trace() if r["event"] == "reject"], [("r2", "its logits hold NaN after 2 tokens")])
+
+    def test_a_full_disk(self):
+        self.requests(6)
+        out, err = self.runner(*self.base, "--trace", "/dev/full", code=1, names=["/dev/full", "No space left", "served 6 requests"])
+        self.assertEqual(len(out.splitlines()), 6)
+        self.assertEqual(err.count("No space left"), 1)
+        with open("/dev/full", "w") as full:
+            self.runner(*self.base, "--trace", "t.jsonl", code=1, capture_output=False, stdout=full, stderr=subprocess.PIPE, names=["standard output", "unanswered 6"])
+        self.assertEqual(self.ended(), ["r0"])
+
+    def test_a_file_that_may_not_grow_ends_with_a_whole_line(self):
+        self.requests(40)
+        limit = 10000
+        out, err = self.runner(*self.base, "--trace", "t.jsonl", code=1, names=["t.jsonl", "served 40 requests"],
+                               preexec_fn=lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))))
+        self.assertEqual(len(out.splitlines()), 40)
+        self.assertLess(limit - (self.folder / "t.jsonl").stat().st_size, 2000)
+        self.trace()
+
+    def test_a_reader_that_leaves(self):
+        self.requests(3000)
+        with subprocess.Popen([RUNNER, *self.base, "--trace", "t.jsonl"], cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as p:
+            p.stdout.readline()
+            p.stdout.close()
+            self.assertEqual(p.wait(), -signal.SIGPIPE)
+        self.trace()
+
+    def test_an_older_trace_is_replaced_and_its_reader_keeps_it(self):
+        self.requests(2)
+        self.file("t.jsonl", "old\n")
+        os.chmod(self.folder / "t.jsonl", 0o640)
+        with open(self.folder / "t.jsonl") as reader:
+            self.runner(*self.base, "--trace", "t.jsonl")
+            self.assertEqual(reader.read(), "old\n")
+        self.assertEqual(self.ended(), ["r0", "r1"])
+        self.assertEqual((self.folder / "t.jsonl").stat().st_mode & 0o777, 0o640)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@
 namespace irplan::run {
 namespace {
 
-// Nothing half-written stays: 130 after an interrupt, 143 after a request to end.
+// Nothing half-written stays: 130 after an interrupt, 143 after a request to end, 129 where the terminal is
+// gone.
 void interrupted(int signal) {
   remove_unfinished_files();
   ::_exit(128 + signal);
@@ -27,6 +28,7 @@ void watch_signals() {
   action.sa_handler = interrupted;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGHUP, &action, nullptr);
   watch_mapped_files();
 }
 

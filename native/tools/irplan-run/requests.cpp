@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "runtime/files.h"
 
@@ -74,46 +75,55 @@ std::string json_text(const std::string& text) {
   return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-void Trace::add(int64_t ts, const char* event, const std::string& id, const std::string& fields) {
-  events_.push_back(
-      {ts, ", \"event\": \"" + std::string(event) + "\", \"req_id\": " + json_text(id) + fields + "}\n"});
+Trace::Event Trace::event(int64_t ts, const char* event, const std::string& id, const std::string& fields) {
+  return {ts, ", \"event\": \"" + std::string(event) + "\", \"req_id\": " + json_text(id) + fields + "}\n"};
+}
+
+void Trace::write(const Event& event) {
+  last_ = std::max(last_ + 1, event.ts);  // events of one microsecond keep their order
+  lines_ += "{\"ts_us\": " + std::to_string(last_) + event.rest;
+}
+
+void Trace::happen(const Event& event) {
+  for (; !future_.empty() && future_.front().ts <= event.ts; future_.pop_front()) write(future_.front());
+  write(event);
 }
 
 void Trace::enqueue(int64_t ts, const std::string& id, int64_t tokens_requested) {
-  add(ts, "enqueue", id, ", \"tokens_requested\": " + std::to_string(tokens_requested));
+  future_.push_back(event(ts, "enqueue", id, ", \"tokens_requested\": " + std::to_string(tokens_requested)));
+}
+
+void Trace::reject_on_arrival(int64_t ts, const std::string& id, const std::string& reason) {
+  future_.push_back(event(ts, "reject", id, ", \"reason\": " + json_text(reason)));
 }
 
 void Trace::schedule(int64_t ts, const std::string& id, int64_t batch, int64_t kv_alloc_bytes) {
-  add(ts, "schedule", id,
-      ", \"batch_id\": " + std::to_string(batch) + ", \"kv_alloc_bytes\": " + std::to_string(kv_alloc_bytes));
+  happen(event(ts, "schedule", id,
+               ", \"batch_id\": " + std::to_string(batch) +
+                   ", \"kv_alloc_bytes\": " + std::to_string(kv_alloc_bytes)));
 }
 
 void Trace::decode(int64_t ts, const std::string& id, int64_t batch, int64_t step, int64_t latency_us) {
-  add(ts, "decode", id,
-      ", \"batch_id\": " + std::to_string(batch) + ", \"step\": " + std::to_string(step) +
-          ", \"latency_us\": " + std::to_string(latency_us));
+  happen(event(ts, "decode", id,
+               ", \"batch_id\": " + std::to_string(batch) + ", \"step\": " + std::to_string(step) +
+                   ", \"latency_us\": " + std::to_string(latency_us)));
 }
 
 void Trace::complete(int64_t ts, const std::string& id, int64_t total_tokens, int64_t latency_us) {
-  add(ts, "complete", id,
-      ", \"total_tokens\": " + std::to_string(total_tokens) +
-          ", \"latency_us\": " + std::to_string(latency_us));
+  happen(event(ts, "complete", id,
+               ", \"total_tokens\": " + std::to_string(total_tokens) +
+                   ", \"latency_us\": " + std::to_string(latency_us)));
 }
 
 void Trace::reject(int64_t ts, const std::string& id, const std::string& reason) {
-  add(ts, "reject", id, ", \"reason\": " + json_text(reason));
+  happen(event(ts, "reject", id, ", \"reason\": " + json_text(reason)));
 }
 
-std::string Trace::text() const {
-  std::vector<Event> sorted = events_;
-  std::stable_sort(sorted.begin(), sorted.end(), [](const Event& a, const Event& b) { return a.ts < b.ts; });
-  std::string out;
-  int64_t last = -1;
-  for (const Event& event : sorted) {
-    last = std::max(last + 1, event.ts);  // events of one microsecond keep their order
-    out += "{\"ts_us\": " + std::to_string(last) + event.rest;
-  }
-  return out;
+std::optional<std::string> Trace::flush(bool all) {
+  for (; all && !future_.empty(); future_.pop_front()) write(future_.front());
+  if (!file_) return std::nullopt;
+  const std::string lines = std::exchange(lines_, "");
+  return file_->add(lines);
 }
 
 }  // namespace irplan::run

@@ -1,13 +1,16 @@
 // The smallest honest scheduler: requests are admitted as long as the plan's budget holds their states,
-// prefilled one by one, and decoded together. Time is the arrivals' and what the steps really took; nothing
-// waits for a clock.
+// prefilled one by one, and decoded together. What happened is in the trace, and what ended is answered,
+// before the next step. Time is the arrivals' and what the steps really took; nothing waits for a clock.
 //
 //     slots   [r1][r3][  ][r2]     rows of the states; a step runs on rows that lie side by side: here r1 and
 //     r3, then r2
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <deque>
 
 #include "runtime/files.h"
@@ -48,18 +51,24 @@ class Server {
     if (!waiting_.empty()) {
       if (!plan_slots()) return kFailed;
       if (!prepare(session_, widest_, *source, backend_, options_)) return kFailed;
-      if (auto failure = serve()) return fail(kFailed, *failure), kFailed;
     }
     if (!options_.trace.empty()) {
-      if (auto failure = write_files({{options_.trace, trace_.text()}}))
-        return fail(kFailed, *failure), kFailed;
+      auto file = GrowingFile::open(options_.trace, &why);
+      if (!file) return fail(kFailed, why), kFailed;
+      trace_.write_to(std::move(*file));
     }
-    std::fputs(answers_.c_str(), stdout);
-    std::fprintf(stderr, "served %lld requests, rejected %lld, in %.3f s of steps\n",
-                 static_cast<long long>(served_),
-                 static_cast<long long>(requests->size()) - static_cast<long long>(served_),
-                 static_cast<double>(busy_us_) * 1e-6);
-    return kDone;
+    const Failure failure = serve();
+    if (failure) fail(kFailed, *failure);
+    flush_trace(!failure);
+    std::fprintf(stderr, "served %lld requests, rejected %lld", static_cast<long long>(served_),
+                 static_cast<long long>(rejected_));
+    if (failed_ > 0) std::fprintf(stderr, ", failed %lld", static_cast<long long>(failed_));
+    if (failure)
+      std::fprintf(
+          stderr, ", unanswered %lld",
+          static_cast<long long>(requests->size()) - static_cast<long long>(served_ + rejected_ + failed_));
+    std::fprintf(stderr, ", in %.3f s of steps\n", static_cast<double>(busy_us_) * 1e-6);
+    return failure || failed_ > 0 || trace_failed_ ? kFailed : kDone;
   }
 
  private:
@@ -96,8 +105,10 @@ class Server {
   void receive(const Request& request) {
     trace_.enqueue(request.arrival_us, request.id, request.max_new_tokens);
     if (auto reason = refuse(request)) {
-      trace_.reject(request.arrival_us, request.id, *reason);
-      std::fprintf(stderr, "rejected %s: %s\n", request.id.c_str(), reason->c_str());
+      trace_.reject_on_arrival(request.arrival_us, request.id, *reason);
+      ++rejected_;
+      const std::string shown = json_text(request.id);  // without what steers a terminal
+      std::fprintf(stderr, "rejected %s: %s\n", shown.substr(1, shown.size() - 2).c_str(), reason->c_str());
       return;
     }
     waiting_.push_back(&request);
@@ -209,10 +220,19 @@ class Server {
     return end;
   }
 
+  // A trace that cannot be written is told; the requests are answered all the same.
+  void flush_trace(bool all = false) {
+    const auto failure = trace_.flush(all);
+    if (!failure) return;
+    trace_failed_ = true;
+    fail(kFailed, *failure);
+  }
+
   Failure prefill(int64_t slot) {
     Active& a = slots_[static_cast<size_t>(slot)];
     const int64_t batch = batches_++, length = static_cast<int64_t>(a.request->tokens.size());
     trace_.schedule(now_us_, a.request->id, batch, kv_bytes_);
+    flush_trace();
     int64_t latency = 0;
     while (a.held < length) {
       std::string why;
@@ -278,24 +298,41 @@ class Server {
     for (int64_t i = 0; i < count; ++i) {
       Active& a = slots_[static_cast<size_t>(first + i)];
       const float* values = logits_.f.data() + (i + 1) * row - width;
-      if (std::any_of(values, values + width, [](float x) { return std::isnan(x); }))
-        return "logits of " + a.request->id + " hold NaN";
+      if (std::any_of(values, values + width, [](float x) { return std::isnan(x); })) {
+        drop(a, "its logits hold NaN after " + std::to_string(a.held) + " tokens");
+        continue;
+      }
       a.fresh.push_back(std::max_element(values, values + width) - values);
       trace_.decode(now_us_, a.request->id, batch, static_cast<int64_t>(a.fresh.size()) - 1, latency);
       const bool full = static_cast<int64_t>(a.fresh.size()) == a.request->max_new_tokens;
-      if (full || options_.eos == a.fresh.back()) complete(a);
+      if (!full && options_.eos != a.fresh.back()) continue;
+      if (auto failure = complete(a)) return failure;
     }
+    flush_trace();
     return std::nullopt;
   }
 
-  void complete(Active& a) {
+  // One request that fails ends alone.
+  void drop(Active& a, const std::string& reason) {
+    trace_.reject(now_us_, a.request->id, reason);
+    fail(kFailed, "request " + json_text(a.request->id) + ": " + reason);
+    ++failed_;
+    a = {};
+  }
+
+  // The answer is out before the next step: it is nobody's to lose.
+  Failure complete(Active& a) {
     const auto total = static_cast<int64_t>(a.request->tokens.size() + a.fresh.size());
     trace_.complete(now_us_, a.request->id, total, now_us_ - a.request->arrival_us);
-    answers_ += "{\"req_id\": " + json_text(a.request->id) + ", \"tokens\": [";
-    for (size_t i = 0; i < a.fresh.size(); ++i) answers_ += (i ? ", " : "") + std::to_string(a.fresh[i]);
-    answers_ += "]}\n";
-    ++served_;
+    std::string answer = "{\"req_id\": " + json_text(a.request->id) + ", \"tokens\": [";
+    for (size_t i = 0; i < a.fresh.size(); ++i) answer += (i ? ", " : "") + std::to_string(a.fresh[i]);
+    answer += "]}\n";
     a = {};
+    flush_trace();
+    if (const int reason = write_all(STDOUT_FILENO, answer))
+      return std::string("cannot write standard output: ") + std::strerror(reason);
+    ++served_;
+    return std::nullopt;
   }
 
   const Plan& plan_;
@@ -308,8 +345,9 @@ class Server {
   std::vector<Step> prefills_, widest_;
   HostArray logits_;
   Trace trace_;
-  std::string answers_;
-  int64_t longest_ = 1, kv_bytes_ = 0, now_us_ = 0, busy_us_ = 0, batches_ = 0, served_ = 0;
+  int64_t longest_ = 1, kv_bytes_ = 0, now_us_ = 0, busy_us_ = 0, batches_ = 0;
+  int64_t served_ = 0, rejected_ = 0, failed_ = 0;  // requests
+  bool trace_failed_ = false;
 };
 
 }  // namespace
