@@ -4,7 +4,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "cli/files.h"
+#include "base/printable.h"
+#include "command/files.h"
 #include "service/rivals/rivals.h"
 
 namespace irplan::cli {
@@ -368,8 +369,8 @@ int run_compare(const Arguments& arguments, const Report& report, const std::str
                      {"note", kSameBuffers},
                      {"rules", rules_json()},
                      {"phases", phases}};
-  const std::string out =
-      arguments.json() ? json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : text + sources();
+  const std::string out = arguments.json() ? json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
+                                           : printable(text + sources(), Lines::Many);
   return write_file(arguments.value("--output", "-"), out) ? kDone : kFailed;
 }
 

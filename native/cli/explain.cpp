@@ -8,14 +8,17 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/printable.h"
 #include "cli/advice.h"
 #include "cli/commands.h"
 #include "cli/compare.h"
 #include "cli/compiling.h"
-#include "cli/files.h"
 #include "cli/report.h"
 #include "cli/search_progress.h"
 #include "cli/timeline.h"
+#include "command/files.h"
+#include "command/limits.h"
+#include "command/terminal.h"
 #include "service/shorter.h"
 
 namespace irplan::cli {
@@ -23,7 +26,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr size_t kMaxPlanBytes = size_t{512} << 20;
 constexpr size_t kFormulaWidth = 100;  // columns of a line of a formula
 constexpr size_t kMostAtPeak = 16;     // buffers listed at the peak
 constexpr size_t kMostResident = 24;   // rows of weights, states and inputs
@@ -388,11 +390,10 @@ bool suits_a_plan(const Arguments& arguments, const std::string& path) {
 std::optional<Plan> load(const Arguments& arguments, FromProgram* program, Exit* code) {
   *code = kFailed;
   const std::string& path = arguments.positional()[0];
-  auto text = read_file(path, kMaxPlanBytes);
+  auto text = read_file(path, kMaxPlanFile);
   if (!text) return std::nullopt;
-  const size_t first = text->find_first_not_of(" \t\r\n");
   std::string why;
-  program->is_there = first == std::string::npos || (*text)[first] != '{';
+  program->is_there = !is_plan(*text);
   if (!program->is_there) {
     if (!suits_a_plan(arguments, path)) return *code = kUsage, std::nullopt;
     auto plan = read_true_plan(*text, &why);
@@ -436,7 +437,8 @@ std::optional<std::string> explain_plan(const std::string& plan_json,
   std::string why;
   const auto plan = read_plan(plan_json, &why);
   if (!plan) return fail(kFailed, "the plan cannot be read back: " + why), std::nullopt;
-  return report_text(make_report(*plan), {true, unread_config_keys, {}}, "", color);
+  return printable(report_text(make_report(*plan), {true, unread_config_keys, {}}, "", color),
+                   Lines::Coloured);
 }
 
 int run_explain(const Arguments& arguments) {
@@ -464,7 +466,7 @@ int run_explain(const Arguments& arguments) {
   const std::string text =
       arguments.json()
           ? report_json(report, program, phase).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
-          : report_text(report, program, phase, color);
+          : printable(report_text(report, program, phase, color), Lines::Coloured);
   if (!write_file(output, text)) return kFailed;
   if (search_interrupted()) return fail(kInterrupted, "interrupted; this is the best placement so far");
   return kDone;

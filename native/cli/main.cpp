@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "cli/commands.h"
-#include "cli/files.h"
+#include "command/edge.h"
+#include "command/terminal.h"
+#include "files/paths.h"
 #include "irplan/compile.h"
 
 namespace irplan::cli {
@@ -62,4 +64,7 @@ int run(std::vector<std::string> words) {
 }  // namespace
 }  // namespace irplan::cli
 
-int main(int argc, char** argv) { return irplan::cli::run({argv + 1, argv + argc}); }
+int main(int argc, char** argv) {
+  const std::string program = std::string("irplan ") + std::string(irplan::kVersion);
+  return irplan::command::guarded(program.c_str(), [&] { return irplan::cli::run({argv + 1, argv + argc}); });
+}

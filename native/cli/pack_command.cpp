@@ -4,14 +4,15 @@
 #include <cstdio>
 
 #include "cli/commands.h"
-#include "cli/files.h"
 #include "cli/search_progress.h"
+#include "command/files.h"
+#include "command/limits.h"
+#include "command/terminal.h"
 #include "irplan/pack.h"
 
 namespace irplan::cli {
 namespace {
 
-constexpr size_t kMostBytes = size_t{256} << 20;
 constexpr size_t kMostListed = 32;  // buffers of a conflict, in text
 
 // A cell of the table as a JSON string; the reader of CSV takes any bytes.
@@ -144,12 +145,9 @@ int run_pack(const Arguments& arguments) {
                 "--capacity takes bytes as a whole number, not `" + arguments.value("--capacity") + "`");
   }
   const std::string& path = arguments.positional()[0];
-  const auto text = read_file(path, kMostBytes);
+  const auto text = read_file(path, kMaxTableFile);
   if (!text) return kFailed;
   const std::string shown = path == "-" ? "stdin" : path;
-  if (text->size() > kMostBytes) {
-    return fail(kFailed, shown + ": more than " + std::to_string(kMostBytes) + " bytes; pack a part of it");
-  }
   std::string why;
   const auto table = read_pack_csv(*text, &why);
   if (!table) return fail(kFailed, shown + ": " + why);

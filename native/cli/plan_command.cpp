@@ -8,8 +8,9 @@
 #include "cli/commands.h"
 #include "cli/compiling.h"
 #include "cli/explain.h"
-#include "cli/files.h"
 #include "cli/search_progress.h"
+#include "command/files.h"
+#include "command/terminal.h"
 #include "ir/graph.h"
 
 namespace irplan::cli {
