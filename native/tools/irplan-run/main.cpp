@@ -1,0 +1,52 @@
+// irplan-run: runs plans and programs.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "command_line/edge.h"
+#include "command_line/terminal.h"
+#include "files/mapped_file.h"
+#include "irplan/compile.h"
+#include "tools/irplan-run/options.h"
+#include "tools/irplan-run/program.h"
+#include "tools/irplan-run/runner.h"
+
+namespace irplan::run {
+namespace {
+
+// What the program says of itself, where that is asked.
+std::optional<std::string> answer(const command::Arguments& arguments) {
+  if (arguments.help()) return help(program(), arguments.command());
+  if (arguments.has("--version")) return std::string("irplan-run ") + kVersion + "\n";
+  if (arguments.has("--man")) return manual(program());
+  if (arguments.has("--completion")) return completion(program(), arguments.value("--completion"));
+  return std::nullopt;
+}
+
+Exit run(const std::vector<std::string>& words) {
+  const command::Command& only = program().commands[0];
+  command::Arguments arguments;
+  if (!arguments.parse(program(), only, words)) return kUsage;
+  if (const auto text = answer(arguments)) return command::print(*text) ? kDone : kFailed;
+  if (const auto conflict = arguments.file_conflict()) return fail(kUsage, *conflict), kUsage;
+  const auto read = read_options(arguments);
+  if (!read) return kUsage;
+  const Options& options = *read;
+  watch_mapped_files();
+  std::string why;
+  const auto backend = make_backend(options.backend, &why);
+  if (!backend) return fail(kFailed, why), kFailed;
+  Exit code = kFailed;
+  const auto plan = load_program(options, *backend, &code);
+  if (!plan) return code;
+  if (!options.requests.empty()) return run_requests(*plan, *backend, options);
+  return options.tokens.empty() ? run_once(*plan, *backend, options) : run_tokens(*plan, *backend, options);
+}
+
+}  // namespace
+}  // namespace irplan::run
+
+int main(int argc, char** argv) {
+  const std::string program = std::string("irplan-run ") + std::string(irplan::kVersion);
+  return irplan::command::guarded(program.c_str(), [&] { return irplan::run::run({argv + 1, argv + argc}); });
+}

@@ -1,0 +1,84 @@
+#include "tools/irplan-run/program.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "command_line/files.h"
+#include "command_line/limits.h"
+#include "command_line/terminal.h"
+#include "irplan/compile.h"
+#include "runtime/session.h"
+
+namespace irplan::run {
+namespace {
+
+bool ends_with(const std::string& text, std::string_view end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+std::optional<std::string> compiled(std::string text, const Options& options, const std::string& target) {
+  CompileOptions how;
+  how.target = target;
+  for (const NamedText& let : options.lets) how.lets.emplace_back(let.name, let.text);
+  for (const NamedText& other : options.retypes) how.retypes.emplace_back(other.name, other.text);
+  how.advise = false;  // a run asks whether it fits, not what else would
+  if (!options.config.empty()) {
+    auto config = command::read_file(options.config, command::kMaxConfigFile);
+    if (!config) return std::nullopt;
+    how.config = std::move(*config);
+    how.config_name = SourceText(options.config, "").name();
+  }
+  Compilation done = compile(SourceText(command::program_name(options.file), std::move(text)), how);
+  // Warnings are about the plan's numbers; a run has its own.
+  if (!done.ok || options.verbose)
+    std::fputs(render(done.diagnostics, done.source, ::isatty(STDERR_FILENO)).c_str(), stderr);
+  if (!done.ok) return std::nullopt;
+  return std::move(done.plan_json);
+}
+
+// The target of a program that is compiled for this backend. A cuda device says its architecture as
+// "(sm_90)".
+std::string target_for(const Backend& backend) {
+  if (std::string_view(backend.name()) != "cuda") return "cpu";
+  const std::string device = backend.device();
+  const size_t at = device.find("(sm_");
+  const size_t end = at == std::string::npos ? at : device.find(')', at);
+  return end == std::string::npos ? "cuda" : "cuda:" + device.substr(at + 1, end - at - 1);
+}
+
+}  // namespace
+
+std::unique_ptr<Plan> load_program(const Options& options, const Backend& backend, Exit* code) {
+  *code = kFailed;
+  auto text = command::read_file(options.file, command::kMaxPlanFile);
+  if (!text) return nullptr;
+  const bool is_plan = ends_with(options.file, ".json") || command::is_plan(*text);
+  if (is_plan && (!options.config.empty() || !options.lets.empty() || !options.retypes.empty())) {
+    fail(*code = kUsage, std::string(!options.config.empty() ? "--config"
+                                     : !options.lets.empty() ? "--let"
+                                                             : "--retype") +
+                             " goes with a program; " + options.file +
+                             " is a plan, which has its sizes already");
+    return nullptr;
+  }
+  if (!is_plan) text = compiled(std::move(*text), options, target_for(backend));
+  if (!text) return nullptr;
+  std::string why;
+  auto plan = checked_plan(*text, options.file, &why);
+  if (!plan) return fail(kFailed, why), nullptr;
+  if (auto failure = check_kernels(*plan, backend)) return fail(kFailed, *failure), nullptr;
+  if (is_plan && plan->target != backend.name()) {
+    const std::string message = "the plan is for " + plan->target +
+                                (plan->arch.empty() ? "" : " (" + plan->arch + ")") + "; " + backend.name() +
+                                " runs the same ops with its own kernels";
+    if (options.strict) {
+      fail(kFailed, message + ", which --strict refuses; compile it with --target " + target_for(backend));
+      return nullptr;
+    }
+    command::say("note: " + message);
+  }
+  return plan;
+}
+
+}  // namespace irplan::run
