@@ -27,7 +27,7 @@ Span of(std::string_view word) {
 
 TEST_CASE("a diagnostic shows its place, the labels of other lines, the rule and the help") {
   Diagnostics d;
-  d.report(Code::E0238, of("rmsnom"), {"rmsnom"})
+  d.report(Code::UnknownFunction, of("rmsnom"), {"rmsnom"})
       .at("called here")
       .also(of("w = param"), "the weight")
       .rule("names are operators or functions")
@@ -48,7 +48,7 @@ TEST_CASE("a diagnostic shows its place, the labels of other lines, the rule and
 
 TEST_CASE("two labels of one line stand under it in turn") {
   Diagnostics d;
-  d.report(Code::E0201, of("x, w"), {"x"}).also(of("eps"), "and this");
+  d.report(Code::UnknownName, of("x, w"), {"x"}).also(of("eps"), "and this");
   CHECK(render(d.list()[0], program(), false) ==
         "error[E0201]: nothing is called `x` here\n"
         " --> a.irplan:3:13\n"
@@ -60,9 +60,9 @@ TEST_CASE("two labels of one line stand under it in turn") {
 
 TEST_CASE("a remark about the command line has no excerpt and names the file") {
   Diagnostics d;
-  d.report(Code::E0266, {}, {"Q"});
-  d.report(Code::E0266, {}, {"Z"});
-  d.report(Code::E0266, {}, {"Q"});
+  d.report(Code::UnknownDimOption, {}, {"Q"});
+  d.report(Code::UnknownDimOption, {}, {"Z"});
+  d.report(Code::UnknownDimOption, {}, {"Q"});
   CHECK(render(d, program(), false) ==
         "error[E0266]: `--dim Q` names no dim of the program\n --> a.irplan\n\n"
         "error[E0266]: `--dim Z` names no dim of the program\n --> a.irplan\n\n"
@@ -71,7 +71,7 @@ TEST_CASE("a remark about the command line has no excerpt and names the file") {
 
 TEST_CASE("colour is escape codes and nothing else") {
   Diagnostics d;
-  d.report(Code::E0201, of("rmsnom"), {"rmsnom"}).help("look");
+  d.report(Code::UnknownName, of("rmsnom"), {"rmsnom"}).help("look");
   std::string colored = render(d, program(), true);
   CHECK(colored.find("\x1b[1;31merror[E0201]") == 0);
   for (size_t at; (at = colored.find('\x1b')) != std::string::npos;)
@@ -83,7 +83,7 @@ TEST_CASE("a stranger's bytes cannot steer the terminal") {
   const SourceText hostile("h.irplan", "a = \x1b[31m\xff\xc2\x9b \xc3\xa4 b\n");
   Diagnostics d;
   const auto at = static_cast<uint32_t>(hostile.text().find('b'));
-  d.report(Code::E0201, {at, at + 1}, {"\x1b]0;title\x07"});
+  d.report(Code::UnknownName, {at, at + 1}, {"\x1b]0;title\x07"});
   const std::string text = render(d.list()[0], hostile, false);
   CHECK(text ==
         "error[E0201]: nothing is called `?]0;title?` here\n"
@@ -97,7 +97,7 @@ TEST_CASE("a stranger's bytes cannot steer the terminal") {
 TEST_CASE("a line of megabytes is cut around what is marked") {
   const SourceText wide("w.irplan", std::string(5'000'000, 'a') + " + b" + std::string(5'000'000, 'c'));
   Diagnostics d;
-  d.report(Code::E0201, {5'000'003, 5'000'004}, {"b"});
+  d.report(Code::UnknownName, {5'000'003, 5'000'004}, {"b"});
   const std::string text = render(d.list()[0], wide, false);
   CHECK(text.size() < 600);
   CHECK(text.find("aaa + bccc") != std::string::npos);
@@ -109,14 +109,14 @@ TEST_CASE("a line of megabytes is cut around what is marked") {
 
 TEST_CASE("diagnostics are sorted by place, errors before warnings, and one cause is told once") {
   Diagnostics d;
-  d.report(Code::W0301, of("x: f16"), {"S", "has", "4096"});
-  d.report(Code::E0201, of("w, eps"), {"w"});
-  d.report(Code::E0203, of("x: f16"), {"x"});
-  d.report(Code::E0201, of("w, eps"), {"another"}).help("dropped");
+  d.report(Code::SizeAssumed, of("x: f16"), {"S", "has", "4096"});
+  d.report(Code::UnknownName, of("w, eps"), {"w"});
+  d.report(Code::UsedBeforeBound, of("x: f16"), {"x"});
+  d.report(Code::UnknownName, of("w, eps"), {"another"}).help("dropped");
   d.sort();
   REQUIRE(d.list().size() == 3);
-  CHECK(d.list()[0].code == Code::E0203);
-  CHECK(d.list()[1].code == Code::W0301);
+  CHECK(d.list()[0].code == Code::UsedBeforeBound);
+  CHECK(d.list()[1].code == Code::SizeAssumed);
   CHECK(d.list()[2].message == "nothing is called `w` here");
   CHECK(d.list()[2].fixes.empty());
   CHECK(d.errors() == 2);
@@ -127,7 +127,7 @@ TEST_CASE("diagnostics are sorted by place, errors before warnings, and one caus
 
 TEST_CASE("beyond the cap only the count grows") {
   Diagnostics d;
-  for (uint32_t i = 0; i < 150; ++i) d.report(Code::E0201, {i, i + 1}, {"x"});
+  for (uint32_t i = 0; i < 150; ++i) d.report(Code::UnknownName, {i, i + 1}, {"x"});
   CHECK(d.list().size() == Diagnostics::kMaxKept);
   CHECK(d.errors() == 150);
   CHECK(d.dropped() == 50);
@@ -137,7 +137,7 @@ TEST_CASE("beyond the cap only the count grows") {
 
 TEST_CASE("the JSON form holds every place, and the edits of a fix") {
   Diagnostics d;
-  d.report(Code::E0238, of("rmsnom"), {"rmsnom"})
+  d.report(Code::UnknownFunction, of("rmsnom"), {"rmsnom"})
       .at("called here")
       .fix("did you mean `rmsnorm`?", of("rmsnom"), "rmsnorm");
   CHECK(

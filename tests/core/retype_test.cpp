@@ -96,7 +96,7 @@ TEST_CASE("what cannot be retyped is told") {
   const auto message = [](const char* what, const char* dtype) {
     const Compilation done = retyped(what, dtype);
     REQUIRE_FALSE(done.ok);
-    CHECK(done.diagnostics.list()[0].code == Code::E0272);
+    CHECK(done.diagnostics.list()[0].code == Code::RetypeWithoutEffect);
     return render(done.diagnostics, done.source, false);
   };
   CHECK(message("cache", "f16").find("neither `state` nor `weights`") != std::string::npos);

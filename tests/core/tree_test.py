@@ -101,7 +101,7 @@ def machines():
 def registry():
     """Codes sorted and spelt as they must be, and each in some test."""
     text = (ROOT / "core/include/irplan/diagnostics.def").read_text()
-    rows = re.findall(r'^IRPLAN_DIAGNOSTIC\((\w+), (\w+),\s*"((?:[^"\\]|\\.)*)"\)', text, re.M)
+    rows = re.findall(r'^IRPLAN_DIAGNOSTIC\((\w+), \w+, (\w+),\s*"((?:[^"\\]|\\.)*)"\)', text, re.M)
     codes = [code for code, _, _ in rows]
     if len(rows) != text.count("IRPLAN_DIAGNOSTIC("):
         yield "a line of diagnostics.def is not of its form"

@@ -88,9 +88,14 @@ class Elaborator {
 
   const std::string& text(ast::Symbol symbol) const { return tree_.text(symbol); }
   const std::string& text(const ast::Name& name) const { return tree_.text(name.symbol); }
-  Diagnostic& report(Code code, Span span, std::initializer_list<std::string_view> arguments = {}) {
+  template <size_t N>
+  Diagnostic& report(std::type_identity_t<Taking<N>> code, Span span, const std::string_view (&arguments)[N]) {
+    return add_report(code.code, span, arguments);
+  }
+  Diagnostic& report(Taking<0> code, Span span) { return add_report(code.code, span, {}); }
+  Diagnostic& add_report(Code code, Span span, std::span<const std::string_view> arguments) {
     steps_ += kReportSteps;
-    return diagnostics_.report(code, span, arguments, elsewhere_);
+    return diagnostics_.add(code, span, arguments, elsewhere_);
   }
   std::string slice(Span span) const { return std::string((elsewhere_ ? *elsewhere_ : source_).slice(span)); }
   void collect_globals();

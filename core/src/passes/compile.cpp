@@ -108,7 +108,7 @@ class Pipeline {
   }
 
   void refuse_target() {
-    Diagnostic& d = out_.diagnostics.report(Code::E0267, {}, {options_.target});
+    Diagnostic& d = out_.diagnostics.report(Code::UnknownTarget, {}, {options_.target});
     d.rule("targets are cpu, cuda, and cuda with an architecture: cuda:sm_90");
     const std::string near = nearest(options_.target, {"cpu", "cuda", "cuda:sm_90", "cuda:sm_80"});
     if (!near.empty()) d.help("did you mean `--target " + near + "`");
@@ -141,7 +141,7 @@ class Pipeline {
     auto config = Config::parse(*options_.config, &why, &place);
     if (config) return config;
     auto& told =
-        out_.diagnostics.report(Code::E0264, place, {why}).in({options_.config_name, *options_.config});
+        out_.diagnostics.report(Code::ConfigUnreadable, place, {why}).in({options_.config_name, *options_.config});
     if (place.end > 0) told.at(place.begin < options_.config->size() ? "not expected here" : "it ends here");
     return config;
   }

@@ -55,7 +55,7 @@ class Emitter {
   // A number that a plan holds as JSON; one that is too large is reported and kept at the largest.
   int64_t number(int64_t n, const char* what) {
     if (n <= kMaxJsonInt) return n;
-    diagnostics_.report(Code::E0602, {}, {what, std::to_string(n)});
+    diagnostics_.report(Code::BeyondJson, {}, {what, std::to_string(n)});
     return kMaxJsonInt;
   }
 
@@ -156,7 +156,7 @@ class Emitter {
     Expr sum = graph_.dims->constant(0);
     for (const auto& [e, n] : counts) sum = sum + e * n;
     if (sum.overflowed()) {
-      diagnostics_.report(Code::E0602, phase.span, {"the work of phase " + phase.name, "more than 64 bits"});
+      diagnostics_.report(Code::BeyondJson, phase.span, {"the work of phase " + phase.name, "more than 64 bits"});
       return graph_.dims->constant(0);
     }
     return sum;
@@ -241,7 +241,7 @@ class Emitter {
     for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
       const auto bytes = meter.bytes(p, graph_.values_at(p));
       if (!bytes) {
-        diagnostics_.report(Code::E0602, {}, {"the memory in bytes", "more than 64 bits"});
+        diagnostics_.report(Code::BeyondJson, {}, {"the memory in bytes", "more than 64 bits"});
         continue;
       }
       m.segments.weights =

@@ -99,7 +99,7 @@ void explain_refused_sizes(const Graph& graph, const FixedDims& fixed, Diagnosti
     const auto same = [&](const Dim& d) { return d.name == name; };
     const auto dim = std::find_if(graph.dim_list.begin(), graph.dim_list.end(), same);
     if (dim == graph.dim_list.end()) continue;
-    Diagnostic* d = diagnostics.find(Code::E0265, dim->span);
+    Diagnostic* d = diagnostics.find(Code::SizeRefused, dim->span);
     if (d && !explain_range(*dim, size, *d)) explain_relations(graph, fixed, *dim, size, *d);
   }
 }
