@@ -69,11 +69,7 @@ Failure check_ranges(const Plan& plan, const std::string& phase_name, const Step
     for (const Plan::Guard& guard : plan.guards) {
       if (!guard.phase.empty() && guard.phase != phase->name) continue;
       const auto left = value(guard.left), right = value(guard.right);
-      const bool holds = left && right &&
-                         (guard.relation == Relation::LessEqual      ? *left <= *right
-                          : guard.relation == Relation::GreaterEqual ? *left >= *right
-                                                                     : *left == *right);
-      if (holds) continue;
+      if (left && right && holds(*left, guard.relation, *right)) continue;
       std::string at;
       for (const DimIndex d : dims_of(guard.left - guard.right))
         at += (at.empty() ? "" : ", ") + plan.pool->dim_name(d) + " = " + std::to_string(binding[d]);

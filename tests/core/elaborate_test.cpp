@@ -471,6 +471,15 @@ TEST_CASE("--let replaces a top-level let, and later lets follow") {
   CHECK(c.graph->values[0].type.shape[0].is(65536));
 }
 
+TEST_CASE("a strength that does not exist is refused by name") {
+  CompileOptions options;
+  options.strength = "exactly";
+  const Compilation done = compile(SourceText("a.irplan", kIn + "out = output(silu(x))\n"), options);
+  CHECK_FALSE(done.ok);
+  CHECK(render(done.diagnostics, done.source, false).find("error[E0275]: no strength is called `exactly`") !=
+        std::string::npos);
+}
+
 TEST_CASE("compile-time arithmetic") {
   const auto shape = [](const std::string& e) {
     const Compilation c = compiled("let r = {a: 7, b: none}\nlet l = [5, 6]\nlet n = " + e +

@@ -16,10 +16,10 @@ namespace irplan {
 
 enum class Severity { Error, Warning };
 
-// Every diagnostic that exists, by name; names, the codes that are shown, severities and message templates stand
-// in irplan/diagnostics.def alone.
+// Every diagnostic that exists, by name; names, the codes that are shown, severities and message templates
+// stand in irplan/diagnostics.def alone.
 enum class Code : uint16_t {
-#define IRPLAN_DIAGNOSTIC(code, name, severity, text) name,
+#define IRPLAN_DIAGNOSTIC(code, name, severity, text) name, code = name,
 #include "irplan/diagnostics.def"
 #undef IRPLAN_DIAGNOSTIC
 };

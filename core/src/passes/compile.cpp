@@ -24,10 +24,6 @@
 namespace irplan {
 namespace {
 
-Strength parse_strength(std::string_view name) {
-  return name == "exact" ? Strength::Exact : name == "limited" ? Strength::Limited : Strength::Portfolio;
-}
-
 class Pipeline {
  public:
   Pipeline(Compilation& out, const CompileOptions& options) : out_(out), options_(options) {}
@@ -67,7 +63,7 @@ class Pipeline {
     if (!options_.keep_order) schedule(*graph_);
     passed("schedule");
     if (written) out_.dumps.back().second += compare_orders(*written, *graph_);
-    plan_memory(*graph_, {parse_strength(options_.strength), options_.progress});
+    plan_memory(*graph_, {find_strength(options_.strength).value_or(Strength::Portfolio), options_.progress});
     if (!passed("memory")) return false;
     answered_ = true;
     const bool bytes =
@@ -91,6 +87,9 @@ class Pipeline {
     out_.graph = graph_;
     const auto target = parse_target(options_.target);
     if (!target) refuse_target();
+    if (!find_strength(options_.strength))
+      out_.diagnostics.report(Code::UnknownStrength, {}, {options_.strength})
+          .rule("placements are searched for by portfolio, limited or exact");
     if (target) graph_->target = *target;
     std::optional<Config> config = read_config();
     syntax::Tree tree = syntax::parse(out_.source, out_.diagnostics);
@@ -140,8 +139,8 @@ class Pipeline {
     Span place;
     auto config = Config::parse(*options_.config, &why, &place);
     if (config) return config;
-    auto& told =
-        out_.diagnostics.report(Code::ConfigUnreadable, place, {why}).in({options_.config_name, *options_.config});
+    auto& told = out_.diagnostics.report(Code::ConfigUnreadable, place, {why})
+                     .in({options_.config_name, *options_.config});
     if (place.end > 0) told.at(place.begin < options_.config->size() ? "not expected here" : "it ends here");
     return config;
   }

@@ -156,7 +156,8 @@ class Emitter {
     Expr sum = graph_.dims->constant(0);
     for (const auto& [e, n] : counts) sum = sum + e * n;
     if (sum.overflowed()) {
-      diagnostics_.report(Code::BeyondJson, phase.span, {"the work of phase " + phase.name, "more than 64 bits"});
+      diagnostics_.report(Code::BeyondJson, phase.span,
+                          {"the work of phase " + phase.name, "more than 64 bits"});
       return graph_.dims->constant(0);
     }
     return sum;
@@ -236,7 +237,7 @@ class Emitter {
     m.lower_bound = short_text(largest->lower_bound);
     if (largest->peak_op != kNone) m.peak_op = graph_.values[graph_.ops[largest->peak_op].out[0]].id;
     m.no_reuse_bytes = std::min(largest->no_reuse_bytes, kMaxJsonInt);
-    m.strength = static_cast<Plan::Strength>(graph_.strength);
+    m.strength = graph_.strength;
     const Meter meter(graph_);
     for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
       const auto bytes = meter.bytes(p, graph_.values_at(p));
@@ -272,7 +273,7 @@ class Emitter {
       out.expr = budget.text;
       out.line = line(budget.span);
       if (budget.bytes) {
-        const Quantities& counts = budget.counts;
+        const PerSegment& counts = budget.counts;
         out.limit_bytes = number(budget.limit_bytes, "a budget in bytes");
         out.limit = budget.limit;
         out.counts = {counts.weights, counts.state, counts.inputs, counts.arena};

@@ -39,7 +39,7 @@ std::optional<BoundArena> bind_arena(const Plan& plan, const std::string& phase,
         if (!bytes || *bytes < 0 || __builtin_add_overflow(out.offsets[below], *bytes, &end) ||
             end > INT64_MAX - align)
           return std::nullopt;
-        at = std::max(at, (end + align - 1) / align * align);
+        at = std::max(at, align_up(end, align));
       }
       if (!ready) continue;
       todo.pop_back();

@@ -54,7 +54,7 @@ struct Words<Plan::Segment> {
 };
 template <>
 struct Words<Plan::Strength> {
-  static constexpr const char* kAll[] = {"portfolio", "exact", "limited"};
+  static constexpr const auto& kAll = kStrengths;
 };
 template <>
 struct Words<Plan::Layout> {

@@ -1,7 +1,7 @@
 // plan.json as data: what a runtime executes, a scheduler admits requests by, and a page draws.
 //
-// The table of its keys is plan/fields.h; what they mean, the format's history and its promises: core/plan.md.
-// References between records are indices here and ids in the file; kAbsent stands for none.
+// The table of its keys is plan/fields.h; what they mean, the format's history and its promises:
+// core/plan.md. References between records are indices here and ids in the file; kAbsent stands for none.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "dims/expr.h"
+#include "irplan/strength.h"
 #include "ops/op.h"
 
 namespace irplan {
@@ -24,7 +26,7 @@ struct Plan {
   using Ids = InlineVector<uint32_t, 4>;  // indices of records
   enum class Kind : uint8_t { Input, Param, State, Folded, Temp };
   enum class Segment : uint8_t { Inputs, Weights, State, Arena };
-  enum class Strength : uint8_t { Portfolio, Exact, Limited };
+  using Strength = irplan::Strength;
   enum class Layout : uint8_t { None, Contiguous, Ring };
 
   struct Dim {
@@ -121,9 +123,7 @@ struct Plan {
     double worst_ratio = 1.0;
     bool proven = true;
   };
-  struct Segments {
-    int64_t weights = 0, state = 0, inputs = 0, arena = 0;
-  };
+  using Segments = PerSegment;
   // A single change that lowers the memory, and the bytes of all segments with it: the most over the phases,
   // at `value`.
   struct Lighter {

@@ -43,9 +43,7 @@ Limits limits_of(const Plan& plan, const Plan::Phase& phase, size_t dim) {
 bool holds(const Plan::Guard& guard, Evaluator& value) {
   const auto left = value(guard.left), right = value(guard.right);
   if (!left || !right) return false;
-  return guard.relation == Relation::LessEqual      ? *left <= *right
-         : guard.relation == Relation::GreaterEqual ? *left >= *right
-                                                    : *left == *right;
+  return irplan::holds(*left, guard.relation, *right);
 }
 
 bool admits(const Plan& plan, const Plan::Phase& phase, const Binding& binding) {

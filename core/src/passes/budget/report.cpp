@@ -99,7 +99,7 @@ void Solver::blame_largest(Diagnostic& d, const Budget& budget, uint32_t phase,
   for (const Value& v : graph_.values) {
     if (v.buffer == kNone || seen[v.buffer]++) continue;
     const Buffer& buffer = graph_.buffers[v.buffer];
-    const Quantities& counts = budget.counts;
+    const PerSegment& counts = budget.counts;
     const int64_t count = buffer.segment == Segment::Weights  ? counts.weights
                           : buffer.segment == Segment::State  ? counts.state
                           : buffer.segment == Segment::Inputs ? counts.inputs
