@@ -26,18 +26,10 @@ std::vector<uint8_t> only_for_loading(const Plan& plan) {
 
 bool add_rounded(int64_t bytes, int64_t align, int64_t* sum) {
   return bytes >= 0 && bytes <= INT64_MAX - align &&
-         !__builtin_add_overflow(*sum, (bytes + align - 1) / align * align, sum);
+         !__builtin_add_overflow(*sum, align_up(bytes, align), sum);
 }
 
 }  // namespace
-
-std::optional<int64_t> SegmentBytes::total() const {
-  int64_t sum = 0;
-  for (const int64_t part : {weights, state, inputs, arena}) {
-    if (part < 0 || __builtin_add_overflow(sum, part, &sum)) return std::nullopt;
-  }
-  return sum;
-}
 
 std::optional<int64_t> counted_bytes(const Plan::Budget& budget, const SegmentBytes& bytes) {
   if (!budget.limit) return std::nullopt;

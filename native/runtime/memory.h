@@ -13,16 +13,13 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "plan/plan.h"
 #include "runtime/backend.h"
 
 namespace irplan {
 
-struct SegmentBytes {
-  int64_t weights = 0, state = 0, inputs = 0, arena = 0;
-  std::optional<int64_t> total() const;
-  friend bool operator==(const SegmentBytes&, const SegmentBytes&) = default;
-};
+using SegmentBytes = PerSegment;
 
 // What the plan's own formulas say that a step takes: the phase's `peak`, and buffers rounded up to `align`.
 // None where a number exceeds 64 bits.

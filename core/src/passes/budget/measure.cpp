@@ -63,7 +63,7 @@ std::optional<int64_t> Meter::sum(const std::vector<Size>& sizes, Evaluator& val
   return total;
 }
 
-std::optional<SegmentBytes> Meter::bytes(uint32_t phase, const Binding& binding, Arena arena) const {
+std::optional<PerSegment> Meter::bytes(uint32_t phase, const Binding& binding, Arena arena) const {
   Evaluator value(*graph_.dims, binding);
   const auto weights = sum(weights_, value), state = sum(state_, value), inputs = sum(inputs_, value);
   const Expr formula = arena == Arena::Placed ? graph_.phases[phase].peak : graph_.phases[phase].lower_bound;
@@ -75,7 +75,7 @@ std::optional<SegmentBytes> Meter::bytes(uint32_t phase, const Binding& binding,
   for (const int64_t part : {*weights, *state, *inputs, placed}) {
     if (__builtin_add_overflow(all, part, &all)) return std::nullopt;
   }
-  return SegmentBytes{*weights, *state, *inputs, placed};
+  return PerSegment{*weights, *state, *inputs, placed};
 }
 
 std::optional<int64_t> Meter::used(const Budget& budget, uint32_t phase, const Binding& binding,
@@ -141,19 +141,6 @@ Binding binding_in(const Graph& graph, uint32_t phase, Binding binding) {
     binding[dim.dim] = std::clamp(binding[dim.dim], dim.range.lo, dim.range.hi);
   }
   return binding;
-}
-
-std::string bytes_text(int64_t bytes) {
-  constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-  int unit = 0;
-  int64_t scale = 1;
-  while (unit < 6 && bytes / scale >= 1024) scale *= 1024, ++unit;
-  if (unit == 0) return std::to_string(bytes) + " B";
-  // Two decimals by integers, so that every machine prints the same.
-  const auto hundredths = static_cast<int64_t>((static_cast<__int128>(bytes) * 100 + scale / 2) / scale);
-  std::string fraction = std::to_string(hundredths % 100);
-  if (fraction.size() < 2) fraction = "0" + fraction;
-  return std::to_string(hundredths / 100) + "." + fraction + " " + kUnits[unit];
 }
 
 }  // namespace irplan

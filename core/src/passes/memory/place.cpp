@@ -4,6 +4,7 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "base/bytes.h"
 #include "irplan/pack.h"
 #include "passes/memory/pack_parts.h"
 
@@ -25,8 +26,6 @@ constexpr int64_t kMaxUnit = 1 << 20;              // by which a sum is multipli
 constexpr size_t kMaxDecisions = 4000;  // of which of two sums is larger; models take some hundreds
 
 using Index = uint32_t;  // of a buffer among the phase's
-
-int64_t aligned(int64_t n, int64_t align) { return (n + align - 1) / align * align; }
 
 // The phase's buffers as the packer sees them, and who is alive with whom.
 struct Problem {
@@ -120,7 +119,7 @@ class Placer {
       int64_t bound = 0, plain = 0;
       for (const auto& step : problem_.steps) {
         int64_t sum = 0, unpadded = 0;
-        for (const Index b : step) sum += aligned(sizes[b], align_), unpadded += sizes[b];
+        for (const Index b : step) sum += align_up(sizes[b], align_), unpadded += sizes[b];
         bound = std::max(bound, sum);
         plain = std::max(plain, unpadded);
       }
@@ -169,7 +168,7 @@ class Placer {
     std::vector<packing::Item> items;
     for (Index b = 0; b < problem_.size(); ++b) {
       items.push_back({static_cast<int32_t>(problem_.begin[b]), static_cast<int32_t>(problem_.end[b]),
-                       aligned(samples_[sample][b], align_)});
+                       align_up(samples_[sample][b], align_)});
     }
     return items;
   }
@@ -252,7 +251,7 @@ class Placer {
       for (const Index b : order) {
         int64_t at = 0;
         for (const Index n : problem_.neighbours[b]) {
-          if (position[n] < position[b]) at = std::max(at, aligned(offsets[n] + samples_[s][n], align_));
+          if (position[n] < position[b]) at = std::max(at, align_up(offsets[n] + samples_[s][n], align_));
         }
         offsets[b] = at;
         peak = std::max(peak, at + samples_[s][b]);

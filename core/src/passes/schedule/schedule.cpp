@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/bytes.h"
 #include "passes/memory.h"
 #include "passes/memory/place.h"
 #include "passes/memory/windows.h"
@@ -212,7 +213,7 @@ Bytes arenas(const Graph& graph, uint32_t phase, const Order* order, const std::
   Bytes out;
   for (const Binding& size : sizes) {
     const int64_t bytes = arena_bytes(candidate, phase, size), align = graph.target.align;
-    out.push_back(bytes < 0 ? INT64_MAX : (bytes + align - 1) / align * align);
+    out.push_back(bytes < 0 ? INT64_MAX : align_up(bytes, align));
   }
   return out;
 }
