@@ -12,14 +12,16 @@ std::optional<int64_t> PerSegment::total() const {
 
 std::string bytes_text(int64_t bytes) {
   constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-  constexpr int kMebi = 2;
-  int unit = 0;
-  int64_t scale = 1;
-  while (unit < 6 && bytes / scale >= 1024) scale *= 1024, ++unit;
-  if (unit == 0) return std::to_string(bytes) + " B";
+  constexpr int kMebi = 2, kExbi = 6;
+  if (bytes < 1024) return std::to_string(bytes) + " B";
   // By integers, so that every machine prints the same.
-  const int64_t parts = unit <= kMebi ? 10 : 100;
-  const auto rounded = static_cast<int64_t>((static_cast<__int128>(bytes) * parts + scale / 2) / scale);
+  int64_t scale = 1024, parts = 0, rounded = 0;
+  int unit = 1;
+  for (;; ++unit, scale *= 1024) {
+    parts = unit <= kMebi ? 10 : 100;
+    rounded = static_cast<int64_t>((static_cast<__int128>(bytes) * parts + scale / 2) / scale);
+    if (rounded < 1024 * parts || unit == kExbi) break;
+  }
   const std::string fraction = std::to_string(parts + rounded % parts).substr(1);
   return std::to_string(rounded / parts) + "." + fraction + " " + kUnits[unit];
 }

@@ -63,9 +63,8 @@ void apply(Graph& graph, const Need& need, uint32_t phase, DimIndex dim, Diagnos
     if (part->lo > part->hi) {
       const std::string needed = text(balanced(need.constraint));
       const std::string_view message[] = {needed};
-      diagnostics
-          .add(need.budget ? Code::BudgetRefused : Code::NoSizes, need.span, message)
-          .also(declared.span, "`" + declared.name + "` is at least " + std::to_string(range.lo));
+      diagnostics.add(need.budget ? Code::BudgetRefused : Code::NoSizes, need.span, message, need.elsewhere)
+          .also_in_program(declared.span, "`" + declared.name + "` is at least " + std::to_string(range.lo));
       return std::nullopt;
     }
     return part;
@@ -74,7 +73,7 @@ void apply(Graph& graph, const Need& need, uint32_t phase, DimIndex dim, Diagnos
     const auto range = narrow(declared.range);
     if (!range || *is_guard) return;
     if (!(*range == declared.range))
-      declared.narrowings.push_back({need.constraint, need.span, declared.range, *range});
+      declared.narrowings.push_back({need.constraint, need.span, declared.range, *range, need.elsewhere});
     declared.range = *range;
     for (Phase& p : graph.phases) {
       for (PhaseDim& entry : p.dims) {
@@ -118,7 +117,7 @@ void refuse_impossible(const Graph& graph, const Guard& guard, Diagnostics& diag
   }
   const std::string needed = text(c);
   const std::string_view message[] = {needed};
-  diagnostics.add(guard.budget ? Code::BudgetRefused : Code::NoSizes, guard.span, message)
+  diagnostics.add(guard.budget ? Code::BudgetRefused : Code::NoSizes, guard.span, message, guard.elsewhere)
       .at(dims.empty() ? "this never holds"
                        : "no sizes satisfy " + text(c) +
                              (where == kNoPhase ? "" : " in phase " + graph.phases[where].name));
@@ -182,7 +181,7 @@ void settle(Graph& graph, const std::vector<Need>& needs, Diagnostics& diagnosti
       const uint32_t where = everywhere ? kNoPhase : phase;
       bool is_guard = dims.size() != 1;
       if (!is_guard) apply(graph, need, where, dims[0], diagnostics, &is_guard);
-      if (is_guard) graph.guards.push_back({need.constraint, need.span, where, need.budget});
+      if (is_guard) graph.guards.push_back({need.constraint, need.span, where, need.budget, need.elsewhere});
       if (everywhere) break;
     }
   }

@@ -1,6 +1,7 @@
 // The arena at one set of sizes: one pass over the stacking order.
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "plan/plan.h"
 
 namespace irplan {

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "plan/plan.h"
 
 namespace irplan::rivals {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "passes/memory/place.h"
 #include "passes/memory/windows.h"
 

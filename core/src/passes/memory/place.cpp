@@ -4,6 +4,7 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "base/bytes.h"
 #include "irplan/pack.h"
 #include "passes/memory/pack_parts.h"
 

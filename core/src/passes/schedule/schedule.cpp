@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/bytes.h"
 #include "passes/memory.h"
 #include "passes/memory/place.h"
 #include "passes/memory/windows.h"
