@@ -163,10 +163,7 @@ std::string pack(const json& request) {
   const auto table = read_pack_csv(text, &why);
   if (!table) return failure(why);
   PackOptions options;
-  const std::string strength = text_of(request, "strength", "limited");
-  options.strength = strength == "portfolio" ? PackStrength::Portfolio
-                     : strength == "exact"   ? PackStrength::Exact
-                                             : PackStrength::Limited;
+  options.strength = find_strength(text_of(request, "strength", "limited")).value_or(Strength::Limited);
   options.capacity = number_of(request, "capacity");
   const PackResult result = irplan::pack(table->buffers, options);
   json reply{{"height", result.height},
