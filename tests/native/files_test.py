@@ -33,6 +33,7 @@ class Case(unittest.TestCase):
         how = {"capture_output": True, "timeout": 120, "cwd": self.folder, **how}
         p = subprocess.run([command, *map(str, args)], **how)
         out, err = (p.stdout or b"").decode(), (p.stderr or b"").decode()
+        self.assertNotIn("a fault of its own", err)  # what is thrown comes to no edge
         self.assertEqual(p.returncode, code, f"{command.name} {' '.join(map(str, args))}\n{out[:500]}\n{err[:2000]}")
         for name in names:
             self.assertIn(name, err)

@@ -38,6 +38,7 @@ class Case(unittest.TestCase):
         p = subprocess.run([IRPLAN, *map(str, args)], input=stdin, capture_output=True, timeout=120 * SLOWNESS, cwd=cwd or self.folder,
                            env={**os.environ, "NO_COLOR": ""})
         out, err = p.stdout.decode(), p.stderr.decode()
+        self.assertNotIn("a fault of its own", err)  # what is thrown comes to no edge
         self.assertEqual(p.returncode, code, f"irplan {' '.join(map(str, args))}\n{out[:500]}\n{err[:2000]}")
         return out, err
 

@@ -280,7 +280,7 @@ const command::Program& program() {
         "runs plans and programs",
         "Exit codes: 0 done; 1 the input is wrong or the run failed; 2 the command line is wrong; 3 an "
         "--expect "
-        "did not hold;\n130, 143 interrupted.\n",
+        "did not hold;\n129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM: nothing half-written is left.\n",
         {{"",
           "run a plan or a program",
           "FILE.json|FILE.irplan|-",
