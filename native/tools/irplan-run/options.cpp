@@ -301,61 +301,51 @@ const command::Program& program() {
   static const command::Program made = [] {
     std::vector<const command::Option*> options;
     for (const Row& row : kRows) options.push_back(&row.option);
-    return command::Program {
-      "irplan-run", "runs plans and programs",
-          "Exit codes: 0 done; 1 the input is wrong or the run failed; 2 the command line is wrong; 3 an "
-          "--expect did not hold, or
-          a request was rejected;
-      129, 130, 143 ended by SIGHUP, SIGINT,
-          SIGTERM : nothing
-                    "
-                    "half-written is left.
-                    ",
-      {
-        {
-          "", "run a plan or a program", "FILE.json|FILE.irplan|-",
-              "Runs a plan as it stands, or a program that it compiles first: one step of one phase; with "
-              "--tokens "
-              "a text in\nsteps, and greedy tokens after it; with --requests many texts at once.\n\n"
-              "A request is a line: {\"req_id\": \"a\", \"arrival_us\": 0, \"tokens\": [1, 2, 3], "
-              "\"max_new_tokens\": 16}. "
-              "Its answer is one on stdout\nwhen it ends, {\"req_id\": \"a\", \"tokens\": [7, 8]}; with "
-              "--requests - arrival_us is not "
-              "needed, and what cannot be served is\nanswered as well, {\"req_id\": \"a\", \"error\": "
-              "\"…\"}. "
-              "--trace has a line an event, "
-              "written as it happens: ts_us, event and req_id,\nand of enqueue tokens_requested; of schedule "
-              "batch_id and kv_alloc_bytes; of "
-              "decode batch_id, step and latency_us; of complete\ntotal_tokens and latency_us; of reject "
-              "reason. "
-              "Requests are prefilled one by "
-              "one and decoded together, in as many slots as the\nbudgets hold. At the end stderr has "
-              "counts, "
-              "tokens a second, and percentiles of "
-              "the time to the first token and of decode steps.",
-              1, 1, options,
-              {{"irplan-run hotpath.irplan --weights random:1 --dim S=5 --dim D=80 --input x=random:2 "
-                "--output "
-                "out=@y.npy",
-                "one step"},
-               {"irplan-run plan.json --weights model.safetensors --input x=@x.npy --expect out=@want.npy "
-                "--tol "
-                "2e-3",
-                "compared with what is known"},
-               {"irplan-run llama.irplan --config config.json --weights DIR --tokens 1,2,3 --generate 20",
-                "a model that goes on with a text"},
-               {"irplan-run plan.json --weights DIR --tokens @ids.npy --chunks 17,1,1 --output "
-                "logits=@all.npy",
-                "a text in steps of given sizes"},
-               {"irplan-run plan.json --weights DIR --requests requests.jsonl --trace trace.jsonl",
-                "requests, as many at once as the budget admits"},
-               {"scheduler | irplan-run plan.json --weights DIR --requests - --slots 8 --chunks 512 | "
-                "scheduler",
-                "driven by another process"}},
-              nullptr, command::FileUse::Read
-        }
-      }
-    };
+    return command::Program{
+        "irplan-run",
+        "runs plans and programs",
+        "Exit codes: 0 done; 1 the input is wrong or the run failed; 2 the command line is wrong; 3 an "
+        "--expect did not hold, or\na request was rejected; 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM: "
+        "nothing "
+        "half-written is left.\n",
+        {{"",
+          "run a plan or a program",
+          "FILE.json|FILE.irplan|-",
+          "Runs a plan as it stands, or a program that it compiles first: one step of one phase; with "
+          "--tokens "
+          "a text in\nsteps, and greedy tokens after it; with --requests many texts at once.\n\n"
+          "A request is a line: {\"req_id\": \"a\", \"arrival_us\": 0, \"tokens\": [1, 2, 3], "
+          "\"max_new_tokens\": 16}. "
+          "Its answer is one on stdout\nwhen it ends, {\"req_id\": \"a\", \"tokens\": [7, 8]}; with "
+          "--requests - arrival_us is not "
+          "needed, and what cannot be served is\nanswered as well, {\"req_id\": \"a\", \"error\": \"…\"}. "
+          "--trace has a line an event, "
+          "written as it happens: ts_us, event and req_id,\nand of enqueue tokens_requested; of schedule "
+          "batch_id and kv_alloc_bytes; of "
+          "decode batch_id, step and latency_us; of complete\ntotal_tokens and latency_us; of reject reason. "
+          "Requests are prefilled one by "
+          "one and decoded together, in as many slots as the\nbudgets hold. At the end stderr has counts, "
+          "tokens a second, and percentiles of "
+          "the time to the first token and of decode steps.",
+          1,
+          1,
+          options,
+          {{"irplan-run hotpath.irplan --weights random:1 --dim S=5 --dim D=80 --input x=random:2 --output "
+            "out=@y.npy",
+            "one step"},
+           {"irplan-run plan.json --weights model.safetensors --input x=@x.npy --expect out=@want.npy --tol "
+            "2e-3",
+            "compared with what is known"},
+           {"irplan-run llama.irplan --config config.json --weights DIR --tokens 1,2,3 --generate 20",
+            "a model that goes on with a text"},
+           {"irplan-run plan.json --weights DIR --tokens @ids.npy --chunks 17,1,1 --output logits=@all.npy",
+            "a text in steps of given sizes"},
+           {"irplan-run plan.json --weights DIR --requests requests.jsonl --trace trace.jsonl",
+            "requests, as many at once as the budget admits"},
+           {"scheduler | irplan-run plan.json --weights DIR --requests - --slots 8 --chunks 512 | scheduler",
+            "driven by another process"}},
+          nullptr,
+          command::FileUse::Read}}};
   }();
   return made;
 }
