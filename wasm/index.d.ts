@@ -30,6 +30,9 @@ export interface CompileRequest {
     /** Another dtype for all states, or for the weights of products: `{ state: 'f8e4m3', weights: 'q8_0' }`. */
     retypes?: Partial<Record<'state' | 'weights', string>>;
     target?: string;
+    /** Run ops in the order of the program, instead of the order of least memory. */
+    keep_order?: boolean;
+    strength?: 'portfolio' | 'limited' | 'exact';
     deny_warnings?: boolean;
     /** Where a budget is missed, plan under other choices and say what would fit (unless false); takes several times as long. */
     advise?: boolean;
@@ -120,4 +123,9 @@ export interface Irplan {
 
 type Source = WebAssembly.Module | BufferSource | Response;
 
-export function load(source: Source | Promise<Source>): Promise<Irplan>;
+export interface LoadOptions {
+  /** Told the name of each pass of a compilation when it is done. */
+  onPass?: (pass: string) => void;
+}
+
+export function load(source: Source | Promise<Source>, options?: LoadOptions): Promise<Irplan>;

@@ -7,10 +7,12 @@ async function toModule(source) {
   return WebAssembly.compileStreaming(source);
 }
 
+// `options.onPass`: told the name of each pass of a compilation when it is done.
 // `source`: a compiled module, the bytes of irplan.wasm, or a (promise of a) Response that has them.
-export async function load(source) {
+export async function load(source, options = {}) {
   const wasm = await toModule(await source);
   const instance = await createIrplan({
+    onPass: options.onPass,
     instantiateWasm(imports, done) {
       WebAssembly.instantiate(wasm, imports).then((ready) => done(ready, wasm));
       return {};

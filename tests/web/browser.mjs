@@ -28,7 +28,7 @@ export async function startBrowser() {
 
 // A fresh visitor's page. `complaints` collects console errors, broken policies, and requests to other hosts.
 export async function openPage(browser, origin, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, serviceWorkers: 'block', ...options });
   const page = await context.newPage();
   const complaints = [];
   page.on('console', (message) => {

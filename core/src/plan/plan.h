@@ -172,7 +172,7 @@ struct Plan {
     std::optional<int64_t> limit_bytes;  // of bytes, at `value`
     std::optional<Expr> limit;           // of bytes
     Segments counts;                     // of bytes: how often each segment is counted
-    std::vector<Answer> phases;  // of each, where it speaks of several
+    std::vector<Answer> phases;          // of each, where it speaks of several
     std::vector<Change> changes;
   };
 
@@ -198,6 +198,9 @@ struct Plan {
 // The file's bytes: keys in the contract's order, a line for each record, shortest-form numbers, a newline at
 // the end.
 std::string write_plan(const Plan& plan);
+
+// The same without values, buffers and ops: what is told of the whole plan, some kilobytes of any model.
+std::string write_outline(const Plan& plan);
 
 // Reads a plan from anywhere; text from a stranger is expected. None where it is not one, and `why` then says
 // what and where

@@ -17,7 +17,7 @@ class Writer {
   explicit Writer(const Plan& plan)
       : plan_(plan), out_(kRecordBytes * (plan.ops.size() + plan.values.size()) + 4096) {}
 
-  std::string run() {
+  std::string run(bool records) {
     out_ += "{\n\"version\": ";
     text(plan_.version);
     out_ += ", \"producer\": ";
@@ -37,9 +37,11 @@ class Writer {
     list("guards", plan_.guards, [&](const Plan::Guard& g) { guard(g); });
     list("phases", plan_.phases, [&](const Plan::Phase& p) { phase(p); });
     list("outputs", plan_.outputs, [&](const Plan::Output& o) { output(o); });
-    list("values", plan_.values, [&](const Plan::Value& v) { value(v); });
-    list("buffers", plan_.buffers, [&](const Plan::Buffer& b) { buffer(b); });
-    list("ops", plan_.ops, [&](const Plan::Op& o) { op(o); });
+    if (records) {
+      list("values", plan_.values, [&](const Plan::Value& v) { value(v); });
+      list("buffers", plan_.buffers, [&](const Plan::Buffer& b) { buffer(b); });
+      list("ops", plan_.ops, [&](const Plan::Op& o) { op(o); });
+    }
     memory();
     list("budget", plan_.budget, [&](const Plan::Budget& b) { budget(b); });
     out_ += "\"diagnostics\": " + plan_.diagnostics + "\n}\n";
@@ -339,6 +341,8 @@ class Writer {
 
 }  // namespace
 
-std::string write_plan(const Plan& plan) { return Writer(plan).run(); }
+std::string write_plan(const Plan& plan) { return Writer(plan).run(true); }
+
+std::string write_outline(const Plan& plan) { return Writer(plan).run(false); }
 
 }  // namespace irplan

@@ -1,17 +1,21 @@
 #include "service/serve.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "base/sha256.h"
 #include "base/text_writer.h"
 #include "irplan/compile.h"
 #include "irplan/dtype.h"
 #include "irplan/format.h"
 #include "ops/op.h"
 #include "service/binding_view.h"
+#include "service/phase_slice.h"
 
 namespace irplan {
 namespace {
@@ -74,6 +78,40 @@ LastPlan& last_plan() {
   return last;
 }
 
+// Plans by handle. The text is written when somebody first asks for it: most plans are looked at, not read.
+struct KeptPlan {
+  int64_t handle = 0;
+  std::shared_ptr<const Plan> plan;
+  std::string written;
+
+  const std::string& text() {
+    if (written.empty()) written = write_plan(*plan);
+    return written;
+  }
+};
+
+std::vector<KeptPlan>& kept_plans() {
+  static std::vector<KeptPlan> kept;  // the oldest first
+  return kept;
+}
+
+int64_t keep(std::shared_ptr<const Plan> plan) {
+  static int64_t last = 0;
+  auto& kept = kept_plans();
+  if (kept.size() == kKept) kept.erase(kept.begin());
+  kept.push_back({++last, std::move(plan), {}});
+  return last;
+}
+
+KeptPlan* find_kept(const json& request) {
+  const json* handle = member(request, "handle");
+  if (!handle || !handle->is_number_integer()) return nullptr;
+  auto& kept = kept_plans();
+  const auto found = std::find_if(kept.begin(), kept.end(),
+                                  [&](const KeptPlan& one) { return one.handle == handle->get<int64_t>(); });
+  return found == kept.end() ? nullptr : &*found;
+}
+
 CompileOptions options_of(const json& request) {
   CompileOptions options;
   options.config_name = text_of(request, "config_name", options.config_name.c_str());
@@ -89,17 +127,31 @@ CompileOptions options_of(const json& request) {
     for (const auto& [what, dtype] : retypes->items())
       if (dtype.is_string()) options.retypes.emplace_back(what, dtype.get<std::string>());
   options.target = text_of(*given, "target", options.target.c_str());
+  options.keep_order = flag_of(*given, "keep_order");
+  if (const std::string strength = text_of(*given, "strength"); strength == "limited" || strength == "exact")
+    options.strength = strength;
   options.deny_warnings = flag_of(*given, "deny_warnings");
   options.advise = flag_of(*given, "advise", options.advise);
   return options;
 }
 
-std::string serve_compile(const json& request) {
-  Compilation done = compile(SourceText(text_of(request, "file", "page.irplan"), text_of(request, "text")),
-                             options_of(request));
+std::string serve_compile(const json& request, const OnPass& on_pass) {
+  CompileOptions options = options_of(request);
+  const bool keeps = flag_of(request, "keep");
+  options.text = !keeps;
+  options.on_pass = on_pass;
+  Compilation done =
+      compile(SourceText(text_of(request, "file", "page.irplan"), text_of(request, "text")), options);
   TextWriter reply(done.plan_json.size() + done.plan_json.size() / 4 + 4096);
-  reply += done.ok ? "{\"ok\":true,\"plan\":" : "{\"ok\":false,\"plan\":null";
-  if (done.ok) reply.quote(done.plan_json);
+  reply += done.ok ? "{\"ok\":true" : "{\"ok\":false";
+  if (keeps) {
+    reply += ",\"handle\":";
+    reply += done.plan ? std::to_string(keep(done.plan)) : "null";
+    reply += done.plan && !done.ok ? ",\"refused\":true" : ",\"refused\":false";
+  } else {
+    reply += ",\"plan\":";
+    done.ok ? reply.quote(done.plan_json) : void(reply += "null");
+  }
   reply += ",\"diagnostics\":";
   reply += to_json(done.diagnostics.list(), done.source);
   reply += ",\"rendered\":";
@@ -107,8 +159,27 @@ std::string serve_compile(const json& request) {
   reply += ",\"unread_config_keys\":";
   reply += dump(done.unread_config_keys);
   reply += '}';
-  if (done.ok) last_plan().replace(std::move(done.plan_json));
+  if (done.ok && !keeps) last_plan().replace(std::move(done.plan_json));
   return reply.take();
+}
+
+std::string serve_passes(const json& request) {
+  CompileOptions options = options_of(request);
+  options.advise = options.text = false;
+  for (const PassInfo& pass : passes())
+    if (pass.name != std::string_view("emit")) options.dump_after.emplace_back(pass.name);
+  const Compilation done =
+      compile(SourceText(text_of(request, "file", "page.irplan"), text_of(request, "text")), options);
+  json list = json::array();
+  const std::string* before = nullptr;
+  for (const auto& [name, text] : done.dumps) {
+    if (before && *before == text) continue;
+    before = &text;
+    const auto& all = passes();
+    const auto pass = std::find_if(all.begin(), all.end(), [&](const PassInfo& p) { return p.name == name; });
+    list.push_back({{"name", name}, {"contract", pass == all.end() ? "" : pass->contract}, {"text", text}});
+  }
+  return dump(json{{"passes", std::move(list)}});
 }
 
 std::string serve_format(const json& request) {
@@ -120,7 +191,32 @@ std::string serve_format(const json& request) {
          ",\"diagnostics\":" + to_json(diagnostics.list(), source) + "}";
 }
 
+std::string serve_kept(const std::string& method, const json& request) {
+  KeptPlan* kept = find_kept(request);
+  if (!kept) return failure("there is no plan with this handle");
+  if (method == "bind")
+    return binding_view(*kept->plan, sizes_of(request, "dims"), text_of(request, "phase"));
+  if (method == "outline") return write_outline(*kept->plan);
+  if (method == "slice") {
+    const std::string name = text_of(request, "phase");
+    for (const Plan::Phase& phase : kept->plan->phases)
+      if (phase.name == name) return phase_slice(*kept->plan, phase);
+    return failure("the plan has no phase `" + name + "`");
+  }
+  if (method == "proof") return dump(json{{"sha256", sha256(kept->text())}, {"bytes", kept->text().size()}});
+  if (method == "text") {
+    TextWriter reply(kept->text().size() + kept->text().size() / 4 + 64);
+    reply += "{\"text\":";
+    reply.quote(kept->text());
+    reply += '}';
+    return reply.take();
+  }
+  kept_plans().erase(kept_plans().begin() + (kept - kept_plans().data()));  // release
+  return dump(json{{"ok", true}});
+}
+
 std::string serve_bind(const json& request) {
+  if (member(request, "handle")) return serve_kept("bind", request);
   LastPlan& last = last_plan();
   if (const json* text = member(request, "plan"); text && text->is_string()) {
     const std::string& given = text->get_ref<const std::string&>();
@@ -128,7 +224,7 @@ std::string serve_bind(const json& request) {
   }
   const Plan* plan = last.get();
   if (!plan) return failure("the plan cannot be read: " + last.why);
-  return binding_view(*plan, sizes_of(request, "dims"));
+  return binding_view(*plan, sizes_of(request, "dims"), text_of(request, "phase"));
 }
 
 const char* kind_name(AttrKind kind) {
@@ -180,12 +276,16 @@ std::string serve_ops() {
 
 }  // namespace
 
-std::string serve(std::string_view request_json) {
+std::string serve(std::string_view request_json, const OnPass& on_pass) {
   const json request = json::parse(request_json.begin(), request_json.end(), nullptr, false);
   if (!request.is_object()) return failure("the request is no JSON object");
   const std::string method = text_of(request, "method");
-  if (method == "compile") return serve_compile(request);
+  if (method == "compile") return serve_compile(request, on_pass);
   if (method == "bind") return serve_bind(request);
+  if (method == "outline" || method == "slice" || method == "proof" || method == "text" ||
+      method == "release")
+    return serve_kept(method, request);
+  if (method == "passes") return serve_passes(request);
   if (method == "format") return serve_format(request);
   if (method == "ops") return serve_ops();
   if (method == "version") return dump(json{{"version", kVersion}, {"plan_version", kPlanVersion}});
