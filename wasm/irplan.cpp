@@ -1,7 +1,7 @@
 // The compiler's one door for JavaScript: a string of JSON in, a string of JSON out (service/serve.h has the
 // methods).
 #include <emscripten/bind.h>
-#include <emscripten/em_js.h>
+#include <emscripten/emscripten.h>
 
 #include <string>
 
@@ -9,7 +9,7 @@
 
 // Tells `onPass` of load(), so that who waits for a long compilation sees that it goes on.
 EM_JS(void, irplan_passed, (const char* pass), {
-  if (Module['onPass']) Module['onPass'](UTF8ToString(pass));
+  if (Module["onPass"]) Module["onPass"](UTF8ToString(pass));
 });
 
 EMSCRIPTEN_BINDINGS(irplan) {

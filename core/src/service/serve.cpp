@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -14,6 +15,8 @@
 #include "irplan/dtype.h"
 #include "irplan/format.h"
 #include "ops/op.h"
+#include "report/explain.h"
+#include "report/picture.h"
 #include "service/binding_view.h"
 #include "service/phase_slice.h"
 
@@ -172,7 +175,9 @@ std::string serve_passes(const json& request) {
       compile(SourceText(text_of(request, "file", "page.irplan"), text_of(request, "text")), options);
   json list = json::array();
   const std::string* before = nullptr;
-  for (const auto& [name, text] : done.dumps) {
+  for (const auto& dump_of_pass : done.dumps) {
+    const std::string& name = dump_of_pass.first;
+    const std::string& text = dump_of_pass.second;
     if (before && *before == text) continue;
     before = &text;
     const auto& all = passes();
@@ -189,6 +194,21 @@ std::string serve_format(const json& request) {
   diagnostics.sort();
   return "{\"text\":" + (text ? dump(*text) : "null") +
          ",\"diagnostics\":" + to_json(diagnostics.list(), source) + "}";
+}
+
+// As `irplan explain` tells it.
+std::string report_of(const Plan& plan, const json& request) {
+  const report::FromProgram program{true, {}, {}};
+  return dump(json{
+      {"text", report::explain_text(report::make_report(plan), program, text_of(request, "phase"), {})}});
+}
+
+std::string picture_of(const Plan& plan, const json& request) {
+  const report::Report whole = report::make_report(plan);
+  const std::string name = text_of(request, "phase");
+  for (const report::PhaseReport& phase : whole.phases)
+    if (phase.phase->name == name) return dump(json{{"svg", report::svg_timeline(whole, phase)}});
+  return failure("the plan has no phase `" + name + "`");
 }
 
 std::string serve_kept(const std::string& method, const json& request) {
@@ -211,6 +231,8 @@ std::string serve_kept(const std::string& method, const json& request) {
     reply += '}';
     return reply.take();
   }
+  if (method == "report") return report_of(*kept->plan, request);
+  if (method == "picture") return picture_of(*kept->plan, request);
   kept_plans().erase(kept_plans().begin() + (kept - kept_plans().data()));  // release
   return dump(json{{"ok", true}});
 }
@@ -282,8 +304,8 @@ std::string serve(std::string_view request_json, const OnPass& on_pass) {
   const std::string method = text_of(request, "method");
   if (method == "compile") return serve_compile(request, on_pass);
   if (method == "bind") return serve_bind(request);
-  if (method == "outline" || method == "slice" || method == "proof" || method == "text" ||
-      method == "release")
+  constexpr const char* kOfKept[] = {"outline", "slice", "proof", "text", "report", "picture", "release"};
+  if (std::find(std::begin(kOfKept), std::end(kOfKept), method) != std::end(kOfKept))
     return serve_kept(method, request);
   if (method == "passes") return serve_passes(request);
   if (method == "format") return serve_format(request);

@@ -16,6 +16,10 @@
 //   (phase_slice.h)
 //   {"method": "proof", "handle": 7}             -> {"sha256", "bytes"}: of plan.json's bytes
 //   {"method": "text", "handle": 7}              -> {"text": "<plan.json's exact bytes>"}
+//   {"method": "report", "handle": 7, "phase": "decode"}     -> {"text"}: as `irplan explain` tells it, of
+//   all phases
+//       without "phase"
+//   {"method": "picture", "handle": 7, "phase": "decode"}    -> {"svg"}: the memory over the steps
 //   {"method": "release", "handle": 7}           -> {"ok"}
 //   {"method": "bind", "plan": "…" , "dims": {"S": 512}}      the sizes and places of a plan's buffers at
 //   other sizes;

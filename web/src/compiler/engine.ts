@@ -64,6 +64,10 @@ export class Engine {
         return this.#ask<Proof>({ method: 'proof', handle: request.handle });
       case 'text':
         return this.#ask<{ text: string }>({ method: 'text', handle: request.handle }).text;
+      case 'report':
+        return this.#ask<{ text: string }>({ method: 'report', handle: request.handle, phase: request.phase }).text;
+      case 'picture':
+        return this.#ask<{ svg: string }>({ method: 'picture', handle: request.handle, phase: request.phase }).svg;
       case 'release':
         this.#call({ method: 'release', handle: request.handle });
         return null;

@@ -49,6 +49,8 @@ export type Request =
   | { method: 'bind'; handle: Handle; dims: Sizes; phase: string }
   | { method: 'proof'; handle: Handle }
   | { method: 'text'; handle: Handle }
+  | { method: 'report'; handle: Handle; phase: string }
+  | { method: 'picture'; handle: Handle; phase: string }
   | { method: 'release'; handle: Handle }
   | { method: 'passes'; request: CompileRequest }
   | { method: 'format'; text: string; file: string };
@@ -61,6 +63,9 @@ export interface Replies {
   bind: Bound;
   proof: Proof;
   text: string;
+  report: string;
+  /** SVG. */
+  picture: string;
   release: null;
   passes: PassText[];
   format: FormatReply;

@@ -6,6 +6,8 @@ import { codeSpans } from '../parts/text';
 import { searchField } from '../views/search';
 import { type Example, examples, startingPoints } from './examples';
 
+const MOST_USED = 'llama.irplan'; // stands first
+
 export interface GalleryHost {
   drafts: () => Draft[];
   openExample: (example: Example) => void;
@@ -55,7 +57,7 @@ export class Gallery {
       return html`<h3>${title} <span class="soft">${codeSpans(about)}</span></h3><div class="gallery">${shown.map((one) => card(one, open))}</div>`;
     };
     const plain = examples.filter((one) => !one.config);
-    const files = [...new Set(examples.filter((one) => one.config).map((one) => one.file))];
+    const files = [...new Set(examples.filter((one) => one.config).map((one) => one.file))].sort((a, b) => Number(b === MOST_USED) - Number(a === MOST_USED));
     this.#dialog.show(html`
       <div class="dialog-tools">${searchField('Search examples', this.#search, (text) => { this.#search = text; this.#show(); })}</div>
       ${wanted ? nothing : this.#drafts()}

@@ -63,6 +63,7 @@ export class Playground {
       markLines: (lines) => this.#source.markLines(lines),
       goToLine: (line) => this.#source.reveal(line),
       takeChange: (change) => this.#takeChange(change),
+      passes: () => this.#pool.later.ask<'passes'>({ method: 'passes', request: this.#request(false) }),
       lost: () => this.#compile(),
     });
     this.#pane.session = this.#session;
@@ -293,9 +294,8 @@ export class Playground {
   #showEmpty(): void {
     this.#source.setDiagnostics([]);
     this.#source.setStatus('an empty program', 'ok');
+    byId('timing').textContent = '';
     this.#pane.hidden = true;
-    const empty = byId('empty');
-    empty.hidden = false;
     const openExample = (example: Parameters<typeof documentOf>[0]): void => this.#work.open(documentOf(example));
     render(
       html`<h2>Start from a template</h2>
@@ -305,7 +305,7 @@ export class Playground {
           <code>config.json</code>. <button type="button" class="link" @click=${() => this.#help.open()}>Help</button> has the language
           in a minute.
         </p>`,
-      empty,
+      this.#placeWithoutPlan(),
     );
   }
 
@@ -313,14 +313,20 @@ export class Playground {
   #showWaiting(diagnostics: Diagnostic[]): void {
     if (!this.#pane.hidden) return;
     const first = diagnostics.find((one) => one.severity === 'error');
-    byId('empty').hidden = false;
     render(
       html`<h2>No plan yet</h2>
         <p>The plan appears here when the program compiles.</p>
         ${first ? html`<p>First: <button type="button" class="link" @click=${() => this.#source.reveal(first.line, first.column)}>line ${first.line}</button>, ${first.message.replaceAll('`', '')}.</p>` : nothing}
         <p><button type="button" class="control" @click=${() => this.#gallery.open()}>Examples</button></p>`,
-      byId('empty'),
+      this.#placeWithoutPlan(),
     );
+  }
+
+  #placeWithoutPlan(): HTMLElement {
+    const place = byId('empty');
+    place.hidden = false;
+    place.querySelector('.before')?.remove(); // what was there before the page was
+    return place;
   }
 
   // ---- controls

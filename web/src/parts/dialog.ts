@@ -27,7 +27,9 @@ export class Dialog {
         <div class="dialog-body">${body}</div>`,
       this.node,
     );
-    if (!this.node.open) this.node.showModal();
+    if (this.node.open) return;
+    this.node.showModal();
+    this.node.scrollTop = 0;
   }
 
   close(): void {

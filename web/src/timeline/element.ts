@@ -151,11 +151,6 @@ export class Timeline extends HTMLElement {
     this.#repaint();
   }
 
-  /** What is drawn, as an image of the same size. */
-  toBlob(): Promise<Blob | null> {
-    return new Promise((done) => this.#canvas.toBlob(done, 'image/png'));
-  }
-
   #layOut(): void {
     const steps = Math.max(1, this.#phase?.ops.length ?? 1);
     this.#axis = new StepAxis(steps, this.#folded ? foldsOf(this.#phase?.sections ?? []) : []);

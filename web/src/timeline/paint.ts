@@ -299,9 +299,13 @@ function paintLive(pen: Pen, scene: Scene, palette: Palette): void {
   pen.lineWidth = 1.5;
   pen.lineJoin = 'round';
   pen.beginPath();
+  let drawn = false; // the line goes on; it is broken where layers are folded
   scene.phase.live.forEach((bytes, step) => {
     const y = yOf(scene.arena, bytes);
-    if (step === 0) pen.moveTo(xOf(scene, 0), y);
+    const folded = scene.axis.foldAt(step) !== null;
+    if (!folded && !drawn) pen.moveTo(xOf(scene, step), y);
+    drawn = !folded;
+    if (folded) return;
     pen.lineTo(xOf(scene, step), y);
     pen.lineTo(xOf(scene, step + 1), y);
   });
@@ -363,11 +367,16 @@ function paintLimits(pen: Pen, scene: Scene, palette: Palette): void {
   const meets = arena - lowerBound < 0.005 * arena;
   const bound = level(pen, scene, lowerBound, palette.bound, [5, 4]);
   const { room } = scene;
+  if (room && room.bytes <= 0) {
+    pen.textAlign = 'left';
+    tag(pen, `${room.budget} leaves no room`, scene.left + 6, peak + 12, palette.bad, palette.paper);
+    pen.textAlign = 'right';
+  }
   if (room && room.bytes > 0 && room.bytes <= scene.arena.bytes) {
     const y = level(pen, scene, room.bytes, palette.bad, [2, 3]);
     pen.textAlign = 'left';
-    const over = room.bytes < arena ? `over \`${room.budget}\`: it leaves ${bytesText(room.bytes)}` : `\`${room.budget}\` leaves ${bytesText(room.bytes)}`;
-    tag(pen, over.replaceAll('`', ''), scene.left + 6, room.bytes < arena ? y + 10 : y - 9, palette.bad, palette.paper);
+    const over = `${room.budget} leaves ${bytesText(room.bytes)}`;
+    tag(pen, over, scene.left + 6, room.bytes < arena ? y + 10 : y - 9, palette.bad, palette.paper);
     pen.textAlign = 'right';
   }
   tag(pen, meets ? `peak ${bytesText(arena)} = lower bound` : `peak ${bytesText(arena)}`, right, peak - 9, palette.peak, palette.paper);

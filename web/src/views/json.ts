@@ -1,17 +1,16 @@
 // <irplan-json>: plan.json as it is written: folded, searched, and linked with what is chosen.
 import { type PropertyDeclarations, type TemplateResult, html, nothing } from 'lit';
-import { styleMap } from 'lit/directives/style-map.js';
 import { FoldedLines, JsonLines, jsonTokens } from '../model/json_lines';
 import { bytesText } from '../model/numbers';
 import { copyText, download } from '../parts/dom';
+import '../parts/lines';
+import type { Lines } from '../parts/lines';
 import { sheets } from '../parts/view';
 import styles from '../styles/json.css?inline';
 import { Panel } from './panel';
 import { searchField } from './search';
 import type { PlanHandle } from '../compiler/pool';
 
-const ROW = 19; // px
-const BEYOND = 10;
 const LONG = 40; // lines from which a section is folded at first
 const MOST_TOKENS = 20_000; // characters of a line that are coloured and linked
 
@@ -22,14 +21,12 @@ export class Json extends Panel {
     search: { state: true },
     lines: { state: true },
     folded: { state: true },
-    from: { state: true },
     marked: { state: true },
     told: { state: true },
   };
   declare search: string;
   declare lines: JsonLines | null;
   declare folded: ReadonlySet<string>;
-  declare from: number;
   declare marked: number | null; // a line
   declare told: string;
   #of: PlanHandle | null = null;
@@ -41,7 +38,6 @@ export class Json extends Panel {
     this.search = '';
     this.lines = null;
     this.folded = new Set();
-    this.from = 0;
     this.marked = null;
     this.told = '';
   }
@@ -76,10 +72,7 @@ export class Json extends Panel {
     if (section && this.folded.has(section.name)) this.#toggle(section.name);
     this.marked = line;
     const row = new FoldedLines(lines, this.folded).rowOf(line);
-    void this.updateComplete.then(() => {
-      const box = this.renderRoot.querySelector('.scroll');
-      if (box) box.scrollTop = Math.max(0, row * ROW - box.clientHeight / 3);
-    });
+    void this.updateComplete.then(() => this.renderRoot.querySelector<Lines>('irplan-lines')?.reveal(row));
   }
 
   #toggle(name: string): void {
@@ -114,7 +107,7 @@ export class Json extends Panel {
       ? html`<button type="button" class="fold" aria-expanded=${!isFolded} aria-label=${`${section.name}: ${section.last - section.first - 1} records`} @click=${() => this.#toggle(section.name)}>${isFolded ? '▸' : '▾'}</button>`
       : nothing;
     const rest = isFolded ? html`<span class="soft"> ${section.last - section.first - 1} records ],</span>` : nothing;
-    return html`<div class="row ${i === this.marked ? 'marked' : ''}" data-line=${i}>${fold}${parts}${rest}</div>`;
+    return html`${fold}${parts}${rest}`;
   }
 
   protected override render(): TemplateResult {
@@ -143,18 +136,8 @@ export class Json extends Panel {
 
   #body(lines: JsonLines): TemplateResult {
     const folded = new FoldedLines(lines, this.folded);
-    const inSight = Math.ceil((this.clientHeight || 600) / ROW);
-    const first = Math.max(0, Math.min(this.from, folded.count - inSight) - BEYOND);
-    const last = Math.min(folded.count, first + inSight + 2 * BEYOND);
-    const rows = Array.from({ length: Math.max(0, last - first) }, (_, i) => this.#line(lines, folded.lineOf(first + i)));
-    const scrolled = (event: Event): void => {
-      this.from = Math.floor((event.currentTarget as HTMLElement).scrollTop / ROW);
-    };
-    return html`<div class="scroll mono" tabindex="0" role="region" aria-label="plan.json" @scroll=${scrolled}>
-      <div class="all" style=${styleMap({ height: `${folded.count * ROW}px` })}>
-        <div class="rows" style=${styleMap({ transform: `translateY(${first * ROW}px)` })}>${rows}</div>
-      </div>
-    </div>`;
+    const marked = this.marked === null ? null : folded.rowOf(this.marked);
+    return html`<irplan-lines .count=${folded.count} .marked=${marked} .label=${'plan.json'} .line=${(row: number) => this.#line(lines, folded.lineOf(row))}></irplan-lines>`;
   }
 }
 

@@ -67,9 +67,13 @@ export class Memory extends Panel {
     if (line) this.session.host.goToLine(line);
   }
 
-  async #savePicture(): Promise<void> {
-    const image = await this.#timeline?.toBlob();
-    if (image) download(`memory-${this.session.phase.value?.name ?? 'plan'}.png`, image);
+  /** The compiler's own picture: what `irplan explain --svg` draws. */
+  async #savePicture(type: 'svg' | 'png'): Promise<void> {
+    const name = `memory-${this.session.phase.value?.name || 'plan'}`;
+    const svg = await this.session.picture();
+    if (type === 'svg') return download(`${name}.svg`, svg, 'image/svg+xml');
+    const image = await toPng(svg);
+    if (image) download(`${name}.png`, image);
   }
 
   #tools(phase: Phase): TemplateResult {
@@ -90,7 +94,8 @@ export class Memory extends Panel {
       <button type="button" class="quiet" aria-label="zoom out" title="zoom out (-)" @click=${zoom(1.6)}>−</button>
       <button type="button" class="quiet" aria-label="zoom in" title="zoom in (+), or Ctrl and the wheel" @click=${zoom(1 / 1.6)}>+</button>
       <button type="button" class="quiet" title="show all steps (0)" @click=${() => this.#timeline?.fit()}>Fit</button>
-      <button type="button" class="quiet" title="save the picture as PNG" @click=${() => void this.#savePicture()}>PNG</button>
+      <button type="button" class="quiet" title="save the compiler's picture, at the plan's own sizes" @click=${() => void this.#savePicture('svg')}>SVG</button>
+      <button type="button" class="quiet" title="the same as PNG" @click=${() => void this.#savePicture('png')}>PNG</button>
     </div>`;
   }
 
@@ -109,6 +114,28 @@ export class Memory extends Panel {
         ${KINDS.map((kind) => html`<span><i class="swatch kind-${kind}"></i>${KIND_LABEL[kind]}</span>`)}
         <span><i class="line-key live"></i>live bytes</span>
       </div>`;
+  }
+}
+
+const SHARP = 2; // px of an image for each of the drawing's
+
+async function toPng(svg: string): Promise<Blob | null> {
+  const [, width = '960', height = '430'] = /viewBox="0 0 ([\d.]+) ([\d.]+)"/.exec(svg) ?? [];
+  const url = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
+  try {
+    const image = new Image(Number(width), Number(height));
+    image.src = url;
+    await image.decode();
+    const canvas = document.createElement('canvas');
+    canvas.width = SHARP * image.width;
+    canvas.height = SHARP * image.height;
+    const pen = canvas.getContext('2d')!;
+    pen.fillStyle = '#fff';
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    pen.drawImage(image, 0, 0, canvas.width, canvas.height);
+    return await new Promise((done) => canvas.toBlob(done, 'image/png'));
+  } finally {
+    URL.revokeObjectURL(url);
   }
 }
 

@@ -13,6 +13,8 @@ import './json';
 import './memory';
 import './ops';
 import { Panel } from './panel';
+import './passes';
+import './report';
 import type { ViewName } from './session';
 import './sliders';
 import './summary';
@@ -27,6 +29,8 @@ const VIEWS: [ViewName, string][] = [
   ['buffers', 'Buffers'],
   ['ops', 'Ops'],
   ['budgets', 'Budgets'],
+  ['passes', 'Passes'],
+  ['report', 'Report'],
   ['json', 'plan.json'],
 ];
 
@@ -55,6 +59,10 @@ export class PlanPane extends Panel {
         return html`<irplan-ops .session=${session}></irplan-ops>`;
       case 'budgets':
         return html`<irplan-budgets .session=${session}></irplan-budgets>`;
+      case 'passes':
+        return html`<irplan-passes .session=${session}></irplan-passes>`;
+      case 'report':
+        return html`<irplan-report .session=${session}></irplan-report>`;
       case 'json':
         return html`<irplan-json .session=${session}></irplan-json>`;
       default:

@@ -3,7 +3,7 @@
 import { batch, signal } from '@preact/signals-core';
 import { Latest } from '../compiler/latest';
 import type { PlanHandle } from '../compiler/pool';
-import type { Opened, Proof } from '../compiler/protocol';
+import type { Opened, PassText, Proof } from '../compiler/protocol';
 import { type Phase, type PhaseRecords, bindPhase, buffersOfLine, linesOf, phaseRecords } from '../model/phase';
 import type { Bound, Outline, PhaseTotals } from '../model/plan';
 
@@ -19,6 +19,8 @@ export interface SessionHost {
   goToLine: (line: number) => void;
   /** To compile with what a plan offers: "--let C=4096", "budget S <= 512". */
   takeChange: (change: string) => void;
+  /** The graph after each pass that changed it. */
+  passes: () => Promise<PassText[]>;
   /** The compiler that kept the plan is gone. */
   lost: () => void;
 }
@@ -46,6 +48,7 @@ export class PlanSession {
 
   /** Shows another plan; the phase and what is chosen stay where it has them. */
   async open(plan: PlanHandle, sizes: Sizes, refused: boolean): Promise<void> {
+    const sizesBefore = this.sizes.value;
     const opened = await plan.client.ask<'open'>({ method: 'open', handle: plan.handle, dims: sizes, phase: this.#wantedPhase });
     const before = this.#plan;
     this.#plan = plan;
@@ -54,10 +57,11 @@ export class PlanSession {
       this.outline.value = opened.outline;
       this.refused.value = refused;
       this.stale.value = false;
-      this.sizes.value = sizes;
+      if (this.sizes.value === sizesBefore) this.sizes.value = sizes;
       this.#take(opened, opened.outline);
       this.#keepSelection();
     });
+    if (this.sizes.value !== sizes) this.#bind(); // a slider was moved meanwhile
     if (before) this.#release(before);
   }
 
@@ -100,6 +104,13 @@ export class PlanSession {
   async proof(): Promise<Proof | null> {
     const plan = this.#plan;
     return plan ? plan.client.ask<'proof'>({ method: 'proof', handle: plan.handle }) : null;
+  }
+
+  /** The memory over the steps as SVG, at the plan's own sizes. */
+  async picture(): Promise<string> {
+    const plan = this.#plan;
+    const phase = this.phase.value?.name ?? '';
+    return plan ? plan.client.ask<'picture'>({ method: 'picture', handle: plan.handle, phase }) : '';
   }
 
   #release({ client, handle }: PlanHandle): void {
