@@ -1,6 +1,7 @@
 // What goes wrong around the page: compilers that trap, hang or do not load, frames, no network.
 import assert from 'node:assert/strict';
-import { editorReady, figure, figureIs, openExample, retype, savedWith, setSize, shown, shownAnew, siteUrl, test, textOfPlan, visit } from './harness.mjs';
+import { editorReady, figure, figureIs, openExample, replaceAll, retype, savedWith, setSize, shown, shownAnew, siteUrl, test, textOfPlan, visit } from './harness.mjs';
+import { layered } from './programs.mjs';
 
 const compilerOf = (page) => {
   const found = page.workers().filter((worker) => /worker-/.test(worker.url()) && !/editor\.worker/.test(worker.url()));
@@ -33,8 +34,7 @@ test('a compiler that runs out of memory traps, and the next one works', () =>
         throw new RangeError('no more memory');
       };
     });
-    await page.click('#examples');
-    await page.click('.example:has(b:text-is("deepseek v3"))');
+    await replaceAll(page, layered(3000));
     await page.waitForFunction(() => /crashed.*started again/.test(document.getElementById('status').textContent));
     await openExample(page, 'deepseek v3');
     assert.equal(await page.locator('.problem.error').count(), 0);

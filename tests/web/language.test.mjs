@@ -41,7 +41,7 @@ test('names are completed while one types', () =>
     await page.keyboard.press('Enter');
     await page.keyboard.type('(s, ep');
     await page.keyboard.press('Control+Space');
-    await page.locator('.suggest-widget.visible .monaco-list-row', { hasText: 'eps' }).waitFor();
+    await page.locator('.suggest-widget.visible .monaco-list-row', { hasText: 'eps' }).first().waitFor();
     await page.keyboard.press('Enter');
     await page.waitForFunction(() => /z\s=\srmsnorm\(s,\seps=/.test(document.querySelector('.view-lines').textContent));
   }));
@@ -60,6 +60,7 @@ for (const scheme of ['light', 'dark'])
       async (page) => {
         await shown(page);
         await editorReady(page);
+        await page.waitForFunction(() => [...document.querySelectorAll('.view-line span span')].some((node) => /^\s*[()[\]]\s*$/.test(node.textContent)));
         const seen = await page.evaluate(() => {
           const token = (name) => {
             const probe = document.body.appendChild(document.createElement('i'));
@@ -101,7 +102,7 @@ test('the config is typed like the program, and what is wrong with it is told th
     await retype(page, number, '4', 'oops');
     await page.waitForSelector('.problem.error');
     assert.equal(await page.locator('.problem').count(), 1);
-    assert.match(await page.textContent('.problem.error'), new RegExp(`no JSON.*llama-3\\.2-1b\\.json:${number}:`));
+    assert.match(await page.textContent('.problem.error'), new RegExp(`no JSON[^]*llama-3\\.2-1b\\.json:${number}:`));
     await page.waitForSelector('.squiggly-error');
     await page.click('#tab-program');
     assert.equal(await page.locator('.squiggly-error').count(), 0, 'nothing is wrong with the program');

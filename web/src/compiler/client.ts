@@ -26,6 +26,7 @@ export class CompilerClient {
   #started: Promise<Started> | undefined;
   #waiting = new Map<number, Waiting>();
   #nextId = 1;
+  #generation = 0;
   #patience: number; // ticks
   #silent = 0; // ticks since something was heard
   #clock: ReturnType<typeof setInterval> | undefined; // runs while something is waited for
@@ -34,6 +35,11 @@ export class CompilerClient {
   constructor(module: Promise<WebAssembly.Module>, patience = PATIENCE) {
     this.#module = module;
     this.#patience = patience;
+  }
+
+  /** Of compilers that this one has been: what an earlier one kept is gone. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /** Whether something is asked and not answered yet. */
@@ -53,6 +59,7 @@ export class CompilerClient {
 
   /** Ends what runs; the next request starts a fresh compiler. */
   stop(why: string): void {
+    this.#generation++;
     this.#engine?.end();
     this.#engine = undefined;
     this.#started = undefined;
@@ -102,6 +109,7 @@ export class CompilerClient {
     if ('crash' in message) return this.stop(`the compiler crashed: ${message.crash}`);
     this.#waiting.delete(message.id);
     this.#watch();
+    if ('error' in message) return waiting.reject(new Error(message.error));
     if (waiting.compiles && this.#patience === PATIENCE) this.#patience = WATCHDOG;
     waiting.resolve(message.reply as never);
   }
@@ -120,14 +128,11 @@ function workerEngine(receive: (message: FromWorker) => void, crashed: () => voi
 }
 
 async function ownEngine(receive: (message: FromWorker) => void): Promise<Engine> {
-  const { Engine } = await import('./engine');
+  const { Engine, answered } = await import('./engine');
   const engine = new Engine(() => undefined);
   let ended = false;
   const post = ({ id, ...request }: ToWorker): void => {
-    engine.answer(request as Request).then(
-      (reply) => ended || receive({ id, reply }),
-      (error: unknown) => ended || receive({ id, crash: error instanceof Error ? error.message : String(error) }),
-    );
+    void answered(engine, id, request as Request).then((message) => ended || receive(message));
   };
   return { post, end: () => (ended = true) };
 }

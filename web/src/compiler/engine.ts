@@ -2,7 +2,7 @@
 // After a crash it is not to be used again.
 import { type CompileRequest, type Irplan, load } from 'irplan';
 import type { Bound, Outline, PhaseSlice, PhaseTotals } from '../model/plan';
-import type { Compiled, Handle, Opened, PassText, Proof, Request, Started } from './protocol';
+import type { Compiled, FromWorker, Handle, Opened, PassText, Proof, Request, Started } from './protocol';
 
 type Numbers = (number | null)[];
 
@@ -38,6 +38,19 @@ function chosenPhase(outline: Outline, wanted: string): string {
   const { phases } = outline;
   if (phases.some((one) => one.name === wanted)) return wanted;
   return phases.reduce((best, one) => (one.peak_bytes > best.peak_bytes ? one : best), phases[0]!)?.name ?? '';
+}
+
+/** What the compiler says to a request that it cannot answer; it goes on. */
+export class Refusal extends Error {}
+
+/** An answer as it is sent. */
+export async function answered(engine: Engine, id: number, request: Request): Promise<FromWorker> {
+  try {
+    return { id, reply: await engine.answer(request) };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return error instanceof Refusal ? { id, error: why } : { id, crash: why };
+  }
 }
 
 export class Engine {
@@ -89,7 +102,7 @@ export class Engine {
 
   #ask<Reply>(request: object): Reply {
     const reply = this.#call(request);
-    if (typeof reply['error'] === 'string') throw new Error(reply['error']);
+    if (typeof reply['error'] === 'string') throw new Refusal(reply['error']);
     return reply as Reply;
   }
 

@@ -1,16 +1,34 @@
 // The page's compilers: one answers while somebody types or moves a slider; long work (other choices for a missed
 // budget, the graph after each pass) goes to another, which starts when it is first needed.
 import wasmUrl from 'irplan/irplan.wasm?url';
-import { CompilerClient } from './client';
-import type { Compiled, Handle, Started } from './protocol';
+import { CompilerClient, CompilerStopped } from './client';
+import type { Compiled, Handle, Method, Reply, Request, Started } from './protocol';
 import type { CompileRequest } from 'irplan';
 
 const LONG_WORK = 600; // ticks of a tenth of a second
 
-/** A plan that a compiler keeps. */
-export interface PlanHandle {
-  client: CompilerClient;
-  handle: Handle;
+type Asked<M extends Method> = Omit<Extract<Request, { method: M }>, 'handle'>;
+
+/** A plan that a compiler keeps, as long as that compiler lives. */
+export class PlanHandle {
+  #client: CompilerClient;
+  #generation: number;
+  #handle: Handle;
+
+  constructor(client: CompilerClient, handle: Handle) {
+    this.#client = client;
+    this.#generation = client.generation;
+    this.#handle = handle;
+  }
+
+  async ask<M extends Method>(request: Asked<M>): Promise<Reply<M>> {
+    if (this.#client.generation !== this.#generation) throw new CompilerStopped('the compiler that kept the plan is gone');
+    return this.#client.ask<M>({ ...request, handle: this.#handle } as unknown as Extract<Request, { method: M }>);
+  }
+
+  release(): void {
+    this.ask<'release'>({ method: 'release' }).catch(() => undefined); // gone with its compiler
+  }
 }
 
 export class CompilerPool {
@@ -33,7 +51,7 @@ export class CompilerPool {
 
   async compile(request: CompileRequest, by: CompilerClient): Promise<{ compiled: Compiled; plan: PlanHandle | null }> {
     const compiled = await by.ask<'compile'>({ method: 'compile', request });
-    return { compiled, plan: compiled.handle === null ? null : { client: by, handle: compiled.handle } };
+    return { compiled, plan: compiled.handle === null ? null : new PlanHandle(by, compiled.handle) };
   }
 
   /** Long work that nobody waits for any more. */

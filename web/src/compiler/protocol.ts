@@ -75,5 +75,6 @@ export type Method = Request['method'];
 export type Reply<M extends Method> = Replies[M];
 
 export type ToWorker = Request & { id: number };
-/** `pass`: a compilation is under way, and has come so far. */
-export type FromWorker = { id: number; reply: unknown } | { id: number; crash: string } | { id: number; pass: string };
+/** `error`: the request cannot be answered, and the compiler is well; `pass`: a compilation has come so far. */
+export type FromWorker = { id: number } & ({ reply: unknown } | { error: string } | { crash: string } | { pass: string });
+

@@ -77,6 +77,7 @@ export class Vocabulary implements LanguageService {
       rank,
     });
     const known = new Set([...ops.map((op) => op.name), ...KEYWORDS, ...FUNCTIONS, ...DTYPES, text.slice(begin, offset)]);
+    for (const one of call?.attributes ?? []) known.add(one.name);
     return [
       ...(call?.attributes ?? []).map((one) => ({
         ...item(one.name, 'attribute', one.fallback === null ? 'required' : `= ${one.fallback}`, 0),

@@ -50,6 +50,11 @@ export class Work {
 
   /** Opens what the address bar, this tab or the last visit says. */
   start(): void {
+    this.#openFirst();
+    this.#address(location.href); // so that the Back button finds it again
+  }
+
+  #openFirst(): void {
     const linked = this.#linked();
     if (linked) return this.#openLinked(linked);
     const own = this.#drafts.find(((history.state ?? {}) as State).draft ?? '') ?? this.#drafts.ofTab();
@@ -130,6 +135,7 @@ export class Work {
         if (lock) return held;
         if (this.#draft === draft) {
           this.#draft = { ...newDraft(draft.document, draft.from), edited: draft.edited };
+          this.#address(location.href);
           if (draft.edited) this.save();
         }
         return undefined;
@@ -161,9 +167,9 @@ export class Work {
 
   /** The address bar or the history says something else. A hash that is no link ("#plan") says nothing. */
   #moved(state: State): void {
-    if (location.hash === this.#draft.from && location.hash.length > 1) return;
-    const linked = this.#linked();
+    if (!state.draft && location.hash === this.#draft.from) return;
     const draft = state.draft ? this.#drafts.find(state.draft) : null;
+    const linked = draft ? null : this.#linked();
     if (!linked && (!draft || draft.id === this.#draft.id)) return;
     this.#leave();
     if (draft) this.#take(draft);

@@ -22,7 +22,7 @@ export class Report extends Panel {
     const { handle: plan } = this.session;
     if (!plan || (this.#of?.plan === plan && this.#of.phase === phase)) return;
     this.#of = { plan, phase };
-    const text = await plan.client.ask<'report'>({ method: 'report', handle: plan.handle, phase }).catch(() => null);
+    const text = await plan.ask<'report'>({ method: 'report', phase }).catch(() => null);
     if (text !== null && this.#of.plan === plan && this.#of.phase === phase) this.text = text;
   }
 

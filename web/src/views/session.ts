@@ -49,7 +49,7 @@ export class PlanSession {
   /** Shows another plan; the phase and what is chosen stay where it has them. */
   async open(plan: PlanHandle, sizes: Sizes, refused: boolean): Promise<void> {
     const sizesBefore = this.sizes.value;
-    const opened = await plan.client.ask<'open'>({ method: 'open', handle: plan.handle, dims: sizes, phase: this.#wantedPhase });
+    const opened = await plan.ask<'open'>({ method: 'open', dims: sizes, phase: this.#wantedPhase });
     const before = this.#plan;
     this.#plan = plan;
     this.#records.clear();
@@ -62,7 +62,7 @@ export class PlanSession {
       this.#keepSelection();
     });
     if (this.sizes.value !== sizes) this.#bind(); // a slider was moved meanwhile
-    if (before) this.#release(before);
+    before?.release();
   }
 
   get handle(): PlanHandle | null {
@@ -98,23 +98,19 @@ export class PlanSession {
   /** plan.json's exact bytes, as text. */
   async text(): Promise<string> {
     const plan = this.#plan;
-    return plan ? plan.client.ask<'text'>({ method: 'text', handle: plan.handle }) : '';
+    return plan ? plan.ask<'text'>({ method: 'text' }) : '';
   }
 
   async proof(): Promise<Proof | null> {
     const plan = this.#plan;
-    return plan ? plan.client.ask<'proof'>({ method: 'proof', handle: plan.handle }) : null;
+    return plan ? plan.ask<'proof'>({ method: 'proof' }) : null;
   }
 
   /** The memory over the steps as SVG, at the plan's own sizes. */
   async picture(): Promise<string> {
     const plan = this.#plan;
     const phase = this.phase.value?.name ?? '';
-    return plan ? plan.client.ask<'picture'>({ method: 'picture', handle: plan.handle, phase }) : '';
-  }
-
-  #release({ client, handle }: PlanHandle): void {
-    client.ask<'release'>({ method: 'release', handle }).catch(() => undefined); // gone with its compiler
+    return plan ? plan.ask<'picture'>({ method: 'picture', phase }) : '';
   }
 
   #take(opened: Omit<Opened, 'outline'>, outline: Outline): void {
@@ -143,14 +139,14 @@ export class PlanSession {
       const phase = outline.phases.some((one) => one.name === this.#wantedPhase)
         ? this.#wantedPhase
         : (this.phase.value?.name ?? '');
-      const request = { handle: plan.handle, dims: this.sizes.value, phase };
+      const request = { dims: this.sizes.value, phase };
       try {
         const records = this.#records.get(phase);
         if (records) {
-          const bound = await plan.client.ask<'bind'>({ method: 'bind', ...request });
+          const bound = await plan.ask<'bind'>({ method: 'bind', ...request });
           if (plan === this.#plan) batch(() => this.#show(records, bound, outline));
         } else {
-          const opened = await plan.client.ask<'slice'>({ method: 'slice', ...request });
+          const opened = await plan.ask<'slice'>({ method: 'slice', ...request });
           if (plan === this.#plan) batch(() => this.#take(opened, outline));
         }
       } catch {
