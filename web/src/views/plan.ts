@@ -108,6 +108,7 @@ export class PlanPane extends Panel {
     this.toggleAttribute('stale', session.stale.value);
     const choices = VIEWS.map(([name, label]): Choice<ViewName> => ({ name, label, controls: 'panel' }));
     return html`
+      <h2 class="visually-hidden">Plan</h2>
       ${session.stale.value ? html`<p class="stale-note" role="note">The last plan that compiled. It follows when the errors are mended.</p>` : nothing}
       <div class="numbers" ?hidden=${this.short}>
         <irplan-summary .session=${session}></irplan-summary>
