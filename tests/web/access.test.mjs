@@ -5,7 +5,7 @@ import {
 } from './harness.mjs';
 import { REFUSED, TIGHT } from './programs.mjs';
 
-const VIEWS = ['buffers', 'ops', 'budgets', 'json', 'memory'];
+const VIEWS = ['buffers', 'ops', 'graph', 'budgets', 'passes', 'report', 'json', 'memory'];
 
 for (const scheme of ['light', 'dark'])
   test(`no state of the page breaks the rules for all: ${scheme}`, () =>
@@ -22,6 +22,7 @@ for (const scheme of ['light', 'dark'])
         await accessible(page, 'chosen');
         await retype(page, 4, 'rmsnorm', 'rmsnrom');
         await page.waitForSelector('.squiggly-error');
+        await page.keyboard.press('Escape'); // what completion offers is Monaco's own
         await accessible(page, 'error, and the plan before it');
         await shownAnew(page, () => replaceAll(page, TIGHT));
         await page.locator('irplan-summary details summary').first().click();

@@ -12,7 +12,7 @@ const MOST_EDITS = 3000;
 function shortestPath(a: string[], b: string[]): DiffLine[] | null {
   const most = Math.min(a.length + b.length, MOST_EDITS);
   const offset = most + 1;
-  let reach = new Int32Array(2 * most + 3);
+  const reach = new Int32Array(2 * most + 3);
   const traces: Int32Array[] = [];
   for (let edits = 0; edits <= most; edits++) {
     traces.push(reach.slice(offset - edits - 1, offset + edits + 2));
@@ -35,23 +35,20 @@ function walkBack(a: string[], b: string[], traces: Int32Array[], edits: number)
   const lines: DiffLine[] = [];
   let x = a.length;
   let y = b.length;
-  for (let d = edits; d >= 0; d--) {
-    const trace = traces[d]!; // of diagonals -d - 1 to d + 1
-    const at = (k: number): number => trace[k + d + 1]!;
+  const back = (kind: DiffLine['kind']): void => {
+    lines.push({ kind, text: kind === 'added' ? b[y - 1]! : a[x - 1]! });
+    if (kind !== 'added') x--;
+    if (kind !== 'removed') y--;
+  };
+  for (let d = edits; d > 0; d--) {
+    const at = (k: number): number => traces[d]![k + d + 1]!; // how far diagonal k came with an edit less
     const k = x - y;
     const down = k === -d || (k !== d && at(k - 1) < at(k + 1));
-    const before = down ? k + 1 : k - 1;
-    const fromX = d === 0 ? 0 : at(before);
-    const fromY = fromX - before;
-    while (x > Math.max(0, fromX) && y > Math.max(0, fromY) && (d === 0 || x > (down ? fromX : fromX + 1) || y > (down ? fromY + 1 : fromY))) {
-      if (d > 0 && x === (down ? fromX : fromX + 1)) break;
-      lines.push({ kind: 'same', text: a[--x]! });
-      y--;
-    }
-    if (d === 0) break;
-    if (down) lines.push({ kind: 'added', text: b[--y]! });
-    else lines.push({ kind: 'removed', text: a[--x]! });
+    const afterEdit = down ? at(k + 1) : at(k - 1) + 1;
+    while (x > afterEdit) back('same');
+    back(down ? 'added' : 'removed');
   }
+  while (x > 0) back('same');
   return lines.reverse();
 }
 

@@ -1,90 +1,19 @@
 // What the compiler tells of a whole plan (plan.json without its values, buffers and ops), and of one phase: its
 // records as columns, and its numbers at chosen sizes.
 
-export interface PlanDim {
-  name: string;
-  min: number;
-  max: number | null;
-  value: number;
-  assumed?: boolean;
-  per?: string;
-}
+import type { Plan, PlanAnswer, PlanBudget, PlanChange, PlanDim, PlanFrontier, PlanSegments } from 'irplan';
 
-export interface PhaseOutline {
-  name: string;
-  dims: Record<string, { min: number; max: number | null; value: number }>;
-  ops: [number, number];
-  peak_bytes: number;
-  peak: string | null;
-  flops: string;
-  bytes: string;
-  tokens?: { a_step: number; arena_bytes_each: number; state_bytes_each: number; ring_bytes_each_sequence: number };
-}
+export type Outline = Omit<Plan, 'values' | 'buffers' | 'ops'>;
+export type Budget = PlanBudget;
+/** Of all phases that it speaks of, or of one. */
+export type BudgetAnswer = Omit<PlanAnswer, 'phase'> & { phase?: string };
+export type BudgetChange = PlanChange;
+export type Frontier = PlanFrontier;
+export type Segments = PlanSegments;
+export type { PlanDim };
 
 export const SEGMENTS = ['weights', 'state', 'inputs', 'arena'] as const;
 export type SegmentName = (typeof SEGMENTS)[number];
-export type Segments = Record<SegmentName, number>;
-
-export interface Frontier {
-  dims: [string, string];
-  points: [number, number][];
-}
-
-/** What a budget admits, of all phases that it speaks of or of one. */
-export interface BudgetAnswer {
-  phase?: string;
-  ok: boolean;
-  used_bytes?: number;
-  max?: Record<string, number>;
-  /** The least size of a dim that fits under no placement of this order of ops. */
-  beyond?: Record<string, number>;
-  frontier?: Frontier[];
-}
-
-/** What would make it fit, or admit more: "--let C=4096". */
-export interface BudgetChange {
-  change: string;
-  ok: boolean;
-  bytes: number;
-  max?: Record<string, number>;
-}
-
-export interface Budget extends BudgetAnswer {
-  expr: string;
-  line: number;
-  limit_bytes?: number;
-  /** Of bytes: how often each segment is counted. */
-  counts?: Segments;
-  /** Of each phase by itself, where the budget speaks of several. */
-  phases?: BudgetAnswer[];
-  changes?: BudgetChange[];
-}
-
-export interface Outline {
-  version: string;
-  producer: string;
-  source: { file: string; sha256: string; config_sha256: string | null };
-  target: { name: string; arch: string; align: number };
-  dims: PlanDim[];
-  guards: { expr: string; line: number; phase?: string; budget?: boolean }[];
-  phases: PhaseOutline[];
-  outputs: { name: string; value: string; phase: string }[];
-  memory_plan: {
-    peak_bytes: number;
-    peak: string | null;
-    peak_op: string | null;
-    lower_bound_bytes: number;
-    lower_bound: string | null;
-    optimal: boolean;
-    no_reuse_bytes: number;
-    range: { worst_ratio: number; proven: boolean };
-    strength: string;
-    segments: Segments;
-    /** Single changes that lower the memory, the lightest first, and the bytes of all segments with each. */
-    lighter?: { change: string; what: string; bytes: number }[];
-  };
-  budget: Budget[];
-}
 
 /** The records of a phase: columns of indices into `texts`, of steps and of places. service/phase_slice.h has the contract. */
 export interface PhaseSlice {

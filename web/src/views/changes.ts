@@ -13,7 +13,7 @@ export function changeButton(change: string, take: (change: string) => void): Te
 }
 
 export function changeEffect(change: BudgetChange): string {
-  if (change.ok) return `fits, with ${bytesText(change.bytes)}`;
+  if (change.ok) return change.bytes === undefined ? 'fits' : `fits, with ${bytesText(change.bytes)}`;
   return sizesText(change.max) || 'fits the smallest sizes';
 }
 

@@ -9,6 +9,7 @@ import styles from '../styles/plan.css?inline';
 import './budgets';
 import './buffers';
 import './detail';
+import './graph';
 import './json';
 import './memory';
 import './ops';
@@ -28,6 +29,7 @@ const VIEWS: [ViewName, string][] = [
   ['memory', 'Memory'],
   ['buffers', 'Buffers'],
   ['ops', 'Ops'],
+  ['graph', 'Graph'],
   ['budgets', 'Budgets'],
   ['passes', 'Passes'],
   ['report', 'Report'],
@@ -59,6 +61,8 @@ export class PlanPane extends Panel {
         return html`<irplan-ops .session=${session}></irplan-ops>`;
       case 'budgets':
         return html`<irplan-budgets .session=${session}></irplan-budgets>`;
+      case 'graph':
+        return html`<irplan-graph .session=${session}></irplan-graph>`;
       case 'passes':
         return html`<irplan-passes .session=${session}></irplan-passes>`;
       case 'report':
