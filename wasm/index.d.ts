@@ -1,4 +1,4 @@
-// Types of the IRPlan compiler's replies. Lines and columns count from 1, columns in UTF-8 bytes.
+// Types of the IRPlanner compiler's replies. Lines and columns count from 1, columns in UTF-8 bytes.
 export type * from './plan.js';
 
 export interface Span {
@@ -113,7 +113,11 @@ export interface VersionReply {
 }
 
 export interface Irplan {
-  /** One request as JSON text, one reply as JSON text. */
+  /**
+   * One request as JSON text, one reply as JSON text. Beside what has a function here: plans that stay with the compiler, by
+   * handle (`compile` with `keep`, then `outline`, `slice`, `bind`, `proof`, `text`, `report`, `picture`, `release`), and
+   * `passes`; core/src/service/serve.h has the contract.
+   */
   call(request: string): string;
   compile(request: CompileRequest): CompileReply;
   bind(request: BindRequest): BindReply;

@@ -1,6 +1,7 @@
 // What a visitor sees of a plan: its numbers, its timeline, its tables, its bytes.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import {
   colours, editorReady, figure, figureIs, look, openExample, painted, replaceAll, setSize, shown, shownAnew, test, textOfPlan, visit,
 } from './harness.mjs';
@@ -342,4 +343,60 @@ test('every example compiles, and so does every template', () =>
       await openExample(page, title);
       assert.equal(await page.locator('.problem.error').count(), 0, title);
     }
+  }));
+
+test('the graph folds layers, follows what is chosen, and is walked by keys', () =>
+  visit(async (page) => {
+    await shown(page);
+    await openExample(page, 'llama 3.2 1b');
+    await look(page, 'graph');
+    const node = page.locator('irplan-graph .node');
+    await node.first().waitFor();
+    const folded = await node.count();
+    assert.ok(folded < 80, `${folded} nodes`);
+    assert.match(await page.locator('irplan-graph .node:has(rect.folded)').textContent(), /\+13 rounds of i/);
+    await node.nth(3).focus();
+    await page.keyboard.press('Enter');
+    assert.ok(await page.locator('irplan-graph .node.chosen').count());
+    assert.ok(await page.locator('irplan-detail h3').isVisible());
+    await page.keyboard.press('ArrowDown');
+    assert.equal(await page.locator('irplan-graph .node:focus').getAttribute('data-node'), '4');
+    await page.click('irplan-graph button:text-is("Fold layers")');
+    await page.waitForFunction((count) => {
+      const graph = document.querySelector('irplan-plan').shadowRoot.querySelector('irplan-graph');
+      return graph.shadowRoot.querySelectorAll('.node').length > count;
+    }, folded);
+  }));
+
+test('passes that changed the graph are told, with what they changed', () =>
+  visit(async (page) => {
+    await shown(page);
+    await openExample(page, 'gpt2');
+    await look(page, 'passes');
+    await page.waitForSelector('irplan-passes [role=radio]:has-text("fuse")');
+    await page.click('irplan-passes [role=radio]:has-text("fuse")');
+    await page.waitForSelector('irplan-passes .contract:has-text("Joins neighbouring ops")');
+    await page.waitForSelector('irplan-passes .added');
+    await page.waitForSelector('irplan-passes .removed');
+    assert.match(await page.textContent('irplan-passes .tools'), /\d+ added, \d+ removed/);
+    await page.click('irplan-passes button:text-is("Whole graph")');
+    assert.equal(await page.locator('irplan-passes .added').count(), 0);
+  }));
+
+test('the report is the one of irplan explain, and the pictures are the compiler\'s own', () =>
+  visit(async (page) => {
+    await shown(page);
+    await look(page, 'report');
+    await page.waitForSelector('irplan-report .row:has-text("hotpath.irplan for cuda sm_90")');
+    await look(page, 'memory');
+    const save = async (name) => {
+      const [file] = await Promise.all([page.waitForEvent('download'), page.click(`irplan-memory button:text-is("${name}")`)]);
+      return { name: file.suggestedFilename(), bytes: readFileSync(await file.path()) };
+    };
+    const svg = await save('SVG');
+    assert.equal(svg.name, 'memory-main.svg');
+    assert.match(svg.bytes.toString(), /^<svg .*rmsnorm/s);
+    const png = await save('PNG');
+    assert.equal(png.bytes.subarray(1, 4).toString(), 'PNG');
+    assert.ok(png.bytes.readUInt32BE(16) > 1000, 'twice as wide as the drawing');
   }));
