@@ -371,7 +371,7 @@ test('the graph folds layers, follows what is chosen, and is walked by keys', ()
 test('passes that changed the graph are told, with what they changed', () =>
   visit(async (page) => {
     await shown(page);
-    await openExample(page, 'gpt2');
+    await openExample(page, 'llama 3.2 1b');
     await look(page, 'passes');
     await page.waitForSelector('irplan-passes [role=radio]:has-text("fuse")');
     await page.click('irplan-passes [role=radio]:has-text("fuse")');
