@@ -47,8 +47,8 @@ constexpr size_t kKept = 8;  // plans that handles stand for; the oldest goes fi
 // Told the name of each pass of a compilation when it is done.
 using OnPass = std::function<void(const char*)>;
 
-// Never throws. Keeps the last plan that it parsed, so that a slider's next step costs no reading; not
-// thread-safe.
+// Never throws: a fault of the compiler's own is {"error": "…", "fault": true}. Keeps the last plan that it
+// parsed, so that a slider's next step costs no reading; not thread-safe.
 std::string serve(std::string_view request_json, const OnPass& on_pass = {});
 
 }  // namespace irplan

@@ -48,7 +48,8 @@ export async function answered(engine: Engine, id: number, request: Request): Pr
   try {
     return { id, reply: await engine.answer(request) };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const told = error instanceof Error ? error.message : String(error);
+    const why = told.replace(/^the compiler met a fault of its own \((.*)\); please report it.*$/s, '$1'); // the page starts it anew
     return error instanceof Refusal ? { id, error: why } : { id, crash: why };
   }
 }
