@@ -162,8 +162,8 @@ int run_new(const Arguments& arguments) {
   if (path != "-" && exists(path)) return fail(kFailed, path + " is there already; it was left alone");
   if (arguments.has("--config")) return new_for_config(path, arguments.value("--config"), arguments.json());
   const std::string kind = arguments.value("--template", "smallest");
-  const auto chosen = std::find_if(templates().begin(), templates().end(),
-                                   [&](const Example& one) { return one.name == kind; });
+  const auto chosen =
+      std::find_if(templates().begin(), templates().end(), [&](const auto& one) { return one.name == kind; });
   if (chosen == templates().end()) return fail(kFailed, "there is no template `" + kind + "`");
   if (const auto failure = create_file(path, chosen->text)) return fail(kFailed, *failure);
   if (path == "-") return kDone;
