@@ -125,7 +125,7 @@ test('passes are told as they are done, and their graphs where they changed it',
 test('the report and the picture are those of a plan', () => {
   const { handle } = ask('compile', { ...small, file: 'small.irplan', keep: true });
   const [phase] = ask('outline', { handle }).phases;
-  assert.match(ask('report', { handle }).text, /small\.irplan for cuda/);
+  assert.match(ask('explain', { handle }).text, /small\.irplan for cuda/);
   assert.match(ask('picture', { handle, phase: phase.name }).svg, /^<svg .*silu/s);
 });
 

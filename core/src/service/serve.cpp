@@ -17,45 +17,15 @@
 #include "irplan/dtype.h"
 #include "irplan/format.h"
 #include "ops/op.h"
-#include "report/explain.h"
-#include "report/picture.h"
 #include "service/binding_view.h"
 #include "service/phase_slice.h"
+#include "service/serve_parts.h"
 
 namespace irplan {
 namespace {
 
+using namespace serving;
 using nlohmann::json;
-
-// A request's text may hold bytes that are no UTF-8 (a native caller's file); a reply never does.
-std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
-
-std::string failure(const std::string& why) { return dump(json{{"error", why}}); }
-
-const json* member(const json& object, const char* key) {
-  if (!object.is_object()) return nullptr;
-  const auto found = object.find(key);
-  return found == object.end() || found->is_null() ? nullptr : &*found;
-}
-
-std::string text_of(const json& object, const char* key, const char* otherwise = "") {
-  const json* value = member(object, key);
-  return value && value->is_string() ? value->get_ref<const std::string&>() : otherwise;
-}
-
-bool flag_of(const json& object, const char* key, bool otherwise = false) {
-  const json* value = member(object, key);
-  return value && value->is_boolean() ? value->get<bool>() : otherwise;
-}
-
-std::vector<std::pair<std::string, int64_t>> sizes_of(const json& object, const char* key) {
-  std::vector<std::pair<std::string, int64_t>> sizes;
-  const json* record = member(object, key);
-  if (!record || !record->is_object()) return sizes;
-  for (const auto& [name, value] : record->items())
-    if (value.is_number_integer()) sizes.emplace_back(name, value.get<int64_t>());
-  return sizes;
-}
 
 // The plan that "bind" without "plan" means. Read only when it is first bound: most compilations are never.
 struct LastPlan {
@@ -125,16 +95,12 @@ CompileOptions options_of(const json& request) {
   const json* given = member(request, "options");
   if (!given) return options;
   options.dims = sizes_of(*given, "dims");
-  if (const json* lets = member(*given, "lets"); lets && lets->is_object())
-    for (const auto& [name, value] : lets->items())
-      options.lets.emplace_back(name, value.is_string() ? value.get<std::string>() : dump(value));
-  if (const json* retypes = member(*given, "retypes"); retypes && retypes->is_object())
-    for (const auto& [what, dtype] : retypes->items())
-      if (dtype.is_string()) options.retypes.emplace_back(what, dtype.get<std::string>());
-  options.target = text_of(*given, "target", options.target.c_str());
+  options.lets = texts_by_name(*given, "lets");
+  options.retypes = texts_by_name(*given, "retypes");
+  options.budgets = texts_of(*given, "budgets");
   options.keep_order = flag_of(*given, "keep_order");
-  if (const std::string strength = text_of(*given, "strength"); strength == "limited" || strength == "exact")
-    options.strength = strength;
+  options.strength = text_of(*given, "strength", options.strength.c_str());
+  options.target = text_of(*given, "target", options.target.c_str());
   options.deny_warnings = flag_of(*given, "deny_warnings");
   options.advise = flag_of(*given, "advise", options.advise);
   return options;
@@ -198,26 +164,9 @@ std::string serve_format(const json& request) {
          ",\"diagnostics\":" + to_json(diagnostics.list(), source) + "}";
 }
 
-// As `irplan explain` tells it.
-std::string report_of(const Plan& plan, const json& request) {
-  const report::FromProgram program{true, {}, {}};
-  return dump(json{
-      {"text", report::explain_text(report::make_report(plan), program, text_of(request, "phase"), {})}});
-}
-
-std::string picture_of(const Plan& plan, const json& request) {
-  const report::Report whole = report::make_report(plan);
-  const std::string name = text_of(request, "phase");
-  for (const report::PhaseReport& phase : whole.phases)
-    if (phase.phase->name == name) return dump(json{{"svg", report::svg_timeline(whole, phase)}});
-  return failure("the plan has no phase `" + name + "`");
-}
-
 std::string serve_kept(const std::string& method, const json& request) {
   KeptPlan* kept = find_kept(request);
   if (!kept) return failure("there is no plan with this handle");
-  if (method == "bind")
-    return binding_view(*kept->plan, sizes_of(request, "dims"), text_of(request, "phase"));
   if (method == "outline") return write_outline(*kept->plan);
   if (method == "slice") {
     const std::string name = text_of(request, "phase");
@@ -233,22 +182,43 @@ std::string serve_kept(const std::string& method, const json& request) {
     reply += '}';
     return reply.take();
   }
-  if (method == "report") return report_of(*kept->plan, request);
-  if (method == "picture") return picture_of(*kept->plan, request);
   kept_plans().erase(kept_plans().begin() + (kept - kept_plans().data()));  // release
   return dump(json{{"ok", true}});
 }
 
-std::string serve_bind(const json& request) {
-  if (member(request, "handle")) return serve_kept("bind", request);
+// The plan that the request names, or the last one; null after `why` says that there is none.
+const Plan* asked_plan(const json& request, std::string* why) {
+  if (member(request, "handle")) {
+    const KeptPlan* kept = find_kept(request);
+    if (!kept) *why = "there is no plan with this handle";
+    return kept ? kept->plan.get() : nullptr;
+  }
   LastPlan& last = last_plan();
   if (const json* text = member(request, "plan"); text && text->is_string()) {
     const std::string& given = text->get_ref<const std::string&>();
     if (given != last.text) last.replace(given);
   }
   const Plan* plan = last.get();
-  if (!plan) return failure("the plan cannot be read: " + last.why);
-  return binding_view(*plan, sizes_of(request, "dims"), text_of(request, "phase"));
+  if (!plan) *why = "the plan cannot be read: " + last.why;
+  return plan;
+}
+
+std::string serve_bind(const json& request) {
+  std::string why;
+  const Plan* plan = asked_plan(request, &why);
+  return plan ? binding_view(*plan, sizes_of(request, "dims"), text_of(request, "phase")) : failure(why);
+}
+
+std::string serve_explain(const json& request) {
+  std::string why;
+  const Plan* plan = asked_plan(request, &why);
+  return plan ? explain(*plan, request) : failure(why);
+}
+
+std::string serve_picture(const json& request) {
+  std::string why;
+  const Plan* plan = asked_plan(request, &why);
+  return plan ? picture(*plan, request) : failure(why);
 }
 
 const char* kind_name(AttrKind kind) {
@@ -304,10 +274,16 @@ std::string answer(std::string_view request_json, const OnPass& on_pass) {
   const std::string method = text_of(request, "method");
   if (method == "compile") return serve_compile(request, on_pass);
   if (method == "bind") return serve_bind(request);
-  constexpr const char* kOfKept[] = {"outline", "slice", "proof", "text", "report", "picture", "release"};
+  constexpr const char* kOfKept[] = {"outline", "slice", "proof", "text", "release"};
   if (std::find(std::begin(kOfKept), std::end(kOfKept), method) != std::end(kOfKept))
     return serve_kept(method, request);
   if (method == "passes") return serve_passes(request);
+  if (method == "explain") return serve_explain(request);
+  if (method == "picture") return serve_picture(request);
+  if (method == "diff") return diff(request);
+  if (method == "fit") return fit(request);
+  if (method == "new") return new_program(request);
+  if (method == "pack") return pack(request);
   if (method == "format") return serve_format(request);
   if (method == "ops") return serve_ops();
   if (method == "version") return dump(json{{"version", kVersion}, {"plan_version", kPlanVersion}});

@@ -3,9 +3,10 @@
 //   {"method": "compile", "file": "a.irplan", "text": "…", "config": "…" | null, "config_name":
 //   "config.json",
 //    "options": {"dims": {"S": 2048}, "lets": {"C": "131072"}, "retypes": {"state": "f8e4m3"},
-//                "target": "cuda:sm_90", "deny_warnings": false, "keep_order": false, "strength":
-//                "portfolio", "advise": true}}     false: a missed budget is not planned under other choices,
-//                while one types
+//                "target": "cuda:sm_90", "deny_warnings": false,
+//                "budgets": ["memory <= 24GiB"], "keep_order": false, "strength": "portfolio",
+//                "advise": true}}     false: a missed budget is not planned under other choices, while one
+//                types
 //       -> {"ok", "plan": "<plan.json's exact bytes>" | null, "diagnostics": […], "rendered",
 //       "unread_config_keys": […]}
 //       With "keep": true the plan stays here, and what comes back is a handle to it: {"ok", "handle": 7 |
@@ -16,10 +17,6 @@
 //   (phase_slice.h)
 //   {"method": "proof", "handle": 7}             -> {"sha256", "bytes"}: of plan.json's bytes
 //   {"method": "text", "handle": 7}              -> {"text": "<plan.json's exact bytes>"}
-//   {"method": "report", "handle": 7, "phase": "decode"}     -> {"text"}: as `irplan explain` tells it, of
-//   all phases
-//       without "phase"
-//   {"method": "picture", "handle": 7, "phase": "decode"}    -> {"svg"}: the memory over the steps
 //   {"method": "release", "handle": 7}           -> {"ok"}
 //   {"method": "bind", "plan": "…" , "dims": {"S": 512}}      the sizes and places of a plan's buffers at
 //   other sizes;
@@ -27,6 +24,16 @@
 //       bound last, or of "handle"; "phase": lists are wanted of this one alone
 //   {"method": "passes", …}         as compile: the graph after each pass that changed it, as text
 //       -> {"passes": [{"name", "contract", "text"}]}
+//   {"method": "explain", "plan": "…" or "handle", "phase": "decode", "width": 100}    -> {"text", "report":
+//   {…}}
+//   {"method": "picture", "plan": "…" or "handle", "phase": "decode"}    -> {"svg", "phase"}
+//   {"method": "diff", "before": "…", "after": "…"}          -> {"changes": […], "text"}
+//   {"method": "fit", "config": "…", "memory": "24GiB" | bytes, "gpu": "h200", "context": n, "batch": n,
+//    "step": n, "lets", "retypes", "budgets", "target"}      -> {"text", "fit": {…}}
+//   {"method": "new", "config": "…"}                         -> {"text", "example", "fits",
+//   "unread_config_keys", "errors"}
+//   {"method": "pack", "csv": "…", "capacity": n, "strength": "limited"}   -> {"height", "bound", "proven",
+//   "offsets", "csv"}, and {"conflict": ids, "irreducible"} where the capacity is not met
 //   {"method": "format", "text": "…"}                        -> {"text": "…" | null, "diagnostics": […]}
 //   {"method": "ops"}                                        -> {"ops": […], "dtypes": […]}, for completion
 //   and hover

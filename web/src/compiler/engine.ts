@@ -79,7 +79,7 @@ export class Engine {
       case 'text':
         return this.#ask<{ text: string }>({ method: 'text', handle: request.handle }).text;
       case 'report':
-        return this.#ask<{ text: string }>({ method: 'report', handle: request.handle, phase: request.phase }).text;
+        return this.#ask<{ text: string }>({ method: 'explain', handle: request.handle, phase: request.phase }).text;
       case 'picture':
         return this.#ask<{ svg: string }>({ method: 'picture', handle: request.handle, phase: request.phase }).svg;
       case 'release':
