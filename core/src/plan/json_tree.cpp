@@ -100,6 +100,8 @@ class Builder {
   JsonNode* add(JsonNode::Kind kind) {
     if (nodes_.size() >= JsonTree::kMaxNodes)
       return fail("more than " + std::to_string(JsonTree::kMaxNodes) + " values"), nullptr;
+    if (!stack_.empty() && stack_.back()->items.size() >= JsonTree::kMaxItems)
+      return fail("a list of more than " + std::to_string(JsonTree::kMaxItems) + " items"), nullptr;
     JsonNode& node = nodes_.emplace_back();
     node.kind = kind;
     if (!stack_.empty()) {

@@ -10,7 +10,8 @@ namespace {
 
 using Kind = JsonNode::Kind;
 
-constexpr size_t kMaxRecords = 1000000;  // of one list
+constexpr size_t kMaxRecords = JsonTree::kMaxItems;  // of one list
+constexpr size_t kMaxDims = 1024, kMaxPhases = 16;   // as programs have them
 constexpr size_t kMaxIdBytes = 4096;
 constexpr size_t kMaxAxes = 16;
 constexpr int kMaxKernelVersion = 9999;
@@ -134,9 +135,11 @@ class Reader {
     return true;
   }
   template <class Each>
-  bool each(const JsonNode& root, const char* key, Each each_record) {
+  bool each(const JsonNode& root, const char* key, Each each_record, size_t most = kMaxRecords) {
     const JsonNode* records = list(root, "plan", key);
     if (!records) return false;
+    if (records->items.size() > most)
+      return fail(key, std::to_string(records->items.size()) + " of them, at most " + std::to_string(most));
     for (size_t i = 0; i < records->items.size(); ++i) {
       const JsonNode& record = *records->items[i];
       std::string where = std::string(key) + "[" + std::to_string(i) + "]";
@@ -201,18 +204,21 @@ class Reader {
   }
 
   bool dims(const JsonNode& root) {
-    return each(root, "dims", [&](const JsonNode& record, const std::string& where) {
-      Plan::Dim dim;
-      if (!text(record, where, "name", dim.name)) return false;
-      if (!is_name(dim.name)) return fail(where, "\"" + cut(dim.name) + "\" is no name");
-      if (plan_.pool->find(dim.name)) return fail(where, "the name is taken");
-      if (!range(record, where, dim.min, dim.max, dim.value)) return false;
-      if (record.find("assumed") && !flag(record, where, "assumed", dim.assumed)) return false;
-      if (record.find("per") && !text(record, where, "per", dim.per)) return false;
-      plan_.pool->dim(dim.name);
-      plan_.dims.push_back(std::move(dim));
-      return true;
-    });
+    return each(
+        root, "dims",
+        [&](const JsonNode& record, const std::string& where) {
+          Plan::Dim dim;
+          if (!text(record, where, "name", dim.name)) return false;
+          if (!is_name(dim.name)) return fail(where, "\"" + cut(dim.name) + "\" is no name");
+          if (plan_.pool->find(dim.name)) return fail(where, "the name is taken");
+          if (!range(record, where, dim.min, dim.max, dim.value)) return false;
+          if (record.find("assumed") && !flag(record, where, "assumed", dim.assumed)) return false;
+          if (record.find("per") && !text(record, where, "per", dim.per)) return false;
+          plan_.pool->dim(dim.name);
+          plan_.dims.push_back(std::move(dim));
+          return true;
+        },
+        kMaxDims);
   }
 
   bool guards(const JsonNode& root) {
@@ -243,39 +249,42 @@ class Reader {
   }
 
   bool phases(const JsonNode& root) {
-    return each(root, "phases", [&](const JsonNode& record, const std::string& where) {
-      Plan::Phase phase;
-      if (!text(record, where, "name", phase.name)) return false;
-      for (const Plan::Phase& other : plan_.phases) {
-        if (other.name == phase.name) return fail(where, "the name is taken");
-      }
-      const JsonNode* narrowed = typed(record, where, "dims", Kind::Record, "object");
-      if (!narrowed) return false;
-      for (const auto& [name, entry] : narrowed->entries) {
-        Plan::PhaseDim dim;
-        dim.name = name;
-        const std::string place = where + ".dims." + cut(name);
-        const auto known = std::find_if(plan_.dims.begin(), plan_.dims.end(),
-                                        [&, n = name](const Plan::Dim& d) { return d.name == n; });
-        if (known == plan_.dims.end()) return fail(place, "no dim of the plan");
-        if (entry->kind != Kind::Record) return fail(place, "is no object");
-        if (!range(*entry, place, dim.min, dim.max, dim.value)) return false;
-        if (dim.min < known->min || dim.max.value_or(kMaxJsonInt) > known->max.value_or(kMaxJsonInt))
-          return fail(place, "outside of the dim's range");
-        phase.dims.push_back(std::move(dim));
-      }
-      const JsonNode* span = list(record, where, "ops");
-      if (!span || !pair(*span, where + ".ops", phase.ops_begin, phase.ops_end)) return false;
-      if (!number(record, where, "peak_bytes", phase.peak_bytes) ||
-          !optional_expr(record, where, "peak", phase.peak) || !expr(record, where, "flops", phase.flops) ||
-          !expr(record, where, "bytes", phase.bytes)) {
-        return false;
-      }
-      if (record.find("peak_op") && !text(record, where, "peak_op", phase.peak_op)) return false;
-      if (!at_peak(record, where, phase) || !tokens(record, where, phase.tokens)) return false;
-      plan_.phases.push_back(std::move(phase));
-      return true;
-    });
+    return each(
+        root, "phases",
+        [&](const JsonNode& record, const std::string& where) {
+          Plan::Phase phase;
+          if (!text(record, where, "name", phase.name)) return false;
+          for (const Plan::Phase& other : plan_.phases) {
+            if (other.name == phase.name) return fail(where, "the name is taken");
+          }
+          const JsonNode* narrowed = typed(record, where, "dims", Kind::Record, "object");
+          if (!narrowed) return false;
+          for (const auto& [name, entry] : narrowed->entries) {
+            Plan::PhaseDim dim;
+            dim.name = name;
+            const std::string place = where + ".dims." + cut(name);
+            const auto known = std::find_if(plan_.dims.begin(), plan_.dims.end(),
+                                            [&, n = name](const Plan::Dim& d) { return d.name == n; });
+            if (known == plan_.dims.end()) return fail(place, "no dim of the plan");
+            if (entry->kind != Kind::Record) return fail(place, "is no object");
+            if (!range(*entry, place, dim.min, dim.max, dim.value)) return false;
+            if (dim.min < known->min || dim.max.value_or(kMaxJsonInt) > known->max.value_or(kMaxJsonInt))
+              return fail(place, "outside of the dim's range");
+            phase.dims.push_back(std::move(dim));
+          }
+          const JsonNode* span = list(record, where, "ops");
+          if (!span || !pair(*span, where + ".ops", phase.ops_begin, phase.ops_end)) return false;
+          if (!number(record, where, "peak_bytes", phase.peak_bytes) ||
+              !optional_expr(record, where, "peak", phase.peak) ||
+              !expr(record, where, "flops", phase.flops) || !expr(record, where, "bytes", phase.bytes)) {
+            return false;
+          }
+          if (record.find("peak_op") && !text(record, where, "peak_op", phase.peak_op)) return false;
+          if (!at_peak(record, where, phase) || !tokens(record, where, phase.tokens)) return false;
+          plan_.phases.push_back(std::move(phase));
+          return true;
+        },
+        kMaxPhases);
   }
 
   bool at_peak(const JsonNode& record, const std::string& where, Plan::Phase& phase) {
