@@ -818,6 +818,21 @@ inline const std::vector<Mutation>& mutations() {
          return l && (l->bytes = int64_t{1} << 50, true);
        }},
 
+      {"a lighter plan by a command", Rule::Lighter,
+       [](Victim& v) {
+         Plan::Lighter* l = v.any(v.plan.memory.lighter);
+         return l && (l->change = "rm -rf /", true);
+       }},
+      {"a lighter plan that is lighter than it can be", Rule::Lighter,
+       [](Victim& v) {
+         return !v.plan.memory.lighter.empty() && (v.plan.memory.lighter[0].bytes = 1, true);
+       }},
+      {"a half of a dim that leaves other bytes", Rule::Lighter,
+       [](Victim& v) {
+         Plan::Lighter* l = v.any(v.plan.memory.lighter, [](const auto& x) { return x.change[2] == 'd'; });
+         return l && (++l->bytes, true);
+       }},
+
       // ---- budgets
       {"a budget of another text", Rule::BudgetText,
        [](Victim& v) {

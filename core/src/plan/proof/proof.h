@@ -134,6 +134,7 @@ class Proof {
   Plan::Segments segments_at(Evaluator& at) const;
   void check_largest(uint32_t largest, bool within);
   void live_sums(uint32_t phase, Maximum& out);
+  int64_t all_bytes(uint32_t phase, const Binding& binding) const;
   void check_lighter();
 
   const Plan& plan_;

@@ -206,12 +206,78 @@ void Proof::check_tokens(uint32_t p) {
     refuse(Rule::Tokens, "phases " + phase.name + ".tokens", "are not what inputs, states and the peak say");
 }
 
+// Bytes of all segments in a phase; 2^63 - 1 where they have no size.
+int64_t Proof::all_bytes(uint32_t p, const Binding& binding) const {
+  Evaluator at(*plan_.pool, binding);
+  const Plan::Segments own = segments_at(at);
+  const auto arena = bind_arena(plan_, plan_.phases[p].name, binding);
+  return sum(sum(own.weights, own.state), sum(own.inputs, arena ? arena->bytes : INT64_MAX));
+}
+
+// A change is one that the command line takes, told in its words. What half of a dim leaves is computed
+// again; of a retyping, which not every param or state admits, it is at least what is left if all do.
 void Proof::check_lighter() {
-  const Plan::Segments& s = plan_.memory.segments;
-  const int64_t all = sum(sum(s.weights, s.state), sum(s.inputs, s.arena));
+  struct Retype {
+    Plan::Kind kind;
+    DType dtype;
+    const char *change, *what;
+  };
+  static constexpr Retype kRetypes[] = {
+      {Plan::Kind::State, DType::F8E4M3, "--retype state=f8e4m3", "states in 8 bits a number"},
+      {Plan::Kind::Param, DType::Q8_0, "--retype weights=q8_0", "weights in 8.5 bits a number"},
+      {Plan::Kind::Param, DType::Q4_0, "--retype weights=q4_0", "weights in 4.5 bits a number"},
+  };
+  const auto most = [&](const auto& bytes) {
+    int64_t out = 0;
+    for (uint32_t p = 0; p < plan_.phases.size(); ++p) out = std::max(out, bytes(p));
+    return out;
+  };
+  const int64_t before = most([&](uint32_t p) { return all_bytes(p, values_in(p)); });
+  int64_t last = 0;
   for (const Plan::Lighter& l : plan_.memory.lighter) {
-    if (l.bytes < 0 || l.bytes >= all)
-      refuse(Rule::Lighter, "memory_plan.lighter", l.change + " lowers nothing");
+    const std::string where = "memory_plan.lighter";
+    if (l.bytes >= before || l.bytes < last)
+      refuse(Rule::Lighter, where, l.change + " lowers nothing, or stands in the wrong place");
+    last = l.bytes;
+    const auto retype = std::find_if(std::begin(kRetypes), std::end(kRetypes), [&](const Retype& r) {
+      return l.change == r.change && l.what == r.what;
+    });
+    if (retype != std::end(kRetypes)) {
+      const int64_t least = most([&](uint32_t p) {
+        Evaluator at(*plan_.pool, values_in(p));
+        int64_t saved = 0;
+        for (const Plan::Value& v : plan_.values) {
+          if (v.kind != retype->kind) continue;
+          const int64_t now = at(plan_.buffers[v.buffer].bytes).value_or(0);
+          const DTypeInfo &from = info(v.dtype), &to = info(retype->dtype);
+          const auto then = static_cast<int64_t>(static_cast<__int128>(now) / from.bytes * from.elements *
+                                                 to.bytes / to.elements);
+          saved = sum(saved, std::max<int64_t>(now - then + plan_.align, 0));
+        }
+        return std::max<int64_t>(all_bytes(p, values_in(p)) - saved, 0);
+      });
+      if (l.bytes < least)
+        refuse(Rule::Lighter, where, l.change + " cannot leave " + std::to_string(l.bytes) + " bytes");
+      continue;
+    }
+    const auto halved = std::find_if(plan_.dims.begin(), plan_.dims.end(), [&](const Plan::Dim& d) {
+      return l.change == "--dim " + d.name + "=" + std::to_string(d.value / 2) &&
+             l.what == "half of " + d.name;
+    });
+    if (halved == plan_.dims.end()) {
+      refuse(Rule::Lighter, where, "\"" + l.change.substr(0, 60) + "\" is no change that is offered");
+      continue;
+    }
+    const auto dim = static_cast<size_t>(halved - plan_.dims.begin());
+    const int64_t left = most([&](uint32_t p) {
+      Binding binding = values_in(p);
+      const Interval& range = facts(p).ranges()[dim];
+      binding[dim] = std::clamp(std::min(binding[dim], halved->value / 2), range.lo, range.hi);
+      return all_bytes(p, binding);
+    });
+    if (l.bytes != left)
+      refuse(Rule::Lighter, where,
+             l.change + " leaves " + std::to_string(left) + " bytes, not " + std::to_string(l.bytes));
   }
 }
 

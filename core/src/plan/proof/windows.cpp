@@ -207,8 +207,8 @@ class Windows {
         same_strides(mine, base, axis) && (mine.shape[a].is(1) || mine.strides[a] == base.strides[a]);
     if (!lies_so) return strange(Rule::View, v, from);
     const DTypeInfo& type = info(value(v).dtype);
-    const auto start =
-        plan_.pool->divide_exactly((mine.offset - base.offset) * type.elements, base.strides[a] * type.bytes);
+    const auto start = plan_.pool->divide_exactly(in_elements(mine.offset - base.offset, type.elements),
+                                                  base.strides[a] * type.bytes);
     if (!start) return strange(Rule::Part, v, from);
     const Expr end = *start + mine.shape[a];
     if (!facts(v).at_least_zero(*start) || !facts(v).at_most(end, base.shape[a])) {
@@ -221,6 +221,23 @@ class Windows {
         !plan_.pool->divide_exactly(*start, plan_.pool->constant(type.elements)))
       refuse(Rule::Blocks, v, "begins inside of a block, at element " + start->text().substr(0, 60));
     return proof_.regions_.part(proof_.region_[from], key(base), axis, *start, end);
+  }
+
+  // Bytes times the elements of a block, one quotient by (a part of) them undone: a part begins with a block,
+  // so that nothing was lost in it.
+  Expr in_elements(Expr bytes, int64_t block) const {
+    if (block == 1) return bytes;
+    Expr out = bytes * block;
+    for (const Term& term : bytes.node().terms) {
+      const auto& factors = term.monomial->factors;
+      const Atom* atom = factors.size() == 1 && !factors[0]->dim ? factors[0] : nullptr;
+      if (!atom || atom->function != Function::Floordiv || term.coefficient != 1) continue;
+      const int64_t by = atom->b.is_constant() ? atom->b.constant() : 0;
+      if (by <= 0 || block % by != 0) continue;
+      const Expr quotient = plan_.pool->floordiv(atom->a, atom->b);
+      return out - quotient * block + atom->a * (block / by);
+    }
+    return out;
   }
 
   uint32_t strange(Rule rule, uint32_t v, uint32_t from, Site site = Site::here()) {
