@@ -216,6 +216,10 @@ TEST_CASE(
         missed.push_back(name + ":" + std::to_string(n) + " " + found[2].str());
     }
   }
+  // Some can be met by no plan that comes so far: what stands before them refuses it, or it takes too long to
+  // make.
+  CHECK(missed.size() <= 23);
+  CHECK(alone.size() >= 80);
   std::string list;
   for (const std::string& m : missed) list += "\n  " + m;
   WARN(places << " places refuse; " << first.size() << " were met, " << alone.size() << " alone, " << through
