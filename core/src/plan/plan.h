@@ -199,6 +199,9 @@ struct Plan {
 // the end.
 std::string write_plan(const Plan& plan);
 
+// The same without values, buffers and ops: what is told of the whole plan, some kilobytes of any model.
+std::string write_outline(const Plan& plan);
+
 // Reads a plan from anywhere; text from a stranger is expected. None where it is not one, and `why` then says
 // what and where
 // ("ops n: …"). A plan that was read is well-formed; whether it is true is validate_plan's question.
