@@ -39,8 +39,12 @@ std::optional<HostArray> Call::array(size_t operand) {
   return array;
 }
 
-std::optional<Weight> Call::weight(size_t operand) const {
-  const Plan::Value& value = plan_.values[op_.in[operand]];
+std::optional<Weight> Call::weight(size_t operand) const { return dense(op_.in[operand]); }
+
+std::optional<Weight> Call::packed_result() const { return dense(op_.out[0]); }
+
+std::optional<Weight> Call::dense(uint32_t index) const {
+  const Plan::Value& value = plan_.values[index];
   if (value.strides || !is_float(value.dtype) || value.buffer >= memory_.buffers.size()) return std::nullopt;
   Weight weight;
   weight.dtype = value.dtype;

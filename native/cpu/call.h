@@ -39,6 +39,8 @@ class Call {
   std::optional<HostArray> array(size_t operand);
   // Where it lies, if it is row-major; the caller falls back to the reference where it is not.
   std::optional<Weight> weight(size_t operand) const;
+  // Where result 0 lies; the same.
+  std::optional<Weight> packed_result() const;
   // Result 0, to be filled and stored.
   std::optional<HostArray> result();
   void store(const HostArray& array);
@@ -49,12 +51,16 @@ class Call {
   const Plan& plan_;
   const Plan::Op& op_;
   const PlanMemory& memory_;
+  std::optional<Weight> dense(uint32_t value) const;
+
   StepSizes sizes_;
   std::optional<Window> target_;
 };
 
 // Kernels: false where a case is left to the reference; nothing is written then.
 bool linear(Call& call);
+bool linear_packed(Call& call);  // its weight in panels (ops/weight_layout.h)
+bool pack(Call& call);
 bool expert(Call& call);
 bool matmul(Call& call);
 bool embed(Call& call);

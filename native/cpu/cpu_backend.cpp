@@ -9,12 +9,24 @@ namespace {
 
 struct Kernel {
   std::string_view op;
+  int version;
   bool (*run)(cpu::Call&);
 };
 constexpr Kernel kKernels[] = {
-    {"linear", cpu::linear}, {"expert", cpu::expert},       {"matmul", cpu::matmul},
-    {"embed", cpu::embed},   {"attention", cpu::attention},
+    {"embed", 1, cpu::embed},   {"linear", 1, cpu::linear},       {"linear", 2, cpu::linear_packed},
+    {"matmul", 1, cpu::matmul}, {"attention", 1, cpu::attention}, {"expert", 1, cpu::expert},
+    {"pack", 1, cpu::pack},
 };
+
+// Null where the row's kernel is the reference's loop.
+const Kernel* own_kernel(const KernelRow& row) {
+  for (const Kernel& kernel : kKernels) {
+    if (kernel.op == row.op && kernel.version == row.version) return &kernel;
+  }
+  return nullptr;
+}
+
+constexpr std::string_view kTarget = "cpu";
 
 class CpuBackend : public HostBackend {
  public:
@@ -23,9 +35,9 @@ class CpuBackend : public HostBackend {
     const int threads = thread_count();
     return std::to_string(threads) + (threads == 1 ? " thread, " : " threads, ") + cpu::simd().name;
   }
-  int kernel_version(std::string_view op) const override {
-    const OpRow* row = find_op(op);
-    return row && row->evaluate ? 1 : 0;
+  std::string_view target() const override { return kTarget; }
+  bool has(const KernelRow& row) const override {
+    return row.target == kTarget && (own_kernel(row) || row.version == 1);
   }
   Failure run(const Plan& plan, uint32_t begin, uint32_t end, const PlanMemory& memory,
               const StepBinding& step) override {
@@ -39,11 +51,10 @@ class CpuBackend : public HostBackend {
   static Failure run_one(const Plan& plan, uint32_t index, const PlanMemory& memory,
                          const StepBinding& step) {
     const Plan::Op& op = plan.ops[index];
-    for (const Kernel& kernel : kKernels) {
-      if (kernel.op != op.row->name) continue;
-      cpu::Call call(plan, op, memory, step);
-      if (kernel.run(call)) return call.failure;
-    }
+    const KernelRow* row = kernel_of(plan, op, kTarget);
+    const Kernel* kernel = row ? own_kernel(*row) : nullptr;
+    cpu::Call call(plan, op, memory, step);
+    if (kernel && kernel->run(call)) return call.failure;
     return run_op(plan, index, memory, step);
   }
 };

@@ -43,7 +43,8 @@ class CudaBackend final : public Backend {
            std::to_string(properties_.minor) + "), " + std::to_string(properties_.totalGlobalMem >> 30) +
            " GiB";
   }
-  int kernel_version(std::string_view op) const override { return cuda::kernel_version(op); }
+  std::string_view target() const override { return "cuda"; }
+  bool has(const KernelRow& row) const override { return cuda::has_kernel(row); }
 
   Failure allocate(size_t bytes, size_t alignment, std::byte** out) override {
     constexpr size_t kAlignment = 256;  // what cudaMalloc gives

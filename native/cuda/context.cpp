@@ -81,6 +81,12 @@ bool OpContext::ring(size_t operand, RingRows& to) {
   return true;
 }
 
+bool OpContext::scratch(float*& to) {
+  if (op.scratch.empty()) return fail("lists no scratch, which its kernel needs");
+  to = reinterpret_cast<float*>(step.memory.buffers[op.scratch[0]]);
+  return to || fail("has no memory for its scratch");
+}
+
 int64_t OpContext::own_extent(size_t operand, size_t axis, int64_t b) const {
   const Expr e = step.plan.values[op.in[operand]].shape[axis];
   return std::clamp<int64_t>(extent(e, b), 0, extent(e));

@@ -46,6 +46,8 @@ class OpContext {
   bool result(size_t i, Tensor& to) { return value(op.out[i], to); }
   bool value(uint32_t index, Tensor& to);
   bool ring(size_t operand, RingRows& to);
+  // The first scratch buffer of the op.
+  bool scratch(float*& to);
 
   const Attr& attr(const char* name) const { return op.attrs[name]; }
   float number(const char* name) const { return static_cast<float>(op.attrs[name].number()); }

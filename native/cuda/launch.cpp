@@ -346,6 +346,7 @@ bool prepare_append(OpContext& c) {
   return true;
 }
 
+template <bool in_runs>
 bool prepare_attention(OpContext& c) {
   AttentionCall call;
   RingRows keys_ring, values_ring;
@@ -369,6 +370,7 @@ bool prepare_attention(OpContext& c) {
     const int64_t own = window ? c.extent(window, b) : INT32_MAX;
     reach.push_back(static_cast<int32_t>(std::min<int64_t>(own, INT32_MAX)));
   }
+  if (in_runs && !c.scratch(call.partial)) return false;
   call.key_rows = keys_ring.rows;
   call.value_rows = values_ring.rows;
   const size_t at_steps = c.step.table(std::move(steps)), at_keys = c.step.table(std::move(keys));
@@ -424,13 +426,13 @@ bool prepare_expert(OpContext& c) {
 
 // ------------------------------------------------------------------------------------------------ the table
 
-struct KernelRow {
+struct Entry {
   const char* op;
   int version;
   bool (*prepare)(OpContext&);
 };
-// One row an operator, in the order of core/src/ops/table.cpp.
-constexpr KernelRow kKernels[] = {
+// In the order of core/src/kernels/cuda.cpp.
+constexpr Entry kKernels[] = {
     {"embed", 1, prepare_embed},
     {"positions", 1, prepare_positions},
     {"linear", 1, prepare_linear},
@@ -440,7 +442,8 @@ constexpr KernelRow kKernels[] = {
     {"layernorm", 1, prepare_layernorm},
     {"rope", 1, prepare_rope},
     {"append", 1, prepare_append},
-    {"attention", 1, prepare_attention},
+    {"attention", 1, prepare_attention<false>},
+    {"attention", 2, prepare_attention<true>},
     {"route", 1, prepare_route},
     {"expert", 1, prepare_expert},
     {"add", 1, prepare_binary<Binary::Add>},
@@ -470,24 +473,23 @@ constexpr KernelRow kKernels[] = {
     {"split", 1, prepare_split},
     {"concat", 1, prepare_concat},
     {"copy", 1, prepare_copy},
+    {"pack", 1, prepare_copy},
     {"swiglu", 1, prepare_gated<false>},
     {"geglu", 1, prepare_gated<true>},
     {"add_rmsnorm", 1, prepare_add_rmsnorm},
     {"add_layernorm", 1, prepare_add_layernorm},
 };
 
-const KernelRow* find_kernel(std::string_view op) {
-  const auto* row =
-      std::find_if(std::begin(kKernels), std::end(kKernels), [&](const KernelRow& k) { return k.op == op; });
-  return row == std::end(kKernels) ? nullptr : row;
+const Entry* entry_of(const KernelRow& row) {
+  const auto* entry = std::find_if(std::begin(kKernels), std::end(kKernels), [&](const Entry& e) {
+    return std::string_view(e.op) == row.op && e.version == row.version;
+  });
+  return entry == std::end(kKernels) ? nullptr : entry;
 }
 
 }  // namespace
 
-int kernel_version(std::string_view op) {
-  const KernelRow* row = find_kernel(op);
-  return row ? row->version : 0;
-}
+bool has_kernel(const KernelRow& row) { return std::string_view(row.target) == "cuda" && entry_of(row); }
 
 std::string text(const DataFault& fault, const FaultNames& names) {
   const std::string found = std::to_string(fault.found), place = std::to_string(fault.place),
@@ -506,10 +508,11 @@ std::optional<std::string> prepare_step(const Plan& plan, uint32_t begin, uint32
   StepContext context(plan, memory, step, out);
   for (uint32_t i = begin; i < end && i < plan.ops.size(); ++i) {
     const Plan::Op& op = plan.ops[i];
-    const KernelRow* row = find_kernel(op.row ? op.row->name : "");
-    if (!row) return "ops " + op.id + ": there is no CUDA kernel for " + (op.row ? op.row->name : "it");
+    const KernelRow* row = kernel_of(plan, op, "cuda");
+    const Entry* entry = row ? entry_of(*row) : nullptr;
+    if (!entry) return "ops " + op.id + ": there is no CUDA kernel " + op.kernel;
     OpContext own(context, i);
-    if (!row->prepare(own)) return "ops " + op.id + ": " + own.why;
+    if (!entry->prepare(own)) return "ops " + op.id + ": " + own.why;
   }
   return std::nullopt;
 }

@@ -13,13 +13,14 @@
 #include <vector>
 
 #include "cuda/kernels/kernels.h"
+#include "kernels/kernel.h"
 #include "plan/plan.h"
 #include "reference/executor.h"
 
 namespace irplan::IRPLAN_GPU {
 
-// The newest version of the kernel for an operator; 0 where there is none.
-int kernel_version(std::string_view op);
+// Whether the library holds the kernel of a row of core/src/kernels.
+bool has_kernel(const KernelRow& row);
 
 // What a kernel may find wrong in data, said with the names of the plan.
 struct FaultNames {

@@ -17,7 +17,8 @@ class SimtBackend final : public Backend {
   }
   const char* name() const override { return "simt"; }
   std::string device() const override { return "CUDA kernels on the CPU, one fiber a thread"; }
-  int kernel_version(std::string_view op) const override { return simt::kernel_version(op); }
+  std::string_view target() const override { return "cuda"; }
+  bool has(const KernelRow& row) const override { return simt::has_kernel(row); }
 
   Failure allocate(size_t bytes, size_t alignment, std::byte** out) override {
     const std::align_val_t align{alignment < 16 ? 16 : alignment};

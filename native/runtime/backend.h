@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "kernels/kernel.h"
 #include "plan/plan.h"
 #include "reference/executor.h"
 
@@ -23,8 +24,10 @@ class Backend {
 
   virtual const char* name() const = 0;    // "reference", "cpu", "cuda"
   virtual std::string device() const = 0;  // "NVIDIA H200 (sm_90), 139 GiB", "2 threads, AVX2"
-  // The newest version of its kernel for an operator; 0 where it has none.
-  virtual int kernel_version(std::string_view op) const = 0;
+  // Whose kernels it has, as plans name targets: "cpu", "cuda". Empty: it runs operators by their rows,
+  // whatever kernel a plan names.
+  virtual std::string_view target() const = 0;
+  virtual bool has(const KernelRow& kernel) const = 0;
 
   // Memory of the device. Every pointer that `allocate` gave is freed with `release`.
   virtual Failure allocate(size_t bytes, size_t alignment, std::byte** out) = 0;

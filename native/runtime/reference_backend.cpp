@@ -8,10 +8,8 @@ class ReferenceBackend : public HostBackend {
  public:
   const char* name() const override { return "reference"; }
   std::string device() const override { return "the reference executor, 1 thread"; }
-  int kernel_version(std::string_view op) const override {
-    const OpRow* row = find_op(op);
-    return row && row->evaluate ? 1 : 0;
-  }
+  std::string_view target() const override { return ""; }
+  bool has(const KernelRow&) const override { return false; }
   Failure run(const Plan& plan, uint32_t begin, uint32_t end, const PlanMemory& memory,
               const StepBinding& step) override {
     for (uint32_t i = begin; i < end; ++i) {

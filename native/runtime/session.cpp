@@ -5,16 +5,6 @@
 namespace irplan {
 namespace {
 
-// N of "<target>_<op>_v<N>", or 0 where the name is not of that form.
-int kernel_number(const Plan& plan, const Plan::Op& op) {
-  const std::string prefix = plan.target + "_" + op.row->name + "_v";
-  if (op.kernel.compare(0, prefix.size(), prefix) != 0) return 0;
-  const std::string digits = op.kernel.substr(prefix.size());
-  const bool plain = !digits.empty() && digits.size() < 6 && digits[0] != '0' &&
-                     digits.find_first_not_of("0123456789") == std::string::npos;
-  return plain ? std::stoi(digits) : 0;
-}
-
 Failure outside(const Plan::Dim& dim, int64_t value, int64_t min, const std::optional<int64_t>& max,
                 const std::string& phase) {
   if (value >= min && (!max || value <= *max)) return std::nullopt;
@@ -37,15 +27,18 @@ std::unique_ptr<Plan> checked_plan(const std::string& text, const std::string& f
 Failure check_kernels(const Plan& plan, const Backend& backend) {
   for (const Plan::Op& op : plan.ops) {
     if (!op.row) return "ops " + op.id + ": is of no operator";
-    const int wanted = kernel_number(plan, op);
-    if (wanted == 0)
+    const int version = kernel_version(op.kernel, plan.target, *op.row);
+    if (version == 0)
       return "ops " + op.id + ": kernel `" + op.kernel.substr(0, 80) + "` is no kernel of " + op.row->name;
-    const int held = backend.kernel_version(op.row->name);
-    if (held == 0) return "ops " + op.id + ": " + backend.name() + " has no kernel for " + op.row->name;
-    if (plan.target == backend.name() && wanted > held) {
-      return "ops " + op.id + ": kernel `" + op.kernel + "` is newer than this build's, which is v" +
-             std::to_string(held) + "; run a newer irplan-run, or compile the program with this version";
-    }
+    if (backend.target().empty()) continue;
+    const KernelRow* kernel = kernel_of(plan, op, backend.target());
+    if (kernel && backend.has(*kernel)) continue;
+    if (plan.target != backend.target() || kernels_of(backend.target(), *op.row).empty())
+      return "ops " + op.id + ": " + backend.name() + " has no kernel for " + op.row->name;
+    const int newest = kernels_of(backend.target(), *op.row).back().version;
+    return "ops " + op.id + ": kernel `" + op.kernel + "` is " +
+           (version > newest ? "newer than" : "none of") + " this build's, whose newest is v" +
+           std::to_string(newest) + "; run a newer irplan-run, or compile the program with this version";
   }
   return std::nullopt;
 }

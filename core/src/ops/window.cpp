@@ -4,6 +4,7 @@
 #include "ops/rows.h"
 #include "ops/rules.h"
 #include "ops/semantics.h"
+#include "ops/weight_layout.h"
 
 namespace irplan {
 namespace {
@@ -271,6 +272,22 @@ bool copy_shape(OpCall& call) {
   return view_shape(call);
 }
 
+const WeightLayout* layout_of(const OpCall& call) {
+  return find_weight_layout(call.attrs["layout"].word());
+}
+
+bool pack_shape(OpCall& call) {
+  const WeightLayout* layout = layout_of(call);
+  if (!layout || !layout->holds(call.operand(0)))
+    return attribute_fault(call, "layout", "a layout that weights of this shape and dtype have");
+  call.result(call.operand(0).dtype, call.operand(0).shape);
+  return true;
+}
+
+Expr pack_bytes(const OpCall& call) {
+  return call.bytes(call.operand(0)) + layout_of(call)->bytes(call.dims, call.out[0]);
+}
+
 void same_elements(HostCall& call) {
   call.out[0].f = call.in[0]->f;
   call.out[0].i = call.in[0]->i;
@@ -347,6 +364,20 @@ OpRow copy_row() {
   row.window = false;
   row.fused = true;
   return row;
+}
+
+OpRow pack_row() {
+  return {.name = "pack",
+          .operands = {{"w"}},
+          .attributes = {{"layout", AttrKind::Word, nullptr, "panels16"}},
+          .shape = checked<pack_shape>,
+          .flops = nothing,
+          .bytes = pack_bytes,
+          .evaluate = same_elements,
+          .fused = true,
+          .operand_text = "w[N,K] → y",
+          .shape_text = "as w",
+          .doc = "w in the order in which a kernel reads it, made once when weights load"};
 }
 
 }  // namespace irplan

@@ -11,11 +11,11 @@
 #include "passes/emit.h"
 #include "passes/fold.h"
 #include "passes/fuse.h"
-#include "passes/lower.h"
 #include "passes/memory.h"
 #include "passes/refused_size.h"
 #include "passes/retype.h"
 #include "passes/schedule.h"
+#include "passes/select.h"
 #include "passes/shape.h"
 #include "passes/solve.h"
 #include "passes/unread.h"
@@ -34,8 +34,6 @@ class Pipeline {
 
   void run() {
     if (!answer()) return;
-    lower(*graph_, out_.diagnostics);
-    if (!passed("lower")) return;
     const EmitSource hashes{sha256(out_.source.text()), options_.config ? sha256(*options_.config) : ""};
     Plan plan = emit(*graph_, out_.source, hashes, out_.diagnostics);
     if (options_.deny_warnings) out_.diagnostics.warnings_are_errors();
@@ -59,6 +57,8 @@ class Pipeline {
     passed("fold");
     fuse(*graph_);
     passed("fuse");
+    select_kernels(*graph_);
+    passed("select");
     assign_values(*graph_, options_.dims, out_.diagnostics);
     explain_refused_sizes(*graph_, options_.dims, out_.diagnostics);
     refuse_crowds(*graph_, out_.diagnostics);
@@ -191,11 +191,13 @@ const std::vector<PassInfo>& passes() {
        "Narrows what a plan admits by budgets over dims: one dim's range, or a guard over several."},
       {"fold", "Moves what depends on weights alone to load time."},
       {"fuse", "Joins neighbouring ops for which there is one kernel."},
+      {"select",
+       "Chooses each op's kernel for the target, with its scratch, and packs weights as the kernels read "
+       "them."},
       {"schedule",
        "Runs ops in another order where that lowers the peak; its dump ends with what other orders take."},
       {"memory", "Decides windows, buffers and their stacking order: one placement for every size."},
       {"solve", "Picks the sizes at which plain numbers hold, and answers budgets over bytes."},
-      {"lower", "Chooses each op's kernel for the target, by name and version."},
       {"emit", "Fills and writes the plan."},
   };
   return kPasses;

@@ -13,8 +13,11 @@
 
 #include "dims/expr.h"
 #include "ops/op.h"
+#include "ops/weight_layout.h"
 
 namespace irplan {
+
+struct KernelRow;
 
 constexpr const char* kPlanVersion = "0.1.0";
 constexpr int64_t kMaxJsonInt = (int64_t{1} << 53) - 1;
@@ -91,7 +94,8 @@ struct Plan {
     std::optional<Shape> strides;  // elements; absent: row-major
     Ids of;
     std::string source;  // of params and states
-    Layout layout = Layout::None;
+    Layout layout = Layout::None;  // of states
+    const WeightLayout* packed = nullptr;  // of a weight in a kernel's order; null: row by row
     std::optional<Expr> capacity;
   };
   struct Buffer {
@@ -215,6 +219,10 @@ std::optional<Plan> read_true_plan(std::string_view text, std::string* why);
 // The same for the sizes of one run: guards, shapes, windows, placement at this binding (by the order of
 // `plan.dims`) in the phase; what must hold before anything is allocated.
 std::vector<std::string> validate_binding(const Plan& plan, const std::string& phase, const Binding& binding);
+
+// The kernel that runs an op on a target: the one that the plan names, or, where the plan is for another
+// target, the newest that needs no bytes of its own. Null where there is none.
+const KernelRow* kernel_of(const Plan& plan, const Plan::Op& op, std::string_view target);
 
 // Bytes from the arena's start of each buffer (0 for those of other segments or phases), by one pass over
 // `above`, and the arena's size. None where an expression has no value at the binding.

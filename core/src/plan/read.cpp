@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "kernels/kernel.h"
 #include "plan/json_tree.h"
 #include "plan/plan.h"
 
@@ -13,7 +14,6 @@ using Kind = JsonNode::Kind;
 constexpr size_t kMaxRecords = 1000000;  // of one list
 constexpr size_t kMaxIdBytes = 4096;
 constexpr size_t kMaxAxes = 16;
-constexpr int kMaxKernelVersion = 9999;
 
 std::string cut(const std::string& text) { return text.size() > 60 ? text.substr(0, 60) + "…" : text; }
 
@@ -394,9 +394,10 @@ class Reader {
       if (record.find("layout")) {
         std::string layout;
         if (!text(record, where, "layout", layout)) return false;
-        const int found = word_of(layout, kLayouts);
-        if (found < 1) return fail(where, "no layout \"" + cut(layout) + "\"");
-        value.layout = static_cast<Plan::Layout>(found);
+        const int found = value.kind == Plan::Kind::Folded ? -1 : word_of(layout, kLayouts);
+        if (found < 0) value.packed = find_weight_layout(layout);
+        if (found < 1 && !value.packed) return fail(where, "no layout \"" + cut(layout) + "\"");
+        if (found > 0) value.layout = static_cast<Plan::Layout>(found);
       }
       if (record.find("capacity")) {
         Expr e;
@@ -433,16 +434,8 @@ class Reader {
   }
 
   bool kernel(const std::string& where, const std::string& kernel, const OpRow& row) {
-    const std::string stem = plan_.target + "_" + row.name + "_v";
-    bool good = kernel.compare(0, stem.size(), stem) == 0 && kernel.size() > stem.size() &&
-                kernel.size() <= stem.size() + 4;
-    int version = 0;
-    for (size_t i = stem.size(); good && i < kernel.size(); ++i) {
-      good = kernel[i] >= '0' && kernel[i] <= '9';
-      version = version * 10 + (kernel[i] - '0');
-    }
-    good = good && version >= 1 && version <= kMaxKernelVersion && kernel[stem.size()] != '0';
-    return good || fail(where, "the kernel \"" + cut(kernel) + "\" is no " + stem + "<N>");
+    return kernel_version(kernel, plan_.target, row) > 0 ||
+           fail(where, "the kernel \"" + cut(kernel) + "\" is no " + plan_.target + "_" + row.name + "_v<N>");
   }
 
   bool ops(const JsonNode& root) {

@@ -4,11 +4,17 @@
 #include <algorithm>
 #include <set>
 
+#include "kernels/kernel.h"
+
 namespace irplan {
 namespace {
 
 constexpr size_t kMaxExactOrder = 16384;  // buffers of one phase for which reachability is kept whole
 constexpr size_t kMaxTold = 5;            // findings that one message lists
+
+std::string layout_text(const WeightLayout* layout) {
+  return layout ? std::string("as ") + layout->name : "row by row";
+}
 
 int64_t top_of(const std::optional<int64_t>& max) { return max.value_or(Interval::kUnbounded); }
 
@@ -78,6 +84,9 @@ bool Validator::check_values() {
     if (!fits) add(where_value(i), "lies in the wrong segment, in buffer " + plan_.buffers[value.buffer].id);
     if ((value.kind == Plan::Kind::Param || value.kind == Plan::Kind::State) && value.source.empty())
       add(where_value(i), "has no source");
+    if (value.packed && (value.kind != Plan::Kind::Folded || value.strides || value.offset || !value.of.empty() ||
+                         !value.packed->holds(type_of(i))))
+      add(where_value(i), std::string("cannot lie as ") + value.packed->name);
     if (value.kind == Plan::Kind::State && (value.layout == Plan::Layout::None || value.shape.size() < 2))
       add(where_value(i), "is no state with rows");
     for (const uint32_t o : value.of) {
@@ -202,6 +211,45 @@ bool Validator::check_reads(uint32_t index, uint32_t value) {
   return true;
 }
 
+// A layout that is not row by row is made by `pack`, and read by the kernels whose row asks for it.
+bool Validator::check_packing(uint32_t index) {
+  const Plan::Op& op = plan_.ops[index];
+  const bool packs = std::string_view(op.row->name) == "pack";
+  for (const uint32_t v : op.out) {
+    const WeightLayout* layout = plan_.values[v].packed;
+    if (packs != (layout != nullptr) || (packs && op.attrs["layout"].word() != layout->name))
+      return add(where_op(index), "its result " + plan_.values[v].id + " lies " + layout_text(layout) +
+                                      (packs ? ", not as its attribute says" : ""));
+  }
+  const KernelRow* kernel = kernel_of(plan_, op, plan_.target);
+  for (size_t i = 0; i < op.in.size(); ++i) {
+    if (op.in[i] == kAbsent) continue;
+    const Plan::Value& value = plan_.values[op.in[i]];
+    const bool wanted = kernel && kernel->packed == static_cast<int>(i);
+    // A kernel that this build does not know may read what it likes.
+    if ((!kernel && !packs) || value.packed == (wanted ? kernel->weight_layout() : nullptr)) continue;
+    return add(where_op(index), "reads " + value.id + ", which lies " + layout_text(value.packed) + "; " +
+                                    op.kernel + " reads it " +
+                                    layout_text(wanted ? kernel->weight_layout() : nullptr));
+  }
+  return true;
+}
+
+// What the kernel's row asks for is there, and no more.
+bool Validator::check_scratch(uint32_t index, const OpCall& call) {
+  const Plan::Op& op = plan_.ops[index];
+  const KernelRow* kernel = kernel_of(plan_, op, plan_.target);
+  if (!kernel) return true;
+  const size_t wanted = kernel->scratch ? 1 : 0;
+  if (op.scratch.size() != wanted)
+    return add(where_op(index), "lists " + std::to_string(op.scratch.size()) + " scratch buffers; " +
+                                    op.kernel + " takes " + std::to_string(wanted));
+  if (wanted == 0) return true;
+  const Expr have = plan_.buffers[op.scratch[0]].bytes, want = kernel->scratch(call);
+  return have == want || add(where_op(index), "has " + have.text() + " bytes of scratch; " + op.kernel +
+                                                  " takes " + want.text());
+}
+
 bool Validator::check_ops() {
   for (uint32_t i = 0; i < plan_.ops.size(); ++i) {
     const Plan::Op& op = plan_.ops[i];
@@ -216,6 +264,7 @@ bool Validator::check_ops() {
       if (v == kAbsent) return add(where_op(i), "has an absent result");
       check_writes(i, v);
     }
+    check_packing(i);
     for (const uint32_t s : op.scratch) {
       if (plan_.buffers[s].segment != Plan::Segment::Arena || !values_in_[s].empty())
         add(where_op(i), "scratch " + plan_.buffers[s].id + " is no arena buffer of its own");
@@ -325,6 +374,7 @@ bool Validator::check_shape(uint32_t index, const Ranges& ranges) {
   if (call.out.size() != op.out.size())
     return add(where_op(index),
                std::to_string(op.out.size()) + " results where there are " + std::to_string(call.out.size()));
+  if (!check_scratch(index, call)) return false;
   for (size_t i = 0; i < op.out.size(); ++i) {
     const TensorType have{plan_.values[op.out[i]].dtype, plan_.values[op.out[i]].shape};
     if (!(have == call.out[i]))

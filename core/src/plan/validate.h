@@ -48,6 +48,8 @@ class Validator {
   bool check_values();
   bool check_phases();
   bool check_ops();
+  bool check_packing(uint32_t op);
+  bool check_scratch(uint32_t op, const OpCall& call);
   bool check_writes(uint32_t op, uint32_t value);
   bool check_reads(uint32_t op, uint32_t value);
   void producers(uint32_t value, std::vector<uint32_t>& out);

@@ -157,6 +157,7 @@ class Writer {
       key("of"), ids(v.of, [&](uint32_t i) -> const std::string& { return plan_.values[i].id; });
     if (!v.source.empty()) key("source"), text(v.source);
     if (v.layout != Plan::Layout::None) key("layout"), text(kLayouts[static_cast<int>(v.layout)]);
+    if (v.packed) key("layout"), text(v.packed->name);
     if (v.capacity) key("capacity"), expr(*v.capacity);
   }
   void buffer(const Plan::Buffer& b) {

@@ -126,7 +126,11 @@ struct AttentionCall {
   int64_t key_rows = 1, value_rows = 1;  // of the rings
   float scale = 1, softcap = 0;
   bool causal = true;
+  // Version 2: the keys of a query in kAttentionRuns runs. For each query, head and run a maximum, a sum and
+  // the weighted values; null: one run, and nothing stored.
+  float* partial = nullptr;
 };
+constexpr int kAttentionRuns = 16;  // as the scratch of cuda_attention_v2 (core/src/kernels/cuda.cpp) has it
 int attention(Stream, const AttentionCall&);
 
 // ---- products

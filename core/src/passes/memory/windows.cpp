@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "passes/select.h"
+
 namespace irplan {
 namespace {
 
@@ -139,6 +141,7 @@ class WindowPass {
     if (op.row->window && !is(op, rows().concat) && try_window(op)) return;
     if (op.row->window && is(op, rows().view)) {
       op.row = rows().copy;
+      op.kernel = copy_kernel(graph_, *op.row);
       const Attr shape = op.attrs["shape"];
       op.attrs = Attrs(*op.row);
       op.attrs.set("shape", shape);
@@ -190,6 +193,7 @@ class WindowPass {
       if (folded != load_copies_.end()) return folded->second;
     }
     Value copy = source;
+    copy.packed = nullptr;
     copy.id = source.id + ".copy";
     copy.kind = at_load ? ValueKind::Folded : ValueKind::Temp;
     copy.phase = at_load ? source.phase : reader.phase;
@@ -198,6 +202,7 @@ class WindowPass {
     const auto copy_id = static_cast<ValueId>(graph_.values.size());
     Op op;
     op.row = rows().copy;
+    op.kernel = copy_kernel(graph_, *op.row);
     op.in = {id};
     op.out = {copy_id};
     op.attrs = Attrs(*op.row);
@@ -487,7 +492,8 @@ class WindowPass {
             buffer.phase = root_value.phase;
             break;
         }
-        buffer.bytes = bytes(root_value.type);
+        buffer.bytes = root_value.packed ? root_value.packed->bytes(dims_, root_value.type)
+                                         : bytes(root_value.type);
         buffer.live_begin = UINT32_MAX;
         graph_.buffers.push_back(std::move(buffer));
       }
@@ -499,6 +505,7 @@ class WindowPass {
         if (id != kNone) touch(graph_.values[id].buffer, i);
       }
       for (const ValueId id : op.out) touch(graph_.values[id].buffer, i);
+      op.scratch_buffers.clear();
       for (const Expr bytes : op.scratch) {
         Buffer buffer;
         buffer.id = graph_.values[op.out[0]].id + ".scratch";

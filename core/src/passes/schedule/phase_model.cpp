@@ -93,6 +93,13 @@ void PhaseModel::write(OpId i) {
       steps_[i - begin_].out.push_back(index_[stored]);
     }
   }
+  for (const Expr bytes : op.scratch) {  // nobody reads it: it comes and goes with the op
+    steps_[i - begin_].out.push_back(static_cast<StorageId>(storage_.size()));
+    storage_.emplace_back();
+    storage_.back().size = size_of(bytes);
+    storage_.back().makers.push_back(i);
+    storage_.back().scratch = true;
+  }
 }
 
 // As the memory pass has it: a result of the operand's type, where both are all of their storage.
@@ -102,7 +109,7 @@ void PhaseModel::find_overs(OpId i) {
   Step& step = steps_[i - begin_];
   for (uint8_t k = 0; k < std::min(step.out.size(), kMostOperands); ++k) {
     const Storage& made = storage_[step.out[k]];
-    if (made.makers.size() > 1) continue;
+    if (made.makers.size() > 1 || made.scratch) continue;
     for (uint8_t n = 0; n < std::min(step.in.size(), kMostOperands); ++n) {
       if (storage_[step.in[n]].size == made.size) step.over.push_back({k, n});
     }
