@@ -293,10 +293,10 @@ void same_elements(HostCall& call) {
   call.out[0].i = call.in[0]->i;
 }
 
-OpRow window_row(const char* name, std::vector<AttrSpec> attributes, ShapeRule shape, Semantics evaluate,
+OpRow window_row(const char* name, std::vector<AttrSpec> attributes, ShapeRule shape, Semantics evaluate, Shows shows,
                  const char* shape_text, const char* doc) {
   return {.name = name,
-          .operands = {{"x"}},
+          .operands = {{.name = "x", .as_rows = Reading::Shown}},
           .attributes = std::move(attributes),
           .shape = shape,
           .flops = nothing,
@@ -305,32 +305,34 @@ OpRow window_row(const char* name, std::vector<AttrSpec> attributes, ShapeRule s
           .window = true,
           .operand_text = "x → y",
           .shape_text = shape_text,
-          .doc = doc};
+          .doc = doc,
+          .family = Family::Movement,
+          .shows = shows};
 }
 
 }  // namespace
 
 OpRow view_row() {
-  return window_row("view", {{"shape", AttrKind::Extents}}, checked<view_shape>, same_elements,
+  return window_row("view", {{"shape", AttrKind::Extents}}, checked<view_shape>, same_elements, Shows::Reshaped,
                     "shape, whose elements are as many; one extent may be -1",
                     "the same elements in another shape");
 }
 
 OpRow transpose_row() {
-  return window_row("transpose", {{"perm", AttrKind::Ints}}, checked<transpose_shape>, transpose,
+  return window_row("transpose", {{"perm", AttrKind::Ints}}, checked<transpose_shape>, transpose, Shows::Permuted,
                     "axis i is x's axis perm[i]", "the axes in another order");
 }
 
 OpRow slice_row() {
   return window_row("slice",
                     {{"axis", AttrKind::Int}, {"start", AttrKind::Extent}, {"len", AttrKind::Extent}},
-                    checked<slice_shape>, slice, "x with len on the axis; start + len is at most what it has",
+                    checked<slice_shape>, slice, Shows::Part, "x with len on the axis; start + len is at most what it has",
                     "a part of one axis");
 }
 
 OpRow split_row() {
   OpRow row = window_row("split", {{"axis", AttrKind::Int, "-1"}, {"sizes", AttrKind::Extents}},
-                         checked<split_shape>, split, "x with each size on the axis; they sum to what it has",
+                         checked<split_shape>, split, Shows::Parts, "x with each size on the axis; they sum to what it has",
                          "consecutive parts of one axis");
   row.operand_text = "x → y…";
   return row;
@@ -348,19 +350,22 @@ OpRow concat_row() {
       .operand_text = "x… → y",
       .shape_text = "the sum on the axis; others broadcast",
       .doc =
-          "tensors one behind the other along one axis; costs nothing where they are placed in the result"};
+          "tensors one behind the other along one axis; costs nothing where they are placed in the result",
+      .family = Family::Movement,
+      .shows = Shows::Joined};
 }
 
 OpRow output_row() {
-  OpRow row = window_row("output", {}, checked<same_shape>, same_elements, "as x",
+  OpRow row = window_row("output", {}, checked<same_shape>, same_elements, Shows::Reshaped, "as x",
                          "names a result of the program; emits no op");
   return row;
 }
 
 OpRow copy_row() {
-  OpRow row = window_row("copy", {{"shape", AttrKind::Extents, "none"}}, checked<copy_shape>, same_elements,
+  OpRow row = window_row("copy", {{"shape", AttrKind::Extents, "none"}}, checked<copy_shape>, same_elements, Shows::Nothing,
                          "shape, by default x's", "the elements laid out densely, where a kernel needs that");
   row.bytes = nullptr;
+  row.operands = {{"x"}};
   row.window = false;
   row.fused = true;
   return row;
@@ -377,7 +382,8 @@ OpRow pack_row() {
           .fused = true,
           .operand_text = "w[N,K] → y",
           .shape_text = "as w",
-          .doc = "w in the order in which a kernel reads it, made once when weights load"};
+          .doc = "w in the order in which a kernel reads it, made once when weights load",
+          .family = Family::Movement};
 }
 
 }  // namespace irplan
