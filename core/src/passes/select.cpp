@@ -97,7 +97,7 @@ class SelectPass {
     value.of.clear();
     value.packed = reader.kernel->weight_layout();
     Op op;
-    op.row = find_op("pack");
+    op.row = &pack_op();
     op.in = {id};
     op.out = {static_cast<ValueId>(graph_.values.size())};
     op.attrs = Attrs(*op.row);

@@ -40,7 +40,7 @@ const Plan::Phase* Validator::phase(const std::string& name) const {
   return nullptr;
 }
 
-bool Validator::is_append(const Plan::Op& op) const { return std::string_view(op.row->name) == "append"; }
+bool Validator::is_append(const Plan::Op& op) const { return op.row->updates_state; }
 
 bool Validator::is_ring(uint32_t value) const {
   const auto& inside = values_in_[plan_.values[value].buffer];
@@ -214,7 +214,7 @@ bool Validator::check_reads(uint32_t index, uint32_t value) {
 // A layout that is not row by row is made by `pack`, and read by the kernels whose row asks for it.
 bool Validator::check_packing(uint32_t index) {
   const Plan::Op& op = plan_.ops[index];
-  const bool packs = std::string_view(op.row->name) == "pack";
+  const bool packs = op.row == &pack_op();
   for (const uint32_t v : op.out) {
     const WeightLayout* layout = plan_.values[v].packed;
     if (packs != (layout != nullptr) || (packs && op.attrs["layout"].word() != layout->name))

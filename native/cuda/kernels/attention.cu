@@ -20,9 +20,9 @@ int attention(Stream stream, const AttentionCall& call) {
   const size_t shared =
       static_cast<size_t>(kAttentionWarps * (call.v.shape[3] + 2) + call.q.shape[3]) * sizeof(float);
   const auto blocks = static_cast<unsigned>(queries), columns = static_cast<unsigned>(heads);
-  const int error = launch(stream, dim3(blocks, columns, call.partial ? kAttentionRuns : 1),
+  const int error = launch(stream, dim3(blocks, columns, call.partial.data ? kAttentionRuns : 1),
                            dim3(32 * kAttentionWarps), shared, kernel, call);
-  if (error || !call.partial) return error;
+  if (error || !call.partial.data) return error;
   return launch(stream, dim3(blocks, columns), dim3(64), 0, attention_join, call);
 }
 

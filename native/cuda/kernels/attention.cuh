@@ -31,9 +31,9 @@ __device__ __forceinline__ float element_of<AnyType>(const Tensor& t, int64_t at
 // The keys [first, last) that query `i` of sequence `b` sees.
 __device__ inline void visible_keys(const AttentionCall& c, int64_t b, int64_t i, int64_t* first,
                                     int64_t* last) {
-  const int64_t keys = c.keys[b], diagonal = i + keys - c.steps[b];
+  const int64_t keys = c.keys.data[b], diagonal = i + keys - c.steps.data[b];
   *last = c.causal && diagonal + 1 < keys ? diagonal + 1 : keys;
-  *first = diagonal - c.reach[b] + 1;
+  *first = diagonal - c.reach.data[b] + 1;
   if (*first < 0) *first = 0;
 }
 
@@ -84,8 +84,8 @@ __global__ void __launch_bounds__(32 * kAttentionWarps)
   float* sums = shared + warp * (value_width + 2);
   float* query = shared + kAttentionWarps * (value_width + 2);
   int64_t first = 0, last = 0;
-  if (i < c.steps[b]) visible_keys(c, b, i, &first, &last);
-  if (c.partial) {  // this block's run
+  if (i < c.steps.data[b]) visible_keys(c, b, i, &first, &last);
+  if (c.partial.data) {  // this block's run
     const int64_t run = (last - first + kAttentionRuns - 1) / kAttentionRuns;
     first += run * blockIdx.z;
     if (first + run < last) last = first + run;
@@ -110,7 +110,7 @@ __global__ void __launch_bounds__(32 * kAttentionWarps)
     float z[kKeysAtOnce], highest = most;
     for (int t = 0; t < kKeysAtOnce; ++t) {
       const int64_t j = j0 + t < last ? j0 + t : last - 1;
-      const int64_t row = k_at + held_row(j, c.key_first, c.key_rows, b) * c.k.stride[1];
+      const int64_t row = k_at + held_row(j, c.key_first.data, c.key_rows, b) * c.k.stride[1];
       float sum = 0;
       for (int e = 0; e < key_parts; ++e) {
         const int at = lane + 32 * e;
@@ -136,7 +136,7 @@ __global__ void __launch_bounds__(32 * kAttentionWarps)
       float sum = shrink * (kShared ? sums[2 + at] : acc[kShared ? 0 : e]);
       for (int t = 0; t < kKeysAtOnce; ++t) {
         if (j0 + t >= last) continue;
-        const int64_t row = v_at + held_row(j0 + t, c.value_first, c.value_rows, b) * c.v.stride[1];
+        const int64_t row = v_at + held_row(j0 + t, c.value_first.data, c.value_rows, b) * c.v.stride[1];
         sum += weight[t] * element_of<T>(c.v, row + at * c.v.stride[3]);
       }
       (kShared ? sums[2 + at] : acc[kShared ? 0 : e]) = sum;
@@ -151,14 +151,14 @@ __global__ void __launch_bounds__(32 * kAttentionWarps)
     if (lane + 32 * e < value_width) sums[2 + lane + 32 * e] = acc[e];
   }
   __syncthreads();
-  if (!c.partial) return join_parts(c, shared, kAttentionWarps, b, i, h, value_width, first >= last);
+  if (!c.partial.data) return join_parts(c, shared, kAttentionWarps, b, i, h, value_width, first >= last);
   float m = -INFINITY, l = 0;
   for (int w = 0; w < kAttentionWarps; ++w) m = fmaxf(m, shared[w * (value_width + 2)]);
   for (int w = 0; w < kAttentionWarps; ++w) {
     const float* from = shared + w * (value_width + 2);
     l += from[1] > 0 ? from[1] * expf(from[0] - m) : 0.0f;
   }
-  float* to = c.partial + ((int64_t{blockIdx.x} * gridDim.y + blockIdx.y) * gridDim.z + blockIdx.z) * (value_width + 2);
+  float* to = c.partial.data + ((int64_t{blockIdx.x} * gridDim.y + blockIdx.y) * gridDim.z + blockIdx.z) * (value_width + 2);
   if (threadIdx.x == 0) {
     to[0] = m;
     to[1] = l;
@@ -179,9 +179,9 @@ __global__ void __launch_bounds__(64) attention_join(const __grid_constant__ Att
   const int64_t b = blockIdx.x / steps, i = blockIdx.x % steps, h = blockIdx.y;
   const int value_width = static_cast<int>(c.v.shape[3]);
   int64_t first = 0, last = 0;
-  if (i < c.steps[b]) visible_keys(c, b, i, &first, &last);
+  if (i < c.steps.data[b]) visible_keys(c, b, i, &first, &last);
   const float* parts =
-      c.partial + (int64_t{blockIdx.x} * gridDim.y + blockIdx.y) * kAttentionRuns * (value_width + 2);
+      c.partial.data + (int64_t{blockIdx.x} * gridDim.y + blockIdx.y) * kAttentionRuns * (value_width + 2);
   join_parts(c, parts, kAttentionRuns, b, i, h, value_width, first >= last);
 }
 
