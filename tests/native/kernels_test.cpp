@@ -80,8 +80,8 @@ TEST_CASE("kernels: products are packed in panels, and the rows let go of") {
       CHECK(plan->ops[1].kernel == "cpu_linear_v2");
       const Plan::Value& packed = plan->values[plan->ops[1].in[1]];
       CHECK(packed.id == "w.packed");
-      REQUIRE(packed.packed);
-      CHECK(std::string(packed.packed->name) == "panels16");
+      REQUIRE(packed.packed());
+      CHECK(std::string(packed.packed()->name) == "panels16");
       const int64_t item = type == "f32" ? 4 : 2, count = std::stoll(rows), padded = (count + 15) / 16 * 16;
       CHECK(plan->buffers[packed.buffer].bytes.is(padded * 24 * item));
       // Counted: the panels and the bias; not the rows, which nothing reads once they are packed.
@@ -106,7 +106,7 @@ TEST_CASE("kernels: the checker holds layouts against the kernels that read them
   REQUIRE_FALSE(found.empty());
   CHECK(found[0] == "ops out: reads w.packed, which lies as panels16; cpu_linear_v1 reads it row by row");
   changed = *plan;
-  changed.values[changed.ops[1].in[1]].packed = nullptr;
+  changed.values[changed.ops[1].in[1]].layout = Plan::Layout::None;
   CHECK_FALSE(validate_plan(changed).empty());
   changed = *plan;
   changed.buffers[changed.values[changed.ops[1].in[1]].buffer].bytes = plan->pool->constant(64);

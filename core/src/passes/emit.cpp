@@ -176,7 +176,9 @@ class Emitter {
     out.strides = v.strides;
     out.of = v.of;
     out.source = v.source;
-    out.packed = v.packed;
+    if (v.packed)
+      out.layout = static_cast<Plan::Layout>(static_cast<size_t>(Plan::Layout::Panels16) +
+                                             static_cast<size_t>(v.packed - weight_layouts().data()));
     if (v.kind == ValueKind::State) {
       out.layout = v.layout == Layout::Ring ? Plan::Layout::Ring : Plan::Layout::Contiguous;
       out.capacity = v.capacity;

@@ -28,7 +28,8 @@ struct Plan {
   enum class Kind : uint8_t { Input, Param, State, Folded, Temp };
   enum class Segment : uint8_t { Inputs, Weights, State, Arena };
   enum class Strength : uint8_t { Portfolio, Exact, Limited };
-  enum class Layout : uint8_t { None, Contiguous, Ring };
+  // Of states, then of packed weights in the order of ops/weight_layout.h.
+  enum class Layout : uint8_t { None, Contiguous, Ring, Panels16 };
 
   struct Dim {
     std::string name;
@@ -94,8 +95,13 @@ struct Plan {
     std::optional<Shape> strides;  // elements; absent: row-major
     Ids of;
     std::string source;  // of params and states
-    Layout layout = Layout::None;  // of states
-    const WeightLayout* packed = nullptr;  // of a weight in a kernel's order; null: row by row
+    Layout layout = Layout::None;  // none: row by row
+    // Of a weight in a kernel's order; null where it lies row by row.
+    const WeightLayout* packed() const {
+      return layout < Layout::Panels16
+                 ? nullptr
+                 : &weight_layouts()[static_cast<size_t>(layout) - static_cast<size_t>(Layout::Panels16)];
+    }
     std::optional<Expr> capacity;
   };
   struct Buffer {
@@ -176,7 +182,7 @@ struct Plan {
     std::optional<int64_t> limit_bytes;  // of bytes, at `value`
     std::optional<Expr> limit;           // of bytes
     Segments counts;                     // of bytes: how often each segment is counted
-    std::vector<Answer> phases;  // of each, where it speaks of several
+    std::vector<Answer> phases;          // of each, where it speaks of several
     std::vector<Change> changes;
   };
 

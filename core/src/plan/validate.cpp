@@ -84,9 +84,9 @@ bool Validator::check_values() {
     if (!fits) add(where_value(i), "lies in the wrong segment, in buffer " + plan_.buffers[value.buffer].id);
     if ((value.kind == Plan::Kind::Param || value.kind == Plan::Kind::State) && value.source.empty())
       add(where_value(i), "has no source");
-    if (value.packed && (value.kind != Plan::Kind::Folded || value.strides || value.offset || !value.of.empty() ||
-                         !value.packed->holds(type_of(i))))
-      add(where_value(i), std::string("cannot lie as ") + value.packed->name);
+    if (value.packed() && (value.kind != Plan::Kind::Folded || value.strides || value.offset || !value.of.empty() ||
+                         !value.packed()->holds(type_of(i))))
+      add(where_value(i), std::string("cannot lie as ") + value.packed()->name);
     if (value.kind == Plan::Kind::State && (value.layout == Plan::Layout::None || value.shape.size() < 2))
       add(where_value(i), "is no state with rows");
     for (const uint32_t o : value.of) {
@@ -216,7 +216,7 @@ bool Validator::check_packing(uint32_t index) {
   const Plan::Op& op = plan_.ops[index];
   const bool packs = op.row == &pack_op();
   for (const uint32_t v : op.out) {
-    const WeightLayout* layout = plan_.values[v].packed;
+    const WeightLayout* layout = plan_.values[v].packed();
     if (packs != (layout != nullptr) || (packs && op.attrs["layout"].word() != layout->name))
       return add(where_op(index), "its result " + plan_.values[v].id + " lies " + layout_text(layout) +
                                       (packs ? ", not as its attribute says" : ""));
@@ -227,8 +227,8 @@ bool Validator::check_packing(uint32_t index) {
     const Plan::Value& value = plan_.values[op.in[i]];
     const bool wanted = kernel && kernel->packed == static_cast<int>(i);
     // A kernel that this build does not know may read what it likes.
-    if ((!kernel && !packs) || value.packed == (wanted ? kernel->weight_layout() : nullptr)) continue;
-    return add(where_op(index), "reads " + value.id + ", which lies " + layout_text(value.packed) + "; " +
+    if ((!kernel && !packs) || value.packed() == (wanted ? kernel->weight_layout() : nullptr)) continue;
+    return add(where_op(index), "reads " + value.id + ", which lies " + layout_text(value.packed()) + "; " +
                                     op.kernel + " reads it " +
                                     layout_text(wanted ? kernel->weight_layout() : nullptr));
   }

@@ -111,8 +111,8 @@ bool Validator::window(uint32_t index, Evaluator& at, Window& out) {
   fits = fits &&
          !__builtin_mul_overflow(last / type.elements + 1, static_cast<int64_t>(type.bytes), &bytes) &&
          !__builtin_add_overflow(out.begin, bytes, &out.end);
-  if (fits && value.packed) {
-    const auto packed = at(value.packed->bytes(*plan_.pool, {value.dtype, value.shape}));
+  if (fits && value.packed()) {
+    const auto packed = at(value.packed()->bytes(*plan_.pool, {value.dtype, value.shape}));
     fits = packed && !__builtin_add_overflow(out.begin, *packed, &out.end);
   }
   if (!fits) return add(where_value(index), "its bytes exceed 64 bits");

@@ -148,7 +148,7 @@ bool OpContext::value(uint32_t index_of_value, Tensor& to, bool by_position) {
   if (place.segment == MemorySegment::None) return count == 0 || fail(v.id + " has no memory");
   to.segment = place.segment;
   to.offset = place.offset + (v.offset ? all.fixed(*v.offset, where, "the offset") : 0);
-  return count == 0 || v.packed || inside(v, to);
+  return count == 0 || v.packed() || inside(v, to);
 }
 
 bool OpContext::in(size_t i, Tensor& to, bool by_position) {
