@@ -1,5 +1,6 @@
 // The host's processor as a backend.
-#include <atomic>
+#include <algorithm>
+#include <utility>
 
 #include "cpu/kernels.h"
 #include "cpu/simd.h"

@@ -148,7 +148,12 @@ bool OpContext::value(uint32_t index_of_value, Tensor& to, bool by_position) {
   if (place.segment == MemorySegment::None) return count == 0 || fail(v.id + " has no memory");
   to.segment = place.segment;
   to.offset = place.offset + (v.offset ? all.fixed(*v.offset, where, "the offset") : 0);
-  return count == 0 || v.packed() || inside(v, to);
+  if (v.packed()) {
+    const auto bytes = evaluate(v.packed()->bytes(*all.plan.pool, {v.dtype, v.shape}), {});
+    if (!bytes || *bytes > place.bytes)
+      return fail("reaches beyond the " + std::to_string(place.bytes) + " bytes of " + v.id);
+  }
+  return count == 0 || inside(v, to);
 }
 
 bool OpContext::in(size_t i, Tensor& to, bool by_position) {
