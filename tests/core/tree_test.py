@@ -46,6 +46,8 @@ def layers():
             target = PUBLIC.get(name.split("/")[-1]) if top == "irplan" else top if top in BELOW else None
             if target and target not in allowed[layer]:
                 yield f"{path.relative_to(ROOT)} includes {name}: {layer} stands below {target}"
+            if top in BELOW and not (ROOT / "core/src" / name).is_file():
+                yield f"{path.relative_to(ROOT)} includes {name}, which is not in core"
             if top in ("native", "wasm", "web", "files", "command_line", "tools", "cpu", "cuda"):
                 yield f"{path.relative_to(ROOT)} includes {name}: core knows nothing of it"
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
 #include "ir/config.h"
 #include "irplan/compile.h"
 
@@ -143,7 +144,7 @@ std::optional<NewProgram> new_program(const std::string& config_text, std::strin
                                   : "no example names this architecture.\n");
   if (!best->program.unread_keys.empty()) {
     note += "# Keys of the config that it does not read:";
-    for (const std::string& key : best->program.unread_keys) note += " " + key;
+    for (const std::string& key : best->program.unread_keys) note += " " + printable(key);
     note += "\n";
   }
   const std::string& text = best->program.text;

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Configs as people have them: nested, tied or not, with and without biases, in every example that can meet them."""
+import json
+import math
+import os
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BIN = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin"))
+EXAMPLES = ROOT / "examples/models"
+
+BASE = {"hidden_size": 32, "num_attention_heads": 4, "num_hidden_layers": 2, "num_key_value_heads": 2, "intermediate_size": 48,
+        "vocab_size": 64, "max_position_embeddings": 128, "rms_norm_eps": 1e-5, "torch_dtype": "float32"}
+# example -> its smallest config
+MODELS = {
+    "llama": {**BASE, "model_type": "llama"},
+    "cohere": {**BASE, "model_type": "cohere2", "sliding_window": 16},
+    "gemma": {**BASE, "model_type": "gemma3_text", "head_dim": 8, "sliding_window": 16},
+    "phi3": {**BASE, "model_type": "phi3"},
+    "moe": {**BASE, "model_type": "qwen3_moe", "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16,
+            "norm_topk_prob": True},
+    "gpt2": {"model_type": "gpt2", "n_embd": 32, "n_head": 4, "n_layer": 2, "n_positions": 64, "vocab_size": 64},
+    "deepseek_v3": {**BASE, "model_type": "deepseek_v3", "num_key_value_heads": 4, "q_lora_rank": None, "kv_lora_rank": 16,
+                    "qk_nope_head_dim": 8, "qk_rope_head_dim": 8, "v_head_dim": 8, "n_routed_experts": 4, "moe_intermediate_size": 16,
+                    "num_experts_per_tok": 2, "n_group": 1, "topk_group": 1, "norm_topk_prob": True, "routed_scaling_factor": 1.0,
+                    "n_shared_experts": 1, "first_k_dense_replace": 1, "rope_theta": 10000.0},
+}
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def config(self, config, name="config.json"):
+        path = self.folder / name
+        path.write_text(config if isinstance(config, str) else json.dumps(config))
+        return path
+
+    def run_tool(self, tool, *args, code=0):
+        done = subprocess.run([str(BIN / tool), *map(str, args)], capture_output=True, text=True, timeout=60, cwd=self.folder)
+        self.assertEqual(done.returncode, code, done.stderr[:2000])
+        return done.stdout, done.stderr
+
+    def check(self, example, config, code=0, *options):
+        return self.run_tool("irplan", "check", EXAMPLES / f"{example}.irplan", "--config", self.config(config), *options, code=code)[1]
+
+    def plan(self, example, config, *options):
+        out = self.run_tool("irplan", "plan", EXAMPLES / f"{example}.irplan", "--config", self.config(config), *options)[0]
+        return json.loads(out)
+
+    def params(self, example, config):
+        """source -> elements"""
+        return {v["source"]: math.prod(map(int, v["shape"])) for v in self.plan(example, config)["values"] if v["kind"] == "param"}
+
+
+class Quantised(Case):
+    def test_blocks_of_f8_are_served(self):
+        blocks = {"quant_method": "fp8", "weight_block_size": [16, 16], "activation_scheme": "dynamic", "fmt": "e4m3"}
+        self.assertEqual(self.check("deepseek_v3", {**MODELS["deepseek_v3"], "quantization_config": blocks}), "")
+        for change in ({"weight_block_size": None}, {"activation_scheme": "static"}, {"fmt": "e5m2"}):
+            err = self.check("deepseek_v3", {**MODELS["deepseek_v3"], "quantization_config": {**blocks, **change}}, 1)
+            self.assertIn("weight_block_size", err)
+
+class Shapes(Case):
+    def test_nested_configs_are_the_same_models(self):
+        for example, model in MODELS.items():
+            flat = self.params(example, model)
+            nested = {"model_type": "some_vl", "vision_config": {"hidden_size": 7, "model_type": "vit"}, "text_config": model}
+            self.assertEqual(self.params(example, nested), flat, example)
+
+    def test_heads(self):
+        for example, model in MODELS.items():
+            tied, untied = (self.params(example, {**model, "tie_word_embeddings": tie}) for tie in (True, False))
+            self.assertNotIn("lm_head.weight", tied, example)
+            self.assertEqual(untied.pop("lm_head.weight"), 64 * 32, example)
+            self.assertEqual(tied, untied, example)
+            wrapped = {"model_type": "some_vl", "text_config": model, "tie_word_embeddings": False}
+            self.assertIn("lm_head.weight", self.params(example, wrapped), example)
+
+    def biased(self, example, config):
+        return {s.split(".")[-2] for s in self.params(example, config) if s.endswith(".bias")}
+
+    def test_biases(self):
+        qkv, qkvo = {"q_proj", "k_proj", "v_proj"}, {"q_proj", "k_proj", "v_proj", "o_proj"}
+        llama = MODELS["llama"]
+        for kind, off, on in (("llama", set(), qkvo), ("mistral", set(), set()), ("qwen2", qkv, qkv), ("qwen3", set(), qkvo)):
+            config = {**llama, "model_type": kind, "sliding_window": None}
+            self.assertEqual(self.biased("llama", config), off, kind)
+            self.assertEqual(self.biased("llama", {**config, "attention_bias": False}), off, kind)
+            self.assertEqual(self.biased("llama", {**config, "attention_bias": True}), on, kind)
+            mlp = {"gate_proj", "up_proj", "down_proj"} if kind == "llama" else set()
+            self.assertEqual(self.biased("llama", {**config, "mlp_bias": True}), off | mlp, kind)
+        for example, on in (("gemma", qkvo), ("cohere", qkvo), ("moe", qkvo), ("deepseek_v3", {"kv_a_proj_with_mqa", "o_proj"})):
+            self.assertEqual(self.biased(example, MODELS[example]), set(), example)
+            self.assertEqual(self.biased(example, {**MODELS[example], "attention_bias": True}), on, example)
+        mixtral = {**MODELS["moe"], "model_type": "mixtral", "num_local_experts": 4, "sliding_window": None}
+        self.assertEqual(self.biased("moe", {**mixtral, "attention_bias": True}), set())
+
+
+class Longrope(Case):
+    def model(self, most, original):
+        tables = {"type": "longrope", "short_factor": [1.0] * 4, "long_factor": [2.0] * 4}
+        return {**MODELS["phi3"], "max_position_embeddings": most, "original_max_position_embeddings": original, "rope_scaling": tables}
+
+    def rows(self, plan):
+        return {int(v["shape"][1]) for v in plan["values"] if v["kind"] == "state"}
+
+    def test_the_capacity_is_what_short_texts_need(self):
+        self.assertEqual(self.rows(self.plan("phi3", self.model(131072, 4096))), {4096})
+        self.assertEqual(self.check("phi3", self.model(131072, 4096)), "")
+
+
+if __name__ == "__main__":
+    unittest.main()
