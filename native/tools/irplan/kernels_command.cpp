@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "command_line/terminal.h"
 #include "kernels/kernel.h"
 #include "tools/irplan/commands.h"
-#include "tools/irplan/files.h"
 
 namespace irplan::cli {
 namespace {
