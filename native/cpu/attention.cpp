@@ -1,5 +1,5 @@
-// attention: the queries of the heads that share a key head together, so that keys and values are converted once
-// for all of them; blocks of keys by their place, each joined to what is known so far.
+// attention: the queries of the heads that share a key head together, so that keys and values are converted
+// once for all of them; blocks of keys by their place, each joined to what is known so far.
 //
 //     for a block of keys:  z = scale q k,  m' = max(m, z),  l = l e^(m - m') + sum e^(z - m'),  y = …
 #include <algorithm>
@@ -61,11 +61,12 @@ struct Piece {
       const int64_t low = std::max(block, begin), high = std::min(block + kKeys, end);
       for (int64_t j = low; j < high; ++j) {
         float* to = scratch + (j - block) * (width + value_width);
-        const int64_t key = held_row(j, c.key_first, c.key_rows, b), value = held_row(j, c.value_first, c.value_rows, b);
+        const int64_t key = held_row(j, c.key_first, c.key_rows, b),
+                      value = held_row(j, c.value_first, c.value_rows, b);
         k[j - block] = load_line(c.k, b * c.k.stride[0] + key * c.k.stride[1] + g * c.k.stride[2], width,
                                  c.k.stride[3], to);
-        v[j - block] = load_line(c.v, b * c.v.stride[0] + value * c.v.stride[1] + g * c.v.stride[2], value_width,
-                                 c.v.stride[3], to + width);
+        v[j - block] = load_line(c.v, b * c.v.stride[0] + value * c.v.stride[1] + g * c.v.stride[2],
+                                 value_width, c.v.stride[3], to + width);
       }
       for (int64_t r = 0; r < rows(); ++r)
         join(r, low, high, block, k, v, q + r * width, scores, most + r, total + r, sum + r * value_width);

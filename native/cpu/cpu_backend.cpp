@@ -18,7 +18,8 @@ void with(const Call& call) {
   run(std::get<T>(call));
 }
 
-// One kind of call may have several kernels: versions of one operator. In the order of core/src/kernels/cpu.cpp.
+// One kind of call may have several kernels: versions of one operator. In the order of
+// core/src/kernels/cpu.cpp.
 struct Kernel {
   std::string_view op;
   int version;
@@ -92,7 +93,8 @@ class CpuProgram final : public RecordProgram {
     for (const Record& record : schedule.records)
       runs_.push_back(std::holds_alternative<CopyCall>(record.call) ? with<CopyCall, copy>
                                                                     : kernel_of(*record.kernel)->run);
-    own.segments[static_cast<int>(MemorySegment::Constants)] = reinterpret_cast<std::byte*>(constants_.data());
+    own.segments[static_cast<int>(MemorySegment::Constants)] =
+        reinterpret_cast<std::byte*>(constants_.data());
     own.control = control_.data();
     own.fault = &fault_;
     return std::nullopt;
@@ -127,7 +129,8 @@ class CpuBackend : public HostBackend {
   std::vector<std::string> kernels() const override {
     std::vector<std::string> names;
     for (const Kernel& kernel : kKernels)
-      names.push_back(std::string(kTarget) + "_" + std::string(kernel.op) + "_v" + std::to_string(kernel.version));
+      names.push_back(std::string(kTarget) + "_" + std::string(kernel.op) + "_v" +
+                      std::to_string(kernel.version));
     return names;
   }
   bool has(const KernelRow& row) const override { return kernel_of(row) != nullptr; }
@@ -135,7 +138,8 @@ class CpuBackend : public HostBackend {
                                    const RunSegments& segments, const StepBinding& sizes,
                                    std::string* why) override {
     auto program = std::make_unique<CpuProgram>(plan);
-    if (auto failure = program->prepare(ops, kTarget, layout, segments, sizes)) return *why = *failure, nullptr;
+    if (auto failure = program->prepare(ops, kTarget, layout, segments, sizes))
+      return *why = *failure, nullptr;
     return program;
   }
 };

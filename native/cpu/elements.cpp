@@ -106,7 +106,8 @@ void binary(const BinaryCall& c) {
       }
       return store_line(c.y, line, y);
     }
-    const int64_t left = line_at(c.a, line), to = line_at(c.y, line), right = c.b.data ? line_at(c.b, line) : 0;
+    const int64_t left = line_at(c.a, line), to = line_at(c.y, line),
+                  right = c.b.data ? line_at(c.b, line) : 0;
     for (int64_t i = 0; i < n; ++i) {
       const int64_t a = load_int(c.a.dtype, c.a.data, left + i * c.a.step(1));
       const int64_t b = c.b.data ? load_int(c.b.dtype, c.b.data, right + i * c.b.step(1)) : c.int_number;
@@ -145,7 +146,8 @@ void copy(const CopyCall& c) {
         continue;
       }
       for (int64_t k = 0; k < run; ++k)
-        store_int(c.y.dtype, c.y.data, to + k * c.y.step(1), load_int(c.x.dtype, c.x.data, from + k * c.x.step(1)));
+        store_int(c.y.dtype, c.y.data, to + k * c.y.step(1),
+                  load_int(c.x.dtype, c.x.data, from + k * c.x.step(1)));
     }
   });
 }

@@ -10,7 +10,7 @@ namespace irplan::cpu {
 namespace {
 
 constexpr int64_t kLeastProducts = 1 << 15;  // multiplications that are worth another thread
-constexpr int64_t kColumns = 256;  // of a part of matmul: its sums stay in the nearest cache
+constexpr int64_t kColumns = 256;            // of a part of matmul: its sums stay in the nearest cache
 
 // Pointers to rows, in a list that is used again.
 struct Pointers {

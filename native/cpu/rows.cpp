@@ -75,7 +75,8 @@ void rope(const RopeCall& c) {
                  const float* x = load_line(c.x, line, room(Room::Fourth, width));
                  std::copy_n(x, width, out);
                  for (int32_t i = 0; i < c.half; ++i) {
-                   const int32_t first = c.interleave ? 2 * i : i, second = c.interleave ? 2 * i + 1 : i + c.half;
+                   const int32_t first = c.interleave ? 2 * i : i,
+                                 second = c.interleave ? 2 * i + 1 : i + c.half;
                    const float u = x[first], v = x[second];
                    out[first] = u * cosine[i] - v * sine[i];
                    out[second] = v * cosine[i] + u * sine[i];
@@ -109,8 +110,10 @@ void reduce(const ReduceCall& c) {
         for (int64_t i = 0; i < n; ++i) total += z[i];
         return store_float(y.dtype, y.data, to, static_cast<float>(total));
       }
-      const int64_t best = largest_of(n, [&](int64_t i) { return z[i]; }, none_taken);
-      return c.what == Reduce::Max ? store_float(y.dtype, y.data, to, z[best]) : store_int(y.dtype, y.data, to, best);
+      const int64_t best = largest_of(
+          n, [&](int64_t i) { return z[i]; }, none_taken);
+      return c.what == Reduce::Max ? store_float(y.dtype, y.data, to, z[best])
+                                   : store_int(y.dtype, y.data, to, best);
     }
     const auto at = [&](int64_t i) { return load_int(x.dtype, x.data, from + i * x.step(1)); };
     if (c.what == Reduce::Sum) {
@@ -134,7 +137,9 @@ void topk(const TopkCall& c) {
     const int64_t from = line_at(c.x, line), to = line_at(c.values, line), id = line_at(c.ids, line);
     const auto whole = [&](int64_t i) { return load_int(c.x.dtype, c.x.data, from + i * c.x.step(1)); };
     for (int64_t j = 0; j < k; ++j) {
-      const int64_t best = floats ? largest_of(n, [&](int64_t i) { return z[i]; }, gone) : largest_of(n, whole, gone);
+      const int64_t best = floats ? largest_of(
+                                        n, [&](int64_t i) { return z[i]; }, gone)
+                                  : largest_of(n, whole, gone);
       taken[best] = 1;
       if (floats)
         store_float(c.values.dtype, c.values.data, to + j * c.values.step(1), z[best]);
@@ -155,7 +160,8 @@ void route(const RouteCall& c) {
     for (int64_t i = 0; c.score == 2 && i < experts; ++i) scores[i] = 1.0f / (1.0f + std::exp(-scores[i]));
     // The bias says who is chosen; the weights are those of the scores without it.
     float* choice = room(Room::Third, 3 * experts + 2 * k);
-    float *taken = choice + experts, *totals = taken + experts, *weights = totals + experts, *ids = weights + k;
+    float *taken = choice + experts, *totals = taken + experts, *weights = totals + experts,
+          *ids = weights + k;
     std::copy_n(scores, experts, choice);
     if (c.bias.data) {
       const float* bias = load_line(c.bias, 0, experts, c.bias.step(1), room(Room::First, experts));
@@ -172,7 +178,9 @@ void route(const RouteCall& c) {
         totals[g] = at(first);
         if (each > 1) totals[g] += at(largest_of(each, at, [&](int64_t i) { return i == first; }));
       }
-      for (int64_t j = 0; j < c.group_k; ++j) taken[largest_of(c.groups, [&](int64_t i) { return totals[i]; }, gone)] = 1;
+      for (int64_t j = 0; j < c.group_k; ++j)
+        taken[largest_of(
+            c.groups, [&](int64_t i) { return totals[i]; }, gone)] = 1;
       for (int64_t g = c.groups; g-- > 0;) {  // backwards: the marks of groups lie in front
         const bool kept = taken[g] != 0;
         for (int64_t i = 0; i < each && !kept; ++i) choice[g * each + i] = -infinity;
@@ -181,7 +189,8 @@ void route(const RouteCall& c) {
     }
     float total = 0;
     for (int64_t j = 0; j < k; ++j) {
-      const int64_t best = largest_of(experts, [&](int64_t i) { return choice[i]; }, gone);
+      const int64_t best = largest_of(
+          experts, [&](int64_t i) { return choice[i]; }, gone);
       taken[best] = 1;
       ids[j] = static_cast<float>(best);
       weights[j] = scores[best];
@@ -191,7 +200,8 @@ void route(const RouteCall& c) {
     const float divisor = c.norm ? total + 1e-20f : 1.0f;
     const int64_t to = line_at(c.weights, line), id = line_at(c.experts, line);
     for (int64_t j = 0; j < k; ++j) {
-      store_float(c.weights.dtype, c.weights.data, to + j * c.weights.step(1), weights[j] / divisor * c.scale);
+      store_float(c.weights.dtype, c.weights.data, to + j * c.weights.step(1),
+                  weights[j] / divisor * c.scale);
       store_int(c.experts.dtype, c.experts.data, id + j * c.experts.step(1), static_cast<int64_t>(ids[j]));
     }
   });

@@ -9,7 +9,8 @@ namespace irplan::cpu {
 void embed(const EmbedCall& c) {
   const int64_t width = width_of(c.w), rows = c.w.shape[0], ids_a_line = width_of(c.ids);
   const auto id_at = [&](int64_t i) {
-    const int64_t place = c.ids.rank == 0 ? 0 : line_at(c.ids, i / ids_a_line) + i % ids_a_line * c.ids.step(1);
+    const int64_t place =
+        c.ids.rank == 0 ? 0 : line_at(c.ids, i / ids_a_line) + i % ids_a_line * c.ids.step(1);
     return load_int(c.ids.dtype, c.ids.data, place);
   };
   for (int64_t i = 0; i < c.ids.count(); ++i) {
@@ -19,7 +20,8 @@ void embed(const EmbedCall& c) {
     return;
   }
   each_line(c.y, [&](int64_t i) {
-    store_line(c.y, i, load_line(c.w, id_at(i) * c.w.stride[0], width, c.w.step(1), room(Room::First, width)));
+    store_line(c.y, i,
+               load_line(c.w, id_at(i) * c.w.stride[0], width, c.w.step(1), room(Room::First, width)));
   });
 }
 
@@ -50,7 +52,8 @@ void append(const AppendCall& c) {
       }
       const int64_t from_step = c.x.rank > 2 ? c.x.step(1) : 1, to_step = c.x.rank > 2 ? c.state.step(1) : 1;
       if (is_float(c.state.dtype)) {
-        store_line(c.state, target, width, to_step, load_line(c.x, from, width, from_step, room(Room::First, width)));
+        store_line(c.state, target, width, to_step,
+                   load_line(c.x, from, width, from_step, room(Room::First, width)));
         continue;
       }
       for (int64_t i = 0; i < width; ++i)

@@ -154,8 +154,8 @@ IRPLAN_AVX2 void avx2_panel_row(const float* x, const std::byte* w, int64_t n, f
   }
   for (int p = 0; i < n; ++i, ++p) {
     for (int h = 0; h < 2; ++h)
-      sums[p][h] = _mm256_fmadd_ps(_mm256_set1_ps(x[i]), Eight::load<dtype>(w, i * kPanelWidth + 8 * h),
-                                   sums[p][h]);
+      sums[p][h] =
+          _mm256_fmadd_ps(_mm256_set1_ps(x[i]), Eight::load<dtype>(w, i * kPanelWidth + 8 * h), sums[p][h]);
   }
   for (int h = 0; h < 2; ++h)
     _mm256_storeu_ps(out + 8 * h, _mm256_add_ps(_mm256_add_ps(sums[0][h], sums[1][h]),
@@ -249,8 +249,7 @@ IRPLAN_AVX512 void avx512_panel_rows(const float* const* x, const std::byte* w, 
   for (; i + kPartial <= n; i += kPartial) {
     for (int p = 0; p < kPartial; ++p) {
       const __m512 v = Sixteen::load<dtype>(w, (i + p) * kPanelWidth);
-      for (int r = 0; r < rows; ++r)
-        sums[r][p] = _mm512_fmadd_ps(_mm512_set1_ps(x[r][i + p]), v, sums[r][p]);
+      for (int r = 0; r < rows; ++r) sums[r][p] = _mm512_fmadd_ps(_mm512_set1_ps(x[r][i + p]), v, sums[r][p]);
     }
   }
   for (int p = 0; i < n; ++i, ++p) {
@@ -263,7 +262,8 @@ IRPLAN_AVX512 void avx512_panel_rows(const float* const* x, const std::byte* w, 
 }
 
 template <DType dtype>
-IRPLAN_AVX512 void avx512_panel_of(const float* const* x, int rows, const std::byte* w, int64_t n, float* out) {
+IRPLAN_AVX512 void avx512_panel_of(const float* const* x, int rows, const std::byte* w, int64_t n,
+                                   float* out) {
   static_assert(kPanelTile == 4);
   switch (rows) {
     case 1: return avx512_panel_rows<dtype, 1>(x, w, n, out);
@@ -288,7 +288,8 @@ struct Choice {
   int count = 1;
   Choice() {
 #ifdef IRPLAN_X86
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")) list[count++] = &kAvx2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
+      list[count++] = &kAvx2;
     if (__builtin_cpu_supports("avx512f")) list[count++] = &kAvx512;
 #endif
   }

@@ -19,8 +19,8 @@ Failure failed(const std::string& what, cudaError_t error) {
   return what + ": " + text_of(error);
 }
 
-// Records on a stream. Control numbers go through pinned memory of the program's own, so that a copy that runs
-// behind the host, or again in a graph, reads what is there. Backends outlive their programs.
+// Records on a stream. Control numbers go through pinned memory of the program's own, so that a copy that
+// runs behind the host, or again in a graph, reads what is there. Backends outlive their programs.
 class CudaProgram final : public RecordProgram {
  public:
   CudaProgram(const Plan& plan, int device, cudaStream_t stream)
@@ -39,8 +39,8 @@ class CudaProgram final : public RecordProgram {
   Failure allocate(const Schedule& schedule, Addresses& own) override {
     const size_t control = schedule.control_count * sizeof(int32_t),
                  constants = schedule.constants.size() * sizeof(float);
-    if (auto failure = failed("allocating a program's tables",
-                              cudaMalloc(reinterpret_cast<void**>(&memory_), kControlAt + control + constants)))
+    if (auto failure = failed("allocating a program's tables", cudaMalloc(reinterpret_cast<void**>(&memory_),
+                                                                          kControlAt + control + constants)))
       return failure;
     if (auto failure = failed("allocating pinned memory",
                               cudaMallocHost(reinterpret_cast<void**>(&pinned_), kControlAt + control)))
@@ -76,8 +76,8 @@ class CudaProgram final : public RecordProgram {
   }
   Failure finish(DataFault& fault) override {
     cudaSetDevice(device_);
-    if (auto failure = failed("reading back", cudaMemcpyAsync(pinned_, memory_, sizeof fault,
-                                                              cudaMemcpyDeviceToHost, stream_)))
+    if (auto failure = failed(
+            "reading back", cudaMemcpyAsync(pinned_, memory_, sizeof fault, cudaMemcpyDeviceToHost, stream_)))
       return failure;
     if (auto failure = failed("running the step", cudaStreamSynchronize(stream_))) return failure;
     busy_ = false;
@@ -155,7 +155,8 @@ class CudaBackend final : public Backend {
                                    std::string* why) override {
     cudaSetDevice(device_);
     auto program = std::make_unique<CudaProgram>(plan, device_, stream_);
-    if (auto failure = program->prepare(ops, target(), layout, segments, sizes)) return *why = *failure, nullptr;
+    if (auto failure = program->prepare(ops, target(), layout, segments, sizes))
+      return *why = *failure, nullptr;
     return program;
   }
 

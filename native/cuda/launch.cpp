@@ -11,14 +11,15 @@ struct Held {
 };
 // In the order of core/src/kernels/cuda.cpp.
 constexpr Held kHeld[] = {
-    {"embed", 1},   {"positions", 1}, {"linear", 1},      {"dequant", 1},       {"matmul", 1},  {"rmsnorm", 1},
-    {"layernorm", 1}, {"rope", 1},    {"append", 1},      {"attention", 2},     {"route", 1},   {"expert", 1},
-    {"silu", 1},    {"gelu", 1},      {"gelu_tanh", 1},   {"sigmoid", 1},       {"relu", 1},    {"tanh", 1},
-    {"exp", 1},     {"sqrt", 1},      {"neg", 1},         {"softcap", 1},       {"clamp", 1},   {"cast", 1},
-    {"add", 1},     {"sub", 1},       {"mul", 1},         {"div", 1},           {"softmax", 1}, {"sum", 1},
-    {"max", 1},     {"argmax", 1},    {"topk", 1},        {"view", 1},          {"transpose", 1}, {"slice", 1},
-    {"split", 1},   {"concat", 1},    {"copy", 1},        {"pack", 1},          {"swiglu", 1},  {"geglu", 1},
-    {"add_rmsnorm", 1}, {"add_layernorm", 1},
+    {"embed", 1},   {"positions", 1}, {"linear", 1},      {"dequant", 1},       {"matmul", 1},
+    {"rmsnorm", 1}, {"layernorm", 1}, {"rope", 1},        {"append", 1},        {"attention", 2},
+    {"route", 1},   {"expert", 1},    {"silu", 1},        {"gelu", 1},          {"gelu_tanh", 1},
+    {"sigmoid", 1}, {"relu", 1},      {"tanh", 1},        {"exp", 1},           {"sqrt", 1},
+    {"neg", 1},     {"softcap", 1},   {"clamp", 1},       {"cast", 1},          {"add", 1},
+    {"sub", 1},     {"mul", 1},       {"div", 1},         {"softmax", 1},       {"sum", 1},
+    {"max", 1},     {"argmax", 1},    {"topk", 1},        {"view", 1},          {"transpose", 1},
+    {"slice", 1},   {"split", 1},     {"concat", 1},      {"copy", 1},          {"pack", 1},
+    {"swiglu", 1},  {"geglu", 1},     {"add_rmsnorm", 1}, {"add_layernorm", 1},
 };
 
 // One kernel a kind of call; versions of one differ in what the call holds.

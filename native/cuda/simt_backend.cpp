@@ -21,7 +21,8 @@ class SimtProgram final : public RecordProgram {
   Failure allocate(const Schedule& schedule, Addresses& own) override {
     constants_ = schedule.constants;
     control_.assign(static_cast<size_t>(schedule.control_count), 0);
-    own.segments[static_cast<int>(MemorySegment::Constants)] = reinterpret_cast<std::byte*>(constants_.data());
+    own.segments[static_cast<int>(MemorySegment::Constants)] =
+        reinterpret_cast<std::byte*>(constants_.data());
     own.control = control_.data();
     own.fault = &fault_;
     return std::nullopt;
@@ -85,7 +86,8 @@ class SimtBackend final : public Backend {
                                    const RunSegments& segments, const StepBinding& sizes,
                                    std::string* why) override {
     auto program = std::make_unique<SimtProgram>(plan);
-    if (auto failure = program->prepare(ops, target(), layout, segments, sizes)) return *why = *failure, nullptr;
+    if (auto failure = program->prepare(ops, target(), layout, segments, sizes))
+      return *why = *failure, nullptr;
     return program;
   }
 

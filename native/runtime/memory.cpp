@@ -128,7 +128,8 @@ Failure RunMemory::place(Plan::Segment segment, bool loading, const Binding& bin
 Failure RunMemory::allocate(const Binding& binding, const SegmentBytes& room) {
   held_.assign(plan_.buffers.size(), {});
   for_loading_ = only_for_loading(plan_);
-  if (auto failure = place(Plan::Segment::Weights, false, binding, held_, &allocated_.weights)) return failure;
+  if (auto failure = place(Plan::Segment::Weights, false, binding, held_, &allocated_.weights))
+    return failure;
   if (auto failure = place(Plan::Segment::State, false, binding, held_, &allocated_.state)) return failure;
   if (auto failure = place(Plan::Segment::Weights, true, binding, held_, &loading_bytes_)) return failure;
   if (auto failure = take("weights", MemorySegment::Weights, allocated_.weights)) return failure;
@@ -178,8 +179,7 @@ Failure RunMemory::lay_out(const std::string& phase, const Binding& binding, int
     if (!now || *now < 0) return v.id + " has no size at this step";
     const int64_t begin = *now / *rows * first_slot;
     const BufferPlace& all = held_[v.buffer];
-    if (first_slot < 0 || begin > all.bytes - *now)
-      return v.id + " holds fewer sequences than this step has";
+    if (first_slot < 0 || begin > all.bytes - *now) return v.id + " holds fewer sequences than this step has";
     (*out)[v.buffer] = {MemorySegment::State, all.offset + begin, *now};
   }
   return std::nullopt;

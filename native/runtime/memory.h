@@ -63,7 +63,8 @@ class RunMemory {
  private:
   Failure take(const char* what, MemorySegment segment, int64_t bytes);
   // Places for buffers of a segment (or those for loading), one behind the other.
-  Failure place(Plan::Segment segment, bool loading, const Binding& binding, Layout& out, int64_t* total) const;
+  Failure place(Plan::Segment segment, bool loading, const Binding& binding, Layout& out,
+                int64_t* total) const;
 
   const Plan& plan_;
   Backend& backend_;

@@ -109,8 +109,8 @@ Failure Session::prepare(const std::vector<Step>& widest, const WeightSource& so
   if (auto failure = check_weights(plan_, most->sizes.dims, source)) return failure;
   if (auto failure = memory_.allocate(most->sizes.dims, predicted_)) return failure;
   if (auto failure =
-          load_weights(plan_, most->sizes.dims, source, addresses(memory_.loading(), memory_.segments()), backend_,
-                       progress, &report_))
+          load_weights(plan_, most->sizes.dims, source, addresses(memory_.loading(), memory_.segments()),
+                       backend_, progress, &report_))
     return failure;
   return fold(*most);
 }
@@ -150,8 +150,8 @@ Failure Session::prepare_program(const Step& step) {
     return failure;
   fresh->memory = addresses(fresh->layout, memory_.segments());
   std::string why;
-  fresh->program = backend_.prepare(plan_, {phase->ops_begin, phase->ops_end}, fresh->layout, memory_.segments(),
-                                    step.sizes, &why);
+  fresh->program = backend_.prepare(plan_, {phase->ops_begin, phase->ops_end}, fresh->layout,
+                                    memory_.segments(), step.sizes, &why);
   if (!fresh->program) return why;
   if (prepared_.size() == kMostPrepared) prepared_.erase(prepared_.begin());
   prepared_.push_back(std::move(fresh));

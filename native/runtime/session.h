@@ -25,7 +25,6 @@ struct Step {
 // A plan from a stranger as a plan that can be trusted at any size within its ranges, or the reason why not.
 std::unique_ptr<Plan> checked_plan(const std::string& text, const std::string& file, std::string* why);
 
-
 // Ranges, then guards, then the whole placement, at the sizes of one step.
 Failure check_ranges(const Plan& plan, const std::string& phase, const StepBinding& sizes);
 Failure check_step(const Plan& plan, const Step& step);

@@ -1,5 +1,5 @@
-// A fused operator computes what the two that it stands for compute one after the other, each result rounded to
-// the dtype in which it is stored.
+// A fused operator computes what the two that it stands for compute one after the other, each result rounded
+// to the dtype in which it is stored.
 #include <random>
 
 #include "catch.h"
@@ -28,7 +28,8 @@ Attrs attrs_of(const OpRow& row) {
 }
 
 // Results as they are stored.
-std::vector<HostArray> apply(const OpRow& row, const std::vector<const HostArray*>& in, DType dtype, size_t results) {
+std::vector<HostArray> apply(const OpRow& row, const std::vector<const HostArray*>& in, DType dtype,
+                             size_t results) {
   HostArray empty;
   empty.shape = {kRows, kWidth};
   empty.f.assign(static_cast<size_t>(kRows * kWidth), 0.0f);
@@ -66,7 +67,8 @@ TEST_CASE("fused operators: each is its parts, rounded where they are") {
       if (norm) in.push_back(&w);
       if (row.operands.size() > 3) in.push_back(&bias);
       const auto got = apply(row, in, dtype, norm ? 2 : 1);
-      const auto between = apply(*first, norm ? std::vector<const HostArray*>{&a, &b} : std::vector{&a}, dtype, 1);
+      const auto between =
+          apply(*first, norm ? std::vector<const HostArray*>{&a, &b} : std::vector{&a}, dtype, 1);
       std::vector<const HostArray*> rest{&between[0]};
       if (!norm) rest.push_back(&b);
       for (size_t i = 2; i < in.size(); ++i) rest.push_back(in[i]);

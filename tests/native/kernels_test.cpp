@@ -1,4 +1,5 @@
-// Rows of core/src/kernels and their implementations; what kernels need of memory, in plans and when they run.
+// Rows of core/src/kernels and their implementations; what kernels need of memory, in plans and when they
+// run.
 #include <algorithm>
 
 #include "cuda/simt_backend.h"
@@ -70,8 +71,8 @@ TEST_CASE("kernels: products are packed in panels, and the rows let go of") {
     for (const char* n : {"16", "40", "7"}) {
       INFO(dtype << " " << n);
       const std::string type(dtype), rows(n);
-      const auto plan = plan_of(compiled("dim S in 1..8\ninput x: f32[S, 24]\nw = param " + type + "[" + rows +
-                                             ", 24] from \"w\"\nb = param f32[" + rows +
+      const auto plan = plan_of(compiled("dim S in 1..8\ninput x: f32[S, 24]\nw = param " + type + "[" +
+                                             rows + ", 24] from \"w\"\nb = param f32[" + rows +
                                              "] from \"b\"\nout = output(linear(x, w, b))\n",
                                          "cpu"));
       REQUIRE(plan->ops.size() == 2);
@@ -99,7 +100,8 @@ TEST_CASE("kernels: products are packed in panels, and the rows let go of") {
 
 TEST_CASE("kernels: the checker holds layouts against the kernels that read them") {
   const auto plan = plan_of(compiled(
-      "dim S in 1..8\ninput x: f32[S, 24]\nw = param f32[32, 24] from \"w\"\nout = output(linear(x, w))\n", "cpu"));
+      "dim S in 1..8\ninput x: f32[S, 24]\nw = param f32[32, 24] from \"w\"\nout = output(linear(x, w))\n",
+      "cpu"));
   Plan changed = *plan;
   changed.ops[1].kernel = "cpu_linear_v1";
   auto found = validate_plan(changed);
@@ -115,7 +117,8 @@ TEST_CASE("kernels: the checker holds layouts against the kernels that read them
 
 TEST_CASE("kernels: a weight that something else reads row by row stays as it is") {
   const auto tied = plan_of(compiled(file_text("examples/models/llama.irplan"), "cpu", llama_config(true)));
-  const auto untied = plan_of(compiled(file_text("examples/models/llama.irplan"), "cpu", llama_config(false)));
+  const auto untied =
+      plan_of(compiled(file_text("examples/models/llama.irplan"), "cpu", llama_config(false)));
   const auto packs = [](const Plan& plan) {
     return std::count_if(plan.ops.begin(), plan.ops.end(),
                          [](const Plan::Op& op) { return op.kernel == "cpu_pack_v1"; });
@@ -126,7 +129,8 @@ TEST_CASE("kernels: a weight that something else reads row by row stays as it is
   for (const Plan* plan : {tied.get(), untied.get()}) {
     const Text text(*plan, 9, 3);
     const auto want = run(*plan, *make_reference_backend(), text.steps, text.tokens, "logits");
-    CHECK(largest_difference(want, run(*plan, *make_cpu_backend(), text.steps, text.tokens, "logits")) < 2e-5f);
+    CHECK(largest_difference(want, run(*plan, *make_cpu_backend(), text.steps, text.tokens, "logits")) <
+          2e-5f);
   }
 }
 

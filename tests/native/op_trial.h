@@ -217,8 +217,8 @@ class OpTrial {
     const Failure expected = run_phase(plan, "main", host(), step);
     std::string why;
     {
-      const auto program = device.prepare(plan, {0, static_cast<uint32_t>(plan.ops.size())}, layout, segments,
-                                          step, &why);
+      const auto program =
+          device.prepare(plan, {0, static_cast<uint32_t>(plan.ops.size())}, layout, segments, step, &why);
       failure = program ? program->submit(step) : Failure(why);
       if (!failure) failure = program->wait();
     }

@@ -21,7 +21,8 @@ inline std::string file_text(const std::string& path) {
   return text.str();
 }
 
-inline std::string compiled(const std::string& program, const std::string& target, const std::string& config = "") {
+inline std::string compiled(const std::string& program, const std::string& target,
+                            const std::string& config = "") {
   CompileOptions options;
   options.target = target;
   if (!config.empty()) options.config = config;
@@ -50,7 +51,8 @@ inline std::vector<std::string> rows_of(std::string_view target) {
   return names;
 }
 
-inline Step step_of(const Plan& plan, const std::string& phase, const std::vector<std::pair<std::string, int64_t>>& sizes) {
+inline Step step_of(const Plan& plan, const std::string& phase,
+                    const std::vector<std::pair<std::string, int64_t>>& sizes) {
   Step step;
   step.phase = phase;
   step.sizes.dims.assign(plan.dims.size(), 1);
@@ -63,15 +65,14 @@ inline Step step_of(const Plan& plan, const std::string& phase, const std::vecto
     if (plan.dims[d].name == "B") batch = step.sizes.dims[d];
   }
   for (size_t d = 0; d < plan.dims.size(); ++d) {
-    if (!plan.dims[d].per.empty())
-      step.sizes.rows[d].assign(static_cast<size_t>(batch), step.sizes.dims[d]);
+    if (!plan.dims[d].per.empty()) step.sizes.rows[d].assign(static_cast<size_t>(batch), step.sizes.dims[d]);
   }
   return step;
 }
 
 // A run of steps on one backend, and what an output was after each.
 inline std::vector<HostArray> run(const Plan& plan, Backend& backend, const std::vector<Step>& steps,
-                           const std::vector<HostArray>& inputs, const std::string& output) {
+                                  const std::vector<HostArray>& inputs, const std::string& output) {
   const Failure refused = backend.load(plan);
   INFO(refused.value_or(""));
   REQUIRE_FALSE(refused);
@@ -143,8 +144,8 @@ inline std::string llama_config(bool tied) {
 }
 
 inline const Plan::Op* op_named(const Plan& plan, const std::string& kernel) {
-  const auto found = std::find_if(plan.ops.begin(), plan.ops.end(),
-                                  [&](const Plan::Op& op) { return op.kernel == kernel; });
+  const auto found =
+      std::find_if(plan.ops.begin(), plan.ops.end(), [&](const Plan::Op& op) { return op.kernel == kernel; });
   return found == plan.ops.end() ? nullptr : &*found;
 }
 

@@ -88,8 +88,12 @@ Schedule schedule_at(const Plan& plan, const std::string& phase, int64_t positio
 
 void* operator new(std::size_t bytes) { return taken(bytes); }
 void* operator new[](std::size_t bytes) { return taken(bytes); }
-void* operator new(std::size_t bytes, std::align_val_t a) { return taken(bytes, static_cast<std::size_t>(a)); }
-void* operator new[](std::size_t bytes, std::align_val_t a) { return taken(bytes, static_cast<std::size_t>(a)); }
+void* operator new(std::size_t bytes, std::align_val_t a) {
+  return taken(bytes, static_cast<std::size_t>(a));
+}
+void* operator new[](std::size_t bytes, std::align_val_t a) {
+  return taken(bytes, static_cast<std::size_t>(a));
+}
 void operator delete(void* p) noexcept { std::free(p); }
 void operator delete[](void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
@@ -151,13 +155,15 @@ TEST_CASE("schedules: control numbers have their places by what they mean, not b
 }
 
 TEST_CASE("schedules: what keeps a phase from being captured is told by op") {
-  const auto plan = plan_of(compiled("dim B in 1..4\ndim P in 0..15\ninput x: f32[B, 1, 8]\n"
-                                     "k = append(state f32[B, 16, 8] from \"k\", x, at=P)\nout = output(silu(k))\n",
-                                     "cpu"));
+  const auto plan =
+      plan_of(compiled("dim B in 1..4\ndim P in 0..15\ninput x: f32[B, 1, 8]\n"
+                       "k = append(state f32[B, 16, 8] from \"k\", x, at=P)\nout = output(silu(k))\n",
+                       "cpu"));
   const Schedule schedule = schedule_at(*plan, "main", 3, 1);
   REQUIRE_FALSE(schedule.capturable());
   bool told = false;
-  for (const Obstacle& o : schedule.obstacles) told = told || (o.where == "ops out" && o.what == "the extent P + 1");
+  for (const Obstacle& o : schedule.obstacles)
+    told = told || (o.where == "ops out" && o.what == "the extent P + 1");
   INFO(text(*plan, schedule));
   CHECK(told);
   CHECK(text(*plan, schedule).find("not capturable:") != std::string::npos);

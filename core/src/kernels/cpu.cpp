@@ -28,8 +28,9 @@ std::vector<KernelRow> cpu_kernel_rows() {
       {.target = "cpu",
        .op = "linear",
        .version = 2,
-       .sentence = "the weight packed in panels of 16 rows, read once in the order in which it lies: 16 sums a "
-                   "load, converted in registers",
+       .sentence =
+           "the weight packed in panels of 16 rows, read once in the order in which it lies: 16 sums a "
+           "load, converted in registers",
        .admits_text = "w[N,K] is f32, f16 or bf16, known when weights load, without scales, and read by "
                       "nothing else",
        .admits = one_whole_weight,

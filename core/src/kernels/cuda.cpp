@@ -4,11 +4,12 @@
 namespace irplan {
 namespace {
 
-// attention, version 2: the keys of a query in kSplits runs, each a block of its own, put together at the end.
+// attention, version 2: the keys of a query in kSplits runs, each a block of its own, put together at the
+// end.
 constexpr int64_t kSplits = 16;
-constexpr int64_t kMostQueries = 8;     // of a sequence and step: above it there are blocks enough
-constexpr int64_t kLeastKeys = 512;     // that may be held: below it a run is too short to be worth a launch
-constexpr int64_t kWidestHead = 256;    // elements that a warp's registers hold
+constexpr int64_t kMostQueries = 8;   // of a sequence and step: above it there are blocks enough
+constexpr int64_t kLeastKeys = 512;   // that may be held: below it a run is too short to be worth a launch
+constexpr int64_t kWidestHead = 256;  // elements that a warp's registers hold
 
 bool few_queries_many_keys(const KernelSite& site) {
   const OpCall& call = site.call;
@@ -16,9 +17,9 @@ bool few_queries_many_keys(const KernelSite& site) {
   const auto plain_float = [&](size_t i) {
     return is_float(call.operand(i).dtype) && !is_block(call.operand(i).dtype);
   };
-  return at_most(call.extent(0, 1), kMostQueries) && bounds(call.extent(1, 1), call.ranges).hi >= kLeastKeys &&
-         at_most(call.extent(0, 3), kWidestHead) && at_most(call.extent(2, 3), kWidestHead) && plain_float(1) &&
-         plain_float(2);
+  return at_most(call.extent(0, 1), kMostQueries) &&
+         bounds(call.extent(1, 1), call.ranges).hi >= kLeastKeys && at_most(call.extent(0, 3), kWidestHead) &&
+         at_most(call.extent(2, 3), kWidestHead) && plain_float(1) && plain_float(2);
 }
 
 // Of each run a maximum, a sum and a head's weighted values, in f32.
@@ -40,7 +41,8 @@ std::vector<KernelRow> cuda_kernel_rows() {
   std::vector<KernelRow> rows = {
       row("embed", "an element of a row a thread; ids are looked at on the device"),
       row("positions", "an element a thread"),
-      row("linear", "a warp an output, its weight read once for four rows; of many rows tiles of 64 x 64, in f32"),
+      row("linear",
+          "a warp an output, its weight read once for four rows; of many rows tiles of 64 x 64, in f32"),
       row("dequant", "an element a thread"),
       row("matmul", "tiles of 64 x 64 in f32"),
       row("rmsnorm", kNorm),
@@ -51,9 +53,11 @@ std::vector<KernelRow> cuda_kernel_rows() {
       {.target = "cuda",
        .op = "attention",
        .version = 2,
-       .sentence = "the keys of a query in 16 runs, a block each, and a second launch that joins them: a step of "
-                   "one token fills the device",
-       .admits_text = "at most 8 queries of a sequence, 512 keys or more, heads of at most 256, no block dtypes",
+       .sentence =
+           "the keys of a query in 16 runs, a block each, and a second launch that joins them: a step of "
+           "one token fills the device",
+       .admits_text =
+           "at most 8 queries of a sequence, 512 keys or more, heads of at most 256, no block dtypes",
        .admits = few_queries_many_keys,
        .scratch_text = "64*B*S*H*(U + 2)",
        .scratch = partial_answers},

@@ -1,10 +1,11 @@
-// The kernels that backends have for an operator: rows of one table a target, chosen before memory is planned.
+// The kernels that backends have for an operator: rows of one table a target, chosen before memory is
+// planned.
 //
 // A row is a promise: what it admits it computes as the operator's row in core/src/ops says, and never in
 // another way; a better kernel is the next version, with its own row, and plans that name the older one go on
 // with that. What a kernel needs of memory stands in its row, so that the plan holds it and everybody can see
-// it: bytes of scratch become a buffer that lives while the op runs, a weight that it reads in an order of its
-// own is packed once when weights load.
+// it: bytes of scratch become a buffer that lives while the op runs, a weight that it reads in an order of
+// its own is packed once when weights load.
 //
 //     irplan (passes/select.h)  the newest row that admits the op at all sizes of its phase -> plan.json
 //     irplan-run                the row that the plan names -> its implementation in native/cpu, native/cuda
@@ -22,9 +23,9 @@
 
 namespace irplan {
 
-// What is known of one op when its kernel is chosen: the types of operands and results, attributes, and ranges
-// of the dims, as OpCall has them; `call.out` is filled. `weights` has a bit for each operand that is known when
-// weights load.
+// What is known of one op when its kernel is chosen: the types of operands and results, attributes, and
+// ranges of the dims, as OpCall has them; `call.out` is filled. `weights` has a bit for each operand that is
+// known when weights load.
 struct KernelSite {
   const OpCall& call;
   std::string_view arch;  // "sm_90", "generic"
@@ -35,14 +36,14 @@ struct KernelRow {
   const char* target;  // as plans and `--target` name it
   const char* op;
   int version;
-  const char* sentence;                             // what it does, or does better than the version before
-  const char* admits_text = "";                     // which ops; empty: all of the operator
-  bool (*admits)(const KernelSite&) = nullptr;      // null: all
-  const char* scratch_text = "";                    // as the plan's expressions have it
-  Expr (*scratch)(const OpCall&) = nullptr;         // bytes besides operands and results; null: none
-  int packed = -1;                                  // the operand that it reads in a layout of its own; -1: none
-  const char* layout = "";                          // of ops/weight_layout.h
-  const char* epilogue = "";                        // operators that it applies to its result in one go
+  const char* sentence;                         // what it does, or does better than the version before
+  const char* admits_text = "";                 // which ops; empty: all of the operator
+  bool (*admits)(const KernelSite&) = nullptr;  // null: all
+  const char* scratch_text = "";                // as the plan's expressions have it
+  Expr (*scratch)(const OpCall&) = nullptr;     // bytes besides operands and results; null: none
+  int packed = -1;                              // the operand that it reads in a layout of its own; -1: none
+  const char* layout = "";                      // of ops/weight_layout.h
+  const char* epilogue = "";                    // operators that it applies to its result in one go
 
   std::string name() const;  // "cuda_attention_v2"
   const WeightLayout* weight_layout() const { return find_weight_layout(layout); }

@@ -101,7 +101,8 @@ OpRow swiglu_row() {
   return gated_row<6>("swiglu", gated<silu_of>, "silu", "silu(g) * u, each rounded where it is");
 }
 OpRow geglu_row() {
-  return gated_row<13>("geglu", gated<gelu_tanh_of>, "gelu_tanh", "gelu_tanh(g) * u, each rounded where it is");
+  return gated_row<13>("geglu", gated<gelu_tanh_of>, "gelu_tanh",
+                       "gelu_tanh(g) * u, each rounded where it is");
 }
 
 OpRow add_rmsnorm_row() {

@@ -167,8 +167,7 @@ OpRow dequant_row() {
       .evaluate = dequant,
       .operand_text = "w[…,N,K], scale?[…,n,k] → y",
       .shape_text = "as w",
-      .doc =
-          "the numbers that a quantised weight stands for; without scale a block dtype's own, else a cast",
+      .doc = "the numbers that a quantised weight stands for; without scale a block dtype's own, else a cast",
       .family = Family::Linear};
 }
 

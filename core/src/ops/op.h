@@ -213,7 +213,7 @@ struct OpRow {
   // Writes operand 1 into operand 0, a state, at the position `at`; its result shows the state.
   bool updates_state = false;
   int ids = -1, table = -1;  // operands: the numbers in `ids` are rows of `table`; -1: it looks nothing up
-  int norm_weight = -1;      // the operand that scales what a norm yields, with `offset` added where it has one
+  int norm_weight = -1;  // the operand that scales what a norm yields, with `offset` added where it has one
   // Of a fused operator the two that it stands for, the first one's result read by the second; what it
   // computes is what they do, each rounded where it is.
   const char* first = nullptr;

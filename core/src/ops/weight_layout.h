@@ -26,8 +26,8 @@ struct TensorType;
 struct WeightLayout {
   const char* name;  // as a plan has it
   const char* doc;
-  bool (*holds)(const TensorType&);          // which weights can lie so
-  Expr (*bytes)(Dims&, const TensorType&);   // of one that can
+  bool (*holds)(const TensorType&);         // which weights can lie so
+  Expr (*bytes)(Dims&, const TensorType&);  // of one that can
 };
 
 std::span<const WeightLayout> weight_layouts();

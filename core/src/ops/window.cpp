@@ -272,9 +272,7 @@ bool copy_shape(OpCall& call) {
   return view_shape(call);
 }
 
-const WeightLayout* layout_of(const OpCall& call) {
-  return find_weight_layout(call.attrs["layout"].word());
-}
+const WeightLayout* layout_of(const OpCall& call) { return find_weight_layout(call.attrs["layout"].word()); }
 
 bool pack_shape(OpCall& call) {
   const WeightLayout* layout = layout_of(call);
@@ -293,8 +291,8 @@ void same_elements(HostCall& call) {
   call.out[0].i = call.in[0]->i;
 }
 
-OpRow window_row(const char* name, std::vector<AttrSpec> attributes, ShapeRule shape, Semantics evaluate, Shows shows,
-                 const char* shape_text, const char* doc) {
+OpRow window_row(const char* name, std::vector<AttrSpec> attributes, ShapeRule shape, Semantics evaluate,
+                 Shows shows, const char* shape_text, const char* doc) {
   return {.name = name,
           .operands = {{.name = "x", .as_rows = Reading::Shown}},
           .attributes = std::move(attributes),
@@ -313,27 +311,27 @@ OpRow window_row(const char* name, std::vector<AttrSpec> attributes, ShapeRule s
 }  // namespace
 
 OpRow view_row() {
-  return window_row("view", {{"shape", AttrKind::Extents}}, checked<view_shape>, same_elements, Shows::Reshaped,
-                    "shape, whose elements are as many; one extent may be -1",
+  return window_row("view", {{"shape", AttrKind::Extents}}, checked<view_shape>, same_elements,
+                    Shows::Reshaped, "shape, whose elements are as many; one extent may be -1",
                     "the same elements in another shape");
 }
 
 OpRow transpose_row() {
-  return window_row("transpose", {{"perm", AttrKind::Ints}}, checked<transpose_shape>, transpose, Shows::Permuted,
-                    "axis i is x's axis perm[i]", "the axes in another order");
+  return window_row("transpose", {{"perm", AttrKind::Ints}}, checked<transpose_shape>, transpose,
+                    Shows::Permuted, "axis i is x's axis perm[i]", "the axes in another order");
 }
 
 OpRow slice_row() {
   return window_row("slice",
                     {{"axis", AttrKind::Int}, {"start", AttrKind::Extent}, {"len", AttrKind::Extent}},
-                    checked<slice_shape>, slice, Shows::Part, "x with len on the axis; start + len is at most what it has",
-                    "a part of one axis");
+                    checked<slice_shape>, slice, Shows::Part,
+                    "x with len on the axis; start + len is at most what it has", "a part of one axis");
 }
 
 OpRow split_row() {
-  OpRow row = window_row("split", {{"axis", AttrKind::Int, "-1"}, {"sizes", AttrKind::Extents}},
-                         checked<split_shape>, split, Shows::Parts, "x with each size on the axis; they sum to what it has",
-                         "consecutive parts of one axis");
+  OpRow row = window_row(
+      "split", {{"axis", AttrKind::Int, "-1"}, {"sizes", AttrKind::Extents}}, checked<split_shape>, split,
+      Shows::Parts, "x with each size on the axis; they sum to what it has", "consecutive parts of one axis");
   row.operand_text = "x → y…";
   return row;
 }
@@ -349,8 +347,7 @@ OpRow concat_row() {
       .evaluate = concat,
       .operand_text = "x… → y",
       .shape_text = "the sum on the axis; others broadcast",
-      .doc =
-          "tensors one behind the other along one axis; costs nothing where they are placed in the result",
+      .doc = "tensors one behind the other along one axis; costs nothing where they are placed in the result",
       .family = Family::Movement,
       .shows = Shows::Joined};
 }
@@ -362,8 +359,9 @@ OpRow output_row() {
 }
 
 OpRow copy_row() {
-  OpRow row = window_row("copy", {{"shape", AttrKind::Extents, "none"}}, checked<copy_shape>, same_elements, Shows::Nothing,
-                         "shape, by default x's", "the elements laid out densely, where a kernel needs that");
+  OpRow row = window_row("copy", {{"shape", AttrKind::Extents, "none"}}, checked<copy_shape>, same_elements,
+                         Shows::Nothing, "shape, by default x's",
+                         "the elements laid out densely, where a kernel needs that");
   row.bytes = nullptr;
   row.operands = {{"x"}};
   row.window = false;

@@ -5,8 +5,8 @@
 namespace irplan {
 namespace {
 
-// What the fused rows of the operator table stand for. `keeps` says that the value between the two is a result
-// of the fused op, and may have other readers.
+// What the fused rows of the operator table stand for. `keeps` says that the value between the two is a
+// result of the fused op, and may have other readers.
 struct Fusion {
   const OpRow* first;
   const OpRow* second;

@@ -1,9 +1,9 @@
 // Chooses each op's kernel for the target, before memory is planned, and puts what the kernel needs into the
 // program: bytes of scratch, and weights packed in its layout.
 //
-// Needs types, folding and fusion. An op gets the newest kernel of core/src/kernels that admits it at all sizes
-// of its phase. Where that reads a weight in a layout of its own, the weight is packed by an op at load time,
-// and its rows are let go of like everything that only folding reads:
+// Needs types, folding and fusion. An op gets the newest kernel of core/src/kernels that admits it at all
+// sizes of its phase. Where that reads a weight in a layout of its own, the weight is packed by an op at load
+// time, and its rows are let go of like everything that only folding reads:
 //
 //     y = linear(x, w)      cpu_linear_v2 reads panels        load  w.packed = pack(w, layout="panels16")
 //                                                             main  y = linear(x, w.packed)

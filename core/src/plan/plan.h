@@ -1,7 +1,7 @@
 // plan.json as data: what a runtime executes, a scheduler admits requests by, and a page draws.
 //
-// The table of its keys is plan/fields.h; what they mean, the format's history and its promises: core/plan.md.
-// References between records are indices here and ids in the file; kAbsent stands for none.
+// The table of its keys is plan/fields.h; what they mean, the format's history and its promises:
+// core/plan.md. References between records are indices here and ids in the file; kAbsent stands for none.
 #pragma once
 
 #include <cstdint>
@@ -94,7 +94,7 @@ struct Plan {
     std::optional<Expr> offset;    // bytes; absent: 0
     std::optional<Shape> strides;  // elements; absent: row-major
     Ids of;
-    std::string source;  // of params and states
+    std::string source;            // of params and states
     Layout layout = Layout::None;  // none: row by row
     // Of a weight in a kernel's order; null where it lies row by row.
     const WeightLayout* packed() const {

@@ -84,8 +84,8 @@ bool Validator::check_values() {
     if (!fits) add(where_value(i), "lies in the wrong segment, in buffer " + plan_.buffers[value.buffer].id);
     if ((value.kind == Plan::Kind::Param || value.kind == Plan::Kind::State) && value.source.empty())
       add(where_value(i), "has no source");
-    if (value.packed() && (value.kind != Plan::Kind::Folded || value.strides || value.offset || !value.of.empty() ||
-                         !value.packed()->holds(type_of(i))))
+    if (value.packed() && (value.kind != Plan::Kind::Folded || value.strides || value.offset ||
+                           !value.of.empty() || !value.packed()->holds(type_of(i))))
       add(where_value(i), std::string("cannot lie as ") + value.packed()->name);
     if (value.kind == Plan::Kind::State && (value.layout == Plan::Layout::None || value.shape.size() < 2))
       add(where_value(i), "is no state with rows");

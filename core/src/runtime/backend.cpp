@@ -16,7 +16,8 @@ Failure Backend::load(const Plan& plan) const {
       return "ops " + op.id + ": " + name() + " has no kernel for " + op.row->name;
     const int newest = known.back().version;
     return "ops " + op.id + ": kernel `" + op.kernel + "` is " +
-           (version > newest ? "newer than this build's, whose newest is v" : "not in this build, whose newest is v") +
+           (version > newest ? "newer than this build's, whose newest is v"
+                             : "not in this build, whose newest is v") +
            std::to_string(newest) + "; run a newer irplan-run, or compile the program with this version";
   }
   return std::nullopt;

@@ -1,5 +1,6 @@
 // The calls of kernels: one kind an operator or a family of them, with tensors and numbers alone; every
-// attribute of the plan is decoded here, once for all backends (schedule.h makes them). C++17, for device code.
+// attribute of the plan is decoded here, once for all backends (schedule.h makes them). C++17, for device
+// code.
 //
 // `each` names the fields in their order: what is resolved before a launch, compared, and printed goes by it.
 #pragma once
@@ -9,7 +10,20 @@
 namespace irplan {
 
 // ---- elements
-enum class Unary : int32_t { Silu, Gelu, GeluTanh, Sigmoid, Relu, Tanh, Exp, Sqrt, Neg, Softcap, Clamp, Cast };
+enum class Unary : int32_t {
+  Silu,
+  Gelu,
+  GeluTanh,
+  Sigmoid,
+  Relu,
+  Tanh,
+  Exp,
+  Sqrt,
+  Neg,
+  Softcap,
+  Clamp,
+  Cast
+};
 struct UnaryCall {
   Tensor x, y;
   Unary function = Unary::Silu;
@@ -180,15 +194,15 @@ struct AppendCall {
   }
 };
 
-// Rows of sequence b that a query may see; `first` of a ring is the position of its oldest row. Axis 1 of k and
-// v is what can be held; how much is, `keys` says.
+// Rows of sequence b that a query may see; `first` of a ring is the position of its oldest row. Axis 1 of k
+// and v is what can be held; how much is, `keys` says.
 struct AttentionCall {
   Tensor q, k, v, sinks, y;
-  Table steps;                      // queries of each sequence
-  Table keys;                       // keys of each sequence
-  Table reach;                      // the window of each sequence
-  Table key_first;                  // absent: k is no ring
-  Table value_first;                // likewise
+  Table steps;                           // queries of each sequence
+  Table keys;                            // keys of each sequence
+  Table reach;                           // the window of each sequence
+  Table key_first;                       // absent: k is no ring
+  Table value_first;                     // likewise
   int64_t key_rows = 1, value_rows = 1;  // of the rings
   float scale = 1, softcap = 0;
   bool causal = true;

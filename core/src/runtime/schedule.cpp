@@ -62,7 +62,8 @@ const Plan::Op* ScheduleContext::writer(uint32_t value) const {
 bool ScheduleContext::moves(Expr e) const {
   if (e.is_constant() || e.overflowed()) return false;
   const auto dims = dims_of(e);
-  if (std::none_of(dims.begin(), dims.end(), [&](DimIndex d) { return contains(out.moving, d); })) return false;
+  if (std::none_of(dims.begin(), dims.end(), [&](DimIndex d) { return contains(out.moving, d); }))
+    return false;
   const Interval range = bounds(e, ranges_);
   return range.lo != range.hi;
 }
@@ -288,7 +289,9 @@ std::optional<std::string> write_control(const Plan& plan, const Schedule& sched
                                          Binding& row, int32_t* out) {
   size_t sequences = 1;
   for (const auto& own : step.rows) sequences = std::max(sequences, own.size());
-  const auto wrong = [&](uint32_t op, const std::string& what) { return "ops " + plan.ops[op].id + ": " + what; };
+  const auto wrong = [&](uint32_t op, const std::string& what) {
+    return "ops " + plan.ops[op].id + ": " + what;
+  };
   int64_t most_sequences = static_cast<int64_t>(sequences);
   for (const ControlSlot& slot : schedule.slots) most_sequences = std::max(most_sequences, slot.sequences);
   for (const StateWrite& write : schedule.writes) most_sequences = std::max(most_sequences, write.sequences);
@@ -320,8 +323,8 @@ std::optional<std::string> write_control(const Plan& plan, const Schedule& sched
       if (slot.role == ControlSlot::Role::First) n += number(slot.b) - number(slot.c);
       if (slot.role == ControlSlot::Role::Reach) n = std::min<int64_t>(n, INT32_MAX);
       if (n < 0 || n > slot.most)
-        return wrong(slot.op, (slot.a ? slot.a.text() : std::string("a number")) + " is " + std::to_string(n) +
-                                  " in sequence " + std::to_string(b));
+        return wrong(slot.op, (slot.a ? slot.a.text() : std::string("a number")) + " is " +
+                                  std::to_string(n) + " in sequence " + std::to_string(b));
       out[slot.place + b] = static_cast<int32_t>(n);
     }
   }

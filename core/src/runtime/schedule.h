@@ -29,9 +29,9 @@
 
 namespace irplan {
 
-using Call = std::variant<UnaryCall, BinaryCall, GatedCall, CopyCall, PackCall, DequantCall, NormCall, RopeCall,
-                          SoftmaxCall, ReduceCall, TopkCall, RouteCall, EmbedCall, PositionsCall, AppendCall,
-                          AttentionCall, LinearCall, MatmulCall, ExpertCall>;
+using Call = std::variant<UnaryCall, BinaryCall, GatedCall, CopyCall, PackCall, DequantCall, NormCall,
+                          RopeCall, SoftmaxCall, ReduceCall, TopkCall, RouteCall, EmbedCall, PositionsCall,
+                          AppendCall, AttentionCall, LinearCall, MatmulCall, ExpertCall>;
 
 // One launch. An op may have several (split), or none (a copy onto itself).
 struct Record {
@@ -87,10 +87,10 @@ struct Schedule {
   std::vector<Record> records;
   std::vector<ControlSlot> slots;
   std::vector<StateWrite> writes;
-  int32_t control_count = 0;         // numbers of the block
-  std::vector<float> constants;      // of the segment Constants
+  int32_t control_count = 0;            // numbers of the block
+  std::vector<float> constants;         // of the segment Constants
   std::map<int32_t, FaultNames> names;  // by op
-  std::vector<DimIndex> moving;      // dims that may change from step to step
+  std::vector<DimIndex> moving;         // dims that may change from step to step
   std::vector<Obstacle> obstacles;
   StepBinding sizes;  // at which it was prepared
 

@@ -242,7 +242,8 @@ bool topk(OpContext& c) {
 
 bool route(OpContext& c) {
   RouteCall call;
-  if (!c.in(0, call.logits) || !c.in(1, call.bias) || !c.result(0, call.weights) || !c.result(1, call.experts))
+  if (!c.in(0, call.logits) || !c.in(1, call.bias) || !c.result(0, call.weights) ||
+      !c.result(1, call.experts))
     return false;
   constexpr int64_t kMostExperts = 4096;  // whose scores fit into shared memory
   if (call.logits.extent(1) > kMostExperts)

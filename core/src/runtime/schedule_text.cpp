@@ -25,7 +25,8 @@ std::string text(const Tensor& t) {
 std::string text(const Table& t) { return t.place < 0 ? "" : "#" + std::to_string(t.place); }
 
 std::string text(const Scratch& s) {
-  return s.segment == MemorySegment::None ? "" : std::string(name(s.segment)) + "+" + std::to_string(s.offset);
+  return s.segment == MemorySegment::None ? ""
+                                          : std::string(name(s.segment)) + "+" + std::to_string(s.offset);
 }
 
 std::string text(float x) {
@@ -47,9 +48,7 @@ Fields fields(const Record& record) {
   Fields out;
   Call call = record.call;
   std::visit(
-      [&](auto& c) {
-        c.each([&](const char* field, auto& value) { out.emplace_back(field, text(value)); });
-      },
+      [&](auto& c) { c.each([&](const char* field, auto& value) { out.emplace_back(field, text(value)); }); },
       call);
   return out;
 }
@@ -70,8 +69,8 @@ std::string text(const Plan& plan, const Record& record) {
   const Plan::Op& op = plan.ops[record.op];
   std::string out = op.id + "  " + (record.kernel ? record.kernel->name() : op.kernel);
   for (const auto& [field, value] : fields(record)) {
-    const bool quiet = value.empty() || value == "no" || value == "0" || field == "op" || field == "function" ||
-                       field == "what";
+    const bool quiet = value.empty() || value == "no" || value == "0" || field == "op" ||
+                       field == "function" || field == "what";
     if (!quiet) out += "  " + field + "=" + value;
   }
   return out;

@@ -44,8 +44,8 @@ __device__ __forceinline__ int64_t held_row(int64_t j, const int32_t* first, int
   return row < rows ? row : row - rows;
 }
 
-// The end of one query and head: what its parts found, each a maximum, a sum and weighted values one behind the
-// other, put together. A sink joins the denominator alone; a query that sees no key has no value.
+// The end of one query and head: what its parts found, each a maximum, a sum and weighted values one behind
+// the other, put together. A sink joins the denominator alone; a query that sees no key has no value.
 __device__ inline void join_parts(const AttentionCall& c, const float* parts, int count, int64_t b, int64_t i,
                                   int64_t h, int value_width, bool nothing) {
   const float sink = c.sinks.data ? load_number(c.sinks, h * c.sinks.stride[0]) : -INFINITY;
@@ -158,7 +158,8 @@ __global__ void __launch_bounds__(32 * kAttentionWarps)
     const float* from = shared + w * (value_width + 2);
     l += from[1] > 0 ? from[1] * expf(from[0] - m) : 0.0f;
   }
-  float* to = c.partial.data + ((int64_t{blockIdx.x} * gridDim.y + blockIdx.y) * gridDim.z + blockIdx.z) * (value_width + 2);
+  float* to = c.partial.data +
+              ((int64_t{blockIdx.x} * gridDim.y + blockIdx.y) * gridDim.z + blockIdx.z) * (value_width + 2);
   if (threadIdx.x == 0) {
     to[0] = m;
     to[1] = l;

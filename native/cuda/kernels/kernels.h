@@ -1,5 +1,6 @@
-// The kernels as host code calls them: one function a kind of call (runtime/calls.h). Each enqueues its kernel
-// and gives 0, or the device's error code. Tensors and tables are resolved: their pointers are the device's.
+// The kernels as host code calls them: one function a kind of call (runtime/calls.h). Each enqueues its
+// kernel and gives 0, or the device's error code. Tensors and tables are resolved: their pointers are the
+// device's.
 #pragma once
 
 #include "cuda/tensor.h"

@@ -97,7 +97,8 @@ void ScheduleReport::show(const Plan& plan, const Session& session, const Step& 
   std::string sizes;
   for (size_t d = 0; d < plan.dims.size(); ++d)
     sizes += (d ? ", " : "") + plan.dims[d].name + "=" + std::to_string(step.sizes.dims[d]);
-  std::fprintf(stderr, "phase %s at %s\n%s", step.phase.c_str(), sizes.c_str(), text(plan, *schedule).c_str());
+  std::fprintf(stderr, "phase %s at %s\n%s", step.phase.c_str(), sizes.c_str(),
+               text(plan, *schedule).c_str());
 }
 
 std::optional<WeightSource> weights_for(const Plan& plan, const Options& options) {

@@ -91,7 +91,12 @@ class Joined {
 class TokenRun {
  public:
   TokenRun(const Plan& plan, Backend& backend, const Options& options)
-      : plan_(plan), backend_(backend), options_(options), session_(plan, backend), profile_(plan), schedule_report_(options) {}
+      : plan_(plan),
+        backend_(backend),
+        options_(options),
+        session_(plan, backend),
+        profile_(plan),
+        schedule_report_(options) {}
 
   Exit run() {
     Results results;

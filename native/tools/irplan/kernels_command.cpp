@@ -20,7 +20,8 @@ Json kernel_json(const KernelRow& row) {
           {"does", row.sentence},
           {"admits", text_or_null(row.admits_text)},
           {"scratch", text_or_null(row.scratch_text)},
-          {"packs", row.packed < 0 ? Json() : Json(find_op(row.op)->operands[static_cast<size_t>(row.packed)].name)},
+          {"packs",
+           row.packed < 0 ? Json() : Json(find_op(row.op)->operands[static_cast<size_t>(row.packed)].name)},
           {"layout", text_or_null(row.layout)},
           {"epilogue", text_or_null(row.epilogue)}};
 }

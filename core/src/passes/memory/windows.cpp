@@ -479,8 +479,8 @@ class WindowPass {
             buffer.phase = root_value.phase;
             break;
         }
-        buffer.bytes = root_value.packed ? root_value.packed->bytes(dims_, root_value.type)
-                                         : bytes(root_value.type);
+        buffer.bytes =
+            root_value.packed ? root_value.packed->bytes(dims_, root_value.type) : bytes(root_value.type);
         buffer.live_begin = UINT32_MAX;
         graph_.buffers.push_back(std::move(buffer));
       }

@@ -38,9 +38,9 @@ class Rows {
 };
 
 struct Storage {
-  uint32_t size = 0;   // which of the phase's sizes it has
-  Order makers;        // the ops that write it first; several for a concat's result, ascending
-  Order readers;       // each once, ascending
+  uint32_t size = 0;     // which of the phase's sizes it has
+  Order makers;          // the ops that write it first; several for a concat's result, ascending
+  Order readers;         // each once, ascending
   bool stays = false;    // an output: alive to the end of its phase
   bool scratch = false;  // of a kernel
 };
