@@ -61,9 +61,8 @@ Failure check_ranges(const Plan& plan, const std::string& phase_name, const Step
 
 Failure check_step(const Plan& plan, const Step& step) {
   if (auto failure = check_ranges(plan, step.phase, step.sizes)) return failure;
-  const auto findings = validate_binding(plan, step.phase, step.sizes.dims);
-  if (!findings.empty()) return "the plan does not hold at these sizes: " + listed(findings);
-  return std::nullopt;
+  const auto wrong = PlanBounds(plan).check(step.phase, step.sizes.dims, step.sizes.rows);
+  return wrong ? Failure("the plan does not hold at these sizes: " + *wrong) : std::nullopt;
 }
 
 const Plan::Phase* find_phase(const Plan& plan, const std::string& name) {
@@ -144,6 +143,8 @@ Failure Session::bind(const Step& step) {
 Failure Session::prepare_program(const Step& step) {
   const Plan::Phase* phase = find_phase(plan_, step.phase);
   if (!phase) return "no phase is called " + step.phase;
+  if (auto wrong = bounds_.check(step.phase, step.sizes.dims, step.sizes.rows))
+    return "the plan does not hold at these sizes: " + *wrong;
   auto fresh = std::make_unique<Prepared>();
   fresh->step = step;
   if (auto failure = memory_.lay_out(step.phase, step.sizes.dims, step.first_slot, &fresh->layout))

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/bounds.h"
 #include "plan/plan.h"
 #include "runtime/backend.h"
 #include "runtime/memory.h"
@@ -25,7 +26,7 @@ struct Step {
 // A plan from a stranger as a plan that can be trusted at any size within its ranges, or the reason why not.
 std::unique_ptr<Plan> checked_plan(const std::string& text, const std::string& file, std::string* why);
 
-// Ranges, then guards, then the whole placement, at the sizes of one step.
+// Ranges, then guards, then every window, at the sizes of one step.
 Failure check_ranges(const Plan& plan, const std::string& phase, const StepBinding& sizes);
 Failure check_step(const Plan& plan, const Step& step);
 
@@ -35,7 +36,8 @@ const Plan::Output* find_output(const Plan& plan, const std::string& name, const
 
 class Session {
  public:
-  Session(const Plan& plan, Backend& backend) : plan_(plan), backend_(backend), memory_(plan, backend) {}
+  Session(const Plan& plan, Backend& backend)
+      : plan_(plan), backend_(backend), memory_(plan, backend), bounds_(plan) {}
 
   // Allocates for steps no larger than those given (weights and state as the first needs them, or for `slots`
   // rows), loads and folds weights.
@@ -78,6 +80,7 @@ class Session {
   const Plan& plan_;
   Backend& backend_;
   RunMemory memory_;
+  const PlanBounds bounds_;
   SegmentBytes predicted_;
   WeightReport report_;
   Step step_;

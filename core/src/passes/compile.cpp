@@ -33,15 +33,16 @@ class Pipeline {
   Pipeline(Compilation& out, const CompileOptions& options) : out_(out), options_(options) {}
 
   void run() {
-    if (!answer() || !options_.emit) return;
-    const EmitSource hashes{sha256(out_.source.text()), options_.config ? sha256(*options_.config) : ""};
-    Plan plan = emit(*graph_, out_.source, hashes, out_.diagnostics);
+    if (!answer()) return draw_refused();
+    if (!options_.emit) return;
+    Plan plan = emit(*graph_, out_.source, hashes(), out_.diagnostics);
     if (options_.deny_warnings) out_.diagnostics.warnings_are_errors();
     out_.diagnostics.sort();
     if (out_.diagnostics.has_errors()) return;
     plan.diagnostics = to_json(out_.diagnostics.list(), out_.source);
-    if (options_.write) out_.plan_json = write_plan(plan);
+    if (options_.write && options_.text) out_.plan_json = write_plan(plan);
     passed("emit");
+    if (options_.write) out_.plan = std::make_shared<const Plan>(std::move(plan));
     out_.ok = true;
   }
 
@@ -85,6 +86,23 @@ class Pipeline {
   }
 
  private:
+  EmitSource hashes() const {
+    return {sha256(out_.source.text()), options_.config ? sha256(*options_.config) : ""};
+  }
+
+  // The plan of a program that only its budgets over bytes refuse: memory is planned, and can be looked at.
+  void draw_refused() {
+    const auto refused_by_budget = [](const Diagnostic& d) {
+      return d.severity != Severity::Error || d.code == Code::E0401;
+    };
+    const auto& told = out_.diagnostics.list();
+    if (!answered_ || !options_.write || !std::all_of(told.begin(), told.end(), refused_by_budget)) return;
+    Diagnostics apart;  // what else is wrong is not this program's trouble now
+    measure_memory(*graph_);
+    Plan plan = emit(*graph_, out_.source, hashes(), apart);
+    if (!apart.has_errors()) out_.plan = std::make_shared<const Plan>(std::move(plan));
+  }
+
   // The flat graph of the program; false where there are errors.
   bool read() {
     graph_ = std::make_shared<Graph>();

@@ -163,6 +163,9 @@ class ShapePass {
     std::unordered_map<ValueId, ValueId> state_of;  // result of append -> state
     for (const Op& op : graph_.ops) {
       for (size_t i = 0; i < op.in.size(); ++i) {
+        // Whoever reads the state itself wants its rows in their order.
+        const bool whole = op.in[i] != kNone && graph_.values[op.in[i]].kind == ValueKind::State;
+        if (whole && !(is(op, kAppend) && i == 0)) states[op.in[i]].all_windowed = false;
         const auto appended = op.in[i] == kNone ? state_of.end() : state_of.find(op.in[i]);
         if (appended == state_of.end()) continue;
         Readers& readers = states[appended->second];
@@ -184,6 +187,7 @@ class ShapePass {
     for (const Output& output : graph_.outputs) {
       const auto appended = state_of.find(output.value);
       if (appended != state_of.end()) states[appended->second].all_windowed = false;
+      if (graph_.values[output.value].kind == ValueKind::State) states[output.value].all_windowed = false;
     }
     bool any = false;
     for (const auto& [id, readers] : states) {
