@@ -11,6 +11,7 @@
 #include "catch.h"
 #include "irplan/compile.h"
 #include "irplan/new_program.h"
+#include "runtime/make_backend.h"
 #include "runtime/session.h"
 #include "tools/irplan-run/token_steps.h"
 

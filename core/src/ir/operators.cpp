@@ -269,12 +269,12 @@ Datum Elaborator::emit(const OpRow& row, Ids in, Spans spans, Attrs attrs, Span 
     if (in[i] == kNone || graph_.values[in[i]].kind != ValueKind::State) continue;
     const auto before = appended_.find(in[i]);
     if (before != appended_.end()) {
-      const bool twice = i == 0 && std::string_view(row.name) == "append";
+      const bool twice = i == 0 && row.updates_state;
       report(twice ? Code::E0253 : Code::E0254, spans[i], {graph_.values[in[i]].id})
           .also(before->second, "appended to here");
       return poison();
     }
-    if (i == 0 && std::string_view(row.name) == "append") appended_.emplace(in[i], span);
+    if (i == 0 && row.updates_state) appended_.emplace(in[i], span);
   }
   const size_t count = result_count(row, attrs);
   std::vector<std::string> ids;

@@ -66,7 +66,7 @@ class Unread {
 
   bool is_read(const Value& value) const { return read_[static_cast<size_t>(&value - graph_.values.data())]; }
   bool is_read(const Op& op) const {
-    return std::string_view(op.row->name) == "append" ||
+    return op.row->updates_state ||
            std::any_of(op.out.begin(), op.out.end(), [&](ValueId id) { return read_[id]; });
   }
 

@@ -251,6 +251,17 @@ std::vector<Command> make() {
        {&kFormat, &kHelp},
        {{"irplan ops", "all of them"}, {"irplan ops linear attention", "two of them, whole"}},
        run_ops},
+      {"kernels",
+       "list the kernels of a target",
+       "[TARGET...]",
+       "The kernels that plans name: what each does, or does better than the version before, which ops it "
+       "admits, and what it\nneeds of memory: bytes of scratch in the arena, a weight packed in an order of "
+       "its own. An op gets the newest that\nadmits it at all sizes.",
+       0,
+       kMany,
+       {&kFormat, &kHelp},
+       {{"irplan kernels", "of all targets"}, {"irplan kernels cpu --format=json", "of one"}},
+       run_kernels},
       {"passes",
        "list the compiler's passes",
        "",

@@ -106,9 +106,11 @@ Json op_json(const OpRow& row) {
                           {"default", a.fallback ? Json(a.fallback) : Json()},
                           {"choices", a.choices ? Json(a.choices) : Json()}});
   }
-  return {{"name", row.name},         {"signature", row.operand_text}, {"shape", row.shape_text},
-          {"doc", row.doc},           {"operands", operands},          {"attributes", attributes},
-          {"in_place", row.in_place}, {"window", row.window},          {"fused", row.fused}};
+  return {{"name", row.name},         {"signature", row.operand_text},
+          {"shape", row.shape_text},  {"doc", row.doc},
+          {"operands", operands},     {"attributes", attributes},
+          {"in_place", row.in_place}, {"window", row.window},
+          {"fused", row.fused},       {"family", name(row.family)}};
 }
 
 std::string op_text(const OpRow& row) {
@@ -119,7 +121,10 @@ std::string op_text(const OpRow& row) {
   }
   if (row.in_place) out += "  may write over an operand that dies there\n";
   if (row.window) out += "  costs nothing: its results are windows on its operands\n";
-  if (row.fused) out += "  made by the fuse pass; no program calls it\n";
+  if (row.fused)
+    out += row.first ? std::string("  made by the fuse pass of ") + row.first + " and " + row.second +
+                           "; no program calls it\n"
+                     : "  made by the compiler; no program calls it\n";
   return out;
 }
 
