@@ -137,6 +137,7 @@ class Elaborator {
   std::string key_of(const Missing& missing);
   void note_absent(const Missing& missing);
   void tell_misspelt();
+  void tell_ignored();
   void require(const ast::Item& item);
   void tell_values(Diagnostic& d, const ast::Expr& e);
   void bind_output(const ast::Item& item, const std::vector<std::string>& ids);
@@ -174,6 +175,8 @@ class Elaborator {
   Datum from_expr(Expr e, Span span);
   Datum poison() { return Datum(); }
   void blame(Diagnostic& diagnostic, const Datum& datum);
+  static Datum made_of(double x, std::initializer_list<const Datum*> parts);
+  void tell_no_integer(const ast::Expr& e, const std::string& wanted, const Datum& value);
 
   // ---- calls
   Datum call(const ast::Expr& e, const Want& want);
@@ -281,9 +284,11 @@ class Elaborator {
   std::vector<Lacking> lacking_;
   std::vector<Lacking> absent_;  // what `??` answered, once a key
   std::set<std::pair<const ConfigNode*, std::string>> known_absent_;
-  bool refused_ = false;  // a requirement at the top level does not hold
-  int depth_ = 0;         // of nested expressions, through calls
-  bool stopped_ = false;  // a limit was hit; everything unwinds
+  std::set<const ConfigNode*> told_misspelt_;
+  std::set<const ConfigNode*> told_floats_;  // where an integer was needed
+  bool refused_ = false;                     // a requirement at the top level does not hold
+  int depth_ = 0;                            // of nested expressions, through calls
+  bool stopped_ = false;                     // a limit was hit; everything unwinds
 };
 
 }  // namespace irplan

@@ -153,6 +153,11 @@ bool Elaborator::set_attribute(Attrs& attrs, const OpRow& row, const AttrSpec& s
 
 std::optional<Attr> Elaborator::to_attr(const AttrSpec& spec, const Datum& value, const ast::Expr& at) {
   const auto wrong = [&](const std::string& wanted) -> std::optional<Attr> {
+    const bool integer = spec.kind == AttrKind::Int || spec.kind == AttrKind::Extent;
+    if (integer && value.is<double>()) {
+      tell_no_integer(at, wanted + " for " + spec.name, value);
+      return std::nullopt;
+    }
     const auto* word = value.get<std::string>();
     const bool named = word && (spec.kind == AttrKind::Dtype || spec.kind == AttrKind::Word);
     Diagnostic& d = report(Code::E0251, at.span, {spec.name, wanted, named ? show(value) : kind_name(value)});
@@ -215,9 +220,13 @@ std::optional<Attr> Elaborator::to_attr(const AttrSpec& spec, const Datum& value
   };
   const char* wanted = spec.kind == AttrKind::Ints ? "a list of integers" : "a list of integers or dims";
   if (const auto* items = value.get<std::shared_ptr<const DatumList>>()) {
-    for (const Datum& item : **items) {
+    for (size_t i = 0; i < (*items)->size(); ++i) {
+      const Datum& item = (**items)[i];
       if (item.poisoned()) return std::nullopt;
-      if (!add(item)) return wrong(wanted);
+      if (add(item)) continue;
+      if (!item.is<double>()) return wrong(wanted);
+      tell_no_integer(at.kind == ExprKind::List ? *at.items[i] : at, "an integer or a dim", item);
+      return std::nullopt;
     }
   } else if (const auto* node = value.get<const ConfigNode*>();
              node && (*node)->kind == ConfigNode::Kind::List) {

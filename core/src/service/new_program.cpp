@@ -2,28 +2,13 @@
 
 #include <algorithm>
 
-#include "ir/config.h"
+#include "ir/config_keys.h"
 #include "irplan/compile.h"
 
 namespace irplan {
 namespace {
 
-// Keys that say nothing about what is computed: who made the file, which tokens are special, how it was
-// trained.
-bool is_bookkeeping(const std::string& key) {
-  constexpr const char* kKeys[] = {
-      "architectures",        "transformers_version", "torch_dtype",         "dtype",    "use_cache",
-      "_name_or_path",        "pretraining_tp",       "initializer_range",   "auto_map", "model_type",
-      "output_router_logits", "router_aux_loss_coef", "task_specific_params"};
-  if (std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys)) return true;
-  const auto ends = [&](const char* end) {
-    const std::string tail = end;
-    return key.size() >= tail.size() && key.compare(key.size() - tail.size(), tail.size(), tail) == 0;
-  };
-  return ends("token_id") || ends("dropout") || ends("_pdrop") || key.find("token_id[") != std::string::npos;
-}
-
-// The program without the requirements that name the model types it serves.
+// The program without the requirements that name the model types it serves, to see what else it lacks.
 std::string for_any_model(const std::string& text) {
   std::string out;
   bool skipping = false;
@@ -124,7 +109,7 @@ std::optional<NewProgram> new_program(const std::string& config_text, std::strin
     const Example& example = examples()[i];
     Trial trial = attempt(example, for_any_model(example.text), config_text);
     trial.named = named[i];
-    if (trial.named) trial.program.text = example.text;
+    trial.program.text = example.text;  // with the requirement that this config does not meet
     if (!best || nearer(trial, *best)) best = std::move(trial);
   }
   if (!best) {
