@@ -10,7 +10,7 @@ LONGEST = 800  # lines of a file that somebody should want to read to its end
 
 # A layer may include itself and what stands here.
 BELOW = {"base": [], "dims": ["base"], "ops": ["dims"], "plan": ["ops"], "reference": ["plan"], "syntax": ["ops"], "ir": ["syntax"],
-         "passes": ["ir", "plan"], "service": ["passes"]}
+         "passes": ["ir", "plan"], "rivals": ["plan"], "report": ["rivals"], "service": ["passes", "report"]}
 # What each public header belongs to.
 PUBLIC = {"source.h": "base", "diagnostic.h": "base", "diagnostics.def": "base", "dtype.h": "base", "format.h": "syntax",
           "compile.h": "passes", "pack.h": "passes", "new_program.h": "service"}
@@ -46,7 +46,7 @@ def layers():
             target = PUBLIC.get(name.split("/")[-1]) if top == "irplan" else top if top in BELOW else None
             if target and target not in allowed[layer]:
                 yield f"{path.relative_to(ROOT)} includes {name}: {layer} stands below {target}"
-            if top in ("native", "wasm", "web", "cli", "runtime", "cpu", "cuda", "run"):
+            if top in ("native", "wasm", "web", "files", "command_line", "tools", "runtime", "cpu", "cuda"):
                 yield f"{path.relative_to(ROOT)} includes {name}: core knows nothing of it"
 
 

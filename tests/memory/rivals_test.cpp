@@ -1,6 +1,6 @@
 // The rules of other compilers: by hand where the answer is known, then what must hold of any placement, and
 // that no rule needs less than the plan of any example.
-#include "service/rivals/rivals.h"
+#include "rivals/rivals.h"
 
 #include <algorithm>
 #include <filesystem>

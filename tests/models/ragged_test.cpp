@@ -11,8 +11,8 @@
 #include "catch.h"
 #include "irplan/compile.h"
 #include "irplan/new_program.h"
-#include "run/token_steps.h"
 #include "runtime/session.h"
+#include "tools/irplan-run/token_steps.h"
 
 using namespace irplan;
 namespace fs = std::filesystem;

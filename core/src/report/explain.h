@@ -1,0 +1,28 @@
+// A plan, told to a person or a program: where the bytes and the time go, and why.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "report/report.h"
+
+namespace irplan::report {
+
+// What a plan does not hold: it is known where the program was compiled just now.
+struct FromProgram {
+  bool is_there = true;  // not where a plan was given
+  std::vector<std::string> unread_config_keys;
+  std::vector<Plan::Lighter> lighter;
+};
+
+struct TextStyle {
+  size_t width = 100;  // columns
+  bool color = false;
+};
+
+// `only`: one phase, or all where it is empty.
+std::string explain_text(const Report& report, const FromProgram& program, const std::string& only,
+                         TextStyle style);
+std::string explain_json(const Report& report, const FromProgram& program, const std::string& only);
+
+}  // namespace irplan::report

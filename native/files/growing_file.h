@@ -1,0 +1,34 @@
+// A file that is written as things happen: what was added stays, whatever ends the command.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace irplan {
+
+class GrowingFile {
+ public:
+  // Takes the file's name at once, with an empty new file: who reads an older one, or another run that writes
+  // one of this name, keeps it whole. Devices and pipes are opened as they are. None with the reason, which
+  // names the file.
+  static std::optional<GrowingFile> open(const std::string& path, std::string* why);
+  GrowingFile(GrowingFile&& other) noexcept;
+  GrowingFile& operator=(GrowingFile&& other) noexcept;
+  ~GrowingFile();
+
+  // Whole lines, which are there for every reader when it returns. The reason where they cannot be written;
+  // then none of them is there, and nothing more is written.
+  std::optional<std::string> add(std::string_view lines);
+
+ private:
+  GrowingFile(std::string path, int file) : path_(std::move(path)), file_(file) {}
+
+  std::string path_;
+  int file_ = -1;
+};
+
+// All of the bytes to an open file; 0, or errno's reason.
+int write_all(int file, std::string_view bytes);
+
+}  // namespace irplan

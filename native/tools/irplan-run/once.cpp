@@ -1,0 +1,162 @@
+// One step of one phase: inputs in, outputs out.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+
+#include "tools/irplan-run/profile.h"
+#include "tools/irplan-run/runner.h"
+#include "tools/irplan-run/sizes.h"
+#include "tools/irplan-run/tensors.h"
+
+namespace irplan::run {
+namespace {
+
+struct Given {
+  uint32_t value;
+  InputSpec spec;
+};
+
+std::optional<std::vector<Given>> open_inputs(const Plan& plan, const Options& options) {
+  std::vector<Given> out;
+  for (const NamedText& input : options.inputs) {
+    const auto value = find_input(plan, input.name);
+    if (!value) {
+      std::vector<std::string> names;
+      for (const Plan::Value& v : plan.values) {
+        if (v.kind == Plan::Kind::Input) names.push_back(v.id);
+      }
+      fail(kFailed, "--input " + input.name + ": the plan has no such input" +
+                        command::did_you_mean(input.name, names));
+      return std::nullopt;
+    }
+    std::string why;
+    auto spec = InputSpec::open(input.text, &why);
+    if (!spec) return fail(kFailed, "--input " + input.name + ": " + why), std::nullopt;
+    if (auto failure = spec->unlike(plan.values[*value])) return fail(kFailed, *failure), std::nullopt;
+    out.push_back({*value, std::move(*spec)});
+  }
+  return out;
+}
+
+// Inputs that the phase reads, directly or through windows, and nobody gave.
+std::string missing_inputs(const Plan& plan, const Plan::Phase& phase, const std::vector<Given>& given) {
+  std::vector<uint8_t> read(plan.buffers.size(), 0);
+  for (uint32_t i = phase.ops_begin; i < phase.ops_end; ++i) {
+    for (const uint32_t value : plan.ops[i].in) {
+      if (value != kAbsent) read[plan.values[value].buffer] = 1;
+    }
+  }
+  for (const Plan::Output& output : plan.outputs) {
+    if (output.phase.empty() || output.phase == phase.name) read[plan.values[output.value].buffer] = 1;
+  }
+  std::string names;
+  for (uint32_t i = 0; i < plan.values.size(); ++i) {
+    const Plan::Value& value = plan.values[i];
+    if (value.kind != Plan::Kind::Input || !read[value.buffer]) continue;
+    const bool here = std::any_of(given.begin(), given.end(), [&](const Given& g) { return g.value == i; });
+    if (!here) names += (names.empty() ? "" : ", ") + value.id;
+  }
+  return names;
+}
+
+std::optional<StepBinding> sizes_in(const Plan& plan, const Plan::Phase& phase, const Options& options,
+                                    const std::vector<Given>& given, std::string* why) {
+  const std::string missing = missing_inputs(plan, phase, given);
+  if (!missing.empty())
+    return *why = "no --input is given for " + missing + ", which phase " + phase.name + " reads",
+           std::nullopt;
+  Sizes sizes(plan);
+  if (auto failure = sizes.give(options.dims)) return *why = *failure, std::nullopt;
+  sizes.take_phase(phase);
+  for (const Given& g : given) {
+    const Plan::Value& value = plan.values[g.value];
+    if (!g.spec.stored()) continue;
+    if (auto failure = sizes.take_shape("input " + value.id, value.shape, g.spec.stored()->shape))
+      return *why = *failure, std::nullopt;
+  }
+  auto binding = sizes.binding(why);
+  if (!binding) return std::nullopt;
+  if (auto failure = check_ranges(plan, phase.name, *binding)) return *why = *failure, std::nullopt;
+  return binding;
+}
+
+// --phase, the only phase, or the only one that admits the sizes.
+std::optional<Step> choose(const Plan& plan, const Options& options, const std::vector<Given>& given) {
+  std::vector<const Plan::Phase*> candidates;
+  std::string names;
+  for (const Plan::Phase& phase : plan.phases) {
+    names += (names.empty() ? "" : ", ") + phase.name;
+    if (options.phase.empty() || phase.name == options.phase) candidates.push_back(&phase);
+  }
+  if (candidates.empty()) return fail(kFailed, no_such_phase(plan, options.phase)), std::nullopt;
+  std::vector<Step> admitted;
+  std::string why;
+  for (const Plan::Phase* phase : candidates) {
+    std::string reason;
+    auto sizes = sizes_in(plan, *phase, options, given, &reason);
+    if (sizes) admitted.push_back({phase->name, std::move(*sizes), 0});
+    if (!sizes && why.empty()) why = reason;
+  }
+  if (admitted.size() == 1) return admitted[0];
+  if (admitted.empty()) return fail(kFailed, why), std::nullopt;
+  fail(kFailed, "several phases admit these sizes: say --phase, one of " + names);
+  return std::nullopt;
+}
+
+}  // namespace
+
+Exit run_once(const Plan& plan, Backend& backend, const Options& options) {
+  Results results;
+  if (!results.open(plan, options)) return kFailed;
+  const auto given = open_inputs(plan, options);
+  if (!given) return kFailed;
+  const auto step = choose(plan, options, *given);
+  if (!step) return kFailed;
+  for (const std::string& name : results.names()) {
+    const bool asked = !options.outputs.empty() || !options.expects.empty();
+    if (asked && !find_output(plan, name, step->phase))
+      return fail(kFailed, name + " is no output of phase " + step->phase), kFailed;
+  }
+  if (auto failure = check_step(plan, *step)) return fail(kFailed, *failure), kFailed;
+  const auto source = weights_for(plan, options);
+  if (!source) return kFailed;
+  Session session(plan, backend);
+  if (!prepare(session, {*step}, *source, backend, options)) return kFailed;
+  if (auto failure = session.bind(*step)) return fail(kFailed, *failure), kFailed;
+  for (const Given& g : *given) {
+    const Plan::Value& value = plan.values[g.value];
+    std::vector<int64_t> shape;
+    for (const Expr extent : value.shape) shape.push_back(evaluate(extent, step->sizes.dims).value_or(0));
+    std::string why, table;
+    const int64_t rows = table_rows(plan, g.value, step->sizes.dims, 2, &table);
+    const auto array = g.spec.array(value, shape, rows, &why);
+    if (!array) return fail(kFailed, why), kFailed;
+    if (auto failure = ids_outside(plan, g.value, *array, step->sizes.dims))
+      return fail(kFailed, *failure), kFailed;
+    if (auto failure = session.set_input(g.value, *array)) return fail(kFailed, *failure), kFailed;
+  }
+  Profile profile(plan);
+  const auto begin = std::chrono::steady_clock::now();
+  if (auto failure = options.profile ? profile.run(session, *step) : session.run())
+    return fail(kFailed, *failure), kFailed;
+  if (options.profile) profile.show();
+  if (options.verbose) {
+    const double ms =
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+    std::fprintf(stderr, "ran phase %s: %.3f ms\n", step->phase.c_str(), ms);
+  }
+  std::map<std::string, HostArray> arrays;
+  std::map<std::string, DType> dtypes;
+  for (const std::string& name : results.names()) {
+    const Plan::Output* output = find_output(plan, name, step->phase);
+    if (!output) continue;
+    std::string why;
+    auto array = session.read(output->value, &why);
+    if (!array) return fail(kFailed, why), kFailed;
+    arrays[name] = std::move(*array);
+    dtypes[name] = plan.values[output->value].dtype;
+  }
+  return results.finish(arrays, dtypes);
+}
+
+}  // namespace irplan::run

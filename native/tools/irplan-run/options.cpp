@@ -1,0 +1,311 @@
+#include "tools/irplan-run/options.h"
+
+#include <cerrno>
+#include <cmath>
+#include <cstdlib>
+
+namespace irplan::run {
+namespace {
+
+template <auto member>
+bool take_text(Options& o, const std::string& text, std::string*) {
+  o.*member = text;
+  return true;
+}
+
+template <auto member>
+bool take_flag(Options& o, const std::string&, std::string*) {
+  return o.*member = true;
+}
+
+template <auto member>
+bool take_named(Options& o, const std::string& text, std::string*) {
+  NamedText named;
+  command::split(text, &named.name, &named.text);
+  (o.*member).push_back(std::move(named));
+  return true;
+}
+
+template <auto member>
+bool take_file_of(Options& o, const std::string& text, std::string* why) {
+  NamedText named;
+  command::split(text, &named.name, &named.text);
+  if (named.text.size() < 2 || named.text[0] != '@')
+    return *why = "takes NAME=@FILE, not `" + text + "`", false;
+  named.text.erase(0, 1);
+  (o.*member).push_back(std::move(named));
+  return true;
+}
+
+bool take_dim(Options& o, const std::string& text, std::string* why) {
+  NamedSizes sizes;
+  std::string numbers;
+  command::split(text, &sizes.name, &numbers);
+  const auto read = whole_numbers(numbers);
+  if (!read) return *why = "takes DIM=N, or DIM=N,N,… for a ragged dim, not `" + text + "`", false;
+  sizes.sizes = *read;
+  o.dims.push_back(std::move(sizes));
+  return true;
+}
+
+bool take_tolerance(Options& o, const std::string& text, std::string* why) {
+  char* end = nullptr;
+  o.tolerance = std::strtod(text.c_str(), &end);
+  const bool good = !text.empty() && !*end && std::isfinite(o.tolerance) && o.tolerance >= 0;
+  return good || (*why = "takes a number that is not negative, not `" + text + "`", false);
+}
+
+bool take_chunks(Options& o, const std::string& text, std::string* why) {
+  const auto read = whole_numbers(text);
+  if (!read) return *why = "takes whole numbers with commas between, not `" + text + "`", false;
+  o.chunks = *read;
+  for (const int64_t n : o.chunks) {
+    if (n < 1) return *why = "takes sizes of at least 1", false;
+  }
+  return true;
+}
+
+template <auto member, int64_t least>
+bool take_number(Options& o, const std::string& text, std::string* why) {
+  const auto n = whole_number(text);
+  if (!n || *n < least)
+    return *why = "takes a whole number from " + std::to_string(least) + ", not `" + text + "`", false;
+  o.*member = *n;
+  return true;
+}
+
+// ---- the file in an option's value, for Arguments::file_conflict
+
+// "ids.npy" of "@ids.npy"
+std::string after_at(const std::string& text) { return text[0] == '@' ? text.substr(1) : ""; }
+
+// "y.npy" of "y=@y.npy", "f.safetensors" of "y=@f.safetensors:key"
+std::string after_name(const std::string& text) {
+  const std::string file = after_at(text.substr(text.find('=') + 1));
+  return tensor_file(file).path;
+}
+
+std::string unless_random(const std::string& text) { return text.rfind("random:", 0) == 0 ? "" : text; }
+
+constexpr const char* kBackends = "auto|cpu|cuda|reference";
+
+struct Row {
+  command::Option option;
+  bool (*take)(Options&, const std::string& text, std::string* why);  // null: the program answers by itself
+};
+
+const Row kRows[] = {
+    {{.name = "--config",
+      .letter = 'c',
+      .value = "FILE",
+      .doc = "config.json for a program",
+      .file = command::FileUse::Read},
+     take_text<&Options::config>},
+    {{.name = "--let",
+      .letter = 'l',
+      .value = "NAME=VALUE",
+      .doc = "replace a program's top-level `let`",
+      .repeats = true,
+      .named = true},
+     take_named<&Options::lets>},
+    {{.name = "--retype",
+      .letter = 'r',
+      .value = "WHAT=DTYPE",
+      .doc = "keep a program's states or weights in another dtype: state=f8e4m3, weights=q8_0",
+      .repeats = true,
+      .named = true},
+     take_named<&Options::retypes>},
+    {{.name = "--weights",
+      .letter = 'w',
+      .value = "PATH|random:N",
+      .doc = "a safetensors file, a folder of them, or random numbers of seed N",
+      .file = command::FileUse::Read,
+      .path_of = unless_random},
+     take_text<&Options::weights>},
+    {{.name = "--phase",
+      .value = "NAME",
+      .doc = "the phase to run, where several exist and nothing else tells"},
+     take_text<&Options::phase>},
+    {{.name = "--dim",
+      .letter = 'd',
+      .value = "DIM=N[,N…]",
+      .doc = "a dim's size; of a ragged dim one for all rows or one for each",
+      .repeats = true,
+      .named = true},
+     take_dim},
+    {{.name = "--backend",
+      .letter = 'b',
+      .value = "NAME",
+      .doc = "auto (cuda where a device is, else cpu), cpu, cuda, cuda:N or reference",
+      .choices = kBackends,
+      .open = true},
+     take_text<&Options::backend>},
+    {{.name = "--strict", .doc = "refuse a plan that is for another backend"}, take_flag<&Options::strict>},
+    {{.name = "--input",
+      .letter = 'i',
+      .value = "NAME=SPEC",
+      .doc = "an input's numbers: @x.npy, @f.safetensors:key, random:SEED or const:V",
+      .repeats = true,
+      .named = true,
+      .file = command::FileUse::Read,
+      .path_of = after_name},
+     take_named<&Options::inputs>},
+    {{.name = "--output",
+      .letter = 'o',
+      .value = "NAME=@FILE",
+      .doc = "write an output as .npy",
+      .repeats = true,
+      .named = true,
+      .file = command::FileUse::Written,
+      .path_of = after_name},
+     take_file_of<&Options::outputs>},
+    {{.name = "--expect",
+      .letter = 'e',
+      .value = "NAME=@FILE",
+      .doc = "compare an output with .npy or f.safetensors:key; exit 3 where it differs",
+      .repeats = true,
+      .named = true,
+      .file = command::FileUse::Read,
+      .path_of = after_name},
+     take_file_of<&Options::expects>},
+    {{.name = "--tol", .value = "T", .doc = "what --expect allows: max|a - b| <= T * max|b| (1e-3)"},
+     take_tolerance},
+    {{.name = "--tokens",
+      .value = "IDS",
+      .doc = "token ids, 1,2,3 or @ids.npy of i32[B, T]; run in steps",
+      .file = command::FileUse::Read,
+      .path_of = after_at},
+     take_text<&Options::tokens>},
+    {{.name = "--chunks", .value = "N,N…", .doc = "the sizes of these steps (as few as the ranges admit)"},
+     take_chunks},
+    {{.name = "--generate",
+      .value = "N",
+      .doc = "then N greedy tokens; prints the new ids, a line a sequence"},
+     take_number<&Options::generate, 1>},
+    {{.name = "--eos", .value = "ID", .doc = "end a sequence at this token"}, take_number<&Options::eos, 0>},
+    {{.name = "--requests",
+      .value = "FILE",
+      .doc = "serve requests.jsonl by the plan's budget",
+      .file = command::FileUse::Read},
+     take_text<&Options::requests>},
+    {{.name = "--trace",
+      .value = "FILE",
+      .doc = "write what was served as trace.jsonl",
+      .file = command::FileUse::Written},
+     take_text<&Options::trace>},
+    {{.name = "--profile", .doc = "run op by op and show where the time goes"}, take_flag<&Options::profile>},
+    {{.name = "--verbose", .letter = 'v', .doc = "tell more on stderr"}, take_flag<&Options::verbose>},
+    {{.name = "--completion",
+      .value = "SHELL",
+      .doc = "print what completes the options in bash, zsh or fish",
+      .choices = command::kShells,
+      .alone = true},
+     nullptr},
+    {{.name = "--man", .doc = "print the manual as a troff page", .alone = true}, nullptr},
+    {{.name = "--help", .letter = 'h', .doc = "show this", .alone = true}, nullptr},
+    {{.name = "--version", .doc = "print the version", .alone = true}, nullptr},
+};
+
+bool consistent(const Options& o) {
+  const auto wrong = [](const char* what) {
+    fail(kUsage, what);
+    return false;
+  };
+  if (o.tokens.empty() && !o.chunks.empty()) return wrong("--chunks goes with --tokens");
+  if (o.tokens.empty() && o.generate) return wrong("--generate goes with --tokens");
+  if (o.eos && !o.generate && o.requests.empty())
+    return wrong("--eos goes with --generate, or with --requests");
+  if (!o.trace.empty() && o.requests.empty()) return wrong("--trace goes with --requests");
+  if (!o.requests.empty() && !o.tokens.empty()) return wrong("--requests and --tokens exclude each other");
+  return true;
+}
+
+}  // namespace
+
+std::optional<int64_t> whole_number(const std::string& text) {
+  const size_t digits = text.size() > 1 && text[0] == '-' ? 1 : 0;
+  if (text.size() == digits || text.find_first_not_of("0123456789", digits) != std::string::npos)
+    return std::nullopt;
+  errno = 0;
+  const int64_t n = std::strtoll(text.c_str(), nullptr, 10);
+  if (errno != 0) return std::nullopt;
+  return n;
+}
+
+std::optional<std::vector<int64_t>> whole_numbers(const std::string& text) {
+  std::vector<int64_t> out;
+  for (size_t at = 0; at <= text.size();) {
+    size_t comma = text.find(',', at);
+    if (comma == std::string::npos) comma = text.size();
+    std::string word = text.substr(at, comma - at);
+    word.erase(0, word.find_first_not_of(' '));
+    const auto n = whole_number(word);
+    if (!n) return std::nullopt;
+    out.push_back(*n);
+    at = comma + 1;
+  }
+  return out;
+}
+
+TensorPath tensor_file(const std::string& text) {
+  constexpr std::string_view kEnd = ".safetensors:";
+  const size_t colon = text.rfind(kEnd);
+  if (colon == std::string::npos) return {text, std::nullopt};
+  const size_t key = colon + kEnd.size();
+  return {text.substr(0, key - 1), text.substr(key)};
+}
+
+std::optional<Options> read_options(const command::Arguments& arguments) {
+  Options options;
+  options.file = arguments.positional()[0];
+  for (const Row& row : kRows) {
+    if (!row.take) continue;
+    for (const std::string& text : arguments.all(row.option.name)) {
+      std::string why;
+      if (row.take(options, text, &why)) continue;
+      fail(kUsage, std::string(row.option.name) + " " + why);
+      return std::nullopt;
+    }
+  }
+  if (!consistent(options)) return std::nullopt;
+  return options;
+}
+
+const command::Program& program() {
+  static const command::Program made = [] {
+    std::vector<const command::Option*> options;
+    for (const Row& row : kRows) options.push_back(&row.option);
+    return command::Program{
+        "irplan-run",
+        "runs plans and programs",
+        "Exit codes: 0 done; 1 the input is wrong or the run failed; 2 the command line is wrong; 3 an "
+        "--expect "
+        "did not hold;\n130, 143 interrupted.\n",
+        {{"",
+          "run a plan or a program",
+          "FILE.json|FILE.irplan|-",
+          "Runs a plan as it stands, or a program that it compiles first: one step of one phase; with "
+          "--tokens "
+          "a text in\nsteps, and greedy tokens after it; with --requests many texts at once.",
+          1,
+          1,
+          options,
+          {{"irplan-run hotpath.irplan --weights random:1 --dim S=5 --dim D=80 --input x=random:2 --output "
+            "out=@y.npy",
+            "one step"},
+           {"irplan-run plan.json --weights model.safetensors --input x=@x.npy --expect out=@want.npy --tol "
+            "2e-3",
+            "compared with what is known"},
+           {"irplan-run llama.irplan --config config.json --weights DIR --tokens 1,2,3 --generate 20",
+            "a model that goes on with a text"},
+           {"irplan-run plan.json --weights DIR --tokens @ids.npy --chunks 17,1,1 --output logits=@all.npy",
+            "a text in steps of given sizes"},
+           {"irplan-run plan.json --weights DIR --requests requests.jsonl --trace trace.jsonl",
+            "requests, as many at once as the budget admits"}},
+          nullptr,
+          command::FileUse::Read}}};
+  }();
+  return made;
+}
+
+}  // namespace irplan::run

@@ -1,0 +1,66 @@
+// irplan-run's command line.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "command_line/arguments.h"
+
+namespace irplan::run {
+
+using command::Exit, command::fail;
+using enum command::Exit;
+
+struct NamedText {
+  std::string name;
+  std::string text;
+};
+struct NamedSizes {
+  std::string name;
+  std::vector<int64_t> sizes;  // one, or one for each row of a ragged dim
+};
+
+struct Options {
+  std::string file;
+  std::string config;
+  std::string weights;
+  std::string phase;
+  std::vector<NamedSizes> dims;
+  std::vector<NamedText> lets, retypes;
+  std::string backend = "auto";
+  bool strict = false;
+  std::vector<NamedText> inputs;   // SPEC
+  std::vector<NamedText> outputs;  // a path
+  std::vector<NamedText> expects;  // a path, or F.safetensors:key
+  double tolerance = 1e-3;
+  std::string tokens;  // "1,2,3" or "@ids.npy"
+  std::vector<int64_t> chunks;
+  std::optional<int64_t> generate;
+  std::optional<int64_t> eos;
+  std::string requests, trace;
+  bool profile = false;
+  bool verbose = false;
+};
+
+// irplan-run's own table.
+const command::Program& program();
+
+// What the command line means for a run; none after a message on stderr.
+std::optional<Options> read_options(const command::Arguments& arguments);
+
+// "x.npy", or "f.safetensors:key" in two.
+struct TensorPath {
+  std::string path;
+  std::optional<std::string> key;
+};
+TensorPath tensor_file(const std::string& text);
+
+// A whole number of 64 bits; none for anything else.
+std::optional<int64_t> whole_number(const std::string& text);
+// "1,2,3"
+std::optional<std::vector<int64_t>> whole_numbers(const std::string& text);
+
+}  // namespace irplan::run

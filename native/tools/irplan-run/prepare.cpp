@@ -1,0 +1,128 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+
+#include "tools/irplan-run/runner.h"
+
+namespace irplan::run {
+namespace {
+
+constexpr double kQuietSeconds = 0.5;  // between two lines; a terminal is not told of loading that is faster
+constexpr size_t kNamed = 6;           // of what a note is about, unless all are asked for
+
+// On a terminal one line that changes; with -v elsewhere a line now and then, the first at once.
+class Progress {
+ public:
+  explicit Progress(bool verbose)
+      : terminal_(::isatty(STDERR_FILENO)),
+        shown_(verbose || terminal_),
+        last_(terminal_ ? 0 : -kQuietSeconds),
+        begin_(std::chrono::steady_clock::now()) {}
+
+  void operator()(int64_t done, int64_t total) {
+    const double now = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+    if (!shown_ || now < last_ + kQuietSeconds) return;
+    last_ = now;
+    told_ = true;
+    std::fprintf(stderr, "%sloading weights: %.1f of %.1f MiB, %.1f s%s", terminal_ ? "\r" : "",
+                 static_cast<double>(done) / (1 << 20), static_cast<double>(total) / (1 << 20), now,
+                 terminal_ ? "\33[K" : "\n");
+  }
+  ~Progress() {
+    if (told_ && terminal_) std::fputc('\n', stderr);
+  }
+
+ private:
+  bool terminal_, shown_, told_ = false;
+  double last_;
+  std::chrono::steady_clock::time_point begin_;
+};
+
+// "a, b and 7 more; -v names all"
+std::string some_of(const std::vector<std::string>& names, bool all) {
+  const size_t shown = all ? names.size() : std::min(names.size(), kNamed);
+  std::string out;
+  for (size_t i = 0; i < shown; ++i) out += (i ? ", " : "") + names[i];
+  if (shown < names.size())
+    out += " and " + std::to_string(names.size() - shown) + " more; -v names all of them";
+  return out;
+}
+
+std::string counted(size_t n, const std::string& one) {
+  return std::to_string(n) + " " + one + (n == 1 ? "" : "s");
+}
+
+void tell(const WeightReport& report, bool all) {
+  if (!report.unread.empty()) {
+    std::fprintf(stderr, "note: %s of the weights %s read by nothing: %s\n",
+                 counted(report.unread.size(), "tensor").c_str(), report.unread.size() == 1 ? "is" : "are",
+                 some_of(report.unread, all).c_str());
+  }
+  if (!report.turned.empty()) {
+    std::fprintf(stderr, "note: extents in another order, which loading does not transpose: %s\n",
+                 some_of(report.turned, all).c_str());
+  }
+  if (report.quantised.empty()) return;
+  const WeightReport::Quantised* worst = &report.quantised[0];
+  for (const auto& q : report.quantised) {
+    if (q.error > worst->error) worst = &q;
+    if (all) {
+      std::fprintf(stderr, "quantised %s from %s to %s: error %.3g of its rms\n", q.id.c_str(),
+                   q.from.c_str(), name(q.to), q.error);
+    }
+  }
+  std::fprintf(stderr, "note: quantised %s; the error is %.3g of the rms over all, at most %.3g, in %s\n",
+               counted(report.quantised.size(), "weight").c_str(), report.error, worst->error,
+               worst->id.c_str());
+}
+
+}  // namespace
+
+std::optional<WeightSource> weights_for(const Plan& plan, const Options& options) {
+  size_t params = 0;
+  for (const Plan::Value& value : plan.values) params += value.kind == Plan::Kind::Param;
+  if (options.weights.empty()) {
+    if (params == 0) return WeightSource{};
+    fail(kFailed,
+         "the plan reads " + std::to_string(params) + " weights: say --weights FILE, DIR or random:SEED");
+    return std::nullopt;
+  }
+  std::string why;
+  auto source = open_weights(options.weights, &why);
+  if (!source) fail(kFailed, why);
+  return source;
+}
+
+bool prepare(Session& session, const std::vector<Step>& widest, const WeightSource& source,
+             const Backend& backend, const Options& options) {
+  {
+    Progress progress(options.verbose);
+    const auto tell_progress = [&](int64_t done, int64_t total) { progress(done, total); };
+    if (auto failure = session.prepare(widest, source, tell_progress)) {
+      fail(kFailed, *failure);
+      return false;
+    }
+  }
+  tell(session.weights(), options.verbose);
+  const SegmentBytes& a = session.allocated();
+  const SegmentBytes& p = session.predicted();
+  std::fprintf(
+      stderr,
+      "memory: weights %lld + state %lld + inputs %lld + arena %lld bytes; predicted %lld, allocated %lld\n",
+      static_cast<long long>(a.weights), static_cast<long long>(a.state), static_cast<long long>(a.inputs),
+      static_cast<long long>(a.arena), static_cast<long long>(p.total().value_or(0)),
+      static_cast<long long>(a.total().value_or(0)));
+  if (options.verbose) {
+    std::fprintf(stderr, "backend: %s, %s\n", backend.name(), backend.device().c_str());
+    if (session.memory().loading_bytes() > 0)
+      std::fprintf(stderr, "folding: %lld bytes, freed\n",
+                   static_cast<long long>(session.memory().loading_bytes()));
+  }
+  if (a == p) return true;
+  fail(kFailed, "allocated bytes are not the predicted ones");
+  return false;
+}
+
+}  // namespace irplan::run

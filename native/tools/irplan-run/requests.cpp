@@ -1,0 +1,129 @@
+#include "tools/irplan-run/requests.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "runtime/files.h"
+
+namespace irplan::run {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr size_t kMaxFile = size_t{1} << 30;
+constexpr size_t kMaxRequests = 1000000;
+
+bool read_line(const std::string& line, Request& request, std::string* why) {
+  const Json json = Json::parse(line, nullptr, false);
+  if (json.is_discarded() || !json.is_object()) return *why = "is no JSON object", false;
+  for (const char* key : {"req_id", "tokens", "arrival_us", "max_new_tokens"}) {
+    if (!json.contains(key)) return *why = std::string(key) + " is missing", false;
+  }
+  const auto whole = [&](const char* key, int64_t* out) {
+    const auto found = json.find(key);
+    if (!found->is_number_integer() ||
+        (found->is_number_unsigned() && found->get<uint64_t>() > uint64_t{1} << 53) ||
+        found->get<int64_t>() < 0)
+      return *why = std::string(key) + " is no whole number from 0 to 2^53", false;
+    *out = found->get<int64_t>();
+    return true;
+  };
+  const auto id = json.find("req_id"), tokens = json.find("tokens");
+  if (!id->is_string()) return *why = "req_id is no string", false;
+  request.id = id->get<std::string>();
+  if (!tokens->is_array()) return *why = "tokens is no list", false;
+  for (const Json& token : *tokens) {
+    if (!token.is_number_integer()) return *why = "tokens holds what is no whole number", false;
+    request.tokens.push_back(token.get<int64_t>());
+  }
+  return whole("arrival_us", &request.arrival_us) && whole("max_new_tokens", &request.max_new_tokens);
+}
+
+}  // namespace
+
+std::optional<std::vector<Request>> read_requests(const std::string& path, std::string* why) {
+  const auto text = read_text(path, kMaxFile, why);
+  if (!text) return std::nullopt;
+  std::vector<Request> out;
+  std::set<std::string> ids;
+  size_t number = 0;
+  for (size_t at = 0; at < text->size();) {
+    size_t end = text->find('\n', at);
+    if (end == std::string::npos) end = text->size();
+    const std::string line = text->substr(at, end - at);
+    at = end + 1;
+    ++number;
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    const auto wrong = [&](const std::string& what) {
+      *why = path + ":" + std::to_string(number) + ": " + what;
+    };
+    std::string what;
+    if (!read_line(line, out.emplace_back(), &what)) return wrong(what), std::nullopt;
+    if (!ids.insert(out.back().id).second)
+      return wrong("req_id " + json_text(out.back().id) + " is there twice"), std::nullopt;
+    if (out.size() > kMaxRequests)
+      return wrong("more than " + std::to_string(kMaxRequests) + " requests"), std::nullopt;
+  }
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Request& a, const Request& b) { return a.arrival_us < b.arrival_us; });
+  return out;
+}
+
+std::string json_text(const std::string& text) {
+  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Trace::Event Trace::event(int64_t ts, const char* event, const std::string& id, const std::string& fields) {
+  return {ts, ", \"event\": \"" + std::string(event) + "\", \"req_id\": " + json_text(id) + fields + "}\n"};
+}
+
+void Trace::write(const Event& event) {
+  last_ = std::max(last_ + 1, event.ts);  // events of one microsecond keep their order
+  lines_ += "{\"ts_us\": " + std::to_string(last_) + event.rest;
+}
+
+void Trace::happen(const Event& event) {
+  for (; !future_.empty() && future_.front().ts <= event.ts; future_.pop_front()) write(future_.front());
+  write(event);
+}
+
+void Trace::enqueue(int64_t ts, const std::string& id, int64_t tokens_requested) {
+  future_.push_back(event(ts, "enqueue", id, ", \"tokens_requested\": " + std::to_string(tokens_requested)));
+}
+
+void Trace::reject_on_arrival(int64_t ts, const std::string& id, const std::string& reason) {
+  future_.push_back(event(ts, "reject", id, ", \"reason\": " + json_text(reason)));
+}
+
+void Trace::schedule(int64_t ts, const std::string& id, int64_t batch, int64_t kv_alloc_bytes) {
+  happen(event(ts, "schedule", id,
+               ", \"batch_id\": " + std::to_string(batch) +
+                   ", \"kv_alloc_bytes\": " + std::to_string(kv_alloc_bytes)));
+}
+
+void Trace::decode(int64_t ts, const std::string& id, int64_t batch, int64_t step, int64_t latency_us) {
+  happen(event(ts, "decode", id,
+               ", \"batch_id\": " + std::to_string(batch) + ", \"step\": " + std::to_string(step) +
+                   ", \"latency_us\": " + std::to_string(latency_us)));
+}
+
+void Trace::complete(int64_t ts, const std::string& id, int64_t total_tokens, int64_t latency_us) {
+  happen(event(ts, "complete", id,
+               ", \"total_tokens\": " + std::to_string(total_tokens) +
+                   ", \"latency_us\": " + std::to_string(latency_us)));
+}
+
+void Trace::reject(int64_t ts, const std::string& id, const std::string& reason) {
+  happen(event(ts, "reject", id, ", \"reason\": " + json_text(reason)));
+}
+
+std::optional<std::string> Trace::flush(bool all) {
+  for (; all && !future_.empty(); future_.pop_front()) write(future_.front());
+  if (!file_) return std::nullopt;
+  const std::string lines = std::exchange(lines_, "");
+  return file_->add(lines);
+}
+
+}  // namespace irplan::run

@@ -1,0 +1,267 @@
+#include "tools/irplan-run/tensors.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "irplan/diagnostic.h"
+#include "reference/executor.h"
+#include "runtime/files.h"
+
+namespace irplan::run {
+namespace {
+
+uint64_t mixed(uint64_t x) {  // splitmix64
+  x += 0x9e3779b97f4a7c15u;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
+std::string declared(const Plan::Value& value) {
+  std::string out = std::string(name(value.dtype)) + "[";
+  for (size_t i = 0; i < value.shape.size(); ++i) out += (i ? ", " : "") + value.shape[i].text();
+  return out + "]";
+}
+
+std::string place(int64_t element, const std::vector<int64_t>& shape) {
+  std::vector<int64_t> at(shape.size());
+  for (size_t i = shape.size(); i-- > 0; element /= shape[i]) at[i] = element % shape[i];
+  return text(at);
+}
+
+std::vector<std::string> output_names(const Plan& plan) {
+  std::vector<std::string> names;
+  for (const Plan::Output& output : plan.outputs) {
+    if (std::find(names.begin(), names.end(), output.name) == names.end()) names.push_back(output.name);
+  }
+  return names;
+}
+
+float float_at(const HostArray& array, int64_t i) {
+  return array.floats ? array.f[static_cast<size_t>(i)] : static_cast<float>(array.i[static_cast<size_t>(i)]);
+}
+
+// One line for a reader: extents, least, largest, mean.
+void show(const std::string& name_of, const HostArray& array, DType dtype) {
+  double sum = 0;
+  float least = INFINITY, most = -INFINITY;
+  int64_t odd = 0;
+  const int64_t count = array.count();
+  for (int64_t i = 0; i < count; ++i) {
+    const float x = float_at(array, i);
+    if (!std::isfinite(x)) ++odd;
+    if (!std::isfinite(x)) continue;
+    sum += x;
+    least = std::min(least, x);
+    most = std::max(most, x);
+  }
+  std::printf("%s %s%s", name_of.c_str(), name(dtype), text(array.shape).c_str());
+  if (count > odd)
+    std::printf("  least %.6g  largest %.6g  mean %.6g", least, most, sum / static_cast<double>(count - odd));
+  if (odd > 0) std::printf("  not finite: %lld", static_cast<long long>(odd));
+  std::printf("\n");
+}
+
+// An --expect answered; a message on stderr where it does not hold.
+bool agrees(const std::string& name_of, const HostArray& got, const StoredTensor& want, double tolerance) {
+  if (got.shape != want.shape) {
+    fail(kDiffers, name_of + ": is " + text(got.shape) + ", expected " + text(want.shape));
+    return false;
+  }
+  const HostArray expected = to_array(want);
+  double worst = 0, largest = 0;
+  int64_t at = 0, nans = 0;
+  for (int64_t i = 0; i < got.count(); ++i) {
+    const double a = float_at(got, i), b = float_at(expected, i);
+    if (std::isfinite(b)) largest = std::max(largest, std::fabs(b));
+    if (a == b || (std::isnan(a) && std::isnan(b))) continue;
+    const double error = std::fabs(a - b);
+    if (!std::isfinite(error)) ++nans;
+    if (!std::isfinite(error) || error > worst) at = i;
+    worst = std::isfinite(error) ? std::max(worst, error) : INFINITY;
+  }
+  const bool holds = nans == 0 && worst <= tolerance * largest;
+  if (holds) {
+    std::fprintf(stderr, "%s: max|a - b| = %.3g, %.3g of max|b|\n", name_of.c_str(), worst,
+                 largest > 0 ? worst / largest : 0.0);
+    return true;
+  }
+  char line[400];
+  std::snprintf(line, sizeof line,
+                "max|a - b| = %.6g is above %g * max|b| = %.6g; at %s it is %.9g, expected %.9g", worst,
+                tolerance, tolerance * largest, place(at, got.shape).c_str(), double{float_at(got, at)},
+                double{float_at(expected, at)});
+  fail(kDiffers, name_of + ": " + line);
+  return false;
+}
+
+}  // namespace
+
+std::optional<TensorFile> TensorFile::open(const std::string& text, std::string* why) {
+  TensorFile out;
+  const auto [path, key] = tensor_file(text);
+  if (!key) {
+    out.npy_ = NpyFile::open(path, why);
+    if (!out.npy_) return std::nullopt;
+    return out;
+  }
+  out.file_ = SafetensorsFile::open(path, why);
+  if (!out.file_) return std::nullopt;
+  const auto found = out.file_->tensors().find(*key);
+  if (found == out.file_->tensors().end()) {
+    *why = path + " holds no tensor `" + *key + "`";
+    return std::nullopt;
+  }
+  out.tensor_ = &found->second;
+  return out;
+}
+
+std::optional<InputSpec> InputSpec::open(const std::string& text, std::string* why) {
+  InputSpec spec;
+  if (text.size() > 1 && text[0] == '@') {
+    spec.file_ = TensorFile::open(text.substr(1), why);
+    if (!spec.file_) return std::nullopt;
+    return spec;
+  }
+  if (text.compare(0, 7, "random:") == 0) {
+    const auto seed = whole_number(text.substr(7));
+    if (seed && *seed >= 0) {
+      spec.seed_ = static_cast<uint64_t>(*seed);
+      return spec;
+    }
+  }
+  if (text.compare(0, 6, "const:") == 0) {
+    char* end = nullptr;
+    spec.constant_ = std::strtod(text.c_str() + 6, &end);
+    if (text.size() > 6 && !*end) return spec;
+  }
+  *why = "`" + text + "` is none of @x.npy, @f.safetensors:key, random:SEED and const:V";
+  return std::nullopt;
+}
+
+std::optional<std::string> InputSpec::unlike(const Plan::Value& value) const {
+  if (!file_) return std::nullopt;
+  const StoredTensor& tensor = file_->tensor();
+  const std::string got = "input " + value.id + " is " + info(tensor.type).name + text(tensor.shape) +
+                          ", expected " + declared(value);
+  if (tensor.shape.size() != value.shape.size())
+    return got + ": " + std::to_string(tensor.shape.size()) + " axes are not " +
+           std::to_string(value.shape.size());
+  if (info(tensor.type).floats != is_float(value.dtype))
+    return got + (is_float(value.dtype) ? ": integers are not floats" : ": floats are not integers");
+  return std::nullopt;
+}
+
+std::optional<HostArray> InputSpec::array(const Plan::Value& value, const std::vector<int64_t>& shape,
+                                          int64_t below, std::string* why) const {
+  if (file_) {
+    HostArray array = to_array(file_->tensor());
+    for (const int64_t n : array.i) {
+      std::byte stored[8];
+      store_int(value.dtype, stored, 0, n);
+      if (load_int(value.dtype, stored, 0) == n) continue;
+      *why = "input " + value.id + " holds " + std::to_string(n) + ", beyond what " + name(value.dtype) +
+             " can hold";
+      return std::nullopt;
+    }
+    return array;
+  }
+  HostArray array;
+  array.floats = is_float(value.dtype);
+  array.shape = shape;
+  const auto count = static_cast<size_t>(array.count());
+  uint64_t key = mixed(seed_.value_or(0));
+  for (const char c : value.id) key = mixed(key ^ static_cast<uint8_t>(c));
+  array.f.resize(array.floats ? count : 0);
+  array.i.resize(array.floats ? 0 : count);
+  for (size_t i = 0; i < count; ++i) {
+    const uint64_t bits = mixed(key + i);
+    if (array.floats) {
+      constexpr float kWidth = 1.7320508f;  // uniform with a standard deviation of 1
+      const float unit = static_cast<float>(bits >> 40) * 0x1p-23f - 1.0f;
+      array.f[i] = seed_ ? kWidth * unit : static_cast<float>(constant_);
+    } else {
+      array.i[i] = seed_ ? static_cast<int64_t>(bits >> 1) % std::max<int64_t>(below, 1)
+                         : static_cast<int64_t>(constant_);
+    }
+  }
+  return array;
+}
+
+int64_t table_rows(const Plan& plan, uint32_t ids, const Binding& binding, int64_t otherwise,
+                   std::string* table) {
+  int64_t rows = -1;
+  for (const Plan::Op& op : plan.ops) {
+    if (!op.row || std::strcmp(op.row->name, "embed") != 0 || op.in.size() < 2 || op.in[0] != ids ||
+        op.in[1] == kAbsent)
+      continue;
+    const Plan::Value& w = plan.values[op.in[1]];
+    const auto n = w.shape.empty() ? std::nullopt : evaluate(w.shape[0], binding);
+    if (!n || (rows >= 0 && *n >= rows)) continue;
+    rows = *n;
+    *table = w.id;
+  }
+  return rows < 0 ? otherwise : rows;
+}
+
+std::optional<std::string> ids_outside(const Plan& plan, uint32_t ids, const HostArray& array,
+                                       const Binding& binding) {
+  std::string table;
+  const int64_t rows = table_rows(plan, ids, binding, -1, &table);
+  for (size_t i = 0; rows >= 0 && i < array.i.size(); ++i) {
+    if (array.i[i] >= 0 && array.i[i] < rows) continue;
+    return plan.values[ids].id + ": id " + std::to_string(array.i[i]) + " at " +
+           place(static_cast<int64_t>(i), array.shape) + " is outside of the " + std::to_string(rows) +
+           " rows of " + table;
+  }
+  return std::nullopt;
+}
+
+bool Results::open(const Plan& plan, const Options& options) {
+  const auto all = output_names(plan);
+  const auto ask = [&](const char* option, const std::string& name_of) {
+    if (std::find(all.begin(), all.end(), name_of) == all.end()) {
+      fail(kFailed, std::string(option) + " " + name_of + ": the plan has no such output" +
+                        command::did_you_mean(name_of, all));
+      return false;
+    }
+    if (std::find(names_.begin(), names_.end(), name_of) == names_.end()) names_.push_back(name_of);
+    return true;
+  };
+  for (const NamedText& output : options.outputs) {
+    if (!ask("--output", output.name)) return false;
+    if (auto failure = cannot_write(output.text)) return fail(kFailed, *failure), false;
+  }
+  for (const NamedText& expect : options.expects) {
+    if (!ask("--expect", expect.name)) return false;
+    std::string why;
+    auto file = TensorFile::open(expect.text, &why);
+    if (!file) return fail(kFailed, "--expect " + expect.name + ": " + why), false;
+    expects_.emplace_back(expect.name, std::move(*file));
+  }
+  outputs_ = options.outputs;
+  tolerance_ = options.tolerance;
+  quiet_ = !names_.empty() || options.generate;
+  if (names_.empty()) names_ = all;
+  return true;
+}
+
+Exit Results::finish(const std::map<std::string, HostArray>& arrays,
+                     const std::map<std::string, DType>& dtypes) const {
+  std::vector<FileToWrite> files;
+  for (const NamedText& output : outputs_)
+    files.push_back({output.text, npy_bytes(arrays.at(output.name), dtypes.at(output.name))});
+  if (auto failure = write_files(files)) return fail(kFailed, *failure), kFailed;
+  bool all = true;
+  for (const auto& [name_of, file] : expects_)
+    all = agrees(name_of, arrays.at(name_of), file.tensor(), tolerance_) && all;
+  for (const auto& [name_of, array] : arrays) {
+    if (!quiet_) show(name_of, array, dtypes.at(name_of));
+  }
+  return all ? kDone : kDiffers;
+}
+
+}  // namespace irplan::run

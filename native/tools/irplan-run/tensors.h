@@ -1,0 +1,74 @@
+// Inputs and outputs as the command line names them.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/plan.h"
+#include "runtime/npy.h"
+#include "runtime/safetensors.h"
+#include "runtime/stored.h"
+#include "tools/irplan-run/options.h"
+
+namespace irplan::run {
+
+// "x.npy" or "f.safetensors:key", opened.
+class TensorFile {
+ public:
+  static std::optional<TensorFile> open(const std::string& text, std::string* why);
+  const StoredTensor& tensor() const { return npy_ ? npy_->tensor() : *tensor_; }
+
+ private:
+  std::optional<NpyFile> npy_;
+  std::optional<SafetensorsFile> file_;
+  const StoredTensor* tensor_ = nullptr;
+};
+
+// One --input: a file, or numbers that are made to the size that the step has.
+class InputSpec {
+ public:
+  static std::optional<InputSpec> open(const std::string& text, std::string* why);
+  // Extents of a file; null for numbers that take any.
+  const StoredTensor* stored() const { return file_ ? &file_->tensor() : nullptr; }
+  // Why it cannot be a value's content by rank or type; none where it can.
+  std::optional<std::string> unlike(const Plan::Value& value) const;
+  // Random integers are below `below`.
+  std::optional<HostArray> array(const Plan::Value& value, const std::vector<int64_t>& shape, int64_t below,
+                                 std::string* why) const;
+
+ private:
+  std::optional<TensorFile> file_;
+  std::optional<uint64_t> seed_;
+  double constant_ = 0;
+};
+
+// The ids in an array that `embed` looks up must be rows of its table: what is wrong, or none. `ids` is an
+// input's index.
+std::optional<std::string> ids_outside(const Plan& plan, uint32_t ids, const HostArray& array,
+                                       const Binding& binding);
+// The rows of the smallest table that is looked up with this input; `otherwise` where none is.
+int64_t table_rows(const Plan& plan, uint32_t ids, const Binding& binding, int64_t otherwise,
+                   std::string* table);
+
+// What is asked about the results of a run, checked before it and answered after it.
+class Results {
+ public:
+  // Whether every name is an output and every file can be written or read. False after a message.
+  bool open(const Plan& plan, const Options& options);
+  // Outputs that are asked for; all of the plan's where none is.
+  const std::vector<std::string>& names() const { return names_; }
+  // Writes, compares, and shows what was neither written nor compared.
+  Exit finish(const std::map<std::string, HostArray>& arrays,
+              const std::map<std::string, DType>& dtypes) const;
+
+ private:
+  std::vector<NamedText> outputs_;
+  std::vector<std::pair<std::string, TensorFile>> expects_;
+  std::vector<std::string> names_;
+  double tolerance_ = 0;
+  bool quiet_ = false;
+};
+
+}  // namespace irplan::run

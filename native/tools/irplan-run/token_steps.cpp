@@ -1,0 +1,110 @@
+#include "tools/irplan-run/token_steps.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "tools/irplan-run/sizes.h"
+
+namespace irplan::run {
+namespace {
+
+// The one dim that is `at` of every append; absent where nothing is appended.
+bool find_position(const Plan& plan, std::optional<DimIndex>* position, std::string* why) {
+  for (const Plan::Op& op : plan.ops) {
+    if (!op.row || std::string_view(op.row->name) != "append") continue;
+    const Expr at = op.attrs["at"].expr();
+    const auto dims = at ? dims_of(at) : std::vector<DimIndex>();
+    if (dims.size() != 1 || !(at == plan.pool->dim(plan.dims[dims[0]].name)))
+      return *why = "`at` of op " + op.id + " is `" + (at ? at.text() : "none") + "`, not a dim", false;
+    if (*position && **position != dims[0]) {
+      return *why = "appends stand at two dims, " + plan.dims[**position].name + " and " +
+                    plan.dims[dims[0]].name,
+             false;
+    }
+    *position = dims[0];
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<TokenSteps> TokenSteps::of(const Plan& plan, const Options& options, std::string* why) {
+  const std::string option = options.requests.empty() ? "--tokens: " : "--requests: ";
+  TokenSteps steps(plan);
+  const auto input = find_input(plan, "tokens");
+  if (!input) {
+    std::string names;
+    for (const Plan::Value& v : plan.values) {
+      if (v.kind == Plan::Kind::Input) names += (names.empty() ? "" : ", ") + v.id;
+    }
+    *why = option + "the plan has no input `tokens`; its inputs are given with --input: " + names;
+    return std::nullopt;
+  }
+  const Plan::Value& tokens = plan.values[*input];
+  if (tokens.shape.size() != 2 || (tokens.dtype != DType::I32 && tokens.dtype != DType::I64))
+    return *why = option + "the plan's input `tokens` is not i32[B, S]", std::nullopt;
+  steps.input_ = *input;
+  if (!find_position(plan, &steps.position_, why)) return *why = option + *why, std::nullopt;
+  for (const Plan::Phase& phase : plan.phases) {
+    if (options.phase.empty() || phase.name == options.phase) steps.phases_.push_back(&phase);
+  }
+  if (steps.phases_.empty()) return *why = no_such_phase(plan, options.phase), std::nullopt;
+  const auto rank = [](const Plan::Phase* phase) {
+    return phase->name == "decode" ? 0 : phase->name == "prefill" ? 1 : 2;
+  };
+  std::stable_sort(steps.phases_.begin(), steps.phases_.end(),
+                   [&](auto* a, auto* b) { return rank(a) < rank(b); });
+  steps.given_ = options.dims;
+  Sizes check(plan);
+  if (auto failure = check.give(options.dims)) return *why = *failure, std::nullopt;
+  return steps;
+}
+
+std::optional<StepBinding> TokenSteps::sizes(const Plan::Phase& phase, int64_t count,
+                                             const std::vector<int64_t>& positions, std::string* why) const {
+  Sizes sizes(*plan_);
+  if (auto failure = sizes.give(given_)) return *why = *failure, std::nullopt;
+  if (position_) sizes.fix(*position_, positions);
+  const auto rows = static_cast<int64_t>(positions.size());
+  if (auto failure = sizes.take_shape("tokens", plan_->values[input_].shape, {rows, count}))
+    return *why = *failure, std::nullopt;
+  sizes.take_phase(phase);
+  auto binding = sizes.binding(why);
+  if (!binding) return std::nullopt;
+  if (auto failure = check_ranges(*plan_, phase.name, *binding)) return *why = *failure, std::nullopt;
+  return binding;
+}
+
+std::optional<Step> TokenSteps::step(int64_t count, const std::vector<int64_t>& positions,
+                                     std::string* why) const {
+  // `decode` is tried first, but where nothing admits the step the reason of a phase for many tokens says
+  // more.
+  for (const Plan::Phase* phase : phases_) {
+    std::string reason;
+    auto binding = sizes(*phase, count, positions, &reason);
+    if (binding) return Step{phase->name, std::move(*binding), 0};
+    if (why->empty() || phase->name != "decode") *why = reason;
+  }
+  return std::nullopt;
+}
+
+std::optional<Step> TokenSteps::largest(int64_t count, const std::vector<int64_t>& positions, int64_t* taken,
+                                        std::string* why) const {
+  std::string reason;
+  *taken = count;
+  if (auto whole = step(count, positions, &reason)) return whole;
+  auto best = step(1, positions, why);
+  if (!best) return std::nullopt;
+  int64_t admitted = 1, refused = count;
+  while (refused - admitted > 1) {
+    const int64_t middle = admitted + (refused - admitted) / 2;
+    std::string ignored;
+    auto found = step(middle, positions, &ignored);
+    (found ? admitted : refused) = middle;
+    if (found) best = std::move(found);
+  }
+  *taken = admitted;
+  return best;
+}
+
+}  // namespace irplan::run

@@ -1,0 +1,47 @@
+// How a plan takes tokens: which input they are, which dims count sequences, new tokens and tokens held, and
+// which phase admits a step.
+//
+//     tokens  1 2 3 4 5 6 7          one step of prefill if the ranges admit it, else the largest that they
+//     do; steps   [S=4, P=0][S=3, P=4]   --chunks says other sizes; a step of 1 goes to `decode` where that
+//     admits it
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/plan.h"
+#include "runtime/session.h"
+#include "tools/irplan-run/options.h"
+
+namespace irplan::run {
+
+class TokenSteps {
+ public:
+  // Null where the plan does not take tokens; `why` then says what it lacks.
+  static std::optional<TokenSteps> of(const Plan& plan, const Options& options, std::string* why);
+
+  uint32_t input() const { return input_; }
+  // The step of `count` new tokens of each of `positions.size()` sequences that hold so many already; the
+  // failure of the phase that fits best where none admits it.
+  std::optional<Step> step(int64_t count, const std::vector<int64_t>& positions, std::string* why) const;
+  // The largest step of at most `count` tokens; none where not even one token is admitted.
+  std::optional<Step> largest(int64_t count, const std::vector<int64_t>& positions, int64_t* taken,
+                              std::string* why) const;
+  bool holds_positions() const { return position_.has_value(); }
+  // Whether the sequences of one step may hold different numbers of tokens.
+  bool ragged() const { return position_ && !plan_->dims[*position_].per.empty(); }
+
+ private:
+  explicit TokenSteps(const Plan& plan) : plan_(&plan) {}
+  std::optional<StepBinding> sizes(const Plan::Phase& phase, int64_t count,
+                                   const std::vector<int64_t>& positions, std::string* why) const;
+
+  const Plan* plan_;
+  uint32_t input_ = kAbsent;
+  std::optional<DimIndex> position_;
+  std::vector<const Plan::Phase*> phases_;  // those that may run, in the order in which they are tried
+  std::vector<NamedSizes> given_;           // --dim
+};
+
+}  // namespace irplan::run

@@ -1,0 +1,324 @@
+// Tokens in steps, and greedy generation after them.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <map>
+
+#include "tools/irplan-run/profile.h"
+#include "tools/irplan-run/runner.h"
+#include "tools/irplan-run/tensors.h"
+#include "tools/irplan-run/token_steps.h"
+
+namespace irplan::run {
+namespace {
+
+constexpr int64_t kMaxTokens = int64_t{1} << 24;  // of one run
+
+// Ids as rows of a matrix.
+std::optional<HostArray> read_ids(const std::string& text, std::string* why) {
+  HostArray ids;
+  ids.floats = false;
+  if (text[0] != '@') {
+    const auto numbers = whole_numbers(text);
+    if (!numbers)
+      return *why = "--tokens takes ids with commas between, or @ids.npy, not `" + text.substr(0, 80) + "`",
+             std::nullopt;
+    ids.i = *numbers;
+    ids.shape = {1, static_cast<int64_t>(ids.i.size())};
+    return ids;
+  }
+  const auto file = TensorFile::open(text.substr(1), why);
+  if (!file) return std::nullopt;
+  const StoredTensor& tensor = file->tensor();
+  if (info(tensor.type).floats || tensor.shape.empty() || tensor.shape.size() > 2 || tensor.count() == 0) {
+    *why = text.substr(1) + ": is " + info(tensor.type).name + irplan::text(tensor.shape) +
+           ", expected integers [B, T]";
+    return std::nullopt;
+  }
+  ids = to_array(tensor);
+  if (ids.shape.size() == 1) ids.shape.insert(ids.shape.begin(), 1);
+  return ids;
+}
+
+std::string counted_tokens(int64_t n) { return std::to_string(n) + (n == 1 ? " token" : " tokens"); }
+
+// Columns [begin, begin + count) of a matrix.
+HostArray columns(const HostArray& matrix, int64_t begin, int64_t count) {
+  HostArray out;
+  out.floats = false;
+  out.shape = {matrix.shape[0], count};
+  for (int64_t b = 0; b < matrix.shape[0]; ++b) {
+    const auto from = matrix.i.begin() + b * matrix.shape[1] + begin;
+    out.i.insert(out.i.end(), from, from + count);
+  }
+  return out;
+}
+
+// Arrays of all steps, put together along axis 1; of an output that has none, the last step's.
+class Joined {
+ public:
+  void add(HostArray array) { parts_.push_back(std::move(array)); }
+  std::optional<HostArray> joined(std::string* why) const {
+    const HostArray& last = parts_.back();
+    if (last.shape.size() < 2) return last;
+    HostArray out;
+    out.floats = last.floats;
+    out.shape = last.shape;
+    out.shape[1] = 0;
+    for (const HostArray& part : parts_) {
+      std::vector<int64_t> like = part.shape;
+      like[1] = last.shape[1];
+      if (like != last.shape)
+        return *why = "has other extents in other steps, " + text(part.shape) + " and " + text(last.shape),
+               std::nullopt;
+      out.shape[1] += part.shape[1];
+    }
+    for (int64_t b = 0; b < out.shape[0]; ++b) {
+      for (const HostArray& part : parts_) {
+        const int64_t row = out.shape[0] ? part.count() / out.shape[0] : 0;
+        if (out.floats) out.f.insert(out.f.end(), part.f.begin() + b * row, part.f.begin() + (b + 1) * row);
+        if (!out.floats) out.i.insert(out.i.end(), part.i.begin() + b * row, part.i.begin() + (b + 1) * row);
+      }
+    }
+    return out;
+  }
+
+ private:
+  std::vector<HostArray> parts_;
+};
+
+class TokenRun {
+ public:
+  TokenRun(const Plan& plan, Backend& backend, const Options& options)
+      : plan_(plan), backend_(backend), options_(options), session_(plan, backend), profile_(plan) {}
+
+  Exit run() {
+    Results results;
+    if (!results.open(plan_, options_)) return kFailed;
+    std::string why;
+    auto ids = read_ids(options_.tokens, &why);
+    if (!ids)
+      return fail(options_.tokens[0] == '@' ? kFailed : kUsage, why),
+             options_.tokens[0] == '@' ? kFailed : kUsage;
+    ids_ = std::move(*ids);
+    rows_ = ids_.shape[0];
+    steps_ = TokenSteps::of(plan_, options_, &why);
+    if (!steps_) return fail(kFailed, why), kFailed;
+    if (!options_.inputs.empty())
+      return fail(kUsage, "--input " + options_.inputs[0].name + ": --tokens is the only input here"), kUsage;
+    if (const Exit code = plan_steps(); code != kDone) return code;
+    if (auto failure = lacks_logits()) return fail(kFailed, *failure), kFailed;
+    for (const std::string& name : results.names()) {
+      for (const auto& [count, step] : schedule_) {
+        const bool asked = !options_.outputs.empty() || !options_.expects.empty();
+        if (asked && !find_output(plan_, name, step.phase))
+          return fail(kFailed, name + " is no output of phase " + step.phase + ", which this run needs"),
+                 kFailed;
+      }
+    }
+    if (auto failure = ids_outside(plan_, steps_->input(), ids_, schedule_[0].second.sizes.dims))
+      return fail(kFailed, *failure), kFailed;
+    if (!check_extremes()) return kFailed;
+    const auto source = weights_for(plan_, options_);
+    if (!source || !prepare(session_, widest_, *source, backend_, options_)) return kFailed;
+    if (auto failure = execute(results.names())) return fail(kFailed, *failure), kFailed;
+    if (options_.profile) profile_.show();
+    std::map<std::string, HostArray> arrays;
+    for (auto& [name, joined] : joined_) {
+      auto array = joined.joined(&why);
+      if (!array) return fail(kFailed, name + ": " + why), kFailed;
+      arrays[name] = std::move(*array);
+    }
+    const Exit code = results.finish(arrays, dtypes_);
+    if (code != kFailed) print_generated();
+    return code;
+  }
+
+ private:
+  int64_t length() const { return ids_.shape[1]; }
+  std::vector<int64_t> positions(int64_t p) const {
+    return std::vector<int64_t>(static_cast<size_t>(rows_), p);
+  }
+
+  // All steps, before anything is allocated; a text that the plan cannot hold is refused here.
+  Exit plan_steps() {
+    const int64_t fresh = options_.generate.value_or(1) - 1;  // the last token that is generated is not fed
+    std::string why;
+    if (length() > kMaxTokens || fresh > kMaxTokens - length())
+      return fail(kFailed, "--tokens: " + counted_tokens(length()) + " and " + std::to_string(fresh + 1) +
+                               " new ones are more than the " + std::to_string(kMaxTokens) + " of one run"),
+             kFailed;
+    if (fresh > 0 && !steps_->holds_positions())
+      return fail(kFailed,
+                  "--generate: the plan appends to no state, so a token would not see those before it"),
+             kFailed;
+    if (fresh > 0 && !steps_->step(1, positions(length() + fresh - 1), &why))
+      return fail(kFailed, "--generate: " + counted_tokens(length()) + " and " + std::to_string(fresh + 1) +
+                               " new ones do not fit: " + why),
+             kFailed;
+    int64_t sum = 0;
+    for (const int64_t n : options_.chunks) sum += std::min(n, kMaxTokens);
+    if (!options_.chunks.empty() && sum != length())
+      return fail(kFailed, "--chunks: they sum to " + std::to_string(sum) + ", but there are " +
+                               std::to_string(length()) + " tokens"),
+             kFailed;
+    std::vector<int64_t> chunks = options_.chunks;
+    for (int64_t at = 0, i = 0; at < length(); ++i) {
+      int64_t taken = 0;
+      const bool told = !chunks.empty();
+      if (told) taken = chunks[static_cast<size_t>(i)];
+      auto step = told ? steps_->step(taken, positions(at), &why)
+                       : steps_->largest(length() - at, positions(at), &taken, &why);
+      if (!step)
+        return fail(kFailed, std::string(told ? "--chunks" : "--tokens") + ": a step of " +
+                                 std::to_string(told ? taken : 1) + " after " + std::to_string(at) +
+                                 " tokens is not admitted: " + why),
+               kFailed;
+      if (at > 0 && !steps_->holds_positions())
+        return fail(kFailed, "--tokens: the plan appends to no state and admits at most " +
+                                 std::to_string(at) + " tokens, in one step; there are " +
+                                 std::to_string(length())),
+               kFailed;
+      schedule_.emplace_back(taken, std::move(*step));
+      at += taken;
+    }
+    for (int64_t i = 0; i < fresh; ++i) {
+      auto step = steps_->step(1, positions(length() + i), &why);
+      if (!step) return fail(kFailed, "--generate: " + why), kFailed;
+      schedule_.emplace_back(1, std::move(*step));
+    }
+    return kDone;
+  }
+
+  // Of the steps after which a token is chosen.
+  Failure lacks_logits() const {
+    int64_t at = 0;
+    for (const auto& [count, step] : schedule_) {
+      at += count;
+      if (options_.generate && at >= length() && !find_output(plan_, "logits", step.phase))
+        return "--generate needs an output `logits`, which phase " + step.phase + " lacks";
+    }
+    return std::nullopt;
+  }
+
+  // Sizes only grow with positions, so the first and the last step of each phase and size stand for those
+  // between.
+  bool check_extremes() {
+    std::map<std::pair<std::string, int64_t>, std::pair<size_t, size_t>> ends;
+    for (size_t i = 0; i < schedule_.size(); ++i) {
+      auto [at, fresh] = ends.try_emplace({schedule_[i].second.phase, schedule_[i].first}, i, i);
+      at->second.second = i;
+    }
+    for (const auto& [what, end] : ends) {
+      for (const size_t i : {end.first, end.second}) {
+        if (auto failure = check_step(plan_, schedule_[i].second)) return fail(kFailed, *failure), false;
+      }
+      widest_.push_back(schedule_[end.second].second);
+    }
+    return true;
+  }
+
+  Failure execute(const std::vector<std::string>& names) {
+    const auto begin = std::chrono::steady_clock::now();
+    double prefill = 0;
+    int64_t at = 0;
+    for (size_t i = 0; i < schedule_.size(); ++i) {
+      const auto& [count, step] = schedule_[i];
+      const bool from_text = at < length();
+      const HostArray fed = from_text ? columns(ids_, at, count) : last_;
+      if (auto failure = session_.bind(step)) return failure;
+      if (auto failure = session_.set_input(steps_->input(), fed)) return failure;
+      if (auto failure = options_.profile ? profile_.run(session_, step) : session_.run()) return failure;
+      at += count;
+      if (auto failure = collect(names, step.phase)) return failure;
+      if (options_.generate && at >= length()) {
+        if (auto failure = next_tokens(step.phase)) return failure;
+        if (std::all_of(ended_.begin(), ended_.end(), [](bool e) { return e; })) break;
+      }
+      if (at == length())
+        prefill = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    }
+    if (options_.verbose) {
+      const double all = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      std::fprintf(stderr, "text: %lld tokens in %.3f s", static_cast<long long>(length() * rows_), prefill);
+      if (at > length())
+        std::fprintf(stderr, "; then %.1f tokens a second",
+                     static_cast<double>((at - length()) * rows_) / (all - prefill));
+      std::fputc('\n', stderr);
+    }
+    return std::nullopt;
+  }
+
+  Failure collect(const std::vector<std::string>& names, const std::string& phase) {
+    const bool wanted = !options_.outputs.empty() || !options_.expects.empty() || !options_.generate;
+    for (const std::string& name : names) {
+      const Plan::Output* output = wanted ? find_output(plan_, name, phase) : nullptr;
+      if (!output) continue;
+      std::string why;
+      auto array = session_.read(output->value, &why);
+      if (!array) return why;
+      joined_[name].add(std::move(*array));
+      dtypes_[name] = plan_.values[output->value].dtype;
+    }
+    return std::nullopt;
+  }
+
+  // The token of the largest logit of each row's last position; the lowest where several are largest.
+  Failure next_tokens(const std::string& phase) {
+    const Plan::Output* output = find_output(plan_, "logits", phase);
+    std::string why;
+    const auto logits = session_.read(output->value, &why);
+    if (!logits) return why;
+    if (!logits->floats || logits->shape.empty() || logits->shape[0] != rows_ || logits->count() == 0)
+      return "--generate: logits are " + text(logits->shape) + ", not [B, S, V] of floats";
+    const int64_t width = logits->shape.back(), row = logits->count() / rows_;
+    last_.floats = false;
+    last_.shape = {rows_, 1};
+    last_.i.assign(static_cast<size_t>(rows_), 0);
+    generated_.resize(static_cast<size_t>(rows_));
+    ended_.resize(static_cast<size_t>(rows_), false);
+    for (int64_t b = 0; b < rows_; ++b) {
+      const float* values = logits->f.data() + (b + 1) * row - width;
+      if (std::any_of(values, values + width, [](float x) { return std::isnan(x); }))
+        return "logits hold NaN in row " + std::to_string(b);
+      const int64_t id = std::max_element(values, values + width) - values;
+      last_.i[static_cast<size_t>(b)] = id;
+      if (ended_[static_cast<size_t>(b)]) continue;
+      generated_[static_cast<size_t>(b)].push_back(id);
+      ended_[static_cast<size_t>(b)] = options_.eos == id;
+    }
+    return std::nullopt;
+  }
+
+  void print_generated() const {
+    for (const auto& row : generated_) {
+      for (size_t i = 0; i < row.size(); ++i)
+        std::printf(i ? ",%lld" : "%lld", static_cast<long long>(row[i]));
+      std::printf("\n");
+    }
+  }
+
+  const Plan& plan_;
+  Backend& backend_;
+  const Options& options_;
+  Session session_;
+  Profile profile_;
+  HostArray ids_, last_;
+  int64_t rows_ = 0;
+  std::optional<TokenSteps> steps_;
+  std::vector<std::pair<int64_t, Step>> schedule_;  // how many new tokens, and the step
+  std::vector<Step> widest_;
+  std::map<std::string, Joined> joined_;
+  std::map<std::string, DType> dtypes_;
+  std::vector<std::vector<int64_t>> generated_;
+  std::vector<bool> ended_;
+};
+
+}  // namespace
+
+Exit run_tokens(const Plan& plan, Backend& backend, const Options& options) {
+  return TokenRun(plan, backend, options).run();
+}
+
+}  // namespace irplan::run

@@ -1,0 +1,186 @@
+// irplan pack: the packer alone, on the published instances' CSV format.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+
+#include "irplan/pack.h"
+#include "tools/irplan/commands.h"
+#include "tools/irplan/files.h"
+#include "tools/irplan/search_progress.h"
+
+namespace irplan::cli {
+namespace {
+
+constexpr size_t kMostBytes = size_t{256} << 20;
+constexpr size_t kMostListed = 32;  // buffers of a conflict, in text
+
+// A cell of the table as a JSON string; the reader of CSV takes any bytes.
+std::string json_text(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\', out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      char code[8];
+      std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned>(c));
+      out += code;
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+// Decimal bytes, not negative; none where it is no number below 2^62.
+std::optional<int64_t> bytes(std::string_view text) {
+  int64_t n = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9' || n > (int64_t{1} << 58)) return std::nullopt;
+    n = n * 10 + (c - '0');
+  }
+  return text.empty() ? std::nullopt : std::optional<int64_t>(n);
+}
+
+const char* name(PackStrength strength) {
+  switch (strength) {
+    case PackStrength::Portfolio: return "portfolio";
+    case PackStrength::Exact: return "exact";
+    default: return "limited";
+  }
+}
+
+std::string seconds_of(double seconds) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f", seconds);
+  return text;
+}
+
+std::string as_text(const PackResult& result, double seconds) {
+  return "height " + std::to_string(result.height) + "\nbound " + std::to_string(result.bound) + "\n" +
+         (result.proven ? "proven: no placement is lower\n"
+          : result.height == result.bound
+              ? ""
+              : "not proven: the bound is not met, a lower placement may exist\n") +
+         "strength " + name(result.strength) + "\nnodes " + std::to_string(result.nodes) + "\nseconds " +
+         seconds_of(seconds) + "\n";
+}
+
+std::string as_json(const PackTable& table, const PackResult& result, double seconds,
+                    const PackConflict* conflict) {
+  std::string out =
+      "{\"height\": " + std::to_string(result.height) + ", \"bound\": " + std::to_string(result.bound) +
+      ", \"proven\": " + (result.proven ? "true" : "false") + ", \"strength\": \"" + name(result.strength) +
+      "\", \"nodes\": " + std::to_string(result.nodes) + ", \"seconds\": " + seconds_of(seconds);
+  if (conflict) {
+    out += ", \"conflict\": [";
+    for (const uint32_t i : conflict->buffers) {
+      if (out.back() != '[') out += ", ";
+      out += json_text(table.ids[i]);
+    }
+    out += std::string("], \"irreducible\": ") + (conflict->irreducible ? "true" : "false");
+  }
+  return out + "}\n";
+}
+
+// Why the capacity is not met, for a person.
+std::string reason(const PackTable& table, int64_t capacity, const PackResult& result,
+                   const PackConflict& conflict) {
+  std::string out = "the capacity " + std::to_string(capacity) + " is not met: ";
+  if (conflict.buffers.empty()) {
+    return out + "the lowest placement found is " + std::to_string(result.height) +
+           ", and a lower one may exist; --strength=exact searches on";
+  }
+  const bool together = capacity < result.bound;
+  if (conflict.buffers.size() == 1)
+    out += "one buffer exceeds it by itself";
+  else
+    out += std::to_string(conflict.buffers.size()) +
+           (together ? " buffers alive together exceed it" : " buffers cannot be placed below it in any way");
+  if (conflict.irreducible && conflict.buffers.size() > 1)
+    out += ", and without any one of them the rest of these fit";
+  out += ":";
+  for (size_t k = 0; k < conflict.buffers.size() && k < kMostListed; ++k) {
+    const PackBuffer& b = table.buffers[conflict.buffers[k]];
+    out += "\n  " + table.ids[conflict.buffers[k]] + ": " + std::to_string(b.size) + " bytes, alive in [" +
+           std::to_string(b.lower) + ", " + std::to_string(b.upper) + ")";
+  }
+  if (conflict.buffers.size() > kMostListed) out += "\n  and more: --format=json lists all";
+  return out;
+}
+
+// Buffers of the largest group whose lifetimes are connected: such groups are packed by themselves.
+size_t largest_component(const std::vector<PackBuffer>& buffers) {
+  std::vector<std::pair<int64_t, int64_t>> lives;
+  for (const PackBuffer& b : buffers) {
+    if (b.lower < b.upper && b.size > 0) lives.emplace_back(b.lower, b.upper);
+  }
+  std::sort(lives.begin(), lives.end());
+  size_t most = 0, count = 0;
+  int64_t end = 0;
+  for (const auto& [lower, upper] : lives) {
+    if (count == 0 || lower >= end) count = 0, end = upper;
+    end = std::max(end, upper);
+    most = std::max(most, ++count);
+  }
+  return most;
+}
+
+bool read_options(const Arguments& arguments, PackOptions& options) {
+  const std::string strength = arguments.value("--strength", "limited");
+  options.strength = strength == "portfolio" ? PackStrength::Portfolio
+                     : strength == "exact"   ? PackStrength::Exact
+                                             : PackStrength::Limited;
+  if (!arguments.has("--capacity")) return true;
+  options.capacity = bytes(arguments.value("--capacity"));
+  return options.capacity.has_value();
+}
+
+}  // namespace
+
+int run_pack(const Arguments& arguments) {
+  PackOptions options;
+  if (!read_options(arguments, options)) {
+    return fail(kUsage,
+                "--capacity takes bytes as a whole number, not `" + arguments.value("--capacity") + "`");
+  }
+  const std::string& path = arguments.positional()[0];
+  const auto text = read_file(path, kMostBytes);
+  if (!text) return kFailed;
+  const std::string shown = path == "-" ? "stdin" : path;
+  if (text->size() > kMostBytes) {
+    return fail(kFailed, shown + ": more than " + std::to_string(kMostBytes) + " bytes; pack a part of it");
+  }
+  std::string why;
+  const auto table = read_pack_csv(*text, &why);
+  if (!table) return fail(kFailed, shown + ": " + why);
+
+  end_search_on_interrupt();
+  options.progress = SearchProgress();
+  const auto begin = std::chrono::steady_clock::now();
+  const PackResult result = pack(table->buffers, options);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const bool missed = options.capacity && result.height > *options.capacity;
+  const PackConflict conflict =
+      missed ? find_conflict(table->buffers, *options.capacity, result, options.progress) : PackConflict{};
+
+  const std::string to = arguments.value("--output");
+  if (!to.empty() && !write_file(to, write_pack_csv(*table, result))) return kFailed;
+  if (to != "-") {
+    const std::string said = arguments.json() ? as_json(*table, result, seconds, missed ? &conflict : nullptr)
+                                              : as_text(result, seconds);
+    if (!print(said)) return kFailed;
+  }
+  const size_t component = largest_component(table->buffers);
+  if (options.strength == PackStrength::Exact && component > kMostPackSearched &&
+      result.height > result.bound) {
+    std::fprintf(
+        stderr,
+        "note: %zu buffers whose lifetimes are connected were only searched under a limit; the exact "
+        "search takes up to %zu\n",
+        component, kMostPackSearched);
+  }
+  if (result.stopped) return fail(kInterrupted, "interrupted; this is the best placement so far");
+  return missed ? fail(kDiffers, reason(*table, *options.capacity, result, conflict)) : kDone;
+}
+
+}  // namespace irplan::cli

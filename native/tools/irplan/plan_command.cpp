@@ -1,0 +1,86 @@
+// irplan plan, irplan check.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+
+#include "ir/graph.h"
+#include "report/explain.h"
+#include "tools/irplan/commands.h"
+#include "tools/irplan/compiling.h"
+#include "tools/irplan/files.h"
+#include "tools/irplan/search_progress.h"
+
+namespace irplan::cli {
+namespace {
+
+// What a search that was ended found.
+std::string found(const Compilation& compiled) {
+  int64_t peak = 0, bound = 0;
+  for (const Phase& phase : compiled.graph->phases) {
+    peak = std::max(peak, phase.peak_bytes);
+    bound = std::max(bound, phase.lower_bound_bytes);
+  }
+  return "an arena of " + std::to_string(peak) + " bytes, lower bound " + std::to_string(bound);
+}
+
+}  // namespace
+
+int run_plan(const Arguments& arguments) {
+  Exit code = kDone;
+  const auto options = compile_options(arguments, &code);
+  if (!options) return code;
+  const auto compiled = compile_file(arguments.positional()[0], *options);
+  if (!compiled) return kFailed;
+  for (const auto& [pass, text] : compiled->dumps) {
+    if (!print("# after " + pass + "\n" + text)) return kFailed;
+  }
+  show_diagnostics(*compiled, arguments);
+  if (!compiled->ok) return kFailed;
+  const bool explain = arguments.has("--explain");
+  // Dumps and the report are results of their own: with one of them the plan goes only where -o says.
+  const bool quiet = explain || !compiled->dumps.empty();
+  const std::string output = arguments.value("--output", quiet ? "" : "-");
+  if (!output.empty() && !write_file(output, compiled->plan_json)) return kFailed;
+  if (search_interrupted()) {
+    return fail(kInterrupted, "interrupted; the best placement so far has " + found(*compiled) +
+                                  (output.empty() ? "; no plan was written" : "; the plan has it"));
+  }
+  if (!explain) return kDone;
+  const bool color =
+      use_color(arguments.value("--color", "auto"), output != "-" ? STDOUT_FILENO : STDERR_FILENO);
+  std::string why;
+  const auto plan = read_plan(compiled->plan_json, &why);
+  if (!plan) return fail(kFailed, "the plan cannot be read back: " + why);
+  const std::string text = explain_text(report::make_report(*plan), {true, compiled->unread_config_keys, {}},
+                                        "", {terminal_width(), color});
+  if (output != "-") return print(text) ? kDone : kFailed;
+  std::fputs(text.c_str(), stderr);
+  return kDone;
+}
+
+int run_check(const Arguments& arguments) {
+  Exit code = kDone;
+  auto options = compile_options(arguments, &code);
+  if (!options) return code;
+  bool good = true;
+  std::string list;
+  options->write = false;  // the diagnostics are all that is wanted
+  for (const std::string& path : arguments.positional()) {
+    const auto compiled = compile_file(path, *options);
+    if (!compiled || !compiled->ok) good = false;
+    if (!compiled) continue;
+    if (!arguments.json()) {
+      show_diagnostics(*compiled, arguments);
+      continue;
+    }
+    for (const Diagnostic& d : compiled->diagnostics.list()) {
+      list += (list.empty() ? "\n" : ",\n") + to_json(d, compiled->source);
+    }
+  }
+  if (arguments.json() && !print("[" + list + (list.empty() ? "]\n" : "\n]\n"))) return kFailed;
+  return good ? kDone : kFailed;
+}
+
+}  // namespace irplan::cli

@@ -1,0 +1,36 @@
+#include "tools/irplan/search_progress.h"
+
+#include <csignal>
+#include <cstdio>
+
+namespace irplan::cli {
+namespace {
+
+constexpr double kSecondsBetween = 5;  // lines
+
+volatile std::sig_atomic_t interrupted = 0;
+
+}  // namespace
+
+void end_search_on_interrupt() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { interrupted = 1; };
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
+}
+
+bool search_interrupted() { return interrupted != 0; }
+
+bool SearchProgress::operator()(const PackProgress& at) {
+  const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
+  if (seconds - said_ >= kSecondsBetween) {
+    said_ = seconds;
+    std::fprintf(stderr,
+                 "%6.0f s  %lld nodes; the lowest so far is %lld, trying %lld; Ctrl-C takes what is there\n",
+                 seconds, static_cast<long long>(at.nodes), static_cast<long long>(at.height),
+                 static_cast<long long>(at.tried));
+  }
+  return interrupted == 0;
+}
+
+}  // namespace irplan::cli

@@ -1,0 +1,276 @@
+// The table of commands and options.
+#include <string>
+
+#include "irplan/compile.h"
+#include "irplan/pack.h"
+#include "tools/irplan/commands.h"
+
+namespace irplan::cli {
+namespace {
+
+constexpr size_t kMany = 10000;
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done; 1 the input is wrong; 2 the command line is wrong; 3 a check did not hold.\n";
+
+// "elaborate|shape|…"
+const char* pass_names() {
+  static const std::string names = [] {
+    std::string out;
+    for (const PassInfo& pass : passes()) out += (out.empty() ? "" : "|") + std::string(pass.name);
+    return out;
+  }();
+  return names.c_str();
+}
+
+const Option kHelp{.name = "--help", .letter = 'h', .doc = "show this", .alone = true};
+const Option kColor{.name = "--color",
+                    .value = "WHEN",
+                    .doc = "colour the diagnostics: auto (on a terminal), always or never",
+                    .choices = "auto|always|never"};
+const Option kFormat{.name = "--format",
+                     .value = "FORM",
+                     .doc = "text, or json for a program to read",
+                     .choices = "text|json"};
+const Option kConfig{.name = "--config",
+                     .letter = 'c',
+                     .value = "FILE",
+                     .doc = "the config.json that `config` means in the program",
+                     .file = FileUse::Read};
+const Option kLet{.name = "--let",
+                  .letter = 'l',
+                  .value = "NAME=VALUE",
+                  .doc = "replace a top-level `let`",
+                  .repeats = true,
+                  .named = true};
+const Option kDim{.name = "--dim",
+                  .letter = 'd',
+                  .value = "DIM=N",
+                  .doc = "the size at which plain numbers of the plan hold",
+                  .repeats = true,
+                  .named = true};
+const Option kRetype{
+    .name = "--retype",
+    .letter = 'r',
+    .value = "WHAT=DTYPE",
+    .doc = "keep states, or the weights of products, in another dtype: state=f8e4m3, weights=q8_0",
+    .repeats = true,
+    .named = true};
+const Option kTarget{.name = "--target",
+                     .letter = 't',
+                     .value = "TARGET",
+                     .doc = "cpu, cuda or cuda:sm_90 (cuda unless told)",
+                     .choices = "cpu|cuda|cuda:sm_80|cuda:sm_90",
+                     .open = true};
+const Option kOutput{.name = "--output",
+                     .letter = 'o',
+                     .value = "FILE",
+                     .doc = "where the result goes; - is stdout",
+                     .file = FileUse::Written};
+const Option kInput{.name = "--input",
+                    .letter = 'i',
+                    .value = "FILE",
+                    .doc = "the program, instead of naming it alone",
+                    .repeats = true,
+                    .positional = true};
+const Option kExplain{.name = "--explain", .doc = "print what `irplan explain` says about the plan"};
+const Option kDeny{.name = "--deny-warnings", .doc = "a warning is an error"};
+const Option kDump{.name = "--dump-after",
+                   .value = "PASS",
+                   .doc = "print the program as it is after a pass (see `irplan passes`)",
+                   .repeats = true,
+                   .choices = pass_names()};
+const Option kKeepOrder{.name = "--keep-order",
+                        .doc = "run ops as they are written, not in the order of least memory"};
+const Option kFmtCheck{.name = "--check",
+                       .doc = "write nothing; exit 3 where a file is laid out differently"};
+const Option kSvg{.name = "--svg",
+                  .value = "FILE",
+                  .doc = "draw the memory of a phase over its steps as a picture",
+                  .file = FileUse::Written};
+const Option kCompare{.name = "--compare",
+                      .doc = "what the placement rules of other compilers would need for the same arena"};
+const Option kSizes{.name = "--sizes",
+                    .value = "DIM=N,N",
+                    .doc = "the sizes at which --compare compares; goes with it alone",
+                    .repeats = true};
+const Option kPhase{.name = "--phase",
+                    .value = "NAME",
+                    .doc = "the phase to draw (the one with the largest peak unless told)"};
+const Option kExitCode{.name = "--exit-code", .doc = "exit 3 where the plans differ"};
+const Option kTemplate{.name = "--template",
+                       .value = "KIND",
+                       .doc = "smallest, mlp or decoder",
+                       .choices = "smallest|mlp|decoder"};
+const Option kCapacity{
+    .name = "--capacity", .value = "BYTES", .doc = "stop at a placement that fits; say why where none does"};
+const std::string kStrengthDoc =
+    "place by portfolio: placements by rules, the best of them mended; limited: then a search under a limit "
+    "of nodes; exact: without one, "
+    "however long it takes (Ctrl-C ends it with the best so far, exit 130); more than " +
+    std::to_string(kMostPackSearched) + " buffers of connected lifetimes are only searched under the limit";
+const Option kStrength{
+    .name = "--strength", .value = "HOW", .doc = kStrengthDoc.c_str(), .choices = "portfolio|limited|exact"};
+
+std::vector<Command> make() {
+  const std::vector<const Option*> compile = {&kConfig,    &kLet,      &kDim,    &kRetype, &kTarget, &kDeny,
+                                              &kKeepOrder, &kStrength, &kFormat, &kColor,  &kHelp};
+  const auto with = [&](std::vector<const Option*> first) {
+    first.insert(first.end(), compile.begin(), compile.end());
+    return first;
+  };
+  return {
+      {"plan",
+       "compile a program to plan.json",
+       "FILE|-",
+       "Compiles a program to its plan: what runs, in which order, with which kernel, in which bytes of "
+       "memory, under which\n"
+       "limits. A failed compile leaves the old plan as it was. `irplan FILE` is the same.",
+       1,
+       1,
+       with({&kInput, &kOutput, &kExplain, &kDump}),
+       {{"irplan plan hotpath.irplan -o plan.json", "the plan of a program"},
+        {"irplan plan llama.irplan --config config.json --dim B=8 --dim S=512 -o plan.json",
+         "a model at a batch of 8"},
+        {"irplan plan llama.irplan --config config.json --let C=131072 -o - | head",
+         "with a longer cache, to stdout"},
+        {"irplan plan llama.irplan --config config.json --retype state=f8e4m3 --retype weights=q8_0",
+         "with a cache of 8 bits a number, and weights of as many"},
+        {"irplan --input hotpath.irplan --output plan.json", "the form without a command"}},
+       run_plan,
+       FileUse::Read},
+      {"check",
+       "say what is wrong with a program",
+       "FILE|-...",
+       "Compiles, writes nothing, and prints the diagnostics. With --format=json they are the result, on "
+       "stdout.",
+       1,
+       kMany,
+       compile,
+       {{"irplan check llama.irplan --config config.json", ""},
+        {"irplan check bad.irplan --format=json", "for an editor"},
+        {"irplan check *.irplan --deny-warnings", "in continuous integration"}},
+       run_check,
+       FileUse::Read},
+      {"fmt",
+       "lay a program out as all programs are",
+       "FILE|-...",
+       "Rewrites the files in place; - reads stdin and writes stdout. Comments are kept.",
+       1,
+       kMany,
+       {&kOutput, &kFmtCheck, &kFormat, &kColor, &kHelp},
+       {{"irplan fmt llama.irplan", ""},
+        {"irplan fmt - < in.irplan > out.irplan", ""},
+        {"irplan fmt --check *.irplan", "exit 3 where a file would change"}},
+       run_fmt,
+       FileUse::Read},
+      {"explain",
+       "show where the bytes and the time of a plan go",
+       "FILE.irplan|FILE.json|-",
+       "Where the bytes lie and what would lower them; for each phase the memory over its steps, the buffers "
+       "at the peak,\nwork and its limit on the target; what each budget admits, what no placement could, "
+       "and "
+       "which change would make it fit;\nkeys of the config that nothing read. A step's tokens are the "
+       "elements of the first two axes of the first input that has\ntwo; a state's bytes for a token are "
+       "those of one row of one sequence. A plan is made already: options that compile go with a program.",
+       1,
+       1,
+       with({&kPhase, &kSvg, &kCompare, &kSizes, &kOutput}),
+       {{"irplan explain hotpath.irplan", ""},
+        {"irplan explain plan.json --phase decode", "one phase of a plan"},
+        {"irplan explain llama.irplan --config config.json --svg memory.svg", "the picture"},
+        {"irplan explain plan.json --compare --sizes S=1,128,2048", "the arena under the rules of others"}},
+       run_explain,
+       FileUse::Read},
+      {"diff",
+       "say what differs between two plans",
+       "A.json B.json",
+       "Compares two plans by what they mean, not by their text.",
+       2,
+       2,
+       {&kExitCode, &kFormat, &kHelp},
+       {{"irplan diff before.json after.json", ""},
+        {"irplan diff --exit-code a.json b.json", "exit 3 where they differ"}},
+       run_diff,
+       FileUse::Read},
+      {"ops",
+       "list the operators",
+       "[NAME...]",
+       "Operands, results, shape rule and attributes of the operators of the language.",
+       0,
+       kMany,
+       {&kFormat, &kHelp},
+       {{"irplan ops", "all of them"}, {"irplan ops linear attention", "two of them, whole"}},
+       run_ops},
+      {"passes",
+       "list the compiler's passes",
+       "",
+       "The passes in their order, each with what it promises.",
+       0,
+       0,
+       {&kFormat, &kHelp},
+       {{"irplan passes", ""},
+        {"irplan plan hotpath.irplan --dump-after=fuse -o /dev/null", "look at the program after one"}},
+       run_passes},
+      {"pack",
+       "place buffers of given lifetimes",
+       "FILE.csv|-",
+       "Reads id,lower,upper,size (half-open lifetimes), writes the same with an offset for each buffer, and "
+       "prints the height\n"
+       "reached and the lower bound: the packer alone, for anyone to check. Where --capacity cannot be met "
+       "it names buffers\nthat prevent it, as few as it can, and exits with 3. Ctrl-C ends a long search "
+       "with the best "
+       "placement so far, exit 130.",
+       1,
+       1,
+       {&kCapacity, &kStrength, &kOutput, &kFormat, &kHelp},
+       {{"irplan pack buffers.csv -o placed.csv", ""},
+        {"irplan pack buffers.csv", "the numbers alone"},
+        {"irplan pack buffers.csv --capacity 1048576", "does it fit, and if not, why"},
+        {"irplan pack - --strength=portfolio --format=json < buffers.csv", "placements by rules alone"}},
+       run_pack,
+       FileUse::Read},
+      {"new",
+       "start a program",
+       "FILE.irplan",
+       "Writes a program to start from: with --config the example that serves the model, else the small one "
+       "of --template. A "
+       "file that exists is\n"
+       "left alone.",
+       1,
+       1,
+       {&kConfig, &kTemplate, &kFormat, &kHelp},
+       {{"irplan new first.irplan", ""},
+        {"irplan new model.irplan --config config.json", "the program that fits a checkpoint"},
+        {"irplan new decoder.irplan --template=decoder", "a decoder with a cache"}},
+       run_new,
+       FileUse::Written},
+      {"completion",
+       "print a completion script",
+       kShells,
+       "Prints the script that completes commands and options.",
+       1,
+       1,
+       {&kHelp},
+       {{"source <(irplan completion bash)", ""},
+        {"irplan completion fish > ~/.config/fish/completions/irplan.fish", ""}},
+       run_completion},
+      {"man",
+       "print the manual page",
+       "",
+       "Prints the manual as a troff page.",
+       0,
+       0,
+       {&kHelp},
+       {{"irplan man | man -l -", ""}},
+       run_man},
+  };
+}
+
+}  // namespace
+
+const Program& program() {
+  static const Program made{"irplan", "compiles tensor programs to plans", kExitCodes, make()};
+  return made;
+}
+
+}  // namespace irplan::cli

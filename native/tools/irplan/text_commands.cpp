@@ -1,0 +1,276 @@
+// irplan fmt, irplan new, irplan ops, irplan passes, irplan completion, irplan man.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "ir/config.h"
+#include "irplan/compile.h"
+#include "irplan/format.h"
+#include "irplan/new_program.h"
+#include "ops/alias.h"
+#include "ops/op.h"
+#include "syntax/parser.h"
+#include "tools/irplan/commands.h"
+#include "tools/irplan/files.h"
+
+namespace irplan::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+// ---- fmt
+
+enum class Formatted { Same, Changed, Failed };
+
+Formatted format_one(const std::string& path, const Arguments& arguments, std::string& list) {
+  auto text = read_file(path, syntax::kMaxSourceBytes);
+  if (!text) return Formatted::Failed;
+  const SourceText source(program_name(path), std::move(*text));
+  Diagnostics diagnostics;
+  const auto laid_out = format(source, diagnostics);
+  if (!laid_out) {
+    diagnostics.sort();
+    const bool color = use_color(arguments.value("--color", "auto"), STDERR_FILENO);
+    const std::string shown =
+        arguments.json() ? to_json(diagnostics.list(), source) + "\n" : render(diagnostics, source, color);
+    std::fputs(shown.c_str(), stderr);
+    return Formatted::Failed;
+  }
+  const bool same = *laid_out == source.text();
+  if (!same) list += path + "\n";
+  if (arguments.has("--check")) return same ? Formatted::Same : Formatted::Changed;
+  const std::string target = arguments.value("--output", path);
+  if (same && target == path && path != "-") return Formatted::Same;
+  return write_file(target, *laid_out) ? Formatted::Changed : Formatted::Failed;
+}
+
+// ---- new
+
+constexpr const char* kSmallest =
+    "# A norm, a rotary embedding and an activation: free dims S and D come from the input's type.\n"
+    "input x: f16[1, S, D]\n"
+    "w = param f16[D]\n"
+    "\n"
+    "n = rmsnorm(x, w, eps=1e-5)\n"
+    "r = rope(n, base=10000, dim=64)\n"
+    "s = silu(r)\n"
+    "out = output(s)\n";
+
+constexpr const char* kMlp =
+    "# A gated feed-forward block.\n"
+    "let D = 1024\n"
+    "let F = 4096\n"
+    "dim S in 1..2048\n"
+    "\n"
+    "input x: f16[1, S, D]\n"
+    "n = rmsnorm(x, param f16[D] from \"norm\", eps=1e-6)\n"
+    "y = silu(linear(n, param f16[F, D] from \"gate\")) * linear(n, param f16[F, D] from \"up\")\n"
+    "out = output(x + linear(y, param f16[D, F] from \"down\"))\n";
+
+constexpr const char* kDecoder =
+    "# A decoder with a key-value cache: `irplan plan` it, then run it with random weights:\n"
+    "#   irplan-run model.irplan --weights random:1 --tokens 1,2,3 --generate 8\n"
+    "let D = 256\n"
+    "let H = 4\n"
+    "let K = D / H\n"
+    "let F = 688\n"
+    "let V = 1024\n"
+    "let C = 512  # rows of the cache\n"
+    "let layers = 2\n"
+    "\n"
+    "dim B in 1..8\n"
+    "dim S in 1..C\n"
+    "dim P[B] in 0..C - 1\n"
+    "phase prefill { S in 1..C }\n"
+    "phase decode { S = 1 }\n"
+    "\n"
+    "input tokens: i32[B, S]\n"
+    "wte = param f32[V, D] from \"embed.weight\"\n"
+    "\n"
+    "fn norm(x, p) { return rmsnorm(x, param f32[D] from \"{p}.weight\", eps=1e-6) }\n"
+    "fn proj(x, p, n, m) { return linear(x, param f32[m, n] from \"{p}.weight\") }\n"
+    "fn heads(x, p) { return view(proj(x, p, D, D), shape=[B, S, H, K]) }\n"
+    "\n"
+    "h = embed(tokens, wte)\n"
+    "for i in layers with h {\n"
+    "  let p = \"layers.{i}\"\n"
+    "  x = norm(h, \"{p}.norm1\")\n"
+    "  q = rope(heads(x, \"{p}.q\"), at=P, base=10000)\n"
+    "  k = append(state f32[B, C, H, K] from \"{p}.k\", rope(heads(x, \"{p}.k_proj\"), at=P, base=10000), "
+    "at=P)\n"
+    "  v = append(state f32[B, C, H, K] from \"{p}.v\", heads(x, \"{p}.v_proj\"), at=P)\n"
+    "  h = h + proj(view(attention(q, k, v), shape=[B, S, D]), \"{p}.o\", D, D)\n"
+    "  y = norm(h, \"{p}.norm2\")\n"
+    "  h = h + proj(silu(proj(y, \"{p}.gate\", D, F)) * proj(y, \"{p}.up\", D, F), \"{p}.down\", F, D)\n"
+    "}\n"
+    "last = slice(h, axis=1, start=S - 1, len=1)\n"
+    "logits = output(linear(norm(last, \"norm\"), wte))\n";
+
+std::string remarks(const NewProgram& made, const std::string& config) {
+  std::string out;
+  if (!made.fits) {
+    out += "warning: no example serves " + config + "; the nearest is " + made.example + ", which reads " +
+           std::to_string(made.keys - made.unread_keys.size()) + " of its " + std::to_string(made.keys) +
+           (made.keys == 1 ? " key:\n" : " keys:\n");
+  }
+  for (const std::string& e : made.errors) out += "  " + e + "\n";
+  if (!made.unread_keys.empty()) out += "keys of " + config + " that the program does not read:\n";
+  for (const std::string& key : made.unread_keys) out += "  " + key + "\n";
+  return out;
+}
+
+// The example that serves a config.json.
+int new_for_config(const std::string& path, const std::string& config, bool json) {
+  const auto text = read_file(config, Config::kMaxBytes);
+  if (!text) return kFailed;
+  std::string why;
+  const auto made = new_program(*text, &why);
+  if (!made) return fail(kFailed, config + ": " + why);
+  if (!write_file(path, made->text)) return kFailed;
+  if (json && path != "-") {
+    const Json out = {{"written", path},
+                      {"example", made->example},
+                      {"fits", made->fits},
+                      {"unread_config_keys", made->unread_keys},
+                      {"errors", made->errors}};
+    return print(dump(out)) ? kDone : kFailed;
+  }
+  std::fputs(remarks(*made, config).c_str(), stderr);
+  if (path == "-") return kDone;
+  const std::string next = "irplan plan " + path + " --config " + config + " -o plan.json";
+  return print("wrote " + path + ", after the example " + made->example + "; next: " + next + "\n") ? kDone
+                                                                                                    : kFailed;
+}
+
+// ---- ops
+
+std::string attribute_text(const AttrSpec& a) {
+  std::string out = a.name;
+  if (a.fallback) out += std::string("=") + a.fallback;
+  if (a.choices) out += std::string(" (") + a.choices + ")";
+  return out;
+}
+
+Json op_json(const OpRow& row) {
+  Json operands = Json::array(), attributes = Json::array();
+  for (const OperandSpec& o : row.operands) operands.push_back({{"name", o.name}, {"optional", o.optional}});
+  for (const AttrSpec& a : row.attributes) {
+    attributes.push_back({{"name", a.name},
+                          {"default", a.fallback ? Json(a.fallback) : Json()},
+                          {"choices", a.choices ? Json(a.choices) : Json()}});
+  }
+  return {{"name", row.name},         {"signature", row.operand_text}, {"shape", row.shape_text},
+          {"doc", row.doc},           {"operands", operands},          {"attributes", attributes},
+          {"in_place", row.in_place}, {"window", row.window},          {"fused", row.fused}};
+}
+
+std::string op_text(const OpRow& row) {
+  std::string out = std::string(row.name) + "\n  " + row.doc + "\n  operands    " + row.operand_text +
+                    "\n  shape       " + row.shape_text + "\n";
+  for (size_t i = 0; i < row.attributes.size(); ++i) {
+    out += (i ? "              " : "  attributes  ") + attribute_text(row.attributes[i]) + "\n";
+  }
+  if (row.in_place) out += "  may write over an operand that dies there\n";
+  if (row.window) out += "  costs nothing: its results are windows on its operands\n";
+  if (row.fused) out += "  made by the fuse pass; no program calls it\n";
+  return out;
+}
+
+// "; did you mean `rope`?", or what another system's name is here.
+std::string meant(const std::string& name) {
+  if (const auto alias = find_alias(name)) return "\n" + alias_help(name, *alias);
+  const std::string near = nearest(name, op_names());
+  return near.empty() ? "; `irplan ops` lists them" : "; did you mean `" + near + "`?";
+}
+
+std::string op_line(const OpRow& row) {
+  std::string name = row.name;
+  name.resize(std::max<size_t>(name.size() + 1, 16), ' ');
+  return name + row.operand_text + "\n";
+}
+
+}  // namespace
+
+int run_fmt(const Arguments& arguments) {
+  if (arguments.has("--output") && arguments.positional().size() > 1) {
+    return fail(kUsage, "--output takes one file's layout; several files are rewritten in place");
+  }
+  bool failed = false, changed = false;
+  std::string list;
+  for (const std::string& path : arguments.positional()) {
+    const Formatted f = format_one(path, arguments, list);
+    failed |= f == Formatted::Failed;
+    changed |= f == Formatted::Changed;
+  }
+  if (failed) return kFailed;
+  if (!arguments.has("--check")) return kDone;
+  if (!print(list)) return kFailed;
+  return changed ? kDiffers : kDone;
+}
+
+int run_new(const Arguments& arguments) {
+  if (arguments.has("--config") && arguments.has("--template"))
+    return fail(kUsage, "--template and --config both choose the program; give one of them");
+  const std::string& path = arguments.positional()[0];
+  if (path != "-" && exists(path)) return fail(kFailed, path + " is there already; it was left alone");
+  if (arguments.has("--config")) return new_for_config(path, arguments.value("--config"), arguments.json());
+  const std::string kind = arguments.value("--template", "smallest");
+  const char* text = kind == "decoder" ? kDecoder : kind == "mlp" ? kMlp : kSmallest;
+  if (!write_file(path, text)) return kFailed;
+  if (path == "-") return kDone;
+  if (arguments.json()) return print(dump(Json{{"written", path}})) ? kDone : kFailed;
+  return print("wrote " + path + "; next: irplan explain " + path + "\n") ? kDone : kFailed;
+}
+
+int run_ops(const Arguments& arguments) {
+  std::vector<const OpRow*> rows;
+  for (const std::string& name : arguments.positional()) {
+    const OpRow* row = find_op(name);
+    if (!row) return fail(kFailed, "no operator is called `" + name + "`" + meant(name));
+    rows.push_back(row);
+  }
+  const bool whole = !rows.empty();
+  if (!whole) {
+    for (const OpRow& row : op_table()) rows.push_back(&row);
+  }
+  Json list = Json::array();
+  std::string out;
+  for (const OpRow* row : rows) {
+    if (arguments.json())
+      list.push_back(op_json(*row));
+    else if (whole)
+      out += (out.empty() ? "" : "\n") + op_text(*row);
+    else if (!row->fused)
+      out += op_line(*row);
+  }
+  return print(arguments.json() ? dump(list) : out) ? kDone : kFailed;
+}
+
+int run_passes(const Arguments& arguments) {
+  Json list = Json::array();
+  std::string out;
+  for (const PassInfo& p : passes()) {
+    list.push_back({{"name", p.name}, {"contract", p.contract}});
+    std::string name = p.name;
+    name.resize(std::max<size_t>(name.size() + 1, 12), ' ');
+    out += name + p.contract + "\n";
+  }
+  return print(arguments.json() ? dump(list) : out) ? kDone : kFailed;
+}
+
+int run_completion(const Arguments& arguments) {
+  const std::string& shell = arguments.positional()[0];
+  const std::string text = completion(program(), shell);
+  if (text.empty())
+    return fail(kUsage, "there is completion for bash, zsh and fish, not for `" + shell + "`" +
+                            did_you_mean(shell, {"bash", "zsh", "fish"}));
+  return print(text) ? kDone : kFailed;
+}
+
+int run_man(const Arguments&) { return print(manual(program())) ? kDone : kFailed; }
+
+}  // namespace irplan::cli
