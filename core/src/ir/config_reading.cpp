@@ -11,6 +11,56 @@ namespace {
 
 constexpr size_t kMostTold = 8;  // keys that one warning names
 
+// Other spellings of a key in transformers 4, in 5, and in older families.
+constexpr std::pair<const char*, const char*> kSpellings[] = {{"torch_dtype", "dtype"},
+                                                              {"rope_scaling", "rope_parameters"},
+                                                              {"n_embd", "hidden_size"},
+                                                              {"n_layer", "num_hidden_layers"},
+                                                              {"n_head", "num_attention_heads"},
+                                                              {"n_positions", "max_position_embeddings"},
+                                                              {"n_inner", "intermediate_size"},
+                                                              {"layer_norm_epsilon", "rms_norm_eps"},
+                                                              {"layer_norm_epsilon", "layer_norm_eps"},
+                                                              {"layer_norm_eps", "rms_norm_eps"},
+                                                              {"norm_eps", "rms_norm_eps"},
+                                                              {"hidden_act", "hidden_activation"},
+                                                              {"hidden_act", "activation_function"},
+                                                              {"num_experts", "num_local_experts"},
+                                                              {"num_experts", "n_routed_experts"},
+                                                              {"num_local_experts", "n_routed_experts"},
+                                                              {"num_experts_per_tok", "experts_per_token"},
+                                                              {"rope_local_base_freq", "rope_theta"}};
+constexpr size_t kMostElsewhere = 2;  // places that are told
+
+bool means(std::string_view key, std::string_view wanted) {
+  if (key == wanted) return true;
+  return std::any_of(std::begin(kSpellings), std::end(kSpellings), [&](const auto& both) {
+    return (key == both.first && wanted == both.second) || (key == both.second && wanted == both.first);
+  });
+}
+
+void search_config(const ConfigNode& node, const ConfigNode& lacking, std::string_view key,
+                   std::vector<const ConfigNode*>& found) {
+  for (const auto& [name, entry] : node.entries) {
+    if (found.size() == kMostElsewhere) return;
+    const bool half =
+        name.size() > 7 && name.compare(name.size() - 7, 7, "_config") == 0 && name != "text_config";
+    if (half) continue;  // of another part of the model
+    if (means(name, key) && !(&node == &lacking && name == key) && entry->kind != ConfigNode::Kind::Null)
+      found.push_back(entry);
+    search_config(*entry, lacking, key, found);
+  }
+}
+
+// Where the config has a key that one of its records lacks: in another record, or spelt as another version
+// does.
+std::vector<const ConfigNode*> elsewhere_in(const ConfigNode& root, const ConfigNode& lacking,
+                                            std::string_view key) {
+  std::vector<const ConfigNode*> found;
+  search_config(root, lacking, key, found);
+  return found;
+}
+
 }  // namespace
 
 using ast::ExprKind;
@@ -83,6 +133,14 @@ void Elaborator::tell_lacking() {
     const std::string near = nearest(lacking.key, keys), path = lacking.record->path() + ".";
     if (refused_ && near.empty()) continue;
     const SourceText& source = lacking.elsewhere ? *lacking.elsewhere : source_;
+    const std::string written(source.slice(lacking.span));
+    const auto others = elsewhere_in(*options_.config->root(), *lacking.record, lacking.key);
+    if (!others.empty()) {
+      Diagnostic& d = diagnostics_.report(Code::E0215, lacking.span, {path + lacking.key}, lacking.elsewhere);
+      for (const ConfigNode* other : others)
+        d.help("the config has it as `" + other->path() + "`: " + other->path() + " ?? " + written);
+      continue;
+    }
     suggest(diagnostics_.report(Code::E0215, lacking.span, {path + lacking.key}, lacking.elsewhere), near,
             path, lacking.key_span, std::string(source.slice(lacking.span)));
   }

@@ -104,6 +104,7 @@ class Elaborator {
   Datum lookup(const ast::Name& name);
   Datum global_value(Global& global);
   Datum unknown_name(const ast::Name& name);
+  std::string budget_rule() const;
   std::vector<std::string> visible_names();
   const Ranges& ranges_now();  // of the dims as the running expression sees them
   void bind(const ast::Name& name, Datum value);
@@ -181,6 +182,7 @@ class Elaborator {
   // ---- calls
   Datum call(const ast::Expr& e, const Want& want);
   Datum unknown_call(const ast::Expr& e);
+  bool tell_habit(Diagnostic& d, const ast::Expr& e);
   bool any_tensor(const ast::Expr& e, const Want& want, std::vector<Datum>& args);
   const Callee& callee(ast::Symbol symbol);
 

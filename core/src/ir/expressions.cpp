@@ -105,6 +105,17 @@ std::optional<bool> Elaborator::truth(const ast::Expr& e) {
   Diagnostic& d = report(Code::E0214, e.span, {"a condition", kind_name(value)});
   d.at(show(value));
   blame(d, value);
+  const bool simple = e.kind != ExprKind::Binary && e.kind != ExprKind::Ternary && e.kind != ExprKind::Unary;
+  const std::string asked = simple ? slice(e.span) : "(" + slice(e.span) + ")";
+  const char* const compared = value.is_number()                       ? " != 0"
+                               : value.is<std::string>()               ? " != \"\""
+                               : value.is_none()                       ? " ?? false"
+                               : value.is_tensor() || value.is<Expr>() ? nullptr
+                                                                       : " != none";
+  if (compared && elsewhere_)
+    d.help("write " + asked + compared);
+  else if (compared)
+    d.fix("write " + asked + compared, e.span, simple ? asked + compared : "(" + asked + compared + ")");
   return std::nullopt;
 }
 

@@ -4,6 +4,7 @@
 
 #include "ir/elaborator.h"
 #include "ir/words.h"
+#include "ops/alias.h"
 
 namespace irplan {
 namespace {
@@ -111,6 +112,11 @@ void Elaborator::named_argument(Application& made, const ast::Arg& arg, const Wa
   for (const AttrSpec& s : row.attributes) names.emplace_back(s.name);
   for (const OperandSpec& s : row.operands) names.emplace_back(s.name);
   Diagnostic& d = report(Code::E0239, arg.name->span, {key, row.name});
+  for (const char* ours : attribute_aliases(key)) {
+    if (std::find(names.begin(), names.end(), ours) == names.end()) continue;
+    d.fix(std::string("it is called `") + ours + "` here", arg.name->span, ours);
+    return;
+  }
   const std::string near = nearest(key, names);
   if (near.empty())
     d.rule(usage(row)).note(attributes_text(row));
@@ -165,7 +171,8 @@ std::optional<Attr> Elaborator::to_attr(const AttrSpec& spec, const Datum& value
     blame(d, value);
     if (!named) return std::nullopt;
     std::vector<std::string> candidates = spec.kind == AttrKind::Word ? choices(spec.choices) : dtype_names();
-    const std::string near = nearest(*word, candidates);
+    const auto alias = spec.kind == AttrKind::Dtype ? dtype_alias(*word) : std::nullopt;
+    const std::string near = alias ? irplan::name(*alias) : nearest(*word, candidates);
     const bool literal = at.kind == ExprKind::String && at.span.end - at.span.begin == word->size() + 2;
     if (!near.empty() && literal)
       d.fix("did you mean `" + near + "`", {at.span.begin + 1, at.span.end - 1}, near);

@@ -125,7 +125,7 @@ std::optional<NewProgram> new_program(const std::string& config_text, std::strin
   if (!best->named) best->program.errors.insert(best->program.errors.begin(), unnamed(*config));
   std::string note = "# The nearest of the examples, " + best->program.example + ": " +
                      (best->named ? "it serves other configs of this architecture.\n"
-                                  : "no example names this architecture.\n");
+                                  : "no example names this architecture, and its `require` says so.\n");
   if (!best->program.unread_keys.empty()) {
     note += "# Keys of the config that it does not read:";
     for (const std::string& key : best->program.unread_keys) note += " " + key;
