@@ -1,4 +1,5 @@
 // Types of the IRPlan compiler's replies. Lines and columns count from 1, columns in UTF-8 bytes.
+export type * from './plan.js';
 
 export interface Span {
   file: string;
@@ -38,7 +39,7 @@ export interface CompileRequest {
 
 export interface CompileReply {
   ok: boolean;
-  /** The exact bytes of plan.json, as UTF-8 text. */
+  /** The exact bytes of plan.json, as UTF-8 text: of a `Plan`. */
   plan: string | null;
   diagnostics: Diagnostic[];
   /** What a terminal would show. */

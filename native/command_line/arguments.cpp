@@ -1,7 +1,6 @@
 #include "command_line/arguments.h"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "files/file_uses.h"
 #include "irplan/diagnostic.h"
@@ -37,11 +36,6 @@ std::string any_of(const std::vector<std::string>& words) {
 }
 
 }  // namespace
-
-int fail(Exit code, const std::string& message) {
-  std::fprintf(stderr, "error: %s\n", message.c_str());
-  return code;
-}
 
 bool split(const std::string& word, std::string* name, std::string* value) {
   const size_t equals = word.find('=');

@@ -116,7 +116,8 @@ bool split(const std::string& word, std::string* name, std::string* value);
 // "; did you mean `cpu`?", or nothing where no candidate is near.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 
-// "error: …" on stderr. Returns the exit code given, so that a command can end with it.
+// "error: …" on stderr, harmless for a terminal. Returns the exit code given, so that a command can end with
+// it.
 int fail(Exit code, const std::string& message);
 
 }  // namespace irplan::command

@@ -1,22 +1,15 @@
 #include "files/file_uses.h"
 
-#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <system_error>
-#include <tuple>
+
+#include "files/paths.h"
 
 namespace irplan {
 namespace {
-
-constexpr int kMostLinks = 40;  // what Linux follows
-
-std::string folder_of(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-}
 
 // What makes two paths one file: the file itself where it is there, else its name in its folder.
 struct Identity {
@@ -48,24 +41,12 @@ std::string shown(const std::string& path, const char* standard) { return path =
 
 }  // namespace
 
-std::string link_target(const std::string& path) {
-  std::string at = path;
-  char text[PATH_MAX];
-  for (int i = 0; i < kMostLinks; ++i) {
-    const ssize_t length = ::readlink(at.c_str(), text, sizeof text);
-    if (length <= 0) return at;
-    const std::string target(text, static_cast<size_t>(length));
-    at = target[0] == '/' ? target : folder_of(at) + "/" + target;
-  }
-  return path;  // a ring of links: whoever opens it is told so
-}
-
 void FileUses::reads(const std::string& as, const std::string& path) {
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(path, ignored)) {
+  if (!is_folder(path)) {
     read_.push_back({as, path});
     return;
   }
+  std::error_code ignored;
   for (std::filesystem::directory_iterator at(path, ignored), end; at != end; at.increment(ignored)) {
     if (is_part_of_a_checkpoint(at->path())) read_.push_back({as, at->path().string()});
   }

@@ -26,7 +26,4 @@ class FileUses {
   std::vector<Use> read_, written_;
 };
 
-// Where writing to a path ends: links are followed, the last of them also to a file that is not there yet.
-std::string link_target(const std::string& path);
-
 }  // namespace irplan

@@ -4,49 +4,32 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <utility>
 
-#include "files/file_uses.h"
+#include "files/new_file.h"
+#include "files/paths.h"
 
 namespace irplan {
 namespace {
 
 // A new, empty file under the name of the old; -1 with errno.
-int replace(const std::string& target, mode_t mode) {
-  const std::string part = target + "." + std::to_string(::getpid()) + ".new";
-  const int file = ::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, mode);
-  if (file < 0) return -1;
-  if (::rename(part.c_str(), target.c_str()) == 0) return file;
-  const int reason = errno;
-  ::unlink(part.c_str());
-  ::close(file);
+int replace(const std::string& path) {
+  auto empty = NewFile::beside(path);
+  if (!empty) return -1;
+  const int file = ::fcntl(empty->descriptor(), F_DUPFD_CLOEXEC, 0);
+  const int reason = file < 0 ? errno : empty->take_name();
+  if (!reason) return file;
+  if (file >= 0) ::close(file);
   errno = reason;
   return -1;
 }
 
 }  // namespace
 
-int write_all(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(file, bytes.data(), std::min<size_t>(bytes.size(), size_t{1} << 30));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno;
-    bytes.remove_prefix(static_cast<size_t>(n));
-  }
-  return 0;
-}
-
 std::optional<GrowingFile> GrowingFile::open(const std::string& path, std::string* why) {
-  const std::string target = link_target(path);
-  struct stat status {};
-  const bool there = ::stat(target.c_str(), &status) == 0;
-  const bool device = there && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
-  const int file = device ? ::open(target.c_str(), O_WRONLY | O_CLOEXEC)
-                          : replace(target, there ? status.st_mode & 0777 : 0666);
+  const int file = is_device(path) ? ::open(path.c_str(), O_WRONLY | O_CLOEXEC) : replace(path);
   if (file < 0) return *why = "cannot write " + path + ": " + std::strerror(errno), std::nullopt;
   return GrowingFile(path, file);
 }

@@ -28,7 +28,4 @@ class GrowingFile {
   int file_ = -1;
 };
 
-// All of the bytes to an open file; 0, or errno's reason.
-int write_all(int file, std::string_view bytes);
-
 }  // namespace irplan

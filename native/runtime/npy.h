@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "runtime/files.h"
+#include "files/mapped_file.h"
 #include "runtime/stored.h"
 
 namespace irplan {

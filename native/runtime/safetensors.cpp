@@ -6,6 +6,9 @@
 #include <set>
 #include <system_error>
 
+#include "files/paths.h"
+#include "files/read.h"
+
 namespace irplan {
 namespace {
 

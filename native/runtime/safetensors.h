@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/files.h"
+#include "files/mapped_file.h"
 #include "runtime/stored.h"
 
 namespace irplan {

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace irplan {
@@ -16,7 +19,12 @@ class Pool {
  public:
   Pool() {
     const int wanted = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMostThreads);
-    for (int i = 1; i < wanted; ++i) workers_.emplace_back([this] { work(); });
+    workers_.reserve(static_cast<size_t>(wanted));
+    try {
+      for (int i = 1; i < wanted; ++i) workers_.emplace_back([this] { work(); });
+    } catch (const std::system_error&) {
+      // The system gives no more of them: those that are there do the work.
+    }
   }
   ~Pool() {
     {
@@ -42,12 +50,19 @@ class Pool {
     take_parts();
     std::unique_lock<std::mutex> lock(mutex_);
     done_.wait(lock, [this] { return busy_ == 0; });
+    if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
   }
 
  private:
   void take_parts() {
-    for (int64_t begin = next_.fetch_add(part_); begin < count_; begin = next_.fetch_add(part_))
-      (*body_)(begin, std::min(count_, begin + part_));
+    try {
+      for (int64_t begin = next_.fetch_add(part_); begin < count_; begin = next_.fetch_add(part_))
+        (*body_)(begin, std::min(count_, begin + part_));
+    } catch (...) {  // run() throws it again, once all threads are done with the body
+      const std::lock_guard<std::mutex> lock(mutex_);
+      thrown_ = std::current_exception();
+      next_ = count_;
+    }
   }
 
   void work() {
@@ -72,6 +87,7 @@ class Pool {
   std::atomic<int64_t> next_{0};
   int busy_ = 0;
   uint64_t round_ = 0;
+  std::exception_ptr thrown_;
   bool ending_ = false;
 };
 

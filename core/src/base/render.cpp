@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "base/printable.h"
 #include "irplan/diagnostic.h"
 
 namespace irplan {
@@ -23,37 +24,6 @@ Palette palette(bool color) {
   return {"\x1b[1;31m", "\x1b[1;33m", "\x1b[1;34m", "\x1b[1m", "\x1b[0m"};
 }
 
-// Bytes of the UTF-8 sequence that starts at text[i]; 0 where none does.
-size_t sequence_length(std::string_view text, size_t i) {
-  const auto first = static_cast<unsigned char>(text[i]);
-  const size_t length = first < 0x80 ? 1 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first >= 0x80 && (first < 0xC2 || first > 0xF4)) return 0;
-  if (i + length > text.size()) return 0;
-  for (size_t k = 1; k < length; ++k) {
-    if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return 0;
-  }
-  // C1 control characters steer terminals as well as ESC does.
-  if (first == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0) return 0;
-  return length;
-}
-
-// Text of a stranger, made harmless for a terminal: what is no printable UTF-8 becomes "?".
-std::string printable(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size();) {
-    const size_t length = sequence_length(text, i);
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (length == 0 || c < 0x20 || c == 0x7F) {
-      out += '?';
-      ++i;
-    } else {
-      out.append(text, i, length);
-      i += length;
-    }
-  }
-  return out;
-}
-
 // A source line as it is shown: tabs expanded, cut around the marked bytes, with the columns of any byte of
 // it.
 class Excerpt {
@@ -69,7 +39,7 @@ class Excerpt {
     if (begin > 0) add("…");
     size_t i = begin;
     while (i < line.size() && columns_ < kExcerptColumns) {
-      const size_t length = std::max<size_t>(1, sequence_length(line, i));
+      const size_t length = std::max<size_t>(1, printable_length(line, i));
       for (size_t k = 0; k < length; ++k) column_of_.push_back(columns_);
       if (line[i] == '\t') {
         const uint32_t spaces = kTabColumns - columns_ % kTabColumns;

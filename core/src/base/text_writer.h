@@ -4,6 +4,8 @@
 // of a compilation.
 #pragma once
 
+#include <charconv>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -29,6 +31,12 @@ class TextWriter {
     }
     used_ += piece.size();
     return *this;
+  }
+  void number(int64_t n) {
+    constexpr size_t kMost = 20;  // characters
+    if (text_.size() - used_ < kMost) grow(kMost);
+    char* const to = text_.data() + used_;
+    used_ += static_cast<size_t>(std::to_chars(to, to + kMost, n).ptr - to);
   }
   // A JSON string, escaped as nlohmann/json does it; bytes that are no UTF-8 become U+FFFD.
   void quote(std::string_view text);

@@ -1,163 +1,269 @@
 #include "plan/diff.h"
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <unordered_map>
 
 #include "plan/layer_class.h"
+#include "plan/plan_writer.h"
 
 namespace irplan {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using plan_fields::Note;
 
 constexpr size_t kShown = 12;    // changes of one part in the text for people
 constexpr size_t kLongest = 72;  // bytes of a value there
 constexpr const char* kParts[] = {"target", "memory_plan", "phases", "dims",    "guards",
                                   "budget", "outputs",     "ops",    "buffers", "values"};
 
-std::string dumped(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+// A key of a record and what it holds; of a record, or of a list of records that have names, its keys.
+struct Node {
+  std::string key;
+  std::string text;  // a text as it is, anything else as JSON
+  Note::Role role = Note::Plain;
+  std::optional<int64_t> number;
+  bool nested = false;
+  std::vector<Node> keys;
 
-std::string text_of(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : dumped(value);
-}
+  const Node* find(std::string_view other) const {
+    for (const Node& node : keys) {
+      if (node.key == other) return &node;
+    }
+    return nullptr;
+  }
+  std::string word(std::string_view other) const {
+    const Node* node = find(other);
+    return node ? node->text : std::string();
+  }
+};
 
-// The text at a key, or an empty one.
-std::string word(const Json& record, const char* key) {
-  const auto found = record.find(key);
-  return found != record.end() ? text_of(*found) : std::string();
-}
+// A walker of fields.h: a record as a tree of what its keys hold.
+class Tree {
+ public:
+  static constexpr bool kReads = false;
 
-std::string name_of(const std::string& part, const Json& record) {
-  if (part == "guards")
-    return word(record, "expr") + (record.contains("phase") ? " in " + word(record, "phase") : "");
-  if (part == "budget") return word(record, "expr");
-  if (part == "outputs") return word(record, "name") + " of " + word(record, "phase");
-  return word(record, part == "phases" || part == "dims" ? "name" : "id");
-}
+  explicit Tree(const Plan& plan) : plan_(plan) {}
+
+  // The keys of a record; `name` gets what tells it apart in a list.
+  template <class R>
+  std::vector<Node> keys_of(const R& x, std::string* name = nullptr) {
+    std::vector<Node> out;
+    std::vector<Node>* outer = std::exchange(keys_, &out);
+    std::string* outer_name = std::exchange(name_, name);
+    plan_fields::fields(*this, x);
+    keys_ = outer;
+    name_ = outer_name;
+    return out;
+  }
+
+  // ---- a walker of fields.h
+  void record(const char*, const char*) {}
+  void needs(const char*, const char*, std::initializer_list<const char*>) {}
+  template <class T>
+  void always(const char* key, const T& x, const Note& note = {}) {
+    Node node;
+    node.key = key;
+    node.role = note.role;
+    put(node, x);
+    if (note.role == Note::Name && name_) *name_ += (name_->empty() ? "" : " in ") + node.text;
+    keys_->push_back(std::move(node));
+  }
+  template <class T>
+  void added(const char* key, const T& x, const Note& note = {}) {
+    always(key, x, note);
+  }
+  template <class T>
+  void nullable(const char* key, const T& x, const Note& note = {}) {
+    plan_fields::is_set(x) ? always(key, x, note) : always(key, nullptr, note);
+  }
+  template <class T>
+  void set(const char* key, const T& x, const Note& note = {}) {
+    if (plan_fields::is_set(x)) always(key, x, note);
+  }
+  template <class T>
+  void only(bool where, const char* key, const T& x, const Note& note = {}) {
+    if (where) always(key, x, note);
+  }
+
+ private:
+  template <class T>
+  std::string json(const T& x) {
+    PlanWriter writer(plan_, 64);
+    writer.put(x);
+    return writer.take();
+  }
+
+  template <class T>
+  void put(Node& node, const T& x) {
+    node.text = json(x);
+    if constexpr (std::is_same_v<T, std::string>) {
+      node.text = x;
+    } else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+      node.number = static_cast<int64_t>(x);
+    } else if (node.text.size() > 1 && node.text.front() == '"') {
+      node.text = node.text.substr(1, node.text.size() - 2);  // an expression, a word, an id: nothing escaped
+    } else if constexpr (std::is_class_v<T>) {
+      nest(node, x);
+    }
+  }
+  template <class T>
+  void put(Node& node, const std::optional<T>& x) {
+    put(node, *x);
+  }
+
+  // What is told key by key: a record, records with names, and what stands under names.
+  void nest(Node&, const Expr&) {}
+  template <class E, class R>
+  void nest(Node&, const plan_fields::Comparison<E, R>&) {}
+  template <class T>
+  void nest(Node&, const plan_fields::Ref<T>&) {}
+  template <class T>
+  void nest(Node&, const plan_fields::Refs<T>&) {}
+  template <class T>
+  void nest(Node&, const plan_fields::Span<T>&) {}
+  template <class T>
+  void nest(Node&, const plan_fields::DimPair<T>&) {}
+  template <class T>
+  void nest(Node&, const plan_fields::Verbatim<T>&) {}
+  void nest(Node&, const Shape&) {}
+  void nest(Node&, const std::vector<std::string>&) {}
+  void nest(Node&, const std::vector<std::pair<int64_t, int64_t>>&) {}
+  void nest(Node& node, const Plan::Sizes& x) {
+    node.nested = true;
+    for (const auto& [name, n] : x) put(node.keys.emplace_back(Node{name, {}, node.role, {}, false, {}}), n);
+  }
+  template <class T>
+  void nest(Node& node, const plan_fields::ByName<T>& x) {
+    node.nested = true;
+    for (const auto& r : x.records) node.keys.push_back({r.name, json(r), Note::Plain, {}, true, keys_of(r)});
+  }
+  template <class O>
+  void nest(Node& node, const plan_fields::Attributes<O>& x) {
+    node.nested = true;
+    for (size_t i = 0; i < x.op.row->attributes.size(); ++i) {
+      const AttrSpec& spec = x.op.row->attributes[i];
+      const Attr& a = x.op.attrs.values()[i];
+      if (!spec.implicit || !(a.is_none() || a == Attr(false)))
+        put(node.keys.emplace_back(Node{spec.name, {}, Note::Plain, {}, false, {}}), a);
+    }
+  }
+  void nest(Node&, const Attr&) {}
+  template <class R>
+  void nest(Node& node, const std::vector<R>& x) {
+    std::vector<Node> keys;
+    for (const R& r : x) {
+      Node one;
+      one.text = json(r);
+      one.nested = true;
+      one.keys = keys_of(r, &one.key);
+      if (one.key.empty()) return;  // they have no names
+      keys.push_back(std::move(one));
+    }
+    node.nested = !keys.empty();
+    node.keys = std::move(keys);
+  }
+  template <class R>
+  void nest(Node& node, const R& x) {
+    node.nested = true;
+    node.keys = keys_of(x);
+  }
+
+  const Plan& plan_;
+  std::vector<Node>* keys_ = nullptr;  // of the record that is walked
+  std::string* name_ = nullptr;
+};
 
 // What a reader wants to know first of a record that came or went.
-std::string summary_of(const std::string& part, const Json& record) {
-  if (part == "ops") return word(record, "kernel");
-  if (part == "buffers") return word(record, "segment") + " " + word(record, "bytes");
+std::string summary_of(const std::string& part, const Node& record) {
+  if (part == "ops") return record.word("kernel");
+  if (part == "buffers") return record.word("segment") + " " + record.word("bytes");
   if (part == "budget")
-    return word(record, "used_bytes").empty()
-               ? "max " + word(record, "max")
-               : word(record, "used_bytes") + " bytes, max " + word(record, "max");
-  if (part == "values") return word(record, "dtype") + word(record, "shape");
-  return dumped(record);
-}
-
-// What tells the records of a list inside of a record apart; none where it holds no such records.
-const char* key_of(const Json& list) {
-  if (!list.is_array() || list.empty() || !list[0].is_object()) return nullptr;
-  for (const char* key : {"change", "buffer", "phase"}) {
-    if (list[0].contains(key)) return key;
-  }
-  return nullptr;
+    return record.word("used_bytes").empty()
+               ? "max " + record.word("max")
+               : record.word("used_bytes") + " bytes, max " + record.word("max");
+  if (part == "values") return record.word("dtype") + record.word("shape");
+  return record.text;
 }
 
 class Comparison {
  public:
-  std::vector<PlanChange> run(const Json& a, const Json& b) {
+  std::vector<PlanChange> run(const Node& a, const Node& b) {
     for (const char* part : kParts) {
       part_ = part;
-      const auto left = a.find(part), right = b.find(part);
-      if (left == a.end() || right == b.end()) continue;
-      if (left->is_array()) {
-        records(*left, *right);
+      const Node &left = *a.find(part), &right = *b.find(part);
+      if (part_ == "target" || part_ == "memory_plan") {
+        fields("", left, right, "");
       } else {
-        fields("", *left, *right, "");
+        records(left, right);
       }
     }
     return std::move(changes_);
   }
 
  private:
-  void add(const std::string& name, const std::string& field, const Json* before, const Json* after) {
+  void add(const std::string& name, const std::string& field, const Node* before, const Node* after) {
     PlanChange change;
     change.part = part_;
     change.name = name;
     change.field = field;
-    if (before) change.before = text_of(*before);
-    if (after) change.after = text_of(*after);
-    const bool bytes = field.find("bytes") != std::string::npos || field.rfind("segments.", 0) == 0;
-    if (bytes && before && after && before->is_number_integer() && after->is_number_integer()) {
-      change.more_bytes = after->get<int64_t>() - before->get<int64_t>();
-    }
+    if (before) change.before = before->text;
+    if (after) change.after = after->text;
+    if (before && after && before->role == Note::Bytes && before->number && after->number)
+      change.more_bytes = *after->number - *before->number;
     changes_.push_back(std::move(change));
   }
+  void add_text(const std::string& name, const std::string& field, std::optional<std::string> before,
+                std::optional<std::string> after) {
+    changes_.push_back({part_, name, field, std::move(before), std::move(after), std::nullopt});
+  }
 
-  void fields(const std::string& name, const Json& a, const Json& b, const std::string& path) {
-    for (auto it = a.begin(); it != a.end(); ++it) {
-      if (it.key() == "line") continue;
-      const auto other = b.find(it.key());
-      const std::string field = path + it.key();
-      if (other == b.end()) {
-        add(name, field, &*it, nullptr);
-      } else if (it->is_object() && other->is_object()) {
-        fields(name, *it, *other, field + ".");
-      } else if (key_of(*it) && key_of(*other)) {
-        fields(name, by_key(*it), by_key(*other), field + ".");
-      } else if (!(*it == *other)) {
-        add(name, field, &*it, &*other);
+  void fields(const std::string& name, const Node& a, const Node& b, const std::string& path) {
+    for (const Node& node : a.keys) {
+      if (node.role == Note::Quiet) continue;
+      const Node* other = b.find(node.key);
+      if (!other) {
+        add(name, path + node.key, &node, nullptr);
+      } else if (node.nested && other->nested) {
+        fields(name, node, *other, path + node.key + ".");
+      } else if (node.text != other->text) {
+        add(name, path + node.key, &node, other);
       }
     }
-    for (auto it = b.begin(); it != b.end(); ++it) {
-      if (it.key() != "line" && a.find(it.key()) == a.end()) add(name, path + it.key(), nullptr, &*it);
+    for (const Node& node : b.keys) {
+      if (node.role != Note::Quiet && !a.find(node.key)) add(name, path + node.key, nullptr, &node);
     }
   }
 
-  // {"--dim B=4": {"bytes": 1}} of [{"change": "--dim B=4", "bytes": 1}]
-  static Json by_key(const Json& list) {
-    Json out = Json::object();
-    const char* key = key_of(list);
-    for (Json record : list) {
-      const std::string name = word(record, key);
-      record.erase(key);
-      out[name] = std::move(record);
-    }
-    return out;
-  }
-
-  void records(const Json& a, const Json& b) {
-    std::unordered_map<std::string, const Json*> before, after;
-    for (const Json& record : a) before.emplace(name_of(part_, record), &record);
-    for (const Json& record : b) after.emplace(name_of(part_, record), &record);
-    for (const Json& record : a) {
-      const std::string name = name_of(part_, record);
-      const auto other = after.find(name);
+  void records(const Node& a, const Node& b) {
+    std::unordered_map<std::string_view, const Node*> before, after;
+    for (const Node& record : a.keys) before.emplace(record.key, &record);
+    for (const Node& record : b.keys) after.emplace(record.key, &record);
+    for (const Node& record : a.keys) {
+      const auto other = after.find(record.key);
       if (other != after.end()) {
-        fields(name, record, *other->second, "");
+        fields(record.key, record, *other->second, "");
       } else {
-        const Json summary = summary_of(part_, record);
-        add(name, "", &summary, nullptr);
+        add_text(record.key, "", summary_of(part_, record), std::nullopt);
       }
     }
-    for (const Json& record : b) {
-      const std::string name = name_of(part_, record);
-      if (before.contains(name)) continue;
-      const Json summary = summary_of(part_, record);
-      add(name, "", nullptr, &summary);
+    for (const Node& record : b.keys) {
+      if (!before.contains(record.key)) add_text(record.key, "", std::nullopt, summary_of(part_, record));
     }
     if (part_ == "ops") order(a, b, before, after);
   }
 
   // The first op that runs at another place among those that both plans have.
-  void order(const Json& a, const Json& b, const std::unordered_map<std::string, const Json*>& before,
-             const std::unordered_map<std::string, const Json*>& after) {
+  void order(const Node& a, const Node& b, const std::unordered_map<std::string_view, const Node*>& before,
+             const std::unordered_map<std::string_view, const Node*>& after) {
     std::vector<std::string> left, right;
-    for (const Json& op : a) {
-      if (after.contains(word(op, "id"))) left.push_back(word(op, "id"));
+    for (const Node& op : a.keys) {
+      if (after.contains(op.key)) left.push_back(op.key);
     }
-    for (const Json& op : b) {
-      if (before.contains(word(op, "id"))) right.push_back(word(op, "id"));
+    for (const Node& op : b.keys) {
+      if (before.contains(op.key)) right.push_back(op.key);
     }
     for (size_t i = 0; i < left.size() && i < right.size(); ++i) {
-      if (left[i] == right[i]) continue;
-      const Json first = left[i], second = right[i];
-      add("", "order", &first, &second);
-      return;
+      if (left[i] != right[i]) return add_text("", "order", left[i], right[i]);
     }
   }
 
@@ -228,9 +334,9 @@ std::vector<ClassOfChanges> by_layers(const std::vector<PlanChange>& changes) {
 }  // namespace
 
 std::vector<PlanChange> compare_plans(const Plan& a, const Plan& b) {
-  const Json left = Json::parse(write_plan(a), nullptr, false);
-  const Json right = Json::parse(write_plan(b), nullptr, false);
-  if (!left.is_object() || !right.is_object()) return {};
+  Node left, right;
+  left.keys = Tree(a).keys_of(a);
+  right.keys = Tree(b).keys_of(b);
   return Comparison().run(left, right);
 }
 
@@ -261,7 +367,7 @@ std::string diff_plans(const Plan& a, const Plan& b) {
 std::string diff_plans_json(const Plan& a, const Plan& b) {
   std::string out = "[";
   const auto text = [](const std::optional<std::string>& s) {
-    return s ? dumped(Json(*s)) : std::string("null");
+    return s ? nlohmann::json(*s).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) : "null";
   };
   for (const PlanChange& change : compare_plans(a, b)) {
     out += out.size() > 1 ? ",\n" : "\n";

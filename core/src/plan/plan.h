@@ -172,7 +172,7 @@ struct Plan {
     std::optional<int64_t> limit_bytes;  // of bytes, at `value`
     std::optional<Expr> limit;           // of bytes
     Segments counts;                     // of bytes: how often each segment is counted
-    std::vector<Answer> phases;  // of each, where it speaks of several
+    std::vector<Answer> phases;          // of each, where it speaks of several
     std::vector<Change> changes;
   };
 

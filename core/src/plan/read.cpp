@@ -2,438 +2,418 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "plan/fields.h"
 #include "plan/json_tree.h"
-#include "plan/plan.h"
 
 namespace irplan {
 namespace {
 
 using Kind = JsonNode::Kind;
+using plan_fields::Note;
+using plan_fields::To;
 
 constexpr size_t kMaxRecords = 1000000;  // of one list
 constexpr size_t kMaxIdBytes = 4096;
 constexpr size_t kMaxAxes = 16;
+constexpr size_t kMaxParts = 64;  // of a fused op
 constexpr int kMaxKernelVersion = 9999;
 
 std::string cut(const std::string& text) { return text.size() > 60 ? text.substr(0, 60) + "…" : text; }
 
 template <size_t N>
-int word_of(const std::string& text, const char* const (&words)[N]) {
-  for (size_t i = 0; i < N; ++i) {
-    if (text == words[i]) return static_cast<int>(i);
+std::string listed(const char* const (&words)[N]) {
+  std::string out;
+  for (const char* word : words) {
+    if (*word) out += (out.empty() ? "" : ", ") + std::string(word);
   }
-  return -1;
+  return out;
 }
 
+bool is_name(const std::string& text) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  return !text.empty() && letter(text[0]) && std::all_of(text.begin(), text.end(), [&](char c) {
+    return letter(c) || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+Attr any_attribute(const JsonNode& node) {
+  switch (node.kind) {
+    case Kind::Null: return Attr();
+    case Kind::Bool: return Attr(node.boolean);
+    case Kind::Int: return Attr(node.integer);
+    case Kind::Float: return Attr(node.number);
+    case Kind::String: return Attr(node.string);
+    case Kind::List: {
+      AttrList list;
+      for (const JsonNode* item : node.items) list.push_back(any_attribute(*item));
+      return Attr::of(std::move(list));
+    }
+    case Kind::Record: break;
+  }
+  AttrRecord record;
+  for (const auto& [key, item] : node.entries) record.emplace_back(key, any_attribute(*item));
+  return Attr::of(std::move(record));
+}
+
+// A walker of fields.h. Stops at the first fault: what follows it is not looked at.
 class Reader {
  public:
+  static constexpr bool kReads = true;
+
   explicit Reader(std::string& why) : why_(why) {}
 
   std::optional<Plan> run(std::string_view text) {
     std::string wrong;
     const auto tree = JsonTree::parse(text, &wrong);
-    if (!tree) return fail("plan", wrong), std::nullopt;
+    if (!tree) return fail(wrong), std::nullopt;
     const JsonNode& root = tree->root();
-    if (root.kind != Kind::Record) return fail("plan", "no JSON object"), std::nullopt;
-    // `diagnostics` is kept as it stands; a reader has no use for it.
-    const bool good = head(root) && dims(root) && guards(root) && phases(root) && buffer_ids(root) &&
-                      value_ids(root) && values(root) && buffers(root) && ops(root) && outputs(root) &&
-                      memory(root) && budgets(root) && list(root, "plan", "diagnostics");
-    return good ? std::optional<Plan>(std::move(plan_)) : std::nullopt;
+    if (root.kind != Kind::Record) return fail("no JSON object"), std::nullopt;
+    if (const JsonNode* version = root.find("version"); version && version->string != kPlanVersion)
+      return fail("the version \"" + cut(version->string) + "\" is not " + kPlanVersion), std::nullopt;
+    // Before the records, which name each other.
+    collect(root, "buffers", buffers_);
+    collect(root, "values", values_);
+    if (!failed_) get(root, plan_);
+    return failed_ ? std::nullopt : std::optional<Plan>(std::move(plan_));
+  }
+
+  // ---- a walker of fields.h
+  void record(const char*, const char*) {}
+  void needs(const char* key, const char* word, std::initializer_list<const char*> needed) {
+    const JsonNode* node = failed_ ? nullptr : record_->find(key);
+    if (!node || node->string != word) return;
+    for (const char* other : needed) {
+      if (!failed_ && !record_->find(other)) fail("lacks \"" + std::string(other) + "\"");
+    }
+  }
+  template <class T>
+  void always(const char* key, T&& x, const Note& = {}) {
+    if (failed_) return;
+    const JsonNode* node = next(key);
+    node ? at(key, *node, x) : fail("lacks \"" + std::string(key) + "\"");
+  }
+  template <class T>
+  void nullable(const char* key, T&& x, const Note& = {}) {
+    if (failed_) return;
+    const JsonNode* node = next(key);
+    if (!node) return fail("lacks \"" + std::string(key) + "\"");
+    if (node->kind != Kind::Null) at(key, *node, x);
+  }
+  template <class T>
+  void set(const char* key, T&& x, const Note& = {}) {
+    if (failed_) return;
+    if (const JsonNode* node = next(key)) at(key, *node, x);
+  }
+  template <class T>
+  void added(const char* key, T&& x, const Note& = {}) {
+    set(key, x);
+  }
+  template <class T>
+  void only(bool where, const char* key, T&& x, const Note& = {}) {
+    if (where) always(key, x);
   }
 
  private:
-  bool fail(const std::string& where, const std::string& what) {
-    if (why_.empty()) why_ = where + ": " + what;
-    return false;
+  // ---- where it is, for messages
+  struct Step {
+    const char* key;                    // null: the record of a list, or the entry of an object
+    const JsonNode* node;               // of it
+    size_t index = 0;                   // in the list
+    const std::string* name = nullptr;  // in the object
+  };
+
+  // "values h.shape", "guards[3]", "phases decode.dims.S"
+  std::string place() const {
+    std::string out;
+    for (const Step& step : path_) {
+      if (step.key) {
+        out += (out.empty() ? "" : ".") + std::string(step.key);
+      } else if (step.name) {
+        out += "." + cut(*step.name);
+      } else {
+        const JsonNode* id = step.node->find("id");
+        if (!id) id = step.node->find("name");
+        out +=
+            id && id->kind == Kind::String ? " " + cut(id->string) : "[" + std::to_string(step.index) + "]";
+      }
+    }
+    return out.empty() ? "plan" : out;
+  }
+  void fail(const std::string& what) {
+    if (!failed_) why_ = place() + ": " + what;
+    failed_ = true;
   }
 
-  // ---- fields
-  const JsonNode* get(const JsonNode& record, const std::string& where, const char* key) {
-    const JsonNode* node = record.find(key);
-    if (!node) fail(where, std::string("lacks \"") + key + "\"");
-    return node;
+  // ---- keys
+  // Keys mostly stand in the table's order.
+  const JsonNode* next(const char* key) {
+    const auto& entries = record_->entries;
+    if (cursor_ < entries.size() && entries[cursor_].first == key) return entries[cursor_++].second;
+    for (size_t i = 0; i < entries.size(); ++i) {
+      if (entries[i].first == key) return cursor_ = i + 1, entries[i].second;
+    }
+    return nullptr;
   }
-  const JsonNode* typed(const JsonNode& record, const std::string& where, const char* key, Kind kind,
-                        const char* wanted) {
-    const JsonNode* node = get(record, where, key);
-    if (node && node->kind != kind) return fail(where + "." + key, std::string("is no ") + wanted), nullptr;
-    return node;
+  template <class T>
+  void at(const char* key, const JsonNode& node, T& x) {
+    path_.push_back({key, &node});
+    get(node, x);
+    path_.pop_back();
   }
-  const JsonNode* list(const JsonNode& record, const std::string& where, const char* key) {
-    const JsonNode* node = typed(record, where, key, Kind::List, "list");
-    if (node && node->items.size() > kMaxRecords)
-      return fail(where + "." + key, "more than a million records"), nullptr;
-    return node;
+  bool is(const JsonNode& node, Kind kind, const char* wanted) {
+    if (node.kind != kind) fail(std::string("is no ") + wanted);
+    return node.kind == kind;
   }
-  bool text(const JsonNode& record, const std::string& where, const char* key, std::string& out) {
-    const JsonNode* node = typed(record, where, key, Kind::String, "string");
-    if (!node) return false;
-    if (node->string.size() > kMaxIdBytes) return fail(where + "." + key, "longer than 4 KiB");
+
+  // ---- what a key holds
+  void get(const JsonNode& node, bool& x) {
+    if (is(node, Kind::Bool, "true or false")) x = node.boolean;
+  }
+  void get(const JsonNode& node, int64_t& x) {
+    if (!is(node, Kind::Int, "integer")) return;
+    if (node.integer < 0) return fail(std::to_string(node.integer) + " is negative");
+    x = node.integer;
+  }
+  void get(const JsonNode& node, uint32_t& x) {
+    int64_t n = 0;
+    get(node, n);
+    x = static_cast<uint32_t>(std::min<int64_t>(n, UINT32_MAX));
+  }
+  void get(const JsonNode& node, double& x) {
+    if (node.kind != Kind::Float && node.kind != Kind::Int) return fail("is no number");
+    x = node.number;
+  }
+  void get(const JsonNode& node, std::string& x) {
+    if (!is(node, Kind::String, "string")) return;
+    if (node.string.size() > kMaxIdBytes) return fail("longer than 4 KiB");
     // What is shown on terminals must not steer them; a budget may go over lines.
     const auto steers = [](unsigned char c) {
       return (c < 0x20 && c != '\n' && c != '\t' && c != '\r') || c == 0x7F;
     };
-    if (std::any_of(node->string.begin(), node->string.end(), steers))
-      return fail(where + "." + key, "holds a control character");
-    out = node->string;
-    return true;
+    if (std::any_of(node.string.begin(), node.string.end(), steers)) return fail("holds a control character");
+    x = node.string;
   }
-  bool number(const JsonNode& record, const std::string& where, const char* key, int64_t& out) {
-    const JsonNode* node = typed(record, where, key, Kind::Int, "integer");
-    if (!node) return false;
-    if (node->integer < 0) return fail(where + "." + key, std::to_string(node->integer) + " is negative");
-    out = node->integer;
-    return true;
-  }
-  bool flag(const JsonNode& record, const std::string& where, const char* key, bool& out) {
-    const JsonNode* node = typed(record, where, key, Kind::Bool, "true or false");
-    if (node) out = node->boolean;
-    return node != nullptr;
-  }
-  bool line(const JsonNode& record, const std::string& where, uint32_t& out) {
-    int64_t n = 0;
-    if (!number(record, where, "line", n)) return false;
-    out = static_cast<uint32_t>(std::min<int64_t>(n, UINT32_MAX));
-    return true;
-  }
-  bool expr(const JsonNode& node, const std::string& where, Expr& out) {
-    if (node.kind != Kind::String) return fail(where, "is no expression");
+  void get(const JsonNode& node, Expr& x) {
+    if (!is(node, Kind::String, "expression")) return;
     const auto known = exprs_.find(node.string);
-    if (known != exprs_.end()) return out = known->second, true;
+    if (known != exprs_.end()) return void(x = known->second);
     std::string wrong;
     const auto e = plan_.pool->parse(node.string, &wrong);
-    if (!e) return fail(where, "\"" + cut(node.string) + "\": " + wrong);
-    out = *e;
+    if (!e) return fail("\"" + cut(node.string) + "\": " + wrong);
+    x = *e;
     exprs_.emplace(node.string, *e);
-    return true;
   }
-  bool expr(const JsonNode& record, const std::string& where, const char* key, Expr& out) {
-    const JsonNode* node = get(record, where, key);
-    return node && expr(*node, where + "." + key, out);
+  void get(const JsonNode& node, DType& x) {
+    if (!is(node, Kind::String, "dtype")) return;
+    const auto dtype = find_dtype(node.string);
+    dtype ? void(x = *dtype) : fail("no dtype \"" + cut(node.string) + "\"");
   }
-  bool optional_expr(const JsonNode& record, const std::string& where, const char* key,
-                     std::optional<Expr>& out) {
-    const JsonNode* node = get(record, where, key);
-    if (!node) return false;
-    if (node->kind == Kind::Null) return true;
-    Expr e;
-    if (!expr(*node, where + "." + key, e)) return false;
-    out = e;
-    return true;
+  void get(const JsonNode& node, const OpRow*& x) {
+    if (!is(node, Kind::String, "operator")) return;
+    x = find_op(node.string);
+    if (!x) fail("no operator \"" + cut(node.string) + "\"");
   }
-  bool exprs(const JsonNode& node, const std::string& where, Shape& out) {
-    if (node.kind != Kind::List) return fail(where, "is no list");
-    if (node.items.size() > kMaxAxes)
-      return fail(where, "more than " + std::to_string(kMaxAxes) + " entries");
+  template <class E>
+  requires std::is_enum_v<E>
+  void get(const JsonNode& node, E& x) {
+    if (!is(node, Kind::String, "string")) return;
+    const auto& words = plan_fields::Words<E>::kAll;
+    const auto* found = std::find_if(std::begin(words), std::end(words),
+                                     [&](const char* word) { return *word && node.string == word; });
+    if (found == std::end(words)) return fail("\"" + cut(node.string) + "\" is none of " + listed(words));
+    x = static_cast<E>(found - std::begin(words));
+  }
+  template <class T>
+  void get(const JsonNode& node, std::optional<T>& x) {
+    T found{};
+    get(node, found);
+    if (!failed_) x = std::move(found);
+  }
+  void get(const JsonNode& node, Shape& x) {
+    if (!is(node, Kind::List, "list")) return;
+    if (node.items.size() > kMaxAxes) return fail("more than " + std::to_string(kMaxAxes) + " entries");
     for (const JsonNode* item : node.items) {
       Expr e;
-      if (!expr(*item, where, e)) return false;
-      out.push_back(e);
+      if (!failed_) get(*item, e), x.push_back(e);
     }
-    return true;
   }
-  template <class Each>
-  bool each(const JsonNode& root, const char* key, Each each_record) {
-    const JsonNode* records = list(root, "plan", key);
-    if (!records) return false;
-    for (size_t i = 0; i < records->items.size(); ++i) {
-      const JsonNode& record = *records->items[i];
-      std::string where = std::string(key) + "[" + std::to_string(i) + "]";
-      if (record.kind != Kind::Record) return fail(where, "is no object");
-      for (const char* name : {"id", "name"}) {
-        const JsonNode* id = record.find(name);
-        if (id && id->kind == Kind::String) where = std::string(key) + " " + cut(id->string);
-      }
-      if (!each_record(record, where)) return false;
+  // Records, ids, pairs of numbers.
+  template <class T>
+  void get(const JsonNode& node, std::vector<T>& x) {
+    if (!is(node, Kind::List, "list")) return;
+    constexpr size_t kMost = std::is_same_v<T, std::string> ? kMaxParts : kMaxRecords;
+    if (node.items.size() > kMost) return fail("more than " + std::to_string(kMost) + " entries");
+    x.reserve(node.items.size());
+    for (size_t i = 0; i < node.items.size() && !failed_; ++i) {
+      path_.push_back({nullptr, node.items[i], i});
+      T item{};
+      get(*node.items[i], item);
+      x.push_back(std::move(item));
+      path_.pop_back();
     }
-    return true;
   }
-
-  // ---- records
-  bool head(const JsonNode& root) {
-    if (!text(root, "plan", "version", plan_.version)) return false;
-    if (plan_.version != kPlanVersion)
-      return fail("version", "\"" + cut(plan_.version) + "\" is not " + kPlanVersion);
-    if (!text(root, "plan", "producer", plan_.producer)) return false;
-    const JsonNode* source = typed(root, "plan", "source", Kind::Record, "object");
-    if (!source || !text(*source, "source", "file", plan_.source_file) ||
-        !text(*source, "source", "sha256", plan_.source_sha256))
-      return false;
-    const JsonNode* config = get(*source, "source", "config_sha256");
-    if (!config) return false;
-    if (config->kind == Kind::String)
-      plan_.config_sha256 = config->string;
-    else if (config->kind != Kind::Null)
-      return fail("source.config_sha256", "is no string or null");
-    const JsonNode* target = typed(root, "plan", "target", Kind::Record, "object");
-    if (!target || !text(*target, "target", "name", plan_.target) ||
-        !text(*target, "target", "arch", plan_.arch) || !number(*target, "target", "align", plan_.align)) {
-      return false;
+  void get(const JsonNode& node, std::pair<int64_t, int64_t>& x) {
+    if (node.kind != Kind::List || node.items.size() != 2) return fail("is no pair of sizes");
+    get(*node.items[0], x.first);
+    get(*node.items[1], x.second);
+  }
+  // {"S": 512}
+  void get(const JsonNode& node, Plan::Sizes& x) {
+    if (!is(node, Kind::Record, "object")) return;
+    for (const auto& [name, entry] : node.entries) {
+      if (failed_) return;
+      path_.push_back({nullptr, entry, 0, &name});
+      if (is(*entry, Kind::Int, "integer")) x.emplace_back(name, entry->integer);
+      path_.pop_back();
     }
-    if (plan_.align < 1 || (plan_.align & (plan_.align - 1)) || plan_.align > 1 << 20) {
-      return fail("target.align", std::to_string(plan_.align) + " is no power of two up to 1 MiB");
-    }
-    return true;
   }
-
-  static bool is_name(const std::string& text) {
-    const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-    return !text.empty() && letter(text[0]) && std::all_of(text.begin(), text.end(), [&](char c) {
-      return letter(c) || (c >= '0' && c <= '9') || c == '_';
-    });
+  template <class T>
+  void get(const JsonNode& node, plan_fields::Ref<T>& x) {
+    get_reference(node, x.to, x.index);
   }
-
-  bool range(const JsonNode& record, const std::string& where, int64_t& min, std::optional<int64_t>& max,
-             int64_t& value) {
-    if (!number(record, where, "min", min) || !number(record, where, "value", value)) return false;
-    const JsonNode* top = get(record, where, "max");
-    if (!top) return false;
-    if (top->kind == Kind::Int && top->integer >= 0)
-      max = top->integer;
-    else if (top->kind != Kind::Null)
-      return fail(where + ".max", "is no size or null");
-    if (value < min || value > max.value_or(kMaxJsonInt) || min > max.value_or(kMaxJsonInt)) {
-      return fail(where, "value " + std::to_string(value) + " outside of " + std::to_string(min) + ".." +
-                             (max ? std::to_string(*max) : ""));
-    }
-    return true;
-  }
-
-  bool dims(const JsonNode& root) {
-    return each(root, "dims", [&](const JsonNode& record, const std::string& where) {
-      Plan::Dim dim;
-      if (!text(record, where, "name", dim.name)) return false;
-      if (!is_name(dim.name)) return fail(where, "\"" + cut(dim.name) + "\" is no name");
-      if (plan_.pool->find(dim.name)) return fail(where, "the name is taken");
-      if (!range(record, where, dim.min, dim.max, dim.value)) return false;
-      if (record.find("assumed") && !flag(record, where, "assumed", dim.assumed)) return false;
-      if (record.find("per") && !text(record, where, "per", dim.per)) return false;
-      plan_.pool->dim(dim.name);
-      plan_.dims.push_back(std::move(dim));
-      return true;
-    });
-  }
-
-  bool guards(const JsonNode& root) {
-    return each(root, "guards", [&](const JsonNode& record, const std::string& where) {
-      Plan::Guard guard;
-      std::string all;
-      const JsonNode* node = typed(record, where, "expr", Kind::String, "string");
-      if (!node || !line(record, where, guard.line)) return false;
-      all = node->string;
-      for (const Relation relation : {Relation::LessEqual, Relation::GreaterEqual, Relation::Equal}) {
-        const std::string sign = std::string(" ") + symbol(relation) + " ";
-        const size_t at = all.find(sign);
-        if (at == std::string::npos) continue;
-        std::string wrong;
-        const auto left = plan_.pool->parse(all.substr(0, at), &wrong);
-        const auto right = left ? plan_.pool->parse(all.substr(at + sign.size()), &wrong) : std::nullopt;
-        if (!right) return fail(where, "\"" + cut(all) + "\": " + wrong);
-        guard.left = *left;
-        guard.relation = relation;
-        guard.right = *right;
-        if (record.find("phase") && !text(record, where, "phase", guard.phase)) return false;
-        if (record.find("budget") && !flag(record, where, "budget", guard.budget)) return false;
-        plan_.guards.push_back(std::move(guard));
-        return true;
-      }
-      return fail(where, "\"" + cut(all) + "\" is no comparison with <=, >= or ==");
-    });
-  }
-
-  bool phases(const JsonNode& root) {
-    return each(root, "phases", [&](const JsonNode& record, const std::string& where) {
-      Plan::Phase phase;
-      if (!text(record, where, "name", phase.name)) return false;
-      for (const Plan::Phase& other : plan_.phases) {
-        if (other.name == phase.name) return fail(where, "the name is taken");
-      }
-      const JsonNode* narrowed = typed(record, where, "dims", Kind::Record, "object");
-      if (!narrowed) return false;
-      for (const auto& [name, entry] : narrowed->entries) {
-        Plan::PhaseDim dim;
-        dim.name = name;
-        const std::string place = where + ".dims." + cut(name);
-        const auto known = std::find_if(plan_.dims.begin(), plan_.dims.end(),
-                                        [&, n = name](const Plan::Dim& d) { return d.name == n; });
-        if (known == plan_.dims.end()) return fail(place, "no dim of the plan");
-        if (entry->kind != Kind::Record) return fail(place, "is no object");
-        if (!range(*entry, place, dim.min, dim.max, dim.value)) return false;
-        if (dim.min < known->min || dim.max.value_or(kMaxJsonInt) > known->max.value_or(kMaxJsonInt))
-          return fail(place, "outside of the dim's range");
-        phase.dims.push_back(std::move(dim));
-      }
-      const JsonNode* span = list(record, where, "ops");
-      if (!span || !pair(*span, where + ".ops", phase.ops_begin, phase.ops_end)) return false;
-      if (!number(record, where, "peak_bytes", phase.peak_bytes) ||
-          !optional_expr(record, where, "peak", phase.peak) || !expr(record, where, "flops", phase.flops) ||
-          !expr(record, where, "bytes", phase.bytes)) {
-        return false;
-      }
-      if (record.find("peak_op") && !text(record, where, "peak_op", phase.peak_op)) return false;
-      if (!at_peak(record, where, phase) || !tokens(record, where, phase.tokens)) return false;
-      plan_.phases.push_back(std::move(phase));
-      return true;
-    });
-  }
-
-  bool at_peak(const JsonNode& record, const std::string& where, Plan::Phase& phase) {
-    return if_there(record, where, "at_peak", [&](const JsonNode& item, const std::string& place) {
-      Plan::AtPeak& entry = phase.at_peak.emplace_back();
-      return text(item, place, "buffer", entry.buffer) && number(item, place, "bytes", entry.bytes) &&
-             line(item, place, entry.line);
-    });
-  }
-
-  bool tokens(const JsonNode& record, const std::string& where, Plan::Tokens& out) {
-    if (!record.find("tokens")) return true;
-    const JsonNode* found = typed(record, where, "tokens", Kind::Record, "object");
-    const std::string place = where + ".tokens";
-    return found && number(*found, place, "a_step", out.a_step) &&
-           number(*found, place, "arena_bytes_each", out.arena_bytes_each) &&
-           number(*found, place, "state_bytes_each", out.state_bytes_each) &&
-           number(*found, place, "ring_bytes_each_sequence", out.ring_bytes_each_sequence);
-  }
-
-  // The objects of a list that may be absent.
-  template <class Read>
-  bool if_there(const JsonNode& record, const std::string& where, const char* key, Read read) {
-    if (!record.find(key)) return true;
-    const std::string place = where + "." + key;
-    const JsonNode* all = list(record, where, key);
-    if (!all) return false;
-    for (const JsonNode* item : all->items) {
-      if (item->kind != Kind::Record) return fail(place, "holds what is no object");
-      if (!read(*item, place)) return false;
-    }
-    return true;
-  }
-
-  bool pair(const JsonNode& node, const std::string& where, uint32_t& begin, uint32_t& end) {
-    if (node.items.size() != 2) return fail(where, "is no pair of indices");
+  template <class T>
+  void get(const JsonNode& node, plan_fields::Refs<T>& x) {
+    if (!is(node, Kind::List, "list")) return;
     for (const JsonNode* item : node.items) {
-      if (item->kind != Kind::Int || item->integer < 0 || item->integer > static_cast<int64_t>(kMaxRecords))
-        return fail(where, "is no pair of indices");
+      uint32_t index = kAbsent;
+      const bool absent = x.may_be_absent && item->kind == Kind::String && item->string.empty();
+      if (!absent) get_reference(*item, x.to, index);
+      if (failed_) return;
+      x.indices.push_back(index);
     }
-    begin = static_cast<uint32_t>(node.items[0]->integer);
-    end = static_cast<uint32_t>(node.items[1]->integer);
-    return begin <= end ||
-           fail(where, "[" + std::to_string(begin) + ", " + std::to_string(end) + "] runs backwards");
   }
-
-  bool ids(const JsonNode& root, const char* key, std::unordered_map<std::string, uint32_t>& out) {
-    return each(root, key, [&](const JsonNode& record, const std::string& where) {
-      std::string id;
-      if (!text(record, where, "id", id)) return false;
-      if (id.empty()) return fail(where, "the id is empty");
-      return out.emplace(id, static_cast<uint32_t>(out.size())).second || fail(where, "the id is taken");
-    });
-  }
-  bool buffer_ids(const JsonNode& root) { return ids(root, "buffers", buffers_); }
-  bool value_ids(const JsonNode& root) { return ids(root, "values", values_); }
-
-  bool reference(const JsonNode& node, const std::string& where, const char* what,
-                 const std::unordered_map<std::string, uint32_t>& known, uint32_t& out) {
-    if (node.kind != Kind::String) return fail(where, "is no string");
+  void get_reference(const JsonNode& node, To to, uint32_t& index) {
+    if (!is(node, Kind::String, "string")) return;
+    const auto& known = to == To::Values ? values_ : buffers_;
     const auto found = known.find(node.string);
-    if (found == known.end()) return fail(where, std::string("no ") + what + " \"" + cut(node.string) + "\"");
-    out = found->second;
-    return true;
+    if (found == known.end())
+      return fail(std::string("no ") + (to == To::Values ? "value" : "buffer") + " \"" + cut(node.string) +
+                  "\"");
+    index = found->second;
   }
-  bool references(const JsonNode& record, const std::string& where, const char* key, const char* what,
-                  const std::unordered_map<std::string, uint32_t>& known, Plan::Ids& out,
-                  bool may_be_absent = false) {
-    const JsonNode* node = list(record, where, key);
-    if (!node) return false;
-    for (const JsonNode* item : node->items) {
-      uint32_t id = kAbsent;
-      const bool absent = may_be_absent && item->kind == Kind::String && item->string.empty();
-      if (!absent && !reference(*item, where + "." + key, what, known, id)) return false;
-      out.push_back(id);
+  template <class T>
+  void get(const JsonNode& node, plan_fields::Span<T>& x) {
+    const auto is_index = [](const JsonNode* n) {
+      return n->kind == Kind::Int && n->integer >= 0 && n->integer <= static_cast<int64_t>(kMaxRecords);
+    };
+    if (node.kind != Kind::List || node.items.size() != 2 ||
+        !std::all_of(node.items.begin(), node.items.end(), is_index))
+      return fail("is no pair of indices");
+    x.begin = static_cast<uint32_t>(node.items[0]->integer);
+    x.end = static_cast<uint32_t>(node.items[1]->integer);
+    if (x.begin > x.end)
+      fail("[" + std::to_string(x.begin) + ", " + std::to_string(x.end) + "] runs backwards");
+  }
+  template <class E, class R>
+  void get(const JsonNode& node, plan_fields::Comparison<E, R>& x) {
+    if (!is(node, Kind::String, "string")) return;
+    for (const Relation relation : {Relation::LessEqual, Relation::GreaterEqual, Relation::Equal}) {
+      const std::string sign = std::string(" ") + symbol(relation) + " ";
+      const size_t split = node.string.find(sign);
+      if (split == std::string::npos) continue;
+      std::string wrong;
+      const auto left = plan_.pool->parse(node.string.substr(0, split), &wrong);
+      const auto right =
+          left ? plan_.pool->parse(node.string.substr(split + sign.size()), &wrong) : std::nullopt;
+      if (!right) return fail("\"" + cut(node.string) + "\": " + wrong);
+      x.left = *left, x.relation = relation, x.right = *right;
+      return;
     }
-    return true;
+    fail("\"" + cut(node.string) + "\" is no comparison with <=, >= or ==");
+  }
+  template <class T>
+  void get(const JsonNode& node, plan_fields::ByName<T>& x) {
+    if (!is(node, Kind::Record, "object")) return;
+    for (const auto& [name, entry] : node.entries) {
+      path_.push_back({nullptr, entry, 0, &name});
+      auto& record = x.records.emplace_back();
+      record.name = name;
+      get(*entry, record);
+      path_.pop_back();
+      if (failed_) return;
+    }
+  }
+  template <class T>
+  void get(const JsonNode& node, plan_fields::DimPair<T>& x) {
+    if (node.kind != Kind::List || node.items.size() != 2) return fail("is no pair of dims");
+    get(*node.items[0], x.first);
+    get(*node.items[1], x.second);
+  }
+  template <class O>
+  void get(const JsonNode& node, plan_fields::Attributes<O>& x) {
+    if (is(node, Kind::Record, "object")) attributes(node, x.op);
+  }
+  // Kept as it stands; a reader has no use for it.
+  template <class T>
+  void get(const JsonNode& node, plan_fields::Verbatim<T>&) {
+    is(node, Kind::List, "list");
+  }
+  // A record.
+  template <class R>
+  requires std::is_class_v<R>
+  void get(const JsonNode& node, R& x) {
+    if (!is(node, Kind::Record, "object")) return;
+    const JsonNode* outer = std::exchange(record_, &node);
+    const size_t cursor = std::exchange(cursor_, 0);
+    plan_fields::fields(*this, x);
+    record_ = outer;
+    cursor_ = cursor;
+    if (!failed_) check(x);
   }
 
-  bool values(const JsonNode& root) {
-    static constexpr const char* kKinds[] = {"input", "param", "state", "folded", "temp"};
-    static constexpr const char* kLayouts[] = {"", "contiguous", "ring"};
-    return each(root, "values", [&](const JsonNode& record, const std::string& where) {
-      Plan::Value value;
-      std::string kind, dtype;
-      if (!text(record, where, "id", value.id) || !text(record, where, "kind", kind) ||
-          !text(record, where, "dtype", dtype))
-        return false;
-      const int which = word_of(kind, kKinds);
-      if (which < 0) return fail(where, "no kind \"" + cut(kind) + "\"");
-      value.kind = static_cast<Plan::Kind>(which);
-      const auto type = find_dtype(dtype);
-      if (!type) return fail(where, "no dtype \"" + cut(dtype) + "\"");
-      value.dtype = *type;
-      if (record.find("phase") && !text(record, where, "phase", value.phase)) return false;
-      const JsonNode* shape = get(record, where, "shape");
-      if (!shape || !exprs(*shape, where + ".shape", value.shape)) return false;
-      const JsonNode* buffer = get(record, where, "buffer");
-      if (!buffer || !reference(*buffer, where + ".buffer", "buffer", buffers_, value.buffer)) return false;
-      if (const JsonNode* offset = record.find("offset")) {
-        Expr e;
-        if (offset->kind == Kind::Int && offset->integer >= 0)
-          e = plan_.pool->constant(offset->integer);
-        else if (!expr(*offset, where + ".offset", e))
-          return false;
-        value.offset = e;
-      }
-      if (const JsonNode* strides = record.find("strides")) {
-        Shape found;
-        if (!exprs(*strides, where + ".strides", found)) return false;
-        if (found.size() != value.shape.size()) return fail(where, "strides and shape differ in axes");
-        value.strides = std::move(found);
-      }
-      if (record.find("of") && !references(record, where, "of", "value", values_, value.of)) return false;
-      if (record.find("source") && !text(record, where, "source", value.source)) return false;
-      if (record.find("layout")) {
-        std::string layout;
-        if (!text(record, where, "layout", layout)) return false;
-        const int found = word_of(layout, kLayouts);
-        if (found < 1) return fail(where, "no layout \"" + cut(layout) + "\"");
-        value.layout = static_cast<Plan::Layout>(found);
-      }
-      if (record.find("capacity")) {
-        Expr e;
-        if (!expr(record, where, "capacity", e)) return false;
-        value.capacity = e;
-      }
-      plan_.values.push_back(std::move(value));
-      return true;
-    });
+  // ---- what a record must hold besides its form
+  template <class R>
+  void check(R&) {}
+  void check(plan_fields::Target<Plan>& x) {
+    const int64_t align = x.plan.align;
+    if (align < 1 || (align & (align - 1)) || align > 1 << 20)
+      fail("the align " + std::to_string(align) + " is no power of two up to 1 MiB");
   }
-
-  bool buffers(const JsonNode& root) {
-    static constexpr const char* kSegments[] = {"inputs", "weights", "state", "arena"};
-    return each(root, "buffers", [&](const JsonNode& record, const std::string& where) {
-      Plan::Buffer buffer;
-      std::string segment;
-      if (!text(record, where, "id", buffer.id) || !text(record, where, "segment", segment) ||
-          !expr(record, where, "bytes", buffer.bytes))
-        return false;
-      const int which = word_of(segment, kSegments);
-      if (which < 0) return fail(where, "no segment \"" + cut(segment) + "\"");
-      buffer.segment = static_cast<Plan::Segment>(which);
-      if (buffer.segment == Plan::Segment::Arena) {
-        if (!text(record, where, "phase", buffer.phase)) return false;
-        const JsonNode* live = list(record, where, "live");
-        if (!live || !pair(*live, where + ".live", buffer.live_begin, buffer.live_end)) return false;
-        if (!references(record, where, "above", "buffer", buffers_, buffer.above) ||
-            !number(record, where, "offset", buffer.offset))
-          return false;
-      }
-      plan_.buffers.push_back(std::move(buffer));
-      return true;
-    });
+  template <class D>
+  void check_range(const D& d) {
+    const int64_t max = d.max.value_or(kMaxJsonInt);
+    if (d.value < d.min || d.value > max || d.min > max)
+      fail("value " + std::to_string(d.value) + " outside of " + std::to_string(d.min) + ".." +
+           (d.max ? std::to_string(*d.max) : ""));
   }
-
-  bool kernel(const std::string& where, const std::string& kernel, const OpRow& row) {
-    const std::string stem = plan_.target + "_" + row.name + "_v";
+  void check(Plan::Dim& d) {
+    if (!is_name(d.name)) return fail("\"" + cut(d.name) + "\" is no name");
+    if (plan_.pool->find(d.name)) return fail("the name is taken");
+    check_range(d);
+    plan_.pool->dim(d.name);
+  }
+  void check(Plan::PhaseDim& d) {
+    check_range(d);
+    const auto known = std::find_if(plan_.dims.begin(), plan_.dims.end(),
+                                    [&](const Plan::Dim& dim) { return dim.name == d.name; });
+    if (known == plan_.dims.end()) return fail("no dim of the plan");
+    if (d.min < known->min || d.max.value_or(kMaxJsonInt) > known->max.value_or(kMaxJsonInt))
+      fail("outside of the dim's range");
+  }
+  bool has_phase(const std::string& name) const {
+    return std::any_of(plan_.phases.begin(), plan_.phases.end(),
+                       [&](const Plan::Phase& p) { return p.name == name; });
+  }
+  void check(Plan::Phase& p) {
+    if (has_phase(p.name)) fail("the name is taken");
+  }
+  void check(Plan::Output& o) {
+    if (!has_phase(o.phase)) fail("no phase \"" + cut(o.phase) + "\"");
+  }
+  void check(Plan::Value& v) {
+    if (v.strides && v.strides->size() != v.shape.size()) fail("strides and shape differ in axes");
+  }
+  void check(Plan::Range& r) {
+    if (!(r.worst_ratio >= 1)) fail("worst_ratio is less than 1");
+  }
+  void check(Plan::Op& op) {
+    if (!ops_.emplace(op.id, 0).second) return fail("the id is taken");
+    if (op.out.empty() || plan_.values[op.out[0]].id != op.id)
+      return fail("the first result is not of its id");
+    check_kernel(op);
+  }
+  void check_kernel(const Plan::Op& op) {
+    const std::string stem = plan_.target + "_" + op.row->name + "_v", &kernel = op.kernel;
     bool good = kernel.compare(0, stem.size(), stem) == 0 && kernel.size() > stem.size() &&
                 kernel.size() <= stem.size() + 4;
     int version = 0;
@@ -442,316 +422,116 @@ class Reader {
       version = version * 10 + (kernel[i] - '0');
     }
     good = good && version >= 1 && version <= kMaxKernelVersion && kernel[stem.size()] != '0';
-    return good || fail(where, "the kernel \"" + cut(kernel) + "\" is no " + stem + "<N>");
+    if (!good) fail("the kernel \"" + cut(kernel) + "\" is no " + stem + "<N>");
   }
 
-  bool ops(const JsonNode& root) {
-    std::unordered_map<std::string, uint32_t> seen;
-    return each(root, "ops", [&](const JsonNode& record, const std::string& where) {
-      Plan::Op op;
-      std::string name;
-      if (!text(record, where, "id", op.id) || !text(record, where, "op", name) ||
-          !text(record, where, "kernel", op.kernel))
-        return false;
-      if (!seen.emplace(op.id, 0).second) return fail(where, "the id is taken");
-      op.row = find_op(name);
-      if (!op.row) return fail(where, "no operator \"" + cut(name) + "\"");
-      if (!kernel(where, op.kernel, *op.row)) return false;
-      if (!references(record, where, "in", "value", values_, op.in, true) ||
-          !references(record, where, "out", "value", values_, op.out))
-        return false;
-      if (op.out.empty() || plan_.values[op.out[0]].id != op.id)
-        return fail(where, "the first result is not of its id");
-      const JsonNode* attrs = typed(record, where, "attrs", Kind::Record, "object");
-      if (!attrs || !attributes(*attrs, where, op)) return false;
-      if (!expr(record, where, "flops", op.flops) || !expr(record, where, "bytes", op.bytes) ||
-          !line(record, where, op.line) || !text(record, where, "scope", op.scope) ||
-          !text(record, where, "phase", op.phase)) {
-        return false;
-      }
-      if (const JsonNode* parts = record.find("parts")) {
-        if (parts->kind != Kind::List || parts->items.size() > 64)
-          return fail(where + ".parts", "is no short list");
-        for (const JsonNode* part : parts->items) {
-          if (part->kind != Kind::String) return fail(where + ".parts", "is no list of ids");
-          op.parts.push_back(part->string);
-        }
-      }
-      if (record.find("scratch") && !references(record, where, "scratch", "buffer", buffers_, op.scratch))
-        return false;
-      plan_.ops.push_back(std::move(op));
-      return true;
-    });
+  // ---- references
+  void collect(const JsonNode& root, const char* key, std::unordered_map<std::string, uint32_t>& out) {
+    const JsonNode* all = root.find(key);
+    for (size_t i = 0; all && i < all->items.size() && !failed_; ++i) {
+      const JsonNode* id = all->items[i]->find("id");
+      if (!id || id->kind != Kind::String) continue;  // told where the record is read
+      path_ = {{key, all}, {nullptr, all->items[i], i}};
+      if (id->string.empty()) return fail("the id is empty");
+      if (!out.emplace(id->string, static_cast<uint32_t>(i)).second) return fail("the id is taken");
+    }
+    path_.clear();
   }
 
-  bool attributes(const JsonNode& record, const std::string& where, Plan::Op& op) {
+  // ---- attributes: their row says what they are
+  void attributes(const JsonNode& record, Plan::Op& op) {
     op.attrs = Attrs(*op.row);
     for (const AttrSpec& spec : op.row->attributes) {
       const JsonNode* node = record.find(spec.name);
-      if (!node) {
-        if (spec.implicit) continue;
-        return fail(where, std::string("lacks the attribute \"") + spec.name + "\"");
-      }
+      if (!node && spec.implicit) continue;
+      if (!node) return fail("lacks the attribute \"" + std::string(spec.name) + "\"");
       Attr value;
-      if (!attribute(*node, where + ".attrs." + spec.name, spec, value)) return false;
+      path_.push_back({spec.name, node});
+      attribute(*node, spec, value);
+      path_.pop_back();
+      if (failed_) return;
       op.attrs.set(spec.name, std::move(value));
     }
     for (const auto& [key, node] : record.entries) {
       const auto known = [&, k = key](const AttrSpec& spec) { return k == spec.name; };
-      if (std::none_of(op.row->attributes.begin(), op.row->attributes.end(), known)) {
-        return fail(where, "no attribute \"" + cut(key) + "\" of " + op.row->name);
-      }
+      if (std::none_of(op.row->attributes.begin(), op.row->attributes.end(), known))
+        return fail("no attribute \"" + cut(key) + "\" of " + op.row->name);
     }
-    return true;
   }
 
-  bool attribute(const JsonNode& node, const std::string& where, const AttrSpec& spec, Attr& out) {
-    if (node.kind == Kind::Null) return true;
-    const auto wrong = [&] { return fail(where, "is of another type"); };
+  void attribute(const JsonNode& node, const AttrSpec& spec, Attr& out) {
+    if (node.kind == Kind::Null) return;
+    const auto wanted = [&](Kind kind) {
+      if (node.kind != kind) fail("is of another type");
+      return node.kind == kind;
+    };
     switch (spec.kind) {
       case AttrKind::Bool:
-        if (node.kind != Kind::Bool) return wrong();
-        out = Attr(node.boolean);
-        return true;
+        if (wanted(Kind::Bool)) out = Attr(node.boolean);
+        return;
       case AttrKind::Int:
-        if (node.kind != Kind::Int) return wrong();
-        out = Attr(node.integer);
-        return true;
+        if (wanted(Kind::Int)) out = Attr(node.integer);
+        return;
       case AttrKind::Number:
         if (node.kind == Kind::Int)
           out = Attr(node.integer);
-        else if (node.kind == Kind::Float)
+        else if (wanted(Kind::Float))
           out = Attr(node.number);
-        else
-          return wrong();
-        return true;
-      case AttrKind::Extent: {
-        Expr e;
-        if (node.kind == Kind::Int)
-          e = plan_.pool->constant(node.integer);
-        else if (!expr(node, where, e))
-          return false;
-        out = Attr(e);
-        return true;
-      }
-      case AttrKind::Extents: {
-        if (node.kind != Kind::List) return wrong();
-        AttrList list;
-        for (const JsonNode* item : node.items) {
-          Expr e;
-          if (item->kind == Kind::Int)
-            e = plan_.pool->constant(item->integer);
-          else if (!expr(*item, where, e))
-            return false;
-          list.push_back(Attr(e));
-        }
-        out = Attr::of(std::move(list));
-        return true;
-      }
-      case AttrKind::Ints: {
-        if (node.kind != Kind::List) return wrong();
-        AttrList list;
-        for (const JsonNode* item : node.items) {
-          if (item->kind != Kind::Int) return wrong();
-          list.push_back(Attr(item->integer));
-        }
-        out = Attr::of(std::move(list));
-        return true;
-      }
+        return;
+      case AttrKind::Extent: out = Attr(extent(node)); return;
+      case AttrKind::Extents:
+        if (wanted(Kind::List))
+          out = listed_attribute(node, [&](const JsonNode& n) { return Attr(extent(n)); });
+        return;
+      case AttrKind::Ints:
+        if (wanted(Kind::List))
+          out = listed_attribute(node, [&](const JsonNode& n) {
+            if (n.kind != Kind::Int) fail("is of another type");
+            return Attr(n.integer);
+          });
+        return;
       case AttrKind::Dtype: {
-        const auto dtype = node.kind == Kind::String ? find_dtype(node.string) : std::nullopt;
-        if (!dtype) return fail(where, "is no dtype");
-        out = Attr(*dtype);
-        return true;
+        DType dtype{};
+        get(node, dtype);
+        out = Attr(dtype);
+        return;
       }
       case AttrKind::Word: {
         const std::string choices = std::string("|") + spec.choices + "|";
-        if (node.kind != Kind::String || choices.find("|" + node.string + "|") == std::string::npos) {
-          return fail(where, std::string("is none of ") + spec.choices);
-        }
+        if (node.kind != Kind::String || choices.find("|" + node.string + "|") == std::string::npos)
+          return fail(std::string("is none of ") + spec.choices);
         out = Attr(node.string);
-        return true;
+        return;
       }
       case AttrKind::Record:
-        if (node.kind != Kind::Record) return wrong();
-        out = any(node);
-        return true;
+        if (wanted(Kind::Record)) out = any_attribute(node);
+        return;
     }
-    return wrong();
   }
 
-  static Attr any(const JsonNode& node) {
-    switch (node.kind) {
-      case Kind::Null: return Attr();
-      case Kind::Bool: return Attr(node.boolean);
-      case Kind::Int: return Attr(node.integer);
-      case Kind::Float: return Attr(node.number);
-      case Kind::String: return Attr(node.string);
-      case Kind::List: {
-        AttrList list;
-        for (const JsonNode* item : node.items) list.push_back(any(*item));
-        return Attr::of(std::move(list));
-      }
-      case Kind::Record: break;
-    }
-    AttrRecord record;
-    for (const auto& [key, item] : node.entries) record.emplace_back(key, any(*item));
-    return Attr::of(std::move(record));
-  }
-
-  bool outputs(const JsonNode& root) {
-    return each(root, "outputs", [&](const JsonNode& record, const std::string& where) {
-      Plan::Output output;
-      const JsonNode* value = get(record, where, "value");
-      if (!value || !text(record, where, "name", output.name) ||
-          !reference(*value, where + ".value", "value", values_, output.value) ||
-          !text(record, where, "phase", output.phase)) {
-        return false;
-      }
-      const auto named = [&](const Plan::Phase& p) { return p.name == output.phase; };
-      if (std::none_of(plan_.phases.begin(), plan_.phases.end(), named))
-        return fail(where, "no phase \"" + cut(output.phase) + "\"");
-      plan_.outputs.push_back(std::move(output));
-      return true;
-    });
-  }
-
-  bool memory(const JsonNode& root) {
-    static constexpr const char* kStrengths[] = {"portfolio", "exact", "limited"};
-    const std::string where = "memory_plan";
-    const JsonNode* record = typed(root, "plan", "memory_plan", Kind::Record, "object");
-    if (!record) return false;
-    Plan::Memory& m = plan_.memory;
-    if (!number(*record, where, "peak_bytes", m.peak_bytes) ||
-        !flag(*record, where, "reuse_buffers", m.reuse_buffers) ||
-        !optional_expr(*record, where, "peak", m.peak) ||
-        !number(*record, where, "lower_bound_bytes", m.lower_bound_bytes) ||
-        !optional_expr(*record, where, "lower_bound", m.lower_bound) ||
-        !flag(*record, where, "optimal", m.optimal) ||
-        !number(*record, where, "no_reuse_bytes", m.no_reuse_bytes)) {
-      return false;
-    }
-    const JsonNode* peak_op = get(*record, where, "peak_op");
-    if (!peak_op) return false;
-    if (peak_op->kind == Kind::String)
-      m.peak_op = peak_op->string;
-    else if (peak_op->kind != Kind::Null)
-      return fail(where + ".peak_op", "is no string or null");
-    const JsonNode* range = typed(*record, where, "range", Kind::Record, "object");
-    if (!range || !flag(*range, where + ".range", "proven", m.range.proven)) return false;
-    const JsonNode* ratio = get(*range, where + ".range", "worst_ratio");
-    if (!ratio || (ratio->kind != Kind::Float && ratio->kind != Kind::Int))
-      return fail(where + ".range.worst_ratio", "is no number");
-    m.range.worst_ratio = ratio->number;
-    if (!(m.range.worst_ratio >= 1)) return fail(where + ".range.worst_ratio", "is less than 1");
-    std::string strength;
-    if (!text(*record, where, "strength", strength)) return false;
-    const int which = word_of(strength, kStrengths);
-    if (which < 0) return fail(where + ".strength", "no strength \"" + cut(strength) + "\"");
-    m.strength = static_cast<Plan::Strength>(which);
-    const JsonNode* segments = typed(*record, where, "segments", Kind::Record, "object");
-    return segments && number(*segments, where + ".segments", "weights", m.segments.weights) &&
-           number(*segments, where + ".segments", "state", m.segments.state) &&
-           number(*segments, where + ".segments", "inputs", m.segments.inputs) &&
-           number(*segments, where + ".segments", "arena", m.segments.arena) &&
-           if_there(*record, where, "lighter", [&](const JsonNode& item, const std::string& place) {
-             Plan::Lighter& out = m.lighter.emplace_back();
-             return text(item, place, "change", out.change) && text(item, place, "what", out.what) &&
-                    number(item, place, "bytes", out.bytes);
-           });
-  }
-
-  bool budgets(const JsonNode& root) {
-    return each(root, "budget", [&](const JsonNode& record, const std::string& where) {
-      Plan::Budget budget;
-      if (!text(record, where, "expr", budget.expr) || !line(record, where, budget.line) ||
-          !answer(record, where, budget) ||
-          !number_if_there(record, where, "limit_bytes", budget.limit_bytes))
-        return false;
-      const auto phase = [&](const JsonNode& item, const std::string& place) {
-        return answer(item, place, budget.phases.emplace_back());
-      };
-      if (record.find("limit") && !limit(record, where, budget)) return false;
-      if (!if_there(record, where, "phases", phase) || !changes(record, where, budget)) return false;
-      plan_.budget.push_back(std::move(budget));
-      return true;
-    });
-  }
-
-  bool limit(const JsonNode& record, const std::string& where, Plan::Budget& out) {
+  Expr extent(const JsonNode& node) {
+    if (node.kind == Kind::Int) return plan_.pool->constant(node.integer);
     Expr e;
-    const JsonNode* counts = typed(record, where, "counts", Kind::Record, "object");
-    if (!counts || !expr(record, where, "limit", e)) return false;
-    out.limit = e;
-    const std::string place = where + ".counts";
-    return number(*counts, place, "weights", out.counts.weights) &&
-           number(*counts, place, "state", out.counts.state) &&
-           number(*counts, place, "inputs", out.counts.inputs) &&
-           number(*counts, place, "arena", out.counts.arena);
+    get(node, e);
+    return e;
   }
-
-  bool answer(const JsonNode& record, const std::string& where, Plan::Answer& out) {
-    return (!record.find("phase") || text(record, where, "phase", out.phase)) &&
-           flag(record, where, "ok", out.ok) &&
-           number_if_there(record, where, "used_bytes", out.used_bytes) &&
-           sizes(record, where, "max", out.max) && sizes(record, where, "beyond", out.beyond) &&
-           frontiers(record, where, out);
-  }
-
-  bool number_if_there(const JsonNode& record, const std::string& where, const char* key,
-                       std::optional<int64_t>& out) {
-    int64_t n = 0;
-    if (!record.find(key)) return true;
-    if (!number(record, where, key, n)) return false;
-    out = n;
-    return true;
-  }
-
-  // Absent is empty.
-  bool sizes(const JsonNode& record, const std::string& where, const char* key, Plan::Sizes& out) {
-    const JsonNode* all = record.find(key);
-    if (!all) return true;
-    const std::string place = where + "." + key;
-    if (all->kind != Kind::Record) return fail(place, "is no object");
-    for (const auto& [name, entry] : all->entries) {
-      if (entry->kind != Kind::Int) return fail(place + "." + cut(name), "is no integer");
-      out.emplace_back(name, entry->integer);
+  template <class Item>
+  Attr listed_attribute(const JsonNode& node, Item item) {
+    AttrList list;
+    for (const JsonNode* n : node.items) {
+      if (!failed_) list.push_back(item(*n));
     }
-    return true;
-  }
-
-  bool frontiers(const JsonNode& record, const std::string& where, Plan::Answer& answer) {
-    return if_there(record, where, "frontier", [&](const JsonNode& one, const std::string& place) {
-      Plan::Frontier& out = answer.frontier.emplace_back();
-      const JsonNode *dims = list(one, place, "dims"), *points = list(one, place, "points");
-      if (!dims || !points) return false;
-      const auto is_text = [](const JsonNode* n) { return n->kind == Kind::String; };
-      const auto is_size = [](const JsonNode* n) { return n->kind == Kind::Int; };
-      if (dims->items.size() != 2 || !std::all_of(dims->items.begin(), dims->items.end(), is_text))
-        return fail(place + ".dims", "is no pair of dims");
-      out.first = dims->items[0]->string, out.second = dims->items[1]->string;
-      for (const JsonNode* point : points->items) {
-        if (point->items.size() != 2 || !std::all_of(point->items.begin(), point->items.end(), is_size))
-          return fail(place + ".points", "holds what is no pair of sizes");
-        out.points.emplace_back(point->items[0]->integer, point->items[1]->integer);
-      }
-      return true;
-    });
-  }
-
-  bool changes(const JsonNode& record, const std::string& where, Plan::Budget& budget) {
-    return if_there(record, where, "changes", [&](const JsonNode& one, const std::string& place) {
-      Plan::Change& out = budget.changes.emplace_back();
-      return text(one, place, "change", out.change) && flag(one, place, "ok", out.ok) &&
-             (!one.find("bytes") || number(one, place, "bytes", out.bytes)) &&
-             sizes(one, place, "max", out.max);
-    });
+    return Attr::of(std::move(list));
   }
 
   std::string& why_;
+  bool failed_ = false;
   Plan plan_;
+  std::vector<Step> path_;
+  const JsonNode* record_ = nullptr;  // whose keys are read,
+  size_t cursor_ = 0;                 // and the entry that comes next if they stand in order
   std::unordered_map<std::string, Expr> exprs_;
-  std::unordered_map<std::string, uint32_t> values_, buffers_;
+  std::unordered_map<std::string, uint32_t> values_, buffers_, ops_;
 };
 
 }  // namespace

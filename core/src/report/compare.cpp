@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/printable.h"
 #include "rivals/rivals.h"
 
 namespace irplan::report {
@@ -308,7 +309,8 @@ Result<Comparison> compare(const Report& report, const std::string& only,
                      {"note", kSameBuffers},
                      {"rules", rules_json()},
                      {"phases", phases}};
-  return Comparison{text + sources(), json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"};
+  return Comparison{printable(text + sources(), Lines::Many),
+                    json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"};
 }
 
 }  // namespace irplan::report

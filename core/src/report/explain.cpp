@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/printable.h"
 #include "plan/layer_class.h"
 #include "report/advice.h"
 #include "report/columns.h"
@@ -302,7 +303,8 @@ std::string explain_text(const Report& report, const FromProgram& program, const
   for (const PhaseReport& p : report.phases) {
     if (only.empty() || p.phase->name == only) out += phase_text(report, p, style);
   }
-  return out + budgets_text(plan) + unread(program.unread_config_keys);
+  out += budgets_text(plan) + unread(program.unread_config_keys);
+  return printable(out, style.color ? Lines::Coloured : Lines::Many);
 }
 
 std::string explain_json(const Report& report, const FromProgram& program, const std::string& only) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "command_line/terminal.h"
 #include "tools/irplan-run/runner.h"
 
 namespace irplan::run {
@@ -54,28 +55,30 @@ std::string counted(size_t n, const std::string& one) {
   return std::to_string(n) + " " + one + (n == 1 ? "" : "s");
 }
 
+std::string three_digits(double x) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g", x);
+  return text;
+}
+
 void tell(const WeightReport& report, bool all) {
-  if (!report.unread.empty()) {
-    std::fprintf(stderr, "note: %s of the weights %s read by nothing: %s\n",
-                 counted(report.unread.size(), "tensor").c_str(), report.unread.size() == 1 ? "is" : "are",
-                 some_of(report.unread, all).c_str());
-  }
-  if (!report.turned.empty()) {
-    std::fprintf(stderr, "note: extents in another order, which loading does not transpose: %s\n",
-                 some_of(report.turned, all).c_str());
-  }
+  using command::say;
+  if (!report.unread.empty())
+    say("note: " + counted(report.unread.size(), "tensor") + " of the weights " +
+        (report.unread.size() == 1 ? "is" : "are") + " read by nothing: " + some_of(report.unread, all));
+  if (!report.turned.empty())
+    say("note: extents in another order, which loading does not transpose: " + some_of(report.turned, all));
   if (report.quantised.empty()) return;
   const WeightReport::Quantised* worst = &report.quantised[0];
   for (const auto& q : report.quantised) {
     if (q.error > worst->error) worst = &q;
-    if (all) {
-      std::fprintf(stderr, "quantised %s from %s to %s: error %.3g of its rms\n", q.id.c_str(),
-                   q.from.c_str(), name(q.to), q.error);
-    }
+    if (all)
+      say("quantised " + q.id + " from " + q.from + " to " + name(q.to) + ": error " + three_digits(q.error) +
+          " of its rms");
   }
-  std::fprintf(stderr, "note: quantised %s; the error is %.3g of the rms over all, at most %.3g, in %s\n",
-               counted(report.quantised.size(), "weight").c_str(), report.error, worst->error,
-               worst->id.c_str());
+  say("note: quantised " + counted(report.quantised.size(), "weight") + "; the error is " +
+      three_digits(report.error) + " of the rms over all, at most " + three_digits(worst->error) + ", in " +
+      worst->id);
 }
 
 }  // namespace

@@ -4,38 +4,32 @@
 
 #include <cstdio>
 
+#include "command_line/files.h"
+#include "command_line/limits.h"
+#include "command_line/terminal.h"
 #include "irplan/compile.h"
-#include "runtime/files.h"
 #include "runtime/session.h"
 
 namespace irplan::run {
 namespace {
 
-constexpr size_t kMaxPlan = size_t{1} << 30;
-constexpr size_t kMaxProgram = size_t{5} << 20;  // the compiler's own limit and its message stand below this
-constexpr size_t kMaxConfig = size_t{64} << 20;
-
 bool ends_with(const std::string& text, std::string_view end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-std::optional<std::string> compiled(const Options& options, const std::string& target) {
-  std::string why;
-  auto text = read_text(options.file, kMaxProgram, &why);
-  if (!text) return fail(kFailed, why), std::nullopt;
+std::optional<std::string> compiled(std::string text, const Options& options, const std::string& target) {
   CompileOptions how;
   how.target = target;
   for (const NamedText& let : options.lets) how.lets.emplace_back(let.name, let.text);
   for (const NamedText& other : options.retypes) how.retypes.emplace_back(other.name, other.text);
   how.advise = false;  // a run asks whether it fits, not what else would
   if (!options.config.empty()) {
-    auto config = read_text(options.config, kMaxConfig, &why);
-    if (!config) return fail(kFailed, why), std::nullopt;
+    auto config = command::read_file(options.config, command::kMaxConfigFile);
+    if (!config) return std::nullopt;
     how.config = std::move(*config);
     how.config_name = SourceText(options.config, "").name();
   }
-  Compilation done =
-      compile(SourceText(options.file == "-" ? "stdin.irplan" : options.file, std::move(*text)), how);
+  Compilation done = compile(SourceText(command::program_name(options.file), std::move(text)), how);
   // Warnings are about the plan's numbers; a run has its own.
   if (!done.ok || options.verbose)
     std::fputs(render(done.diagnostics, done.source, ::isatty(STDERR_FILENO)).c_str(), stderr);
@@ -57,24 +51,20 @@ std::string target_for(const Backend& backend) {
 
 std::unique_ptr<Plan> load_program(const Options& options, const Backend& backend, Exit* code) {
   *code = kFailed;
-  std::string why;
-  const bool is_plan = ends_with(options.file, ".json");
-  std::optional<std::string> text;
-  if (is_plan) {
-    if (!options.config.empty() || !options.lets.empty() || !options.retypes.empty()) {
-      fail(*code = kUsage, std::string(!options.config.empty() ? "--config"
-                                       : !options.lets.empty() ? "--let"
-                                                               : "--retype") +
-                               " goes with a program; " + options.file +
-                               " is a plan, which has its sizes already");
-      return nullptr;
-    }
-    text = read_text(options.file, kMaxPlan, &why);
-    if (!text) fail(kFailed, why);
-  } else {
-    text = compiled(options, target_for(backend));
-  }
+  auto text = command::read_file(options.file, command::kMaxPlanFile);
   if (!text) return nullptr;
+  const bool is_plan = ends_with(options.file, ".json") || command::is_plan(*text);
+  if (is_plan && (!options.config.empty() || !options.lets.empty() || !options.retypes.empty())) {
+    fail(*code = kUsage, std::string(!options.config.empty() ? "--config"
+                                     : !options.lets.empty() ? "--let"
+                                                             : "--retype") +
+                             " goes with a program; " + options.file +
+                             " is a plan, which has its sizes already");
+    return nullptr;
+  }
+  if (!is_plan) text = compiled(std::move(*text), options, target_for(backend));
+  if (!text) return nullptr;
+  std::string why;
   auto plan = checked_plan(*text, options.file, &why);
   if (!plan) return fail(kFailed, why), nullptr;
   if (auto failure = check_kernels(*plan, backend)) return fail(kFailed, *failure), nullptr;
@@ -86,7 +76,7 @@ std::unique_ptr<Plan> load_program(const Options& options, const Backend& backen
       fail(kFailed, message + ", which --strict refuses; compile it with --target " + target_for(backend));
       return nullptr;
     }
-    std::fprintf(stderr, "note: %s\n", message.c_str());
+    command::say("note: " + message);
   }
   return plan;
 }

@@ -5,14 +5,15 @@
 #include <set>
 #include <utility>
 
-#include "runtime/files.h"
+#include "command_line/limits.h"
+#include "files/read.h"
 
 namespace irplan::run {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kMaxFile = size_t{1} << 30;
+constexpr size_t kMaxLine = size_t{16} << 20;  // some two million tokens
 constexpr size_t kMaxRequests = 1000000;
 
 bool read_line(const std::string& line, Request& request, std::string* why) {
@@ -44,7 +45,7 @@ bool read_line(const std::string& line, Request& request, std::string* why) {
 }  // namespace
 
 std::optional<std::vector<Request>> read_requests(const std::string& path, std::string* why) {
-  const auto text = read_text(path, kMaxFile, why);
+  const auto text = read_text(path, command::kMaxRequestsFile, why);
   if (!text) return std::nullopt;
   std::vector<Request> out;
   std::set<std::string> ids;
@@ -60,6 +61,8 @@ std::optional<std::vector<Request>> read_requests(const std::string& path, std::
       *why = path + ":" + std::to_string(number) + ": " + what;
     };
     std::string what;
+    if (line.size() > kMaxLine)
+      return wrong("longer than the " + std::to_string(kMaxLine >> 20) + " MiB of a request"), std::nullopt;
     if (!read_line(line, out.emplace_back(), &what)) return wrong(what), std::nullopt;
     if (!ids.insert(out.back().id).second)
       return wrong("req_id " + json_text(out.back().id) + " is there twice"), std::nullopt;

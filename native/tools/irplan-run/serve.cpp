@@ -4,16 +4,14 @@
 //
 //     slots   [r1][r3][  ][r2]     rows of the states; a step runs on rows that lie side by side: here r1 and
 //     r3, then r2
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <deque>
 
-#include "runtime/files.h"
+#include "command_line/terminal.h"
+#include "files/write.h"
 #include "tools/irplan-run/requests.h"
 #include "tools/irplan-run/runner.h"
 #include "tools/irplan-run/tensors.h"
@@ -107,8 +105,7 @@ class Server {
     if (auto reason = refuse(request)) {
       trace_.reject_on_arrival(request.arrival_us, request.id, *reason);
       ++rejected_;
-      const std::string shown = json_text(request.id);  // without what steers a terminal
-      std::fprintf(stderr, "rejected %s: %s\n", shown.substr(1, shown.size() - 2).c_str(), reason->c_str());
+      command::say("rejected " + request.id + ": " + *reason);
       return;
     }
     waiting_.push_back(&request);
@@ -329,8 +326,7 @@ class Server {
     answer += "]}\n";
     a = {};
     flush_trace();
-    if (const int reason = write_all(STDOUT_FILENO, answer))
-      return std::string("cannot write standard output: ") + std::strerror(reason);
+    if (auto failure = write_standard_output(answer)) return failure;
     ++served_;
     return std::nullopt;
   }

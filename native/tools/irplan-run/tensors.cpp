@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "files/write.h"
 #include "irplan/diagnostic.h"
 #include "reference/executor.h"
-#include "runtime/files.h"
 
 namespace irplan::run {
 namespace {

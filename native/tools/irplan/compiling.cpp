@@ -7,17 +7,13 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "ir/config.h"
-#include "syntax/parser.h"
-#include "tools/irplan/files.h"
+#include "command_line/files.h"
+#include "command_line/limits.h"
+#include "command_line/terminal.h"
 #include "tools/irplan/search_progress.h"
 
 namespace irplan::cli {
 namespace {
-
-// More than the parser takes, so that its message has the true size of all but absurd files; read in a few
-// milliseconds.
-constexpr size_t kMaxRead = syntax::kMaxSourceBytes * 16;
 
 std::string base_name(const std::string& path) { return SourceText(path, "").name(); }
 
@@ -73,7 +69,7 @@ std::optional<CompileOptions> compile_options(const Arguments& arguments, Exit* 
   if (arguments.has("--config")) {
     const std::string path = arguments.value("--config");
     *code = kFailed;
-    auto text = read_file(path, Config::kMaxBytes);
+    auto text = read_file(path, kMaxConfigFile);
     if (!text) return std::nullopt;
     options.config = std::move(*text);
     options.config_name = base_name(path);
@@ -83,7 +79,7 @@ std::optional<CompileOptions> compile_options(const Arguments& arguments, Exit* 
 }
 
 std::optional<Compilation> compile_file(const std::string& path, const CompileOptions& options) {
-  auto text = read_file(path, kMaxRead);
+  auto text = read_file(path, kMaxProgramFile);
   if (!text) return std::nullopt;
   return compile(SourceText(program_name(path), std::move(*text)), options);
 }

@@ -1,15 +1,16 @@
 // irplan diff: what differs between two plans.
+#include "base/printable.h"
+#include "command_line/files.h"
+#include "command_line/limits.h"
+#include "command_line/terminal.h"
 #include "plan/diff.h"
 #include "tools/irplan/commands.h"
-#include "tools/irplan/files.h"
 
 namespace irplan::cli {
 namespace {
 
-constexpr size_t kMaxPlanBytes = size_t{256} << 20;  // what read_true_plan accepts
-
 std::optional<Plan> load(const std::string& path) {
-  const auto text = read_file(path, kMaxPlanBytes);
+  const auto text = read_file(path, kMaxPlanFile);
   if (!text) return std::nullopt;
   std::string why;
   auto plan = read_true_plan(*text, &why);
@@ -25,7 +26,7 @@ int run_diff(const Arguments& arguments) {
   if (!b) return kFailed;
   const bool differ = !compare_plans(*a, *b).empty();
   const std::string text = arguments.json() ? diff_plans_json(*a, *b)
-                           : differ         ? diff_plans(*a, *b)
+                           : differ         ? printable(diff_plans(*a, *b), Lines::Many)
                                             : "the plans mean the same\n";
   if (!print(text)) return kFailed;
   return differ && arguments.has("--exit-code") ? kDiffers : kDone;

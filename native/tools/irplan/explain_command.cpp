@@ -5,19 +5,19 @@
 #include <cstdio>
 
 #include "base/explanations.h"
+#include "command_line/files.h"
+#include "command_line/limits.h"
+#include "command_line/terminal.h"
 #include "report/compare.h"
 #include "report/explain.h"
 #include "report/picture.h"
 #include "service/shorter.h"
 #include "tools/irplan/commands.h"
 #include "tools/irplan/compiling.h"
-#include "tools/irplan/files.h"
 #include "tools/irplan/search_progress.h"
 
 namespace irplan::cli {
 namespace {
-
-constexpr size_t kMaxPlanBytes = size_t{512} << 20;
 
 // Options that decide how a program is compiled change nothing of a plan.
 bool suits_a_plan(const Arguments& arguments, const std::string& path) {
@@ -34,11 +34,10 @@ bool suits_a_plan(const Arguments& arguments, const std::string& path) {
 std::optional<Plan> load(const Arguments& arguments, report::FromProgram* program, Exit* code) {
   *code = kFailed;
   const std::string& path = arguments.positional()[0];
-  auto text = read_file(path, kMaxPlanBytes);
+  auto text = read_file(path, kMaxPlanFile);
   if (!text) return std::nullopt;
-  const size_t first = text->find_first_not_of(" \t\r\n");
   std::string why;
-  program->is_there = first == std::string::npos || (*text)[first] != '{';
+  program->is_there = !is_plan(*text);
   if (!program->is_there) {
     if (!suits_a_plan(arguments, path)) return *code = kUsage, std::nullopt;
     auto plan = read_true_plan(*text, &why);

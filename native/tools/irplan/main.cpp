@@ -3,9 +3,11 @@
 #include <string>
 #include <vector>
 
+#include "command_line/edge.h"
+#include "command_line/terminal.h"
+#include "files/paths.h"
 #include "irplan/compile.h"
 #include "tools/irplan/commands.h"
-#include "tools/irplan/files.h"
 
 namespace irplan::cli {
 namespace {
@@ -62,4 +64,7 @@ int run(std::vector<std::string> words) {
 }  // namespace
 }  // namespace irplan::cli
 
-int main(int argc, char** argv) { return irplan::cli::run({argv + 1, argv + argc}); }
+int main(int argc, char** argv) {
+  const std::string program = std::string("irplan ") + std::string(irplan::kVersion);
+  return irplan::command::guarded(program.c_str(), [&] { return irplan::cli::run({argv + 1, argv + argc}); });
+}

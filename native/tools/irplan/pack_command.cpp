@@ -3,15 +3,16 @@
 #include <chrono>
 #include <cstdio>
 
+#include "command_line/files.h"
+#include "command_line/limits.h"
+#include "command_line/terminal.h"
 #include "irplan/pack.h"
 #include "tools/irplan/commands.h"
-#include "tools/irplan/files.h"
 #include "tools/irplan/search_progress.h"
 
 namespace irplan::cli {
 namespace {
 
-constexpr size_t kMostBytes = size_t{256} << 20;
 constexpr size_t kMostListed = 32;  // buffers of a conflict, in text
 
 // A cell of the table as a JSON string; the reader of CSV takes any bytes.
@@ -165,12 +166,9 @@ int run_pack(const Arguments& arguments) {
                 "--capacity takes bytes as a whole number, not `" + arguments.value("--capacity") + "`");
   }
   const std::string& path = arguments.positional()[0];
-  const auto text = read_file(path, kMostBytes);
+  const auto text = read_file(path, kMaxTableFile);
   if (!text) return kFailed;
   const std::string shown = path == "-" ? "stdin" : path;
-  if (text->size() > kMostBytes) {
-    return fail(kFailed, shown + ": more than " + std::to_string(kMostBytes) + " bytes; pack a part of it");
-  }
   std::string why;
   const bool json = is_json(*text);
   auto table = json ? read_pack_json(*text, &why) : read_pack_csv(*text, &why);

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <string>
 
+#include "command_line/files.h"
+#include "command_line/terminal.h"
 #include "ir/config.h"
 #include "ir/graph.h"
 #include "report/explain.h"
@@ -12,7 +14,6 @@
 #include "service/shorter.h"
 #include "tools/irplan/commands.h"
 #include "tools/irplan/compiling.h"
-#include "tools/irplan/files.h"
 #include "tools/irplan/search_progress.h"
 
 namespace irplan::cli {

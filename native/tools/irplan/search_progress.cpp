@@ -3,6 +3,8 @@
 #include <csignal>
 #include <cstdio>
 
+#include "files/new_file.h"
+
 namespace irplan::cli {
 namespace {
 
@@ -14,8 +16,10 @@ volatile std::sig_atomic_t interrupted = 0;
 
 void end_search_on_interrupt() {
   struct sigaction action {};
-  action.sa_handler = [](int) { interrupted = 1; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  action.sa_handler = [](int signal) {
+    if (interrupted) end_by_signal(signal);
+    interrupted = 1;
+  };
   sigaction(SIGINT, &action, nullptr);
 }
 

@@ -5,15 +5,17 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "ir/config.h"
+#include "command_line/files.h"
+#include "command_line/limits.h"
+#include "command_line/terminal.h"
+#include "files/paths.h"
+#include "files/write.h"
 #include "irplan/compile.h"
 #include "irplan/format.h"
 #include "irplan/new_program.h"
 #include "ops/alias.h"
 #include "ops/op.h"
-#include "syntax/parser.h"
 #include "tools/irplan/commands.h"
-#include "tools/irplan/files.h"
 
 namespace irplan::cli {
 namespace {
@@ -27,7 +29,7 @@ std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error
 enum class Formatted { Same, Changed, Failed };
 
 Formatted format_one(const std::string& path, const Arguments& arguments, std::string& list) {
-  auto text = read_file(path, syntax::kMaxSourceBytes);
+  auto text = read_file(path, kMaxProgramFile);
   if (!text) return Formatted::Failed;
   const SourceText source(program_name(path), std::move(*text));
   Diagnostics diagnostics;
@@ -125,12 +127,12 @@ std::string remarks(const NewProgram& made, const std::string& config) {
 
 // The example that serves a config.json.
 int new_for_config(const std::string& path, const std::string& config, bool json) {
-  const auto text = read_file(config, Config::kMaxBytes);
+  const auto text = read_file(config, kMaxConfigFile);
   if (!text) return kFailed;
   std::string why;
   const auto made = new_program(*text, &why);
   if (!made) return fail(kFailed, config + ": " + why);
-  if (!write_file(path, made->text)) return kFailed;
+  if (const auto failure = create_file(path, made->text)) return fail(kFailed, *failure);
   if (json && path != "-") {
     const Json out = {{"written", path},
                       {"example", made->example},
@@ -139,7 +141,8 @@ int new_for_config(const std::string& path, const std::string& config, bool json
                       {"errors", made->errors}};
     return print(dump(out)) ? kDone : kFailed;
   }
-  std::fputs(remarks(*made, config).c_str(), stderr);
+  if (const std::string remark = remarks(*made, config); !remark.empty())
+    say(remark.substr(0, remark.size() - 1));
   if (path == "-") return kDone;
   const std::string next = "irplan plan " + path + " --config " + config + " -o plan.json";
   return print("wrote " + path + ", after the example " + made->example + "; next: " + next + "\n") ? kDone
@@ -246,7 +249,7 @@ int run_new(const Arguments& arguments) {
   if (arguments.has("--config")) return new_for_config(path, arguments.value("--config"), arguments.json());
   const std::string kind = arguments.value("--template", "smallest");
   const char* text = kind == "decoder" ? kDecoder : kind == "mlp" ? kMlp : kSmallest;
-  if (!write_file(path, text)) return kFailed;
+  if (const auto failure = create_file(path, text)) return fail(kFailed, *failure);
   if (path == "-") return kDone;
   if (arguments.json()) return print(dump(Json{{"written", path}})) ? kDone : kFailed;
   return print("wrote " + path + "; next: irplan explain " + path + "\n") ? kDone : kFailed;

@@ -1,0 +1,17 @@
+// Texts from files.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace irplan {
+
+// The whole file, or all of stdin for "-"; none with the reason, which names the file. More than `limit`
+// bytes are refused as soon as they are seen.
+std::optional<std::string> read_text(const std::string& path, size_t limit, std::string* why);
+
+// What an open file holds, at most `most` bytes of it; 0, or errno's reason.
+int read_all(int file, size_t most, std::string& out);
+
+}  // namespace irplan
