@@ -99,6 +99,7 @@ bool is_bookkeeping(const std::string& key) {
                                                    "is_encoder_decoder",
                                                    "label2id",
                                                    "model_type",
+                                                   "modules_to_not_convert",
                                                    "n_ctx",
                                                    "num_nextn_predict_layers",
                                                    "output_attentions",
@@ -109,6 +110,7 @@ bool is_bookkeeping(const std::string& key) {
                                                    "return_dict",
                                                    "router_aux_loss_coef",
                                                    "router_jitter_noise",
+                                                   "scale_fmt",
                                                    "seq_aux",
                                                    "sliding_window_size",
                                                    "task_specific_params",
@@ -118,7 +120,8 @@ bool is_bookkeeping(const std::string& key) {
                                                    "transformers_version",
                                                    "unsloth_fixed",
                                                    "unsloth_version",
-                                                   "use_cache"};
+                                                   "use_cache",
+                                                   "use_parallel_embedding"};
   const std::string_view name = std::string_view(key).substr(key.rfind('.') + 1);  // npos + 1 is 0
   return kKeys.contains(name) || ends(name, "token_id") || ends(name, "token_ids") || ends(name, "dropout") ||
          ends(name, "_pdrop") || ends(name, "_token_index") || begins(name, "summary_") ||
