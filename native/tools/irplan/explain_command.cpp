@@ -8,6 +8,7 @@
 #include "command_line/files.h"
 #include "command_line/limits.h"
 #include "command_line/terminal.h"
+#include "files/paths.h"
 #include "report/compare.h"
 #include "report/explain.h"
 #include "report/picture.h"
