@@ -109,6 +109,7 @@ export interface VersionReply {
   plan_version: string;
 }
 
+/** A fault of the compiler's own, or memory that is missing, is thrown; from then on every call throws it: `load` anew. */
 export interface Irplan {
   /** One request as JSON text, one reply as JSON text. */
   call(request: string): string;

@@ -16,9 +16,19 @@ export async function load(source) {
       return {};
     },
   });
-  const ask = (method, request) => JSON.parse(instance.call(JSON.stringify({ ...request, method })));
+  let fault = null; // what was thrown leaves the module's memory in any state: it is not asked again
+  const call = (request) => {
+    if (fault) throw fault;
+    try {
+      return instance.call(request);
+    } catch (error) {
+      fault = new Error(`the compiler met a fault of its own (${error}); please report it, with the program and its config, and load() it anew`);
+      throw fault;
+    }
+  };
+  const ask = (method, request) => JSON.parse(call(JSON.stringify({ ...request, method })));
   return {
-    call: (request) => instance.call(request),
+    call,
     compile: (request) => ask('compile', request),
     bind: (request) => ask('bind', request),
     format: (request) => ask('format', request),

@@ -95,6 +95,7 @@ int fault(const char* what) {
 int guarded(const char* program, const std::function<int()>& body) {
   running = program;
   std::set_terminate(thrown_nowhere);
+  hold_standard_streams();
   watch_signals();
   try {
     const int code = body();

@@ -109,6 +109,7 @@ MappedFile::~MappedFile() {
 }
 
 const std::byte* MappedFile::data() const { return mapping_->data; }
+const std::string& MappedFile::path() const { return mapping_->path; }
 size_t MappedFile::size() const { return mapping_->size; }
 
 bool MappedFile::changed() const {

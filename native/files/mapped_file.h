@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
-#include <string_view>
 
 namespace irplan {
 
@@ -22,7 +22,8 @@ class MappedFile {
 
   const std::byte* data() const;
   size_t size() const;
-  std::string_view text() const { return {reinterpret_cast<const char*>(data()), size()}; }
+  std::span<const std::byte> bytes() const { return {data(), size()}; }
+  const std::string& path() const;
   // Whether its bytes may be others by now. A file that took its name since is none of them.
   bool changed() const;
 

@@ -99,6 +99,14 @@ void watch_signals() {
   ::signal(SIGXFSZ, SIG_IGN);
 }
 
+void hold_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(stream, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The lowest free number is this one.
+    if (::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY) != stream) return;
+  }
+}
+
 int write_all(int file, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(file, bytes.data(), std::min<size_t>(bytes.size(), size_t{1} << 30));
@@ -115,8 +123,8 @@ std::optional<NewFile> NewFile::beside(const std::string& path) {
   const std::string name = slash == std::string::npos ? target : target.substr(slash + 1);
   struct stat status {};
   const bool there = ::stat(target.c_str(), &status) == 0;
+  if (!there && errno != ENOENT) return std::nullopt;  // a ring of links, a name that is too long
   if (there && S_ISDIR(status.st_mode)) return errno = EISDIR, std::nullopt;
-  if (name.size() > NAME_MAX) return errno = ENAMETOOLONG, std::nullopt;
   const mode_t mode = there ? status.st_mode & 0777 : 0666;
   std::random_device random;
   for (int i = 0; i < kMostTries; ++i) {

@@ -42,6 +42,10 @@ void watch_signals();
 // What watch_signals() does on a signal; for another handler to end with.
 void end_by_signal(int signal);
 
+// Opens what is closed of stdin, stdout and stderr, so that no other file takes its number: reading and
+// writing there is the error that it was.
+void hold_standard_streams();
+
 // Removes the new files that have no name yet; for a signal handler, or whoever ends the process at once.
 void remove_new_files();
 

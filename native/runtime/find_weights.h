@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "plan/plan.h"
-#include "runtime/safetensors.h"
+#include "runtime/checkpoint.h"
 
 namespace irplan {
 

@@ -256,7 +256,7 @@ std::optional<WeightSource> open_weights(const std::string& text, std::string* w
     source.seed = std::stoull(digits);
     return source;
   }
-  source.checkpoint = Checkpoint::open(text, why);
+  source.checkpoint = open_checkpoint(text, &source.files, why);
   if (!source.checkpoint) return *why = "weights: " + *why, std::nullopt;
   return source;
 }
@@ -289,9 +289,7 @@ Failure load_weights(const Plan& plan, const Binding& binding, const WeightSourc
   Loader loader(memory, backend, source, progress, report);
   loader.expect(bytes);
   Failure failure = load_all(plan, binding, source, loader, report);
-  if (source.checkpoint) {
-    if (auto changed = source.checkpoint->changed()) return "weights: " + *changed;
-  }
+  if (auto other = changed(source.files)) return "weights: " + *other;
   return failure;
 }
 

@@ -14,14 +14,15 @@
 
 #include "plan/plan.h"
 #include "runtime/backend.h"
-#include "runtime/safetensors.h"
+#include "runtime/open_checkpoint.h"
 
 namespace irplan {
 
 // Where weights come from: a checkpoint, or a seed.
 struct WeightSource {
   std::optional<Checkpoint> checkpoint;
-  uint64_t seed = 0;  // without a checkpoint
+  std::vector<MappedFile> files;  // that hold its tensors
+  uint64_t seed = 0;              // without a checkpoint
 };
 // "F", "DIR" or "random:SEED"; none with the reason.
 std::optional<WeightSource> open_weights(const std::string& text, std::string* why);

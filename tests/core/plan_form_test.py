@@ -139,6 +139,12 @@ class Form(unittest.TestCase):
             found = faults(doc, SCHEMA)
             self.assertTrue(any(where in f for f in found), (where, found))
 
+    def test_the_documentation_names_every_key(self):
+        text = (ROOT / "core/plan.md").read_text()
+        records = [SCHEMA, *(rule for rule in SCHEMA["$defs"].values() if "properties" in rule)]
+        keys = {key for record in records for key in record["properties"]} - {"column", "end_line", "end_column"}
+        self.assertEqual(sorted(k for k in keys if not re.search(rf"`{k}\b", text)), [])
+
     def test_an_addition_is_allowed(self):
         doc = copy.deepcopy(self.example)
         doc["later"] = doc["ops"][0]["later"] = {"any": [1]}

@@ -17,7 +17,7 @@ PROGRAMS = ("irplan", "irplan-run")
 FILES = [file for p in PROGRAMS for file in (
     f"bin/{p}", f"share/man/man1/{p}.1", f"share/bash-completion/completions/{p}", f"share/zsh/site-functions/_{p}",
     f"share/fish/vendor_completions.d/{p}.fish")] + ["share/irplan/plan.schema.json", "share/doc/irplan/LICENSE",
-                                                     "share/doc/irplan/README.md", "share/doc/irplan/language.md"]
+                                                     "share/doc/irplan/README.md", "share/doc/irplan/language.md", "share/doc/irplan/plan.md"]
 
 
 def output(*words, **more):

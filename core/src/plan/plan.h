@@ -1,6 +1,6 @@
 // plan.json as data: what a runtime executes, a scheduler admits requests by, and a page draws.
 //
-// Format history. 0.1.0: the first; additions that a reader may ignore leave it there.
+// The table of its keys is plan/fields.h; what they mean, the format's history and its promises: core/plan.md.
 // References between records are indices here and ids in the file; kAbsent stands for none.
 #pragma once
 

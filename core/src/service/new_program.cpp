@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
 #include "ir/config_keys.h"
 #include "irplan/compile.h"
 
@@ -128,7 +129,7 @@ std::optional<NewProgram> new_program(const std::string& config_text, std::strin
                                   : "no example names this architecture, and its `require` says so.\n");
   if (!best->program.unread_keys.empty()) {
     note += "# Keys of the config that it does not read:";
-    for (const std::string& key : best->program.unread_keys) note += " " + key;
+    for (const std::string& key : best->program.unread_keys) note += " " + printable(key);
     note += "\n";
   }
   const std::string& text = best->program.text;

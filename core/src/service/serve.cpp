@@ -1,6 +1,8 @@
 #include "service/serve.h"
 
 #include <cstdint>
+#include <exception>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -178,9 +180,7 @@ std::string serve_ops() {
   return dump(json{{"ops", std::move(ops)}, {"dtypes", std::move(dtypes)}});
 }
 
-}  // namespace
-
-std::string serve(std::string_view request_json) {
+std::string answer(std::string_view request_json) {
   const json request = json::parse(request_json.begin(), request_json.end(), nullptr, false);
   if (!request.is_object()) return failure("the request is no JSON object");
   const std::string method = text_of(request, "method");
@@ -190,6 +190,24 @@ std::string serve(std::string_view request_json) {
   if (method == "ops") return serve_ops();
   if (method == "version") return dump(json{{"version", kVersion}, {"plan_version", kPlanVersion}});
   return failure("there is no method `" + method + "`");
+}
+
+}  // namespace
+
+std::string serve(std::string_view request_json) {
+#if defined(__cpp_exceptions)
+  try {
+    return answer(request_json);
+  } catch (const std::bad_alloc&) {
+    return dump(json{{"error", "out of memory"}});
+  } catch (const std::exception& error) {
+    return dump(json{{"error", std::string("the compiler met a fault of its own: ") + error.what() +
+                                   "; please report it, with the program and its config"},
+                     {"fault", true}});
+  }
+#else  // in WebAssembly a throw ends the module, and wasm/index.js answers
+  return answer(request_json);
+#endif
 }
 
 }  // namespace irplan

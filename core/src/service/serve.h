@@ -25,8 +25,8 @@
 
 namespace irplan {
 
-// Never throws. Keeps the last plan that it parsed, so that a slider's next step costs no reading; not
-// thread-safe.
+// Never throws: a fault of the compiler's own is {"error": "…", "fault": true}. Keeps the last plan that it
+// parsed, so that a slider's next step costs no reading; not thread-safe.
 std::string serve(std::string_view request_json);
 
 }  // namespace irplan

@@ -58,7 +58,8 @@ std::unique_ptr<Plan> load_program(const Options& options, const Backend& backen
     fail(*code = kUsage, std::string(!options.config.empty() ? "--config"
                                      : !options.lets.empty() ? "--let"
                                                              : "--retype") +
-                             " goes with a program; " + options.file +
+                             " goes with a program; " +
+                             (options.file == "-" ? "standard input" : options.file) +
                              " is a plan, which has its sizes already");
     return nullptr;
   }

@@ -9,6 +9,8 @@
 #include "files/write.h"
 #include "irplan/diagnostic.h"
 #include "reference/executor.h"
+#include "runtime/npy.h"
+#include "runtime/safetensors.h"
 
 namespace irplan::run {
 namespace {
@@ -101,22 +103,19 @@ bool agrees(const std::string& name_of, const HostArray& got, const StoredTensor
 }  // namespace
 
 std::optional<TensorFile> TensorFile::open(const std::string& text, std::string* why) {
-  TensorFile out;
   const auto [path, key] = tensor_file(text);
+  auto file = MappedFile::open(path, why);
+  if (!file) return std::nullopt;
   if (!key) {
-    out.npy_ = NpyFile::open(path, why);
-    if (!out.npy_) return std::nullopt;
-    return out;
+    auto array = read_npy(file->bytes(), why);
+    if (!array) return *why = path + ": " + *why, std::nullopt;
+    return TensorFile(std::move(*file), std::move(*array));
   }
-  out.file_ = SafetensorsFile::open(path, why);
-  if (!out.file_) return std::nullopt;
-  const auto found = out.file_->tensors().find(*key);
-  if (found == out.file_->tensors().end()) {
-    *why = path + " holds no tensor `" + *key + "`";
-    return std::nullopt;
-  }
-  out.tensor_ = &found->second;
-  return out;
+  const auto tensors = Safetensors::read(file->bytes(), why);
+  if (!tensors) return *why = path + ": " + *why, std::nullopt;
+  const StoredTensor* found = tensors->find(*key);
+  if (!found) return *why = path + " holds no tensor `" + *key + "`", std::nullopt;
+  return TensorFile(std::move(*file), *found);
 }
 
 std::optional<InputSpec> InputSpec::open(const std::string& text, std::string* why) {

@@ -6,9 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "files/mapped_file.h"
 #include "plan/plan.h"
-#include "runtime/npy.h"
-#include "runtime/safetensors.h"
 #include "runtime/stored.h"
 #include "tools/irplan-run/options.h"
 
@@ -18,12 +17,13 @@ namespace irplan::run {
 class TensorFile {
  public:
   static std::optional<TensorFile> open(const std::string& text, std::string* why);
-  const StoredTensor& tensor() const { return npy_ ? npy_->tensor() : *tensor_; }
+  const StoredTensor& tensor() const { return tensor_; }
 
  private:
-  std::optional<NpyFile> npy_;
-  std::optional<SafetensorsFile> file_;
-  const StoredTensor* tensor_ = nullptr;
+  TensorFile(MappedFile file, StoredTensor tensor) : file_(std::move(file)), tensor_(std::move(tensor)) {}
+
+  MappedFile file_;
+  StoredTensor tensor_;
 };
 
 // One --input: a file, or numbers that are made to the size that the step has.

@@ -45,6 +45,12 @@ std::optional<TokenSteps> TokenSteps::of(const Plan& plan, const Options& option
     return *why = option + "the plan's input `tokens` is not i32[B, S]", std::nullopt;
   steps.input_ = *input;
   if (!find_position(plan, &steps.position_, why)) return *why = option + *why, std::nullopt;
+  for (const NamedSizes& given : options.dims) {
+    if (!steps.position_ || given.name != plan.dims[*steps.position_].name) continue;
+    *why = "--dim " + given.name + ": it is the number of tokens held, which " +
+           option.substr(0, option.size() - 2) + " counts itself";
+    return std::nullopt;
+  }
   for (const Plan::Phase& phase : plan.phases) {
     if (options.phase.empty() || phase.name == options.phase) steps.phases_.push_back(&phase);
   }

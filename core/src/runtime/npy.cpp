@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::string_view kMagic("\x93NUMPY", 6);
 constexpr size_t kMaxRank = 32;
+constexpr size_t kMaxHeader = size_t{1} << 20;  // bytes; numpy itself writes some hundred
 
 // Reads the one form of Python literal that numpy writes: {'descr': '<f4', 'fortran_order': False, 'shape':
 // (2, 3), }
@@ -76,20 +77,24 @@ class HeaderReader {
 };
 
 // Reads the header; returns where the data begins, or 0 with the reason.
-size_t read_header(const MappedFile& file, StoredTensor& tensor, std::string* why) {
-  const auto byte = [&](size_t i) { return std::to_integer<size_t>(file.data()[i]); };
-  if (file.size() < 10 || file.text().substr(0, 6) != kMagic) return *why = "no npy file", 0;
+size_t read_header(std::span<const std::byte> file, StoredTensor& tensor, std::string* why) {
+  const auto byte = [&](size_t i) { return std::to_integer<size_t>(file[i]); };
+  const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
+  if (file.size() < 10 || text.substr(0, kMagic.size()) != kMagic) return *why = "no npy file", 0;
   const bool wide = byte(6) >= 2;
   if (byte(6) < 1 || byte(6) > 3)
-    return *why = "npy version " + std::to_string(byte(6)) + "; 1 and 2 are read", 0;
+    return *why = "npy version " + std::to_string(byte(6)) + "; 1 to 3 are read", 0;
   const size_t begin = wide ? 12 : 10;
   if (file.size() < begin) return *why = "cut in its header", 0;
   size_t length = byte(8) | byte(9) << 8;
   if (wide) length |= byte(10) << 16 | byte(11) << 24;
+  if (length > kMaxHeader)
+    return *why = "a header of " + std::to_string(length) + " bytes, more than " + std::to_string(kMaxHeader),
+           0;
   if (length > file.size() - begin) return *why = "cut in its header", 0;
   std::string descr;
   bool fortran = false;
-  if (!HeaderReader(file.text().substr(begin, length)).read(&descr, &fortran, &tensor.shape))
+  if (!HeaderReader(text.substr(begin, length)).read(&descr, &fortran, &tensor.shape))
     return *why = "a header that is not numpy's", 0;
   const auto type = find_npy(descr);
   if (!type) {
@@ -105,27 +110,21 @@ size_t read_header(const MappedFile& file, StoredTensor& tensor, std::string* wh
 
 }  // namespace
 
-std::optional<NpyFile> NpyFile::open(const std::string& path, std::string* why) {
-  auto file = MappedFile::open(path, why);
-  if (!file) return std::nullopt;
-  NpyFile npy(std::move(*file));
-  const size_t begin = read_header(npy.file_, npy.tensor_, why);
-  if (begin == 0) {
-    *why = path + ": " + *why;
-    return std::nullopt;
-  }
-  const auto count = checked_count(npy.tensor_.shape);
+std::optional<StoredTensor> read_npy(std::span<const std::byte> file, std::string* why) {
+  StoredTensor tensor;
+  const size_t begin = read_header(file, tensor, why);
+  if (begin == 0) return std::nullopt;
+  const auto count = checked_count(tensor.shape);
   int64_t bytes = 0;
-  const int64_t held = static_cast<int64_t>(npy.file_.size() - begin);
-  if (!count || __builtin_mul_overflow(*count, info(npy.tensor_.type).bytes, &bytes) || bytes != held) {
-    *why = path + ": holds " + std::to_string(held) + " bytes of data, but its shape " +
-           text(npy.tensor_.shape) + " needs " +
-           (count && bytes ? std::to_string(bytes) : "another number of them");
+  const auto held = static_cast<int64_t>(file.size() - begin);
+  if (!count || __builtin_mul_overflow(*count, info(tensor.type).bytes, &bytes) || bytes != held) {
+    *why = "holds " + std::to_string(held) + " bytes of data, but its shape " + text(tensor.shape) +
+           " needs " + (count && bytes ? std::to_string(bytes) : "another number of them");
     return std::nullopt;
   }
-  npy.tensor_.data = npy.file_.data() + begin;
-  npy.tensor_.bytes = static_cast<size_t>(bytes);
-  return npy;
+  tensor.data = file.data() + begin;
+  tensor.bytes = static_cast<size_t>(bytes);
+  return tensor;
 }
 
 std::string npy_bytes(const HostArray& array, DType dtype) {

@@ -1,0 +1,95 @@
+#include "runtime/open_checkpoint.h"
+
+#include <filesystem>
+#include <set>
+#include <system_error>
+
+#include "files/paths.h"
+#include "files/read.h"
+
+namespace irplan {
+namespace {
+
+// "; name one of a.safetensors, …", or what other form of weights a folder holds.
+std::string others(const std::string& folder) {
+  constexpr size_t kMost = 4;
+  std::set<std::string> named, foreign;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string(), end = entry.path().extension().string();
+    if (end == ".safetensors") named.insert(name);
+    if (end == ".bin" || end == ".pt" || end == ".pth" || end == ".gguf") foreign.insert(name);
+  }
+  std::string out;
+  size_t count = 0;
+  for (const std::string& name : named.empty() ? foreign : named) {
+    if (count++ < kMost) out += (count > 1 ? ", " : "") + name;
+  }
+  if (count > kMost) out += " and " + std::to_string(count - kMost) + " more";
+  if (!named.empty()) return "; it holds " + out + ": name one of them";
+  return foreign.empty() ? "" : "; it holds " + out + ", and only safetensors files are read";
+}
+
+std::optional<Safetensors> open_file(const std::string& path, std::vector<MappedFile>* files,
+                                     std::string* why) {
+  auto file = MappedFile::open(path, why);
+  if (!file) return std::nullopt;
+  auto tensors = Safetensors::read(file->bytes(), why);
+  if (!tensors) return *why = path + ": " + *why, std::nullopt;
+  files->push_back(std::move(*file));
+  return tensors;
+}
+
+std::optional<Checkpoint> open_shards(const std::string& folder, const std::string& index_path,
+                                      std::vector<MappedFile>* files, std::string* why) {
+  const auto text = read_text(index_path, CheckpointIndex::kMaxBytes, why);
+  if (!text) return std::nullopt;
+  const auto index = CheckpointIndex::read(*text, why);
+  if (!index) return *why = index_path + ": " + *why, std::nullopt;
+  std::vector<Safetensors> shards;
+  for (const std::string& shard : index->shards) {
+    auto tensors = open_file(folder + "/" + shard, files, why);
+    if (!tensors) return std::nullopt;
+    shards.push_back(std::move(*tensors));
+  }
+  std::vector<NamedTensor> all;
+  all.reserve(index->tensors.size());
+  for (const auto& [name, shard] : index->tensors) {
+    const StoredTensor* tensor = shards[shard].find(name);
+    if (!tensor) {
+      *why = index_path + ": " + index->shards[shard] + " lacks " + name.substr(0, 200) +
+             ", which weight_map places there";
+      return std::nullopt;
+    }
+    all.push_back({name, *tensor});
+  }
+  return Checkpoint(folder, std::move(all));
+}
+
+}  // namespace
+
+std::optional<Checkpoint> open_checkpoint(const std::string& path, std::vector<MappedFile>* files,
+                                          std::string* why) {
+  std::string single = path;
+  if (is_folder(path)) {
+    const std::string index = path + "/model.safetensors.index.json";
+    if (is_file(index)) return open_shards(path, index, files, why);
+    single = path + "/model.safetensors";
+    if (!is_file(single)) {
+      *why = path + " holds neither model.safetensors.index.json nor model.safetensors" + others(path);
+      return std::nullopt;
+    }
+  }
+  const auto tensors = open_file(single, files, why);
+  if (!tensors) return std::nullopt;
+  return Checkpoint(path, tensors->tensors());
+}
+
+std::optional<std::string> changed(const std::vector<MappedFile>& files) {
+  for (const MappedFile& file : files) {
+    if (file.changed()) return file.path() + " changed while it was read; run again when it is whole";
+  }
+  return std::nullopt;
+}
+
+}  // namespace irplan
