@@ -36,6 +36,7 @@ std::string with_stand_ins(std::string_view text) {
         const size_t end = i + known.written.size();
         const bool ends = end == text.size() || !std::isalnum(static_cast<unsigned char>(text[end]));
         if (ends) out.replace(i, known.stand_in.size(), known.stand_in);
+        i = end - 1;
         break;
       }
     }
