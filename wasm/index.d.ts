@@ -1,4 +1,5 @@
-// Types of the IRPlan compiler's replies. Lines and columns count from 1, columns in UTF-8 bytes.
+// Types of the IRPlan compiler's replies. Where `error` is there, nothing else is. Lines and columns count from 1,
+// columns in UTF-8 bytes.
 export type * from './plan.js';
 
 export interface Span {
@@ -18,6 +19,8 @@ export interface Diagnostic extends Span {
   fixes: { message: string; edits: (Span & { text: string })[] }[];
 }
 
+export type Strength = 'portfolio' | 'limited' | 'exact';
+
 export interface CompileRequest {
   file?: string;
   text: string;
@@ -30,8 +33,14 @@ export interface CompileRequest {
     lets?: Record<string, string | number>;
     /** Another dtype for all states, or for the weights of products: `{ state: 'f8e4m3', weights: 'q8_0' }`. */
     retypes?: Partial<Record<'state' | 'weights', string>>;
+    /** Budgets beside the program's own: `['memory <= 24GiB']`. */
+    budgets?: string[];
     target?: string;
     deny_warnings?: boolean;
+    /** Run ops as they are written, not in the order of least memory. */
+    keep_order?: boolean;
+    /** How hard placements are searched for where the first ones leave a gap to the bound; `exact` may take very long. */
+    strength?: Strength;
     /** Where a budget is missed, plan under other choices and say what would fit (unless false); takes several times as long. */
     advise?: boolean;
   };
@@ -81,6 +90,126 @@ export interface BindReply {
   resident: (number | null)[];
 }
 
+/** What `irplan explain` tells of a plan. */
+export interface ExplainRequest {
+  /** Absent: the plan that was compiled or bound last. */
+  plan?: string;
+  /** One phase; all of them unless given. */
+  phase?: string;
+  /** Columns of the text (100). */
+  width?: number;
+}
+
+export interface ExplainReply {
+  error?: string;
+  text: string;
+  /** The same as data: what `irplan explain --format json` prints. */
+  report: Record<string, unknown>;
+}
+
+export interface PictureReply {
+  error?: string;
+  /** The memory of the phase over its steps. */
+  svg: string;
+  /** The phase that is drawn: the one with the largest peak unless one is asked for. */
+  phase: string;
+}
+
+export interface DiffReply {
+  error?: string;
+  changes: { part: string; name: string; field: string; before: string | null; after: string | null }[];
+  text: string;
+}
+
+export interface FitRequest {
+  /** The text of a Hugging Face config.json. */
+  config: string;
+  config_name?: string;
+  /** Bytes, or text with a unit: `'23.58GiB'`. Neither this nor `gpu`: what it takes is told. */
+  memory?: number | string;
+  /** A known GPU by name, `'h200'`: its memory less what driver and context are taken to keep. */
+  gpu?: string;
+  /** Tokens that each sequence may keep (8192, or fewer where the config names fewer). */
+  context?: number;
+  /** Sequences at once (1). */
+  batch?: number;
+  /** The most tokens of one step, over all sequences (8192). */
+  step?: number;
+  lets?: Record<string, string | number>;
+  retypes?: Partial<Record<'state' | 'weights', string>>;
+  budgets?: string[];
+  target?: string;
+}
+
+export interface Fit {
+  config: string;
+  /** The example program whose plan the numbers are of. */
+  example: string;
+  /** Null where nothing limits it. */
+  fits: boolean | null;
+  memory: number | null;
+  /** The budget, or the memory, that is exceeded. */
+  broken: string | null;
+  context: number;
+  batch: number;
+  bytes: { weights: number; state: number; inputs: number; arena: number; total: number };
+  /** The largest step of each phase. */
+  steps: { phase: string; dims: Record<string, number>; arena: number }[];
+  weights_by_dtype: Record<string, number>;
+  state_bytes_per_token: number;
+  state_bytes_per_sequence: number;
+  published_context: number | null;
+  /** With the batch as it is; 0 where not one token fits, null where nothing limits it. */
+  max_context: number | null;
+  max_batch: number | null;
+  frontier: { batch: number; context: number }[];
+  /** What would make it fit, or lower it: what gives up least first. */
+  changes: { change: string; what: string; bytes: number; fits: boolean }[];
+  assumptions: string[];
+  notes: string[];
+  /** Of the command line, that make the plan with these numbers. */
+  commands: string[];
+}
+
+export interface FitReply {
+  error?: string;
+  text: string;
+  fit: Fit;
+}
+
+export interface NewReply {
+  error?: string;
+  /** The program. */
+  text: string;
+  example: string;
+  /** Whether the example says that it serves this config; else it is the nearest. */
+  fits: boolean;
+  unread_config_keys: string[];
+  errors: string[];
+}
+
+export interface PackRequest {
+  /** `id,lower,upper,size`, a line a buffer; alive in [lower, upper). */
+  csv: string;
+  /** Stop at a placement that fits. */
+  capacity?: number;
+  strength?: Strength;
+}
+
+export interface PackReply {
+  error?: string;
+  verdict: "optimal" | "feasible" | "infeasible" | "undecided";
+  height: number;
+  bound: number;
+  /** No placement is lower. */
+  proven: boolean;
+  offsets: number[];
+  csv: string;
+  /** Where the capacity is not met: buffers that prevent it. */
+  conflict?: string[];
+  irreducible?: boolean;
+}
+
 export interface FormatReply {
   text: string | null;
   diagnostics: Diagnostic[];
@@ -115,6 +244,14 @@ export interface Irplan {
   call(request: string): string;
   compile(request: CompileRequest): CompileReply;
   bind(request: BindRequest): BindReply;
+  explain(request?: ExplainRequest): ExplainReply;
+  picture(request?: { plan?: string; phase?: string }): PictureReply;
+  diff(request: { before: string; after: string }): DiffReply;
+  /** Whether a model fits into a memory, from its config alone. */
+  fit(request: FitRequest): FitReply;
+  /** The example program that serves a config. */
+  new(request: { config: string }): NewReply;
+  pack(request: PackRequest): PackReply;
   format(request: { text: string; file?: string }): FormatReply;
   ops(): OpsReply;
   version(): VersionReply;
@@ -122,4 +259,5 @@ export interface Irplan {
 
 type Source = WebAssembly.Module | BufferSource | Response;
 
-export function load(source: Source | Promise<Source>): Promise<Irplan>;
+/** `source`: irplan.wasm; the package's own file unless given. */
+export function load(source?: Source | Promise<Source>): Promise<Irplan>;

@@ -7,8 +7,12 @@ async function toModule(source) {
   return WebAssembly.compileStreaming(source);
 }
 
-// `source`: a compiled module, the bytes of irplan.wasm, or a (promise of a) Response that has them.
-export async function load(source) {
+// Where the package keeps it; bundlers know the form, and take the file along.
+const packaged = () => new URL('./dist/irplan.wasm', import.meta.url);
+
+// `source`: a compiled module, the bytes of irplan.wasm, or a (promise of a) Response that has them; the package's own
+// file unless given.
+export async function load(source = fetch(packaged())) {
   const wasm = await toModule(await source);
   const instance = await createIrplan({
     instantiateWasm(imports, done) {
@@ -26,13 +30,10 @@ export async function load(source) {
       throw fault;
     }
   };
-  const ask = (method, request) => JSON.parse(call(JSON.stringify({ ...request, method })));
+  const ask = (method) => (request) => JSON.parse(call(JSON.stringify({ ...request, method })));
+  const methods = ['compile', 'bind', 'explain', 'picture', 'diff', 'fit', 'new', 'pack', 'format', 'ops', 'version'];
   return {
     call,
-    compile: (request) => ask('compile', request),
-    bind: (request) => ask('bind', request),
-    format: (request) => ask('format', request),
-    ops: () => ask('ops', {}),
-    version: () => ask('version', {}),
+    ...Object.fromEntries(methods.map((method) => [method, ask(method)])),
   };
 }

@@ -31,6 +31,10 @@ bool add_rounded(int64_t bytes, int64_t align, int64_t* sum) {
 
 }  // namespace
 
+std::string place_text(const Plan& plan, uint32_t line) {
+  return line == 0 ? "of --budget" : "line " + std::to_string(line) + " of " + plan.source_file;
+}
+
 std::optional<int64_t> SegmentBytes::total() const {
   int64_t sum = 0;
   for (const int64_t part : {weights, state, inputs, arena}) {
@@ -54,8 +58,7 @@ Failure check_budgets(const Plan& plan, const std::string& phase, const Binding&
     const auto used = counted_bytes(budget, bytes), limit = evaluate(*budget.limit, binding);
     if (used && limit && *used <= *limit) continue;
     return "over the budget `" + budget.expr + "`: " + (used ? std::to_string(*used) : "too many") + " of " +
-           std::to_string(limit.value_or(0)) + " bytes (line " + std::to_string(budget.line) + " of " +
-           plan.source_file + ")";
+           std::to_string(limit.value_or(0)) + " bytes (" + place_text(plan, budget.line) + ")";
   }
   return std::nullopt;
 }

@@ -29,6 +29,9 @@ struct SegmentBytes {
 std::optional<SegmentBytes> predicted_bytes(const Plan& plan, const std::string& phase,
                                             const Binding& binding);
 
+// "line 31 of llama.irplan": where a limit of the plan stands; one of an option has no line.
+std::string place_text(const Plan& plan, uint32_t line);
+
 // The bytes that a budget counts; none of one over dims, and where the number exceeds 64 bits.
 std::optional<int64_t> counted_bytes(const Plan::Budget& budget, const SegmentBytes& bytes);
 

@@ -78,8 +78,8 @@ Failure check_ranges(const Plan& plan, const std::string& phase_name, const Step
       for (const DimIndex d : dims_of(guard.left - guard.right))
         at += (at.empty() ? "" : ", ") + plan.pool->dim_name(d) + " = " + std::to_string(binding[d]);
       return std::string(guard.budget ? "over the budget: " : "") + "`" + guard.left.text() + " " +
-             symbol(guard.relation) + " " + guard.right.text() + "` does not hold at " + at + " (line " +
-             std::to_string(guard.line) + " of " + plan.source_file + ")";
+             symbol(guard.relation) + " " + guard.right.text() + "` does not hold at " + at + " (" +
+             place_text(plan, guard.line) + ")";
     }
   }
   return std::nullopt;

@@ -9,6 +9,9 @@ import sys
 import unittest
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import limited
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 IRPLAN = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin")) / "irplan"
 EXAMPLE = ROOT / "tests/data/plans/example.json"
@@ -103,7 +106,7 @@ class Form(unittest.TestCase):
         cls.example = json.loads(EXAMPLE.read_text())
         cls.emitted = {}
         for name, arguments in programs() if IRPLAN.is_file() else ():
-            p = subprocess.run([IRPLAN, "plan", *map(str, arguments), "-o", "-"], capture_output=True, timeout=60)
+            p = limited.run([IRPLAN, "plan", *arguments, "-o", "-"], capture_output=True)
             assert p.returncode == 0, (name, p.stderr[:500])
             cls.emitted[name] = p.stdout.decode()
 

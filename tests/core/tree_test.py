@@ -12,7 +12,7 @@ LONGEST = 800  # lines of a file that somebody should want to read to its end
 BELOW = {"base": [], "dims": ["base"], "ops": ["dims"], "plan": ["ops"], "reference": ["plan"], "runtime": ["reference"], "syntax": ["ops"], "ir": ["syntax"],
          "passes": ["ir", "plan"], "rivals": ["plan"], "report": ["rivals"], "service": ["passes", "report"]}
 # What each public header belongs to.
-PUBLIC = {"source.h": "base", "diagnostic.h": "base", "diagnostics.def": "base", "dtype.h": "base", "format.h": "syntax",
+PUBLIC = {"source.h": "base", "diagnostic.h": "base", "diagnostics.def": "base", "dtype.h": "base", "format.h": "syntax", "fit.h": "service", "gpus.h": "service", "plan_file.h": "plan",
           "compile.h": "passes", "pack.h": "passes", "new_program.h": "service"}
 TEXT = {".cpp", ".h", ".cu", ".cuh", ".ts", ".mjs", ".js", ".py", ".css", ".html", ".cmake", ".def"}
 

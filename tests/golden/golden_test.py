@@ -24,6 +24,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import limited
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SECTION = re.compile(r"^#--- (\w+)[^\S\n]*\n?", re.M)
@@ -193,7 +196,7 @@ def native(golden):
         if golden.config is not None:
             (Path(folder) / "config.json").write_text(golden.config)
             options += ["--config", str(Path(folder) / "config.json")]
-        p = subprocess.run([irplan, "plan", source, *options, "-o", out, "--color=never"], capture_output=True, text=True, timeout=60)
+        p = limited.run([irplan, "plan", source, *options, "-o", out, "--color=never"], capture_output=True, text=True)
         if p.returncode not in (0, 1) or (p.returncode == 0) != out.is_file():
             raise ValueError(f"exit {p.returncode}: {p.stderr[:300]}")
         return (out.read_text() if p.returncode == 0 else None), p.stderr
@@ -212,7 +215,7 @@ def wasm(golden):
         elif flag == "--deny-warnings":
             options["deny_warnings"] = True
     request = {"method": "compile", "file": golden.path.name, "text": golden.program, "config": golden.config, "options": options}
-    p = subprocess.run(["node", str(HERE / "wasm.mjs")], input=json.dumps(request), capture_output=True, text=True, timeout=60)
+    p = limited.run(["node", HERE / "wasm.mjs"], input=json.dumps(request), capture_output=True, text=True)
     if p.returncode:
         raise ValueError(p.stderr[:300])
     reply = json.loads(p.stdout)

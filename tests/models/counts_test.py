@@ -5,9 +5,13 @@ import math
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import limited
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin"))
@@ -21,7 +25,7 @@ def planned(config, *options):
         (folder / "config.json").write_text(json.dumps(config))
         for command in (["new", folder / "m.irplan", "--config", folder / "config.json"],
                         ["plan", folder / "m.irplan", "--config", folder / "config.json", *options, "-o", folder / "plan.json"]):
-            done = subprocess.run([str(BIN / "irplan"), *map(str, command)], capture_output=True, text=True, timeout=120)
+            done = limited.run([BIN / "irplan", *command], capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
         return json.loads((folder / "plan.json").read_text())
 

@@ -4,8 +4,12 @@ import os
 import re
 import struct
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import limited
 
 import numpy as np
 
@@ -22,7 +26,7 @@ DTYPES = {"F32": "<f4", "F16": "<f2", "I32": "<i4", "I64": "<i8", "BF16": "<u2"}
 
 def command(*arguments):
     """The finished process, its streams as text."""
-    return subprocess.run([str(a) for a in arguments], capture_output=True, text=True, timeout=300)
+    return limited.run(arguments, capture_output=True, text=True)
 
 
 def read_safetensors(path):

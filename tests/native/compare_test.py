@@ -4,8 +4,12 @@ import json
 import os
 import re
 import subprocess
+import sys
 import unittest
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import limited
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 IRPLAN = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin")) / "irplan"
@@ -27,7 +31,7 @@ y = output(linear(c, back))
 
 class Compare(unittest.TestCase):
     def irplan(self, *args, stdin=None, code=0):
-        p = subprocess.run([IRPLAN, "explain", *map(str, args)], input=stdin, capture_output=True, text=True, timeout=60)
+        p = limited.run([IRPLAN, "explain", *args], input=stdin, capture_output=True, text=True)
         self.assertEqual(p.returncode, code, p.stdout[:500] + p.stderr[:2000])
         return p.stdout if code == 0 else p.stderr
 

@@ -15,6 +15,8 @@ import time
 import unittest
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import limited
 from run_test import BIN, LLAMA, ROOT, npy, safetensors
 
 IRPLAN, RUNNER = BIN / "irplan", BIN / "irplan-run"
@@ -30,8 +32,8 @@ class Case(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
 
     def run_as(self, command, *args, code=0, names=(), **how):
-        how = {"capture_output": True, "timeout": 120, "cwd": self.folder, **how}
-        p = subprocess.run([command, *map(str, args)], **how)
+        how = {"capture_output": True, "cwd": self.folder, **how}
+        p = limited.run([command, *args], **how)
         out, err = (p.stdout or b"").decode(), (p.stderr or b"").decode()
         self.assertEqual(p.returncode, code, f"{command.name} {' '.join(map(str, args))}\n{out[:500]}\n{err[:2000]}")
         for name in names:

@@ -15,12 +15,15 @@ import unittest
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import limited
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 IRPLAN = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin")) / "irplan"
 HOTPATH = ROOT / "examples/hotpath.irplan"
 LLAMA = ROOT / "examples/models/llama.irplan"
 SLOWNESS = 20 if b"__asan_init" in IRPLAN.read_bytes() else 1  # of a build with sanitizers
-COMMANDS = "plan check fmt explain diff ops passes pack new completion man".split()
+COMMANDS = "plan check fit fmt explain diff ops passes pack new completion man".split()
 
 
 def spent():
@@ -35,8 +38,8 @@ class Case(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
 
     def irplan(self, *args, stdin=None, cwd=None, code=0):
-        p = subprocess.run([IRPLAN, *map(str, args)], input=stdin, capture_output=True, timeout=120 * SLOWNESS, cwd=cwd or self.folder,
-                           env={**os.environ, "NO_COLOR": ""})
+        p = limited.run([IRPLAN, *args], input=stdin, capture_output=True, cwd=cwd or self.folder, seconds=120 * SLOWNESS,
+                        env={**os.environ, "NO_COLOR": ""})
         out, err = p.stdout.decode(), p.stderr.decode()
         self.assertEqual(p.returncode, code, f"irplan {' '.join(map(str, args))}\n{out[:500]}\n{err[:2000]}")
         return out, err
@@ -445,7 +448,7 @@ class Packing(Case):
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         time.sleep(1)
         p.send_signal(signal.SIGINT)
-        out, err = p.communicate(timeout=30)
+        out, err = p.communicate(timeout=limited.WATCH)
         self.assertEqual(p.returncode, 130, err)
         self.assertIn(b"height", out)
         self.assertIn(b"interrupted", err)
@@ -467,7 +470,7 @@ class Packing(Case):
                                  cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             time.sleep(1)
             p.send_signal(signal.SIGINT)
-            out, err = p.communicate(timeout=30)
+            out, err = p.communicate(timeout=limited.WATCH)
             self.assertEqual(p.returncode, 130, err)
             self.assertIn(b"interrupted", err)
             if "-o" in command:

@@ -11,6 +11,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import limited
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin"))
 IRPLAN, RUNNER = BIN / "irplan", BIN / "irplan-run"
@@ -128,13 +131,13 @@ class Refusal(unittest.TestCase):
         for name, arguments in {"hotpath": ["examples/hotpath.irplan", "--dim", "S=8", "--dim", "D=64"],
                                 "llama": ["examples/models/llama.irplan", "--config", "tests/data/goldens/llama/config.json"]}.items():
             path = cls.folder / f"{name}.json"
-            subprocess.run([IRPLAN, "plan", *arguments, "--target", "cpu", "-o", path], cwd=ROOT, check=True, capture_output=True, timeout=30)
+            limited.run([IRPLAN, "plan", *arguments, "--target", "cpu", "-o", path], cwd=ROOT, check=True, capture_output=True)
             cls.plans[name] = path.read_text()
 
     def run_plan(self, text, *more):
         path = self.folder / "damaged.json"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        p = subprocess.run([RUNNER, path, "--weights", "random:1", *more], capture_output=True, timeout=LIMIT_S)
+        p = limited.run([RUNNER, path, "--weights", "random:1", *more], capture_output=True, seconds=LIMIT_S)
         return p.returncode, p.stderr.decode("utf-8", "replace")
 
     def refused(self, text, words, what):

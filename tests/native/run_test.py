@@ -15,6 +15,9 @@ import time
 import unittest
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import limited
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin"))
 IRPLAN, RUNNER = BIN / "irplan", BIN / "irplan-run"
@@ -64,7 +67,7 @@ class Case(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
 
     def run_plan(self, *args, code=0, names=()):
-        p = subprocess.run([RUNNER, *map(str, args)], capture_output=True, timeout=60, cwd=self.folder)
+        p = limited.run([RUNNER, *args], capture_output=True, cwd=self.folder)
         out, err = p.stdout.decode(), p.stderr.decode()
         self.assertEqual(p.returncode, code, f"irplan-run {' '.join(map(str, args))}\n{out[:500]}\n{err[:2000]}")
         for name in names:
@@ -346,7 +349,7 @@ class Weights(Case):
             self.assertTrue(line, err)
             err += line
         change(path)
-        err += p.communicate(timeout=60)[1]
+        err += p.communicate(timeout=limited.WATCH)[1]
         return p.returncode, err.decode()
 
     def test_a_file_that_changes_while_it_is_read(self):
@@ -367,7 +370,7 @@ class Weights(Case):
 
     def test_progress(self):
         _, command = self.slow()
-        p = subprocess.run([*command, "-v"], cwd=self.folder, capture_output=True, timeout=60)
+        p = limited.run([*command, "-v"], cwd=self.folder, capture_output=True)
         lines = [l for l in p.stderr.decode().split("\n") if l.startswith("loading weights: ")]
         done = [float(re.search(r"weights: (\S+) of 34.0 MiB", l)[1]) for l in lines]
         self.assertGreater(len(lines), 1)
@@ -526,7 +529,8 @@ class Requests(Case):
         answers, trace, _ = self.serve([{"req_id": "long", "arrival_us": 0, "tokens": [1] * 300, "max_new_tokens": 2},
                                         {"req_id": "none", "arrival_us": 1, "tokens": [], "max_new_tokens": 2},
                                         {"req_id": "word", "arrival_us": 2, "tokens": [128], "max_new_tokens": 2},
-                                        {"req_id": "good", "arrival_us": 3, "tokens": [1, 2], "max_new_tokens": 2}])
+                                        {"req_id": "good", "arrival_us": 3, "tokens": [1, 2], "max_new_tokens": 2}], code=3,
+                                       names=["rejected 3"])
         self.assertEqual(set(answers), {"good"})
         reasons = {e["req_id"]: e["reason"] for e in trace if e["event"] == "reject"}
         self.assertEqual(set(reasons), {"long", "none", "word"})
@@ -545,6 +549,9 @@ class Requests(Case):
         requests = [{"req_id": str(i), "arrival_us": 0, "tokens": [i + 1, 5], "max_new_tokens": 5} for i in range(5)]
         answers, trace, _ = self.serve(requests)
         self.assertEqual(len(answers), 5)
+        self.assertEqual(self.most_at_once(trace), 2)
+
+    def most_at_once(self, trace):
         running, most = set(), 0
         for e in trace:
             if e["event"] == "schedule":
@@ -552,7 +559,78 @@ class Requests(Case):
             if e["event"] == "complete":
                 running.discard(e["req_id"])
             most = max(most, len(running))
-        self.assertEqual(most, 2)
+        return most
+
+    def test_slots_and_chunks_are_chosen(self):
+        requests = [{"req_id": str(i), "arrival_us": 0, "tokens": [i + 1] * 40, "max_new_tokens": 5} for i in range(6)]
+        every, trace, err = self.serve(requests)
+        self.assertEqual(self.most_at_once(trace), 6)
+        self.assertIn("slots: 6,", err)
+        for words, most in ((["--slots", "2"], 2), (["--slots", "3", "--chunks", "7"], 3), (["--chunks", "1"], 6)):
+            answers, trace, err = self.serve(requests, *words)
+            self.assertEqual(answers, every)
+            self.assertEqual(self.most_at_once(trace), most)
+        self.assertIn("in steps of up to 1\n", err)
+        self.run_plan(*self.base, "--requests", "requests.jsonl", "--slots", "4000", code=1, names=["--slots 4000", "the plan holds"])
+        self.run_plan(*self.base, "--requests", "requests.jsonl", "--chunks", "4,4", code=2, names=["--chunks takes one size"])
+        self.run_plan(*self.base, "--tokens", "1,2", "--slots", "4", code=2, names=["--slots goes with --requests"])
+
+    def test_shorter_steps_make_room_for_more_slots(self):
+        requests = [{"req_id": str(i), "arrival_us": 0, "tokens": [i + 1] * 100, "max_new_tokens": 5} for i in range(6)]
+        _, _, err = self.serve(requests)
+        whole = [int(n) for n in re.search(r"weights (\d+) \+ state (\d+) \+ inputs (\d+) \+ arena (\d+)", err).groups()]
+        # Room for all six states, with a tenth of the arena that steps of 100 tokens take.
+        limit = sum(whole[:3]) + whole[3] // 10
+        subprocess.run([IRPLAN, "plan", LLAMA, "--config", GOLDEN / "config.json", "--budget", f"memory <= {limit}B", "-o",
+                        self.folder / "plan.json"], check=True, capture_output=True)
+        _, trace, err = self.serve(requests)
+        self.assertEqual(self.most_at_once(trace), 6)
+        self.assertLess(int(re.search(r"in steps of up to (\d+)", err)[1]), 100)
+        _, trace, _ = self.serve(requests, "--chunks", "100")
+        self.assertLess(self.most_at_once(trace), 6)
+
+    def test_the_end_tells_what_happened(self):
+        requests = [{"req_id": str(i), "arrival_us": 0, "tokens": [i + 1] * 3, "max_new_tokens": 4} for i in range(5)]
+        err = self.serve(requests)[2]
+        self.assertRegex(err, r"served 5 requests, rejected 0, in \d+\.\d{3} s of steps\n"
+                              r"tokens: 15 read, 20 generated, [\d.]+ a second of steps; at most 5 requests at once\n"
+                              r"time to first token: p50 \S+ (us|ms|s), p90 \S+ (us|ms|s), p99 \S+ (us|ms|s)\n"
+                              r"decode step: p50 ")
+
+    def test_a_process_drives_it(self):
+        """Answers come while standard input is open; what is sent later is served later; what is wrong is answered."""
+        p = subprocess.Popen([RUNNER, *map(str, self.base), "--requests", "-", "--slots", "2", "--trace", "trace.jsonl"], cwd=self.folder,
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=limited.limit(60))
+        def ask(*requests):
+            p.stdin.write("".join(r if isinstance(r, str) else json.dumps(r) + "\n" for r in requests).encode())
+            p.stdin.flush()
+        def answers(count):
+            return {a.get("req_id", a.get("line")): a for a in (json.loads(p.stdout.readline()) for _ in range(count))}
+        first = {"req_id": "a", "tokens": [1, 2, 3], "max_new_tokens": 4}
+        ask(first)
+        alone, _ = self.run_plan(*self.base, "--tokens", "1,2,3", "--generate", "4")
+        self.assertEqual(answers(1)["a"]["tokens"], [int(t) for t in alone.split(",")])
+        ask({**first, "req_id": "b"}, {**first, "req_id": "c"}, {**first, "req_id": "d"}, {**first, "req_id": "e", "tokens": [4000]},
+            "no request\n", {"req_id": "f", "tokens": [1]})
+        told = answers(6)
+        for name in "bcd":
+            self.assertEqual(told[name]["tokens"], [int(t) for t in alone.split(",")])
+        self.assertIn("4000", told["e"]["error"])
+        self.assertIn("object", told[6]["error"])
+        self.assertIn("max_new_tokens", told["f"]["error"])
+        ask({**first, "req_id": "a"})  # a name may come again once it is answered
+        self.assertIn("tokens", answers(1)["a"])
+        p.stdin.close()
+        self.assertEqual(p.stdout.read(), b"")
+        err = p.stderr.read().decode()
+        self.assertEqual(p.wait(limited.WATCH), 1, err)
+        p.stdout.close(), p.stderr.close()
+        self.assertIn("served 5 requests, rejected 1", err)
+        self.assertIn("standard input:6: is no JSON object", err)
+        trace = [json.loads(line) for line in (self.folder / "trace.jsonl").read_text().splitlines()]
+        self.assertEqual(self.most_at_once(trace), 2)
+        times = [e["ts_us"] for e in trace]
+        self.assertEqual(times, sorted(set(times)))
 
     def test_lines_that_are_no_requests(self):
         good = {"req_id": "a", "arrival_us": 0, "tokens": [1], "max_new_tokens": 1}

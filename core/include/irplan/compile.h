@@ -22,7 +22,8 @@ struct CompileOptions {
   std::vector<std::pair<std::string, std::string>> lets;     // --let NAME=VALUE
   std::vector<std::pair<std::string, int64_t>> dims;         // --dim D=N
   std::vector<std::pair<std::string, std::string>> retypes;  // --retype state=f8e4m3, weights=q8_0
-  std::string target = "cuda:sm_90";                         // cpu | cuda[:sm_90]
+  std::vector<std::string> budgets;   // --budget "memory <= 24GiB", beside the program's
+  std::string target = "cuda:sm_90";  // cpu | cuda[:sm_90]
   bool deny_warnings = false;
   std::vector<std::string> allow, deny;  // codes of warnings: "W0203"; left out, or errors
   bool keep_order = false;               // run ops in program order instead of the order with the lowest peak
@@ -32,6 +33,7 @@ struct CompileOptions {
   std::function<bool(const PackProgress&)> progress;  // of such a search, as in PackOptions
   bool advise = true;  // where a budget is missed, plan under other choices, to say what would make it fit
   bool write = true;   // false: diagnostics alone are wanted, the plan's text stays empty
+  bool emit = true;  // false: the graph alone is wanted, with its memory planned; there is no plan, nor `ok`
   std::vector<std::string> dump_after;       // names of passes whose result is wanted as text
   std::function<void(const char*)> on_pass;  // called with the name of each pass when it is done, for timings
 };

@@ -23,6 +23,7 @@ void Elaborator::run() {
   graph_.values.reserve(8192);
   collect_globals();
   replace_lets();
+  read_budgets();
   declare_phases();
   for (uint32_t phase = 0; phase < graph_.phases.size() && !stopped_; ++phase) run_phase(phase);
   check_states();
@@ -117,20 +118,42 @@ void Elaborator::replace_lets() {
       if (!near.empty()) d.help("did you mean `--let " + near + "=…`");
       continue;
     }
-    const std::string option = "--let " + name + "=";
-    const auto shown = std::make_shared<const SourceText>(kCommandLine, option + value);
-    // Blanks for the option, so that places in the expression are places in what is shown.
-    const SourceText text(kCommandLine, std::string(option.size(), ' ') + value);
-    Diagnostics problems;
-    const ast::Expr* e = ast::parse_expression(tree_, text, problems);
-    for (const Diagnostic& problem : problems.list()) {
-      Diagnostic& d = diagnostics_.report(problem.code, problem.span, {}, shown);
-      d = problem;
-      d.elsewhere = shown;
-    }
-    if (e) replaced_[found->item->name.symbol] = {e, shown};
+    const std::string words = "--let " + name + "=";
+    const auto shown = std::make_shared<const SourceText>(kCommandLine, words + value);
+    if (const ast::Expr* e = option(shown, words.size(), value))
+      replaced_[found->item->name.symbol] = {e, shown};
   }
   global_of_.resize(tree_.symbol_count() + 1, -1);
+}
+
+// All in one text, so that each has a place of its own.
+void Elaborator::read_budgets() {
+  std::string all;
+  for (const std::string& budget : options_.budgets)
+    all += (all.empty() ? "--budget \"" : " --budget \"") + budget + '"';
+  const auto shown = std::make_shared<const SourceText>(kCommandLine, all);
+  size_t at = 0;
+  for (const std::string& budget : options_.budgets) {
+    at = all.find('"', at) + 1;
+    if (const ast::Expr* e = option(shown, at, budget)) budgets_.push_back({e, shown});
+    at += budget.size() + 1;
+  }
+  global_of_.resize(tree_.symbol_count() + 1, -1);
+}
+
+// The expression that stands at a place of an option's text; null after a report.
+const ast::Expr* Elaborator::option(const std::shared_ptr<const SourceText>& shown, size_t at,
+                                    const std::string& expression) {
+  // Blanks for what stands before it, so that places in the expression are places in what is shown.
+  const SourceText text(kCommandLine, std::string(at, ' ') + expression);
+  Diagnostics problems;
+  const ast::Expr* e = ast::parse_expression(tree_, text, problems);
+  for (const Diagnostic& problem : problems.list()) {
+    Diagnostic& d = diagnostics_.report(problem.code, problem.span, {}, shown);
+    d = problem;
+    d.elsewhere = shown;
+  }
+  return e;
 }
 
 void Elaborator::declare_phases() {
@@ -193,7 +216,7 @@ void Elaborator::run_phase(uint32_t phase) {
         break;
       }
       case ast::ItemKind::Input: declare_input(item); break;
-      case ast::ItemKind::Budget: declare_budget(item); break;
+      case ast::ItemKind::Budget: declare_budget(*item.value, item.span); break;
       case ast::ItemKind::Return: report(Code::E0217, item.span); break;
       case ast::ItemKind::Dim:
       case ast::ItemKind::Phase:
@@ -201,6 +224,12 @@ void Elaborator::run_phase(uint32_t phase) {
       case ast::ItemKind::Error: break;
       default: statement(item);
     }
+  }
+  for (const Replacement& budget : budgets_) {
+    if (stopped_) break;
+    elsewhere_ = budget.text;
+    declare_budget(*budget.value, budget.value->span);
+    elsewhere_.reset();
   }
   graph_.phases[phase].ops_end = static_cast<uint32_t>(graph_.ops.size());
 }
@@ -388,8 +417,7 @@ bool Elaborator::read_bytes(Budget& budget) {
   return c.relation != Relation::Equal && !speaks_of_bytes(budget.limit) && !budget.limit.overflowed();
 }
 
-void Elaborator::declare_budget(const ast::Item& item) {
-  const ast::Expr& e = *item.value;
+void Elaborator::declare_budget(const ast::Expr& e, Span span) {
   if (e.kind == ast::ExprKind::Error) return;
   const bool comparison =
       e.kind == ast::ExprKind::Binary && e.op >= ast::Operator::Eq && e.op <= ast::Operator::Ge;
@@ -407,8 +435,9 @@ void Elaborator::declare_budget(const ast::Item& item) {
   Expr left = extent(a, *e.a), right = extent(b, *e.b);
   if (!left || !right) return;
   Budget budget;
-  budget.text = std::string(source_.slice(e.span));
-  budget.span = item.span;
+  budget.text = slice(e.span);
+  budget.span = span;
+  budget.elsewhere = elsewhere_;
   budget.phase = budget_phase_;
   Relation relation = Relation::LessEqual;
   switch (e.op) {
@@ -428,7 +457,9 @@ void Elaborator::declare_budget(const ast::Item& item) {
         .help("write a limit from above: budget memory <= 24GiB");
     return;
   }
-  const auto same = [&](const Budget& other) { return other.span == budget.span; };
+  const auto same = [&](const Budget& other) {
+    return other.span == budget.span && other.elsewhere == budget.elsewhere;
+  };
   if (std::none_of(graph_.budgets.begin(), graph_.budgets.end(), same))
     graph_.budgets.push_back(std::move(budget));
 }

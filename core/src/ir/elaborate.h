@@ -36,6 +36,7 @@ struct ElaborateOptions {
   const Config* config = nullptr;
   bool config_given = false;  // without `config` it could not be read, which is told already
   std::vector<std::pair<std::string, std::string>> lets;  // name, expression
+  std::vector<std::string> budgets;                       // expressions, beside the program's own
 };
 
 // Adds to `graph` (its target is set already); the tree takes in the expressions of `--let`. Errors are

@@ -97,6 +97,7 @@ class Elaborator {
   void add_global(const ast::Name& name, GlobalKind kind, uint32_t position, const ast::Item* item);
   void add_free_dims(const ast::Expr& extent, uint32_t position);
   void replace_lets();
+  void read_budgets();
   Global* find_global(ast::Symbol symbol);
   Span place_of(const ast::Expr& operand);
   void poison_names(const ast::Block& block);
@@ -121,7 +122,7 @@ class Elaborator {
   bool tell_parted(const Value& shared, const TensorType& type);
   void check_states();
   void declare_input(const ast::Item& item);
-  void declare_budget(const ast::Item& item);
+  void declare_budget(const ast::Expr& e, Span span);
   bool read_bytes(Budget& budget);
 
   // ---- statements
@@ -268,7 +269,9 @@ class Elaborator {
     const ast::Expr* value;
     std::shared_ptr<const SourceText> text;  // the option that it stands in
   };
+  const ast::Expr* option(const std::shared_ptr<const SourceText>& shown, size_t at, const std::string& expression);
   std::unordered_map<ast::Symbol, Replacement> replaced_;  // values of --let
+  std::vector<Replacement> budgets_;                       // of --budget
   std::shared_ptr<const SourceText> elsewhere_;            // while one of them is evaluated: its text
   std::unordered_map<std::string, ValueId> inputs_, params_,
       states_;                                     // by the checkpoint's name; inputs by their own

@@ -90,6 +90,7 @@ struct Guard {
   Span span;
   uint32_t phase = kNoPhase;  // where one phase alone needs it
   bool budget = false;
+  std::shared_ptr<const SourceText> elsewhere = nullptr;  // the option that it stands in, of none in the program
 };
 
 // A top-level `let` whose number is a size: rows of states, or a dim's upper end.
@@ -104,6 +105,7 @@ struct Narrowing {
   Constraint constraint;
   Span span;
   Interval before, after;
+  std::shared_ptr<const SourceText> elsewhere = nullptr;  // as of a guard
 };
 
 struct Dim {
@@ -166,6 +168,7 @@ struct Budget {
   Expr limit;                 // of bytes
   uint32_t phase = kNoPhase;  // that it speaks of alone: `budget decode.arena <= 64MiB`
   Span span;
+  std::shared_ptr<const SourceText> elsewhere = nullptr;  // the option that it stands in, of none in the program
   // filled in by the solve pass
   bool possible = true;                       // at the smallest sizes
   int64_t limit_bytes = 0;                    // at `value`

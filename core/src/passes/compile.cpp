@@ -34,7 +34,7 @@ class Pipeline {
   Pipeline(Compilation& out, const CompileOptions& options) : out_(out), options_(options) {}
 
   void run() {
-    if (!answer()) return;
+    if (!answer() || !options_.emit) return;
     lower(*graph_, out_.diagnostics);
     if (!passed("lower")) return;
     const EmitSource hashes{sha256(out_.source.text()), options_.config ? sha256(*options_.config) : ""};
@@ -98,12 +98,13 @@ class Pipeline {
     if (target) graph_->target = *target;
     std::optional<Config> config = read_config();
     syntax::Tree tree = syntax::parse(out_.source, out_.diagnostics);
-    elaborate(tree, out_.source, {config ? &*config : nullptr, options_.config.has_value(), options_.lets},
+    elaborate(tree, out_.source,
+              {config ? &*config : nullptr, options_.config.has_value(), options_.lets, options_.budgets},
               *graph_, out_.diagnostics);
     if (config) out_.unread_config_keys = config->unread();
     if (passed("elaborate")) {
       retype(*graph_, options_.retypes, out_.diagnostics);
-      if (options_.write) mark_retypable(*graph_);
+      if (options_.write || !options_.emit) mark_retypable(*graph_);
       return passed("retype");
     }
     // Shapes are looked at all the same, so that one run tells as much as it can.

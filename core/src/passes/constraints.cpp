@@ -62,8 +62,9 @@ void apply(Graph& graph, const Need& need, uint32_t phase, DimIndex dim, Diagnos
     }
     if (part->lo > part->hi) {
       diagnostics
-          .report(need.budget ? Code::E0401 : Code::E0268, need.span, {text(balanced(need.constraint))})
-          .also(declared.span, "`" + declared.name + "` is at least " + std::to_string(range.lo));
+          .report(need.budget ? Code::E0401 : Code::E0268, need.span, {text(balanced(need.constraint))},
+                  need.elsewhere)
+          .also_in_program(declared.span, "`" + declared.name + "` is at least " + std::to_string(range.lo));
       return std::nullopt;
     }
     return part;
@@ -72,7 +73,7 @@ void apply(Graph& graph, const Need& need, uint32_t phase, DimIndex dim, Diagnos
     const auto range = narrow(declared.range);
     if (!range || *is_guard) return;
     if (!(*range == declared.range))
-      declared.narrowings.push_back({need.constraint, need.span, declared.range, *range});
+      declared.narrowings.push_back({need.constraint, need.span, declared.range, *range, need.elsewhere});
     declared.range = *range;
     for (Phase& p : graph.phases) {
       for (PhaseDim& entry : p.dims) {
@@ -114,7 +115,7 @@ void refuse_impossible(const Graph& graph, const Guard& guard, Diagnostics& diag
     }
     if (where == kNoPhase || !never(where)) return;
   }
-  diagnostics.report(guard.budget ? Code::E0401 : Code::E0268, guard.span, {text(c)})
+  diagnostics.report(guard.budget ? Code::E0401 : Code::E0268, guard.span, {text(c)}, guard.elsewhere)
       .at(dims.empty() ? "this never holds"
                        : "no sizes satisfy " + text(c) +
                              (where == kNoPhase ? "" : " in phase " + graph.phases[where].name));
@@ -178,7 +179,7 @@ void settle(Graph& graph, const std::vector<Need>& needs, Diagnostics& diagnosti
       const uint32_t where = everywhere ? kNoPhase : phase;
       bool is_guard = dims.size() != 1;
       if (!is_guard) apply(graph, need, where, dims[0], diagnostics, &is_guard);
-      if (is_guard) graph.guards.push_back({need.constraint, need.span, where, need.budget});
+      if (is_guard) graph.guards.push_back({need.constraint, need.span, where, need.budget, need.elsewhere});
       if (everywhere) break;
     }
   }

@@ -15,6 +15,7 @@ struct Need {
   Span span;
   uint32_t phase;  // index, or kNoPhase for all
   bool budget = false;
+  std::shared_ptr<const SourceText> elsewhere = nullptr;  // the option that needs it
 };
 
 // Settles the needs of all phases: a need of every phase holds globally, one of some phases there. Equal

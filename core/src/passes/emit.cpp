@@ -44,6 +44,9 @@ class Emitter {
 
  private:
   uint32_t line(Span span) const { return source_.locate(span.begin).line; }
+  // 0 of what stands in an option.
+  uint32_t line(const Guard& guard) const { return guard.elsewhere ? 0 : line(guard.span); }
+  uint32_t line(const Budget& budget) const { return budget.elsewhere ? 0 : line(budget.span); }
   std::string phase_name(uint32_t phase) const {
     return phase == kLoadPhase ? "load" : graph_.phases[phase].name;
   }
@@ -72,11 +75,14 @@ class Emitter {
     }
     std::vector<const Guard*> guards;
     for (const Guard& guard : graph_.guards) guards.push_back(&guard);
+    const auto place = [](const Guard* guard) {
+      return std::pair(guard->elsewhere != nullptr, guard->span.begin);
+    };
     std::stable_sort(guards.begin(), guards.end(),
-                     [](const Guard* a, const Guard* b) { return a->span.begin < b->span.begin; });
+                     [&](const Guard* a, const Guard* b) { return place(a) < place(b); });
     for (const Guard* guard : guards) {
       const Constraint& c = guard->constraint;
-      plan_.guards.push_back({c.left, c.relation, c.right, line(guard->span),
+      plan_.guards.push_back({c.left, c.relation, c.right, line(*guard),
                               guard->phase == kNoPhase ? "" : phase_name(guard->phase), guard->budget});
     }
   }
@@ -270,7 +276,7 @@ class Emitter {
       Plan::Budget out;
       static_cast<Plan::Answer&>(out) = answer(budget, budget.answer);
       out.expr = budget.text;
-      out.line = line(budget.span);
+      out.line = line(budget);
       if (budget.bytes) {
         const Quantities& counts = budget.counts;
         out.limit_bytes = number(budget.limit_bytes, "a budget in bytes");

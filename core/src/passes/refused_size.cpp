@@ -51,6 +51,12 @@ std::string others_text(const Graph& graph, const Constraint& c, const Dim& refu
   return out;
 }
 
+// What refuses a size: a place in the program, or an option of the command line.
+void blame(Diagnostic& d, Span span, const std::shared_ptr<const SourceText>& elsewhere, std::string why) {
+  elsewhere ? d.note("--budget \"" + std::string(elsewhere->slice(span)) + "\" " + why)
+            : d.also(span, std::move(why));
+}
+
 // Whether a range alone refuses the size: the declared one, or what first narrowed it so far.
 bool explain_range(const Dim& dim, int64_t size, Diagnostic& d) {
   const Interval declared = dim.narrowings.empty() ? dim.range : dim.narrowings[0].before;
@@ -58,8 +64,8 @@ bool explain_range(const Dim& dim, int64_t size, Diagnostic& d) {
   if (!declared.contains(size)) return true;
   for (const Narrowing& narrowing : dim.narrowings) {
     if (narrowing.after.contains(size)) continue;
-    d.also(narrowing.span,
-           "needs " + text(narrowing.constraint) + ", which leaves " + range_text(narrowing.after));
+    blame(d, narrowing.span, narrowing.elsewhere,
+          "needs " + text(narrowing.constraint) + ", which leaves " + range_text(narrowing.after));
     return true;
   }
   return false;
@@ -71,7 +77,8 @@ void explain_relations(const Graph& graph, const FixedDims& fixed, const Dim& di
   const Binding& binding = with.binding;
   for (const Guard& guard : graph.guards) {
     if (holds(guard.constraint, binding)) continue;
-    d.also(guard.span, "needs " + text(guard.constraint) + others_text(graph, guard.constraint, dim, with));
+    blame(d, guard.span, guard.elsewhere,
+          "needs " + text(guard.constraint) + others_text(graph, guard.constraint, dim, with));
     return;
   }
   if (graph.buffers.empty()) return;
@@ -85,8 +92,9 @@ void explain_relations(const Graph& graph, const FixedDims& fixed, const Dim& di
       at[dim.index] = middle;
       (meter.fits(budget, at) ? fits : over) = middle;
     }
-    d.also(budget.span, fits < dim.range.lo ? "takes more bytes than this at any size of it"
-                                            : "admits " + dim.name + " <= " + std::to_string(fits) + " here");
+    blame(d, budget.span, budget.elsewhere,
+          fits < dim.range.lo ? "takes more bytes than this at any size of it"
+                              : "admits " + dim.name + " <= " + std::to_string(fits) + " here");
     return;
   }
 }

@@ -189,11 +189,13 @@ class ShapePass {
     for (const auto& [id, readers] : states) {
       Value& state = graph_.values[id];
       const bool bounded = readers.all_windowed && readers.window > 0 && readers.step < (int64_t{1} << 40);
-      if (!bounded || !state.capacity.is_constant()) continue;
+      if (!bounded) continue;
       const int64_t rows = readers.window - 1 + readers.step;
-      if (rows >= state.capacity.constant()) continue;
+      const Interval capacity = bounds(state.capacity, graph_.ranges());
+      if (rows >= capacity.hi) continue;
+      const Expr kept = graph_.dims->constant(rows);
       state.layout = Layout::Ring;
-      state.type.shape[1] = graph_.dims->constant(rows);
+      state.type.shape[1] = rows < capacity.lo ? kept : graph_.dims->min(state.capacity, kept);
       any = true;
     }
     return any;

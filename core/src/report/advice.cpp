@@ -199,8 +199,8 @@ std::string budgets_text(const Plan& plan) {
   if (plan.budget.empty()) return "";
   std::string out = "budgets\n";
   for (const Plan::Budget& b : plan.budget) {
-    out += "  line " + left(std::to_string(b.line), 4) + " " + left(b.expr, 28) +
-           (b.ok ? " holds at all sizes" : " narrows the sizes");
+    out += (b.line == 0 ? "  --budget " : "  line " + left(std::to_string(b.line), 4) + " ") +
+           left(b.expr, 28) + (b.ok ? " holds at all sizes" : " narrows the sizes");
     if (b.used_bytes && b.limit_bytes)
       out += "; uses " + bytes_text(*b.used_bytes) + " of " + bytes_text(*b.limit_bytes);
     out += "\n" + limits_text(plan, b);

@@ -56,8 +56,9 @@ std::string sizes(const Plan& plan) {
            (d.assumed ? " (assumed)" : "") + "\n";
   }
   for (const Plan::Guard& g : plan.guards) {
-    out += "  guard    " + g.left.text() + " " + symbol(g.relation) + " " + g.right.text() + "   (line " +
-           std::to_string(g.line) + (g.phase.empty() ? "" : ", phase " + g.phase) + ")\n";
+    out += "  guard    " + g.left.text() + " " + symbol(g.relation) + " " + g.right.text() +
+           (g.line == 0 ? "   (--budget" : "   (line " + std::to_string(g.line)) +
+           (g.phase.empty() ? "" : ", phase " + g.phase) + ")\n";
   }
   return out + "\n";
 }

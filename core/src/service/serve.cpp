@@ -14,41 +14,13 @@
 #include "irplan/format.h"
 #include "ops/op.h"
 #include "service/binding_view.h"
+#include "service/serve_parts.h"
 
 namespace irplan {
 namespace {
 
+using namespace serving;
 using nlohmann::json;
-
-// A request's text may hold bytes that are no UTF-8 (a native caller's file); a reply never does.
-std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
-
-std::string failure(const std::string& why) { return dump(json{{"error", why}}); }
-
-const json* member(const json& object, const char* key) {
-  if (!object.is_object()) return nullptr;
-  const auto found = object.find(key);
-  return found == object.end() || found->is_null() ? nullptr : &*found;
-}
-
-std::string text_of(const json& object, const char* key, const char* otherwise = "") {
-  const json* value = member(object, key);
-  return value && value->is_string() ? value->get_ref<const std::string&>() : otherwise;
-}
-
-bool flag_of(const json& object, const char* key, bool otherwise = false) {
-  const json* value = member(object, key);
-  return value && value->is_boolean() ? value->get<bool>() : otherwise;
-}
-
-std::vector<std::pair<std::string, int64_t>> sizes_of(const json& object, const char* key) {
-  std::vector<std::pair<std::string, int64_t>> sizes;
-  const json* record = member(object, key);
-  if (!record || !record->is_object()) return sizes;
-  for (const auto& [name, value] : record->items())
-    if (value.is_number_integer()) sizes.emplace_back(name, value.get<int64_t>());
-  return sizes;
-}
 
 // The plan that "bind" without "plan" means. Read only when it is first bound: most compilations are never.
 struct LastPlan {
@@ -84,12 +56,11 @@ CompileOptions options_of(const json& request) {
   const json* given = member(request, "options");
   if (!given) return options;
   options.dims = sizes_of(*given, "dims");
-  if (const json* lets = member(*given, "lets"); lets && lets->is_object())
-    for (const auto& [name, value] : lets->items())
-      options.lets.emplace_back(name, value.is_string() ? value.get<std::string>() : dump(value));
-  if (const json* retypes = member(*given, "retypes"); retypes && retypes->is_object())
-    for (const auto& [what, dtype] : retypes->items())
-      if (dtype.is_string()) options.retypes.emplace_back(what, dtype.get<std::string>());
+  options.lets = texts_by_name(*given, "lets");
+  options.retypes = texts_by_name(*given, "retypes");
+  options.budgets = texts_of(*given, "budgets");
+  options.keep_order = flag_of(*given, "keep_order");
+  options.strength = text_of(*given, "strength", options.strength.c_str());
   options.target = text_of(*given, "target", options.target.c_str());
   options.deny_warnings = flag_of(*given, "deny_warnings");
   options.advise = flag_of(*given, "advise", options.advise);
@@ -122,15 +93,34 @@ std::string serve_format(const json& request) {
          ",\"diagnostics\":" + to_json(diagnostics.list(), source) + "}";
 }
 
-std::string serve_bind(const json& request) {
+// The plan that the request names, or the last one; null after `why` says that there is none.
+const Plan* asked_plan(const json& request, std::string* why) {
   LastPlan& last = last_plan();
   if (const json* text = member(request, "plan"); text && text->is_string()) {
     const std::string& given = text->get_ref<const std::string&>();
     if (given != last.text) last.replace(given);
   }
   const Plan* plan = last.get();
-  if (!plan) return failure("the plan cannot be read: " + last.why);
-  return binding_view(*plan, sizes_of(request, "dims"));
+  if (!plan) *why = "the plan cannot be read: " + last.why;
+  return plan;
+}
+
+std::string serve_bind(const json& request) {
+  std::string why;
+  const Plan* plan = asked_plan(request, &why);
+  return plan ? binding_view(*plan, sizes_of(request, "dims")) : failure(why);
+}
+
+std::string serve_explain(const json& request) {
+  std::string why;
+  const Plan* plan = asked_plan(request, &why);
+  return plan ? explain(*plan, request) : failure(why);
+}
+
+std::string serve_picture(const json& request) {
+  std::string why;
+  const Plan* plan = asked_plan(request, &why);
+  return plan ? picture(*plan, request) : failure(why);
 }
 
 const char* kind_name(AttrKind kind) {
@@ -186,6 +176,12 @@ std::string answer(std::string_view request_json) {
   const std::string method = text_of(request, "method");
   if (method == "compile") return serve_compile(request);
   if (method == "bind") return serve_bind(request);
+  if (method == "explain") return serve_explain(request);
+  if (method == "picture") return serve_picture(request);
+  if (method == "diff") return diff(request);
+  if (method == "fit") return fit(request);
+  if (method == "new") return new_program(request);
+  if (method == "pack") return pack(request);
   if (method == "format") return serve_format(request);
   if (method == "ops") return serve_ops();
   if (method == "version") return dump(json{{"version", kVersion}, {"plan_version", kPlanVersion}});

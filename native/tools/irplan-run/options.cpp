@@ -14,6 +14,12 @@ bool take_text(Options& o, const std::string& text, std::string*) {
 }
 
 template <auto member>
+bool take_texts(Options& o, const std::string& text, std::string*) {
+  (o.*member).push_back(text);
+  return true;
+}
+
+template <auto member>
 bool take_flag(Options& o, const std::string&, std::string*) {
   return o.*member = true;
 }
@@ -98,7 +104,8 @@ const Row kRows[] = {
     {{.name = "--config",
       .letter = 'c',
       .value = "FILE",
-      .doc = "config.json for a program",
+      .doc = "config.json for a program, or a folder that has one (the one of --weights DIR, where that is "
+             "not given)",
       .file = command::FileUse::Read},
      take_text<&Options::config>},
     {{.name = "--let",
@@ -115,6 +122,11 @@ const Row kRows[] = {
       .repeats = true,
       .named = true},
      take_named<&Options::retypes>},
+    {{.name = "--budget",
+      .value = "LIMIT",
+      .doc = "a budget beside a program's own: 'memory <= 23.58GiB', 'B * S <= 4096'",
+      .repeats = true},
+     take_texts<&Options::budgets>},
     {{.name = "--weights",
       .letter = 'w',
       .value = "PATH|random:N",
@@ -176,7 +188,10 @@ const Row kRows[] = {
       .file = command::FileUse::Read,
       .path_of = after_at},
      take_text<&Options::tokens>},
-    {{.name = "--chunks", .value = "N,N…", .doc = "the sizes of these steps (as few as the ranges admit)"},
+    {{.name = "--chunks",
+      .value = "N,N…",
+      .doc = "the sizes of these steps (as few as the ranges admit); with --requests one size, the longest "
+             "step of a prompt"},
      take_chunks},
     {{.name = "--generate",
       .value = "N",
@@ -185,9 +200,14 @@ const Row kRows[] = {
     {{.name = "--eos", .value = "ID", .doc = "end a sequence at this token"}, take_number<&Options::eos, 0>},
     {{.name = "--requests",
       .value = "FILE",
-      .doc = "serve requests.jsonl by the plan's budget",
+      .doc = "serve requests.jsonl; - reads them as they come and answers each as it ends",
       .file = command::FileUse::Read},
      take_text<&Options::requests>},
+    {{.name = "--slots",
+      .value = "N",
+      .doc = "serve so many requests at once (as many as the budgets hold; longer --chunks leave room for "
+             "fewer)"},
+     take_number<&Options::slots, 1>},
     {{.name = "--trace",
       .value = "FILE",
       .doc = "write what was served as trace.jsonl",
@@ -211,7 +231,13 @@ bool consistent(const Options& o) {
     fail(kUsage, what);
     return false;
   };
-  if (o.tokens.empty() && !o.chunks.empty()) return wrong("--chunks goes with --tokens");
+  if (o.tokens.empty() && o.requests.empty() && !o.chunks.empty())
+    return wrong("--chunks goes with --tokens, or with --requests");
+  if (!o.requests.empty() && o.chunks.size() > 1)
+    return wrong("--chunks takes one size with --requests: the longest step of a prompt");
+  if (o.slots && o.requests.empty()) return wrong("--slots goes with --requests");
+  if (o.requests == "-" && o.file == "-")
+    return wrong("standard input cannot be the program and the requests");
   if (o.tokens.empty() && o.generate) return wrong("--generate goes with --tokens");
   if (o.eos && !o.generate && o.requests.empty())
     return wrong("--eos goes with --generate, or with --requests");
@@ -279,14 +305,26 @@ const command::Program& program() {
         "irplan-run",
         "runs plans and programs",
         "Exit codes: 0 done; 1 the input is wrong or the run failed; 2 the command line is wrong; 3 an "
-        "--expect "
-        "did not hold;\n130, 143 interrupted.\n",
+        "--expect did not hold, or\na request was rejected; 130, 143 interrupted.\n",
         {{"",
           "run a plan or a program",
           "FILE.json|FILE.irplan|-",
           "Runs a plan as it stands, or a program that it compiles first: one step of one phase; with "
           "--tokens "
-          "a text in\nsteps, and greedy tokens after it; with --requests many texts at once.",
+          "a text in\nsteps, and greedy tokens after it; with --requests many texts at once.\n\n"
+          "A request is a line: {\"req_id\": \"a\", \"arrival_us\": 0, \"tokens\": [1, 2, 3], "
+          "\"max_new_tokens\": 16}. "
+          "Its answer is one on stdout\nwhen it ends, {\"req_id\": \"a\", \"tokens\": [7, 8]}; with "
+          "--requests - arrival_us is not "
+          "needed, and what cannot be served is\nanswered as well, {\"req_id\": \"a\", \"error\": \"…\"}. "
+          "--trace has a line an event, "
+          "written as it happens: ts_us, event and req_id,\nand of enqueue tokens_requested; of schedule "
+          "batch_id and kv_alloc_bytes; of "
+          "decode batch_id, step and latency_us; of complete\ntotal_tokens and latency_us; of reject reason. "
+          "Requests are prefilled one by "
+          "one and decoded together, in as many slots as the\nbudgets hold. At the end stderr has counts, "
+          "tokens a second, and percentiles of "
+          "the time to the first token and of decode steps.",
           1,
           1,
           options,
@@ -301,7 +339,9 @@ const command::Program& program() {
            {"irplan-run plan.json --weights DIR --tokens @ids.npy --chunks 17,1,1 --output logits=@all.npy",
             "a text in steps of given sizes"},
            {"irplan-run plan.json --weights DIR --requests requests.jsonl --trace trace.jsonl",
-            "requests, as many at once as the budget admits"}},
+            "requests, as many at once as the budget admits"},
+           {"scheduler | irplan-run plan.json --weights DIR --requests - --slots 8 --chunks 512 | scheduler",
+            "driven by another process"}},
           nullptr,
           command::FileUse::Read}}};
   }();

@@ -30,6 +30,7 @@ struct Options {
   std::string phase;
   std::vector<NamedSizes> dims;
   std::vector<NamedText> lets, retypes;
+  std::vector<std::string> budgets;
   std::string backend = "auto";
   bool strict = false;
   std::vector<NamedText> inputs;   // SPEC
@@ -38,6 +39,7 @@ struct Options {
   double tolerance = 1e-3;
   std::string tokens;  // "1,2,3" or "@ids.npy"
   std::vector<int64_t> chunks;
+  std::optional<int64_t> slots;
   std::optional<int64_t> generate;
   std::optional<int64_t> eos;
   std::string requests, trace;

@@ -7,6 +7,7 @@
 #include "command_line/files.h"
 #include "command_line/limits.h"
 #include "command_line/terminal.h"
+#include "files/paths.h"
 #include "irplan/compile.h"
 #include "runtime/session.h"
 
@@ -17,17 +18,27 @@ bool ends_with(const std::string& text, std::string_view end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
+// The file that --config names, or that lies in its folder, or beside the weights; empty where there is none.
+std::string config_path(const Options& options) {
+  const auto inside = [](const std::string& folder) { return folder + "/config.json"; };
+  if (is_folder(options.config)) return inside(options.config);
+  const bool beside =
+      options.config.empty() && is_folder(options.weights) && is_file(inside(options.weights));
+  return beside ? inside(options.weights) : options.config;
+}
+
 std::optional<std::string> compiled(std::string text, const Options& options, const std::string& target) {
   CompileOptions how;
   how.target = target;
   for (const NamedText& let : options.lets) how.lets.emplace_back(let.name, let.text);
   for (const NamedText& other : options.retypes) how.retypes.emplace_back(other.name, other.text);
+  how.budgets = options.budgets;
   how.advise = false;  // a run asks whether it fits, not what else would
-  if (!options.config.empty()) {
-    auto config = command::read_file(options.config, command::kMaxConfigFile);
+  if (const std::string path = config_path(options); !path.empty()) {
+    auto config = command::read_file(path, command::kMaxConfigFile);
     if (!config) return std::nullopt;
     how.config = std::move(*config);
-    how.config_name = SourceText(options.config, "").name();
+    how.config_name = SourceText(path, "").name();
   }
   Compilation done = compile(SourceText(command::program_name(options.file), std::move(text)), how);
   // Warnings are about the plan's numbers; a run has its own.
@@ -54,11 +65,13 @@ std::unique_ptr<Plan> load_program(const Options& options, const Backend& backen
   auto text = command::read_file(options.file, command::kMaxPlanFile);
   if (!text) return nullptr;
   const bool is_plan = ends_with(options.file, ".json") || command::is_plan(*text);
-  if (is_plan && (!options.config.empty() || !options.lets.empty() || !options.retypes.empty())) {
-    fail(*code = kUsage, std::string(!options.config.empty() ? "--config"
-                                     : !options.lets.empty() ? "--let"
-                                                             : "--retype") +
-                             " goes with a program; " +
+  const char* of_programs = !options.config.empty()    ? "--config"
+                            : !options.lets.empty()    ? "--let"
+                            : !options.retypes.empty() ? "--retype"
+                            : !options.budgets.empty() ? "--budget"
+                                                       : nullptr;
+  if (is_plan && of_programs) {
+    fail(*code = kUsage, of_programs + std::string() + " goes with a program; " +
                              (options.file == "-" ? "standard input" : options.file) +
                              " is a plan, which has its sizes already");
     return nullptr;

@@ -1,6 +1,10 @@
 #include "tools/irplan-run/requests.h"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -16,14 +20,19 @@ using Json = nlohmann::json;
 constexpr size_t kMaxLine = size_t{16} << 20;  // some two million tokens
 constexpr size_t kMaxRequests = 1000000;
 
-bool read_line(const std::string& line, Request& request, std::string* why) {
+// `timed`: it says when it arrives.
+bool read_line(const std::string& line, bool timed, Request& request, std::string* why) {
   const Json json = Json::parse(line, nullptr, false);
   if (json.is_discarded() || !json.is_object()) return *why = "is no JSON object", false;
+  if (const auto named = json.find("req_id"); named != json.end() && named->is_string())
+    request.id = named->get<std::string>();  // who is answered, whatever else is wrong
   for (const char* key : {"req_id", "tokens", "arrival_us", "max_new_tokens"}) {
-    if (!json.contains(key)) return *why = std::string(key) + " is missing", false;
+    if (!json.contains(key) && (timed || key != std::string_view("arrival_us")))
+      return *why = std::string(key) + " is missing", false;
   }
   const auto whole = [&](const char* key, int64_t* out) {
     const auto found = json.find(key);
+    if (found == json.end()) return true;
     if (!found->is_number_integer() ||
         (found->is_number_unsigned() && found->get<uint64_t>() > uint64_t{1} << 53) ||
         found->get<int64_t>() < 0)
@@ -33,7 +42,6 @@ bool read_line(const std::string& line, Request& request, std::string* why) {
   };
   const auto id = json.find("req_id"), tokens = json.find("tokens");
   if (!id->is_string()) return *why = "req_id is no string", false;
-  request.id = id->get<std::string>();
   if (!tokens->is_array()) return *why = "tokens is no list", false;
   for (const Json& token : *tokens) {
     if (!token.is_number_integer()) return *why = "tokens holds what is no whole number", false;
@@ -63,7 +71,7 @@ std::optional<std::vector<Request>> read_requests(const std::string& path, std::
     std::string what;
     if (line.size() > kMaxLine)
       return wrong("longer than the " + std::to_string(kMaxLine >> 20) + " MiB of a request"), std::nullopt;
-    if (!read_line(line, out.emplace_back(), &what)) return wrong(what), std::nullopt;
+    if (!read_line(line, true, out.emplace_back(), &what)) return wrong(what), std::nullopt;
     if (!ids.insert(out.back().id).second)
       return wrong("req_id " + json_text(out.back().id) + " is there twice"), std::nullopt;
     if (out.size() > kMaxRequests)
@@ -71,6 +79,42 @@ std::optional<std::vector<Request>> read_requests(const std::string& path, std::
   }
   std::stable_sort(out.begin(), out.end(),
                    [](const Request& a, const Request& b) { return a.arrival_us < b.arrival_us; });
+  return out;
+}
+
+void RequestStream::cut(std::vector<Line>& out) {
+  for (size_t end; (end = text_.find('\n')) != std::string::npos || (ended_ && !text_.empty());) {
+    const std::string line = text_.substr(0, end);
+    text_.erase(0, end == std::string::npos ? end : end + 1);
+    ++number_;
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    Line read{number_, Request(), ""};
+    if (!read_line(line, false, *read.request, &read.why)) {
+      if (read.request->id.empty()) read.request.reset();
+    }
+    out.push_back(std::move(read));
+  }
+}
+
+std::vector<RequestStream::Line> RequestStream::take(bool wait) {
+  std::vector<Line> out;
+  while (!ended_) {
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    const int ready = ::poll(&input, 1, wait && out.empty() ? -1 : 0);
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready <= 0) break;
+    char piece[1 << 16];
+    const ssize_t count = ::read(STDIN_FILENO, piece, sizeof piece);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) ended_ = true;
+    if (count > 0) text_.append(piece, static_cast<size_t>(count));
+    cut(out);
+    if (text_.size() > kMaxLine) {
+      out.push_back({number_ + 1, std::nullopt,
+                     "longer than the " + std::to_string(kMaxLine >> 20) + " MiB of a request"});
+      ended_ = true;
+    }
+  }
   return out;
 }
 

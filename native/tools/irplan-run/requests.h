@@ -20,6 +20,26 @@ struct Request {
 // requests.jsonl, by arrival; none with the reason, which names the file and line.
 std::optional<std::vector<Request>> read_requests(const std::string& path, std::string* why);
 
+// Requests that come on standard input while others are served, a line each; none has an arrival of its own.
+class RequestStream {
+ public:
+  struct Line {
+    size_t number = 0;
+    std::optional<Request> request;
+    std::string why;  // it is none
+  };
+  // The lines that are there by now; `wait` until there is one, or the end.
+  std::vector<Line> take(bool wait);
+  bool ended() const { return ended_; }
+
+ private:
+  void cut(std::vector<Line>& out);
+
+  std::string text_;   // not yet a whole line
+  size_t number_ = 0;  // of the last line
+  bool ended_ = false;
+};
+
 // trace.jsonl: events in the order of time, which rises from line to line. They are in the file as soon as
 // they are flushed; a trace without a file takes them and keeps none.
 class Trace {

@@ -1,6 +1,7 @@
 // The smallest honest scheduler: requests are admitted as long as the plan's budget holds their states,
 // prefilled one by one, and decoded together. What happened is in the trace, and what ended is answered,
-// before the next step. Time is the arrivals' and what the steps really took; nothing waits for a clock.
+// before the next step. Of a file, time is the arrivals' and what the steps really took; nothing waits for a
+// clock. Requests on standard input arrive when they are read, by the clock.
 //
 //     slots   [r1][r3][  ][r2]     rows of the states; a step runs on rows that lie side by side: here r1 and
 //     r3, then r2
@@ -9,11 +10,15 @@
 #include <cmath>
 #include <cstdio>
 #include <deque>
+#include <memory>
+#include <set>
 
 #include "command_line/terminal.h"
 #include "files/write.h"
 #include "tools/irplan-run/requests.h"
 #include "tools/irplan-run/runner.h"
+#include "tools/irplan-run/served.h"
+#include "tools/irplan-run/slots.h"
 #include "tools/irplan-run/tensors.h"
 #include "tools/irplan-run/token_steps.h"
 
@@ -22,33 +27,50 @@ namespace {
 
 constexpr int64_t kMostSlots = 4096;
 
+using Held = std::shared_ptr<const Request>;
+
 struct Active {
-  const Request* request = nullptr;  // null: the slot is free
-  int64_t held = 0;                  // tokens in the cache
-  std::vector<int64_t> fresh;        // tokens that were generated
+  Held request;                // null: the slot is free
+  int64_t held = 0;            // tokens in the cache
+  std::vector<int64_t> fresh;  // tokens that were generated
 };
 
 class Server {
  public:
   Server(const Plan& plan, Backend& backend, const Options& options)
-      : plan_(plan), backend_(backend), options_(options), session_(plan, backend) {}
+      : plan_(plan),
+        backend_(backend),
+        options_(options),
+        session_(plan, backend),
+        live_(options.requests == "-"),
+        begin_(Clock::now()) {}
 
   Exit run() {
     std::string why;
-    auto requests = read_requests(options_.requests, &why);
-    if (!requests) return fail(kFailed, why), kFailed;
+    std::vector<Request> requests;
+    if (!live_) {
+      auto read = read_requests(options_.requests, &why);
+      if (!read) return fail(kFailed, why), kFailed;
+      requests = std::move(*read);
+    }
     if (!options_.trace.empty()) {
       if (auto failure = cannot_write(options_.trace)) return fail(kFailed, *failure), kFailed;
     }
     steps_ = TokenSteps::of(plan_, options_, &why);
     if (!steps_ || !steps_->holds_positions())
       return fail(kFailed, steps_ ? "--requests: the plan appends to no state" : why), kFailed;
+    planner_.emplace(plan_, *steps_);
     const auto source = weights_for(plan_, options_);
     if (!source) return kFailed;
-    for (const Request& request : *requests) receive(request);
-    if (!waiting_.empty()) {
+    for (Request& request : requests) receive(std::move(request));
+    if (live_ || !waiting_.empty()) {
       if (!plan_slots()) return kFailed;
-      if (!prepare(session_, widest_, *source, backend_, options_)) return kFailed;
+      if (!prepare(session_, slots_.widest, *source, backend_, options_)) return kFailed;
+      std::fprintf(
+          stderr,
+          "slots: %lld, each of %lld tokens and %lld bytes of state; prompts in steps of up to %lld\n",
+          static_cast<long long>(slots_.count), static_cast<long long>(demand_.longest),
+          static_cast<long long>(slots_.state_bytes), static_cast<long long>(slots_.chunk));
     }
     if (!options_.trace.empty()) {
       auto file = GrowingFile::open(options_.trace, &why);
@@ -58,141 +80,120 @@ class Server {
     const Failure failure = serve();
     if (failure) fail(kFailed, *failure);
     flush_trace(!failure);
-    std::fprintf(stderr, "served %lld requests, rejected %lld", static_cast<long long>(served_),
-                 static_cast<long long>(rejected_));
-    if (failed_ > 0) std::fprintf(stderr, ", failed %lld", static_cast<long long>(failed_));
-    if (failure)
-      std::fprintf(
-          stderr, ", unanswered %lld",
-          static_cast<long long>(requests->size()) - static_cast<long long>(served_ + rejected_ + failed_));
-    std::fprintf(stderr, ", in %.3f s of steps\n", static_cast<double>(busy_us_) * 1e-6);
-    return failure || failed_ > 0 || trace_failed_ ? kFailed : kDone;
+    const int64_t answered = tally_.served + tally_.rejected + tally_.failed;
+    std::fputs(tally_.text(failure ? received_ - answered : 0).c_str(), stderr);
+    if (failure || tally_.failed > 0 || trace_failed_ || bad_lines_) return kFailed;
+    return tally_.rejected > 0 ? kDiffers : kDone;
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   // Tokens that the cache holds when the request ends; the last token that is generated is not fed.
   static int64_t longest(const Request& r) {
     return static_cast<int64_t>(r.tokens.size()) + std::max<int64_t>(r.max_new_tokens, 1) - 1;
   }
 
-  std::optional<std::string> refuse(const Request& request) {
+  // Sizes only grow with positions: where its first, its last and its longest step are admitted, all are.
+  std::optional<std::string> refuse(const Request& request) const {
     if (request.tokens.empty()) return "it has no tokens";
     if (request.max_new_tokens == 0) return "it asks for no new tokens";
+    if (live_ && live_ids_.contains(request.id)) return "another of this req_id is being served";
     std::string why;
-    const int64_t length = static_cast<int64_t>(request.tokens.size());
-    for (int64_t at = 0; at < length;) {
-      int64_t taken = 0;
-      auto step = steps_->largest(length - at, {at}, &taken, &why);
+    const auto length = static_cast<int64_t>(request.tokens.size());
+    for (const int64_t held : {int64_t{0}, length - 1, longest(request) - 1}) {
+      const auto step = steps_->step(1, {held}, &why);
       if (!step) return why;
-      at += taken;
-      if (auto over = over_budget({*step})) return over;
-      prefills_.push_back(std::move(*step));
-    }
-    if (longest(request) > length) {
-      const auto last = steps_->step(1, {longest(request) - 1}, &why);
-      if (!last) return why;
-      if (auto over = over_budget({*last})) return over;
+      if (auto over = planner_->over_budget({*step})) return over;
     }
     HostArray ids;
     ids.floats = false;
     ids.shape = {1, length};
     ids.i = request.tokens;
-    return ids_outside(plan_, steps_->input(), ids, prefills_.back().sizes.dims);
+    return ids_outside(plan_, steps_->input(), ids, steps_->step(1, {0}, &why)->sizes.dims);
   }
 
-  void receive(const Request& request) {
+  void receive(Request request) {
+    ++received_;
     trace_.enqueue(request.arrival_us, request.id, request.max_new_tokens);
     if (auto reason = refuse(request)) {
       trace_.reject_on_arrival(request.arrival_us, request.id, *reason);
-      ++rejected_;
+      ++tally_.rejected;
       command::say("rejected " + request.id + ": " + *reason);
+      if (live_) answer_error("\"req_id\": " + json_text(request.id), *reason);
       return;
     }
-    waiting_.push_back(&request);
-    longest_ = std::max(longest_, longest(request));
+    if (live_) live_ids_.insert(request.id);
+    demand_.longest_prompt = std::max(demand_.longest_prompt, static_cast<int64_t>(request.tokens.size()));
+    demand_.longest = std::max(demand_.longest, longest(request));
+    waiting_.push_back(std::make_shared<const Request>(std::move(request)));
   }
 
-  // The most of each segment over the steps; of one phase alone where one is named. None where a number
-  // exceeds 64 bits.
-  std::optional<SegmentBytes> most_of(const std::vector<Step>& steps, const std::string& phase) const {
-    SegmentBytes most;
-    for (const Step& step : steps) {
-      if (!phase.empty() && phase != step.phase) continue;
-      const auto bytes = predicted_bytes(plan_, step.phase, step.sizes.dims);
-      if (!bytes) return std::nullopt;
-      most.weights = std::max(most.weights, bytes->weights);
-      most.state = std::max(most.state, bytes->state);
-      most.inputs = std::max(most.inputs, bytes->inputs);
-      most.arena = std::max(most.arena, bytes->arena);
-    }
-    return most;
+  // Who waits for an answer on standard output gets one: {"req_id": …, "error": …}.
+  void answer_error(const std::string& who, const std::string& why) {
+    if (auto failure = write_standard_output("{" + who + ", \"error\": " + json_text(why) + "}\n"))
+      fail(kFailed, *failure);
   }
 
-  // A budget in bytes that these steps would break, in its own words.
-  std::optional<std::string> over_budget(const std::vector<Step>& steps) const {
-    for (const Plan::Budget& budget : plan_.budget) {
-      if (!budget.limit) continue;
-      const auto most = most_of(steps, budget.phase);
-      const auto used = most ? counted_bytes(budget, *most) : std::nullopt;
-      if (!used) return "its bytes exceed 64 bits";
-      int64_t limit = INT64_MAX;
-      for (const Step& step : steps)
-        limit = std::min(limit, evaluate(*budget.limit, step.sizes.dims).value_or(0));
-      if (*used <= limit) continue;
-      return "over the budget `" + budget.expr + "`: " + std::to_string(*used) + " of " +
-             std::to_string(limit) + " bytes";
-    }
-    return std::nullopt;
-  }
-
-  std::optional<std::vector<Step>> steps_for(int64_t slots) const {
-    std::string why;
-    const std::vector<int64_t> positions(static_cast<size_t>(slots), longest_ - 1);
-    auto step = steps_->step(1, positions, &why);
-    if (!step) return std::nullopt;
-    std::vector<Step> steps = prefills_;
-    steps.push_back(std::move(*step));
-    if (over_budget(steps)) return std::nullopt;
-    return steps;
-  }
-
-  // As many slots as requests can use and the budget admits.
+  // As many slots as requests can use and the budget admits; of requests that are still to come, for any that
+  // the plan can hold.
   bool plan_slots() {
-    int64_t low = 0, high = std::min<int64_t>(kMostSlots, static_cast<int64_t>(waiting_.size())) + 1;
-    while (high - low > 1) {
-      const int64_t middle = low + (high - low) / 2;
-      auto steps = steps_for(middle);
-      (steps ? low : high) = middle;
-      if (steps) widest_ = std::move(*steps);
-    }
-    if (low == 0)
-      return fail(kFailed, "--requests: the budget holds no sequence of " + std::to_string(longest_) +
-                               " tokens, which the longest request needs"),
-             false;
-    for (const Step& step : widest_) {
-      if (auto failure = check_step(plan_, step)) return fail(kFailed, *failure), false;
-    }
-    slots_.resize(static_cast<size_t>(low));
     std::string why;
-    const auto one = steps_->step(1, {longest_ - 1}, &why);
-    const auto bytes = one ? predicted_bytes(plan_, one->phase, one->sizes.dims) : std::nullopt;
-    kv_bytes_ = bytes ? bytes->state : 0;
+    demand_.at_once = std::min<int64_t>(kMostSlots, static_cast<int64_t>(waiting_.size()));
+    if (live_) {
+      const int64_t most = planner_->capacity();
+      demand_ = {kMostSlots, most, most};
+      if (most == 0) return fail(kFailed, "--requests: the plan admits no step of one token"), false;
+    }
+    auto found = planner_->plan(demand_, options_, &why);
+    if (!found) return fail(kFailed, (why.rfind("--", 0) == 0 ? "" : "--requests: ") + why), false;
+    slots_ = std::move(*found);
+    active_.resize(static_cast<size_t>(slots_.count));
     return true;
   }
 
-  Failure serve() {
-    int64_t active = 0;
-    while (active > 0 || !waiting_.empty()) {
-      if (active == 0) now_us_ = std::max(now_us_, waiting_.front()->arrival_us);
-      for (size_t slot = 0;
-           slot < slots_.size() && !waiting_.empty() && waiting_.front()->arrival_us <= now_us_; ++slot) {
-        if (slots_[slot].request) continue;
-        slots_[slot] = {waiting_.front(), 0, {}};
-        waiting_.pop_front();
-        if (auto failure = prefill(static_cast<int64_t>(slot))) return failure;
-        active += slots_[slot].request ? 1 : 0;
+  int64_t since_begin() const {
+    return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin_).count();
+  }
+
+  // What came on standard input by now; with `wait`, until something does.
+  void hear(bool wait) {
+    if (!live_ || stream_.ended()) return;
+    for (RequestStream::Line& line : stream_.take(wait)) {
+      now_us_ = std::max(now_us_, since_begin());
+      if (line.request && line.why.empty()) {
+        line.request->arrival_us = now_us_;
+        receive(std::move(*line.request));
+        continue;
       }
-      for (size_t begin = 0; begin < slots_.size();) {
+      bad_lines_ = true;
+      fail(kFailed, "standard input:" + std::to_string(line.number) + ": " + line.why);
+      answer_error(line.request ? "\"req_id\": " + json_text(line.request->id)
+                                : "\"line\": " + std::to_string(line.number),
+                   line.why);
+    }
+    flush_trace();
+  }
+
+  Failure serve() {
+    int64_t running = 0;
+    while (true) {
+      hear(running == 0 && waiting_.empty());
+      if (running == 0 && waiting_.empty()) {
+        if (!live_ || stream_.ended()) return std::nullopt;
+        continue;
+      }
+      if (running == 0) now_us_ = std::max(now_us_, waiting_.front()->arrival_us);
+      for (size_t slot = 0;
+           slot < active_.size() && !waiting_.empty() && waiting_.front()->arrival_us <= now_us_; ++slot) {
+        if (active_[slot].request) continue;
+        active_[slot] = {waiting_.front(), 0, {}};
+        waiting_.pop_front();
+        tally_.most_at_once = std::max(tally_.most_at_once, running + 1);
+        if (auto failure = prefill(static_cast<int64_t>(slot))) return failure;
+        running += active_[slot].request ? 1 : 0;
+      }
+      for (size_t begin = 0; begin < active_.size();) {
         const size_t end = side_by_side(begin);
         if (end == begin) {
           ++begin;
@@ -200,19 +201,18 @@ class Server {
         }
         if (auto failure = decode(static_cast<int64_t>(begin), static_cast<int64_t>(end - begin)))
           return failure;
-        for (size_t slot = begin; slot < end; ++slot) active -= slots_[slot].request ? 0 : 1;
+        for (size_t slot = begin; slot < end; ++slot) running -= active_[slot].request ? 0 : 1;
         begin = end;
       }
     }
-    return std::nullopt;
   }
 
   // One past the last slot from `begin` that can be decoded in one step; without ragged positions these are
   // equal ones.
   size_t side_by_side(size_t begin) const {
     size_t end = begin;
-    while (end < slots_.size() && slots_[end].request &&
-           (steps_->ragged() || slots_[end].held == slots_[begin].held))
+    while (end < active_.size() && active_[end].request &&
+           (steps_->ragged() || active_[end].held == active_[begin].held))
       ++end;
     return end;
   }
@@ -226,15 +226,15 @@ class Server {
   }
 
   Failure prefill(int64_t slot) {
-    Active& a = slots_[static_cast<size_t>(slot)];
+    Active& a = active_[static_cast<size_t>(slot)];
     const int64_t batch = batches_++, length = static_cast<int64_t>(a.request->tokens.size());
-    trace_.schedule(now_us_, a.request->id, batch, kv_bytes_);
+    trace_.schedule(now_us_, a.request->id, batch, slots_.state_bytes);
     flush_trace();
     int64_t latency = 0;
     while (a.held < length) {
       std::string why;
       int64_t taken = 0;
-      auto step = steps_->largest(length - a.held, {a.held}, &taken, &why);
+      auto step = steps_->largest(std::min(slots_.chunk, length - a.held), {a.held}, &taken, &why);
       if (!step) return why;
       HostArray ids;
       ids.floats = false;
@@ -243,6 +243,7 @@ class Server {
       if (auto failure = run_step(*step, slot, ids, &latency)) return failure;
       a.held += taken;
     }
+    tally_.read += length;
     return take_tokens(slot, 1, batch, latency);
   }
 
@@ -252,7 +253,7 @@ class Server {
     ids.floats = false;
     ids.shape = {count, 1};
     for (int64_t slot = first; slot < first + count; ++slot) {
-      const Active& a = slots_[static_cast<size_t>(slot)];
+      const Active& a = active_[static_cast<size_t>(slot)];
       positions.push_back(a.held);
       ids.i.push_back(a.fresh.back());
     }
@@ -261,7 +262,8 @@ class Server {
     if (!step) return why;
     int64_t latency = 0;
     if (auto failure = run_step(*step, first, ids, &latency)) return failure;
-    for (int64_t slot = first; slot < first + count; ++slot) ++slots_[static_cast<size_t>(slot)].held;
+    tally_.step(latency);
+    for (int64_t slot = first; slot < first + count; ++slot) ++active_[static_cast<size_t>(slot)].held;
     return take_tokens(first, count, batches_++, latency);
   }
 
@@ -282,8 +284,8 @@ class Server {
             .count();
     const int64_t took = std::max<int64_t>(1, us);
     *latency += took;
-    busy_us_ += took;
-    now_us_ += took;
+    tally_.busy_us += took;
+    now_us_ = live_ ? std::max(now_us_ + 1, since_begin()) : now_us_ + took;
     return std::nullopt;
   }
 
@@ -293,13 +295,15 @@ class Server {
       return "logits are " + text(logits_.shape) + ", not [B, S, V] of floats";
     const int64_t width = logits_.shape.back(), row = logits_.count() / count;
     for (int64_t i = 0; i < count; ++i) {
-      Active& a = slots_[static_cast<size_t>(first + i)];
+      Active& a = active_[static_cast<size_t>(first + i)];
       const float* values = logits_.f.data() + (i + 1) * row - width;
       if (std::any_of(values, values + width, [](float x) { return std::isnan(x); })) {
         drop(a, "its logits hold NaN after " + std::to_string(a.held) + " tokens");
         continue;
       }
       a.fresh.push_back(std::max_element(values, values + width) - values);
+      ++tally_.generated;
+      if (a.fresh.size() == 1) tally_.first_token(now_us_ - a.request->arrival_us);
       trace_.decode(now_us_, a.request->id, batch, static_cast<int64_t>(a.fresh.size()) - 1, latency);
       const bool full = static_cast<int64_t>(a.fresh.size()) == a.request->max_new_tokens;
       if (!full && options_.eos != a.fresh.back()) continue;
@@ -313,7 +317,9 @@ class Server {
   void drop(Active& a, const std::string& reason) {
     trace_.reject(now_us_, a.request->id, reason);
     fail(kFailed, "request " + json_text(a.request->id) + ": " + reason);
-    ++failed_;
+    if (live_) answer_error("\"req_id\": " + json_text(a.request->id), reason);
+    ++tally_.failed;
+    live_ids_.erase(a.request->id);
     a = {};
   }
 
@@ -324,10 +330,11 @@ class Server {
     std::string answer = "{\"req_id\": " + json_text(a.request->id) + ", \"tokens\": [";
     for (size_t i = 0; i < a.fresh.size(); ++i) answer += (i ? ", " : "") + std::to_string(a.fresh[i]);
     answer += "]}\n";
+    live_ids_.erase(a.request->id);
     a = {};
     flush_trace();
     if (auto failure = write_standard_output(answer)) return failure;
-    ++served_;
+    ++tally_.served;
     return std::nullopt;
   }
 
@@ -336,14 +343,20 @@ class Server {
   const Options& options_;
   Session session_;
   std::optional<TokenSteps> steps_;
-  std::deque<const Request*> waiting_;  // by arrival
-  std::vector<Active> slots_;
-  std::vector<Step> prefills_, widest_;
+  std::optional<SlotPlanner> planner_;
+  bool live_;  // requests come on standard input
+  Clock::time_point begin_;
+  RequestStream stream_;
+  std::set<std::string> live_ids_;  // of such requests, until they are answered
+  std::deque<Held> waiting_;        // by arrival
+  Demand demand_;
+  Slots slots_;
+  std::vector<Active> active_;  // by slot
   HostArray logits_;
   Trace trace_;
-  int64_t longest_ = 1, kv_bytes_ = 0, now_us_ = 0, busy_us_ = 0, batches_ = 0;
-  int64_t served_ = 0, rejected_ = 0, failed_ = 0;  // requests
-  bool trace_failed_ = false;
+  Served tally_;
+  int64_t now_us_ = 0, batches_ = 0, received_ = 0;
+  bool trace_failed_ = false, bad_lines_ = false;
 };
 
 }  // namespace

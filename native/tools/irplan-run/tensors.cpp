@@ -67,6 +67,24 @@ void show(const std::string& name_of, const HostArray& array, DType dtype) {
   std::printf("\n");
 }
 
+// How often the largest of a row of two or more is at the same place in both: "top-1 agrees in 31 of 32
+// rows".
+std::string top_agreement(const HostArray& a, const HostArray& b) {
+  const int64_t width = a.shape.empty() ? 0 : a.shape.back();
+  if (!a.floats || width < 2) return "";
+  const int64_t rows = a.count() / width;
+  int64_t same = 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    const auto top = [&](const HostArray& array) {
+      const float* first = array.f.data() + row * width;
+      return std::max_element(first, first + width) - first;
+    };
+    same += top(a) == top(b);
+  }
+  return "; top-1 agrees in " + std::to_string(same) + " of " + std::to_string(rows) +
+         (rows == 1 ? " row" : " rows");
+}
+
 // An --expect answered; a message on stderr where it does not hold.
 bool agrees(const std::string& name_of, const HostArray& got, const StoredTensor& want, double tolerance) {
   if (got.shape != want.shape) {
@@ -86,9 +104,10 @@ bool agrees(const std::string& name_of, const HostArray& got, const StoredTensor
     worst = std::isfinite(error) ? std::max(worst, error) : INFINITY;
   }
   const bool holds = nans == 0 && worst <= tolerance * largest;
+  const std::string top = expected.floats ? top_agreement(got, expected) : "";
   if (holds) {
-    std::fprintf(stderr, "%s: max|a - b| = %.3g, %.3g of max|b|\n", name_of.c_str(), worst,
-                 largest > 0 ? worst / largest : 0.0);
+    std::fprintf(stderr, "%s: as expected: max|a - b| = %.3g, %.3g of max|b|, within --tol %g%s\n",
+                 name_of.c_str(), worst, largest > 0 ? worst / largest : 0.0, tolerance, top.c_str());
     return true;
   }
   char line[400];
@@ -96,7 +115,7 @@ bool agrees(const std::string& name_of, const HostArray& got, const StoredTensor
                 "max|a - b| = %.6g is above %g * max|b| = %.6g; at %s it is %.9g, expected %.9g", worst,
                 tolerance, tolerance * largest, place(at, got.shape).c_str(), double{float_at(got, at)},
                 double{float_at(expected, at)});
-  fail(kDiffers, name_of + ": " + line);
+  fail(kDiffers, name_of + ": not as expected: " + line + top);
   return false;
 }
 

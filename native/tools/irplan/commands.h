@@ -8,6 +8,7 @@ namespace irplan::cli {
 int run_plan(const Arguments& arguments);
 int run_check(const Arguments& arguments);
 int run_explain(const Arguments& arguments);
+int run_fit(const Arguments& arguments);
 int run_fmt(const Arguments& arguments);
 int run_diff(const Arguments& arguments);
 int run_ops(const Arguments& arguments);

@@ -55,6 +55,7 @@ std::optional<CompileOptions> compile_options(const Arguments& arguments, Exit* 
   CompileOptions options;
   *code = kUsage;
   if (!read_sizes(arguments, options)) return std::nullopt;
+  options.budgets = arguments.all("--budget");
   options.dump_after = arguments.all("--dump-after");
   options.target = arguments.value("--target", options.target);
   options.deny_warnings = arguments.has("--deny-warnings");

@@ -22,7 +22,7 @@ namespace {
 
 // Options that decide how a program is compiled change nothing of a plan.
 bool suits_a_plan(const Arguments& arguments, const std::string& path) {
-  for (const char* option : {"--config", "--let", "--dim", "--retype", "--target", "--keep-order",
+  for (const char* option : {"--config", "--let", "--dim", "--retype", "--budget", "--target", "--keep-order",
                              "--strength", "--deny-warnings", "--allow", "--deny"}) {
     if (!arguments.has(option)) continue;
     fail(kUsage, std::string(option) + " goes with a program; " + path + " is a plan, which is made already");

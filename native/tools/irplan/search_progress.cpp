@@ -1,5 +1,7 @@
 #include "tools/irplan/search_progress.h"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 
@@ -26,6 +28,7 @@ void end_search_on_interrupt() {
 bool search_interrupted() { return interrupted != 0; }
 
 bool SearchProgress::operator()(const PackProgress& at) {
+  if (!::isatty(STDERR_FILENO)) return interrupted == 0;  // a log has no use for it
   const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
   if (seconds - said_ >= kSecondsBetween) {
     said_ = seconds;

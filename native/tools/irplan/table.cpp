@@ -96,6 +96,13 @@ const Option kRetype{
     .named = true,
     .names = "state|weights",
     .values = float_dtypes()};
+const Option kBudget{
+    .name = "--budget",
+    .letter = 'b',
+    .value = "LIMIT",
+    .doc =
+        "a budget beside the program's own: 'memory <= 23.58GiB', 'decode.arena <= 64MiB', 'B * S <= 4096'",
+    .repeats = true};
 const Option kTarget{.name = "--target",
                      .letter = 't',
                      .value = "TARGET",
@@ -165,10 +172,31 @@ const std::string kStrengthDoc =
 const Option kStrength{
     .name = "--strength", .value = "HOW", .doc = kStrengthDoc.c_str(), .choices = "portfolio|limited|exact"};
 
+const Option kMemory{.name = "--memory",
+                     .letter = 'm',
+                     .value = "BYTES",
+                     .doc = "how much there is: 24GiB, 23.58GiB, 80GB, or a number of bytes"};
+const Option kGpu{.name = "--gpu",
+                  .letter = 'g',
+                  .value = "NAME",
+                  .doc =
+                      "the memory of a known GPU, less what driver and context are taken to keep: h200, "
+                      "a100-80gb, rtx4090"};
+const Option kContext{
+    .name = "--context",
+    .value = "N",
+    .doc = "tokens that each sequence may keep, 8192 or 32K (8192, or fewer where the config names fewer)"};
+const Option kBatch{.name = "--batch", .value = "N", .doc = "sequences at once (1)"};
+const Option kStep{.name = "--step",
+                   .value = "N",
+                   .doc =
+                       "the most tokens of one step, over all sequences (8192); a program has a limit for "
+                       "each sequence as well"};
+
 std::vector<Command> make() {
-  const std::vector<const Option*> compile = {&kConfig,  &kLet,   &kDim,  &kRetype,    &kTarget,
-                                              &kDenyAll, &kAllow, &kDeny, &kKeepOrder, &kStrength,
-                                              &kFormat,  &kColor, &kHelp};
+  const std::vector<const Option*> compile = {&kConfig,   &kLet,     &kDim,   &kRetype, &kBudget,
+                                              &kTarget,   &kDenyAll, &kAllow, &kDeny,   &kKeepOrder,
+                                              &kStrength, &kFormat,  &kColor, &kHelp};
   const auto with = [&](std::vector<const Option*> first) {
     first.insert(first.end(), compile.begin(), compile.end());
     return first;
@@ -206,6 +234,26 @@ std::vector<Command> make() {
         {"irplan check bad.irplan --format=json", "for an editor"},
         {"irplan check *.irplan --deny-warnings", "in continuous integration"}},
        run_check,
+       FileUse::Read},
+      {"fit",
+       "say whether a model fits into a memory",
+       "CONFIG|FOLDER|NAME|-",
+       "From a config.json alone, a folder that has one, or the name of an example: what weights, state and "
+       "arena take to the "
+       "byte,\nthe most context and the largest batch that fit, and what would make it fit. Every number is "
+       "one of the plan of "
+       "the example\nthat serves the config. Without --memory, --gpu and --budget it says what the model "
+       "takes. Exit code 3 "
+       "where it does not fit.",
+       1,
+       1,
+       {&kMemory, &kGpu, &kContext, &kBatch, &kStep, &kLet, &kRetype, &kBudget, &kTarget, &kFormat, &kHelp},
+       {{"irplan fit config.json --memory 24GiB",
+         "does it fit, and how much context and how many sequences do"},
+        {"irplan fit llama-3-8b --gpu rtx4090 --context 32K --batch 4", "an example on a known GPU"},
+        {"irplan fit ./checkpoint --gpu h200 --retype state=f8e4m3 --format json", "for a program to read"},
+        {"irplan fit config.json --budget 'state <= 8GiB' --memory 24GiB", "with a limit on a part"}},
+       run_fit,
        FileUse::Read},
       {"fmt",
        "lay a program out as all programs are",

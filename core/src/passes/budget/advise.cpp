@@ -273,7 +273,7 @@ void tell(const Budget& budget, Diagnostics& diagnostics) {
   for (size_t i = 0; i < budget.changes.size() && i < kMostTold; ++i) {
     const Change& change = budget.changes[i];
     d->fixes.push_back({sentence(change), {}});
-    if (change.fits && change.edit) d->fixes.back().edits.push_back(*change.edit);
+    if (change.fits && change.edit && !budget.elsewhere) d->fixes.back().edits.push_back(*change.edit);
   }
 }
 
@@ -293,8 +293,8 @@ void advise(Graph& graph, const Probe& probe, Diagnostics& diagnostics) {
   for (size_t i = 0; i < graph.budgets.size(); ++i) {
     Budget& budget = graph.budgets[i];
     // What no diagnostic speaks of needs no advice.
-    if (!budget.bytes || !diagnostics.find(budget.possible ? Code::W0401 : Code::E0401, budget.span))
-      continue;
+    const Code code = budget.possible ? Code::W0401 : Code::E0401;
+    if (!budget.bytes || !diagnostics.find(code, budget.span)) continue;
     if (probe && budget.limit_bytes > 0) Advisor(graph, i, probe).run();
     std::stable_sort(budget.changes.begin(), budget.changes.end(), [](const Change& a, const Change& b) {
       return std::pair(!a.fits, -a.kept) < std::pair(!b.fits, -b.kept);

@@ -252,7 +252,7 @@ void Solver::find_narrower(Budget& budget) const {
     const auto left = corners(budget, {dim, *end});
     const Corner& worst = worst_of(budget, left);
     change.bytes = meter_->used(budget, worst.phase, worst.at).value_or(0);
-    if (dim->span.begin < budget.span.begin)
+    if (!budget.elsewhere && dim->span.begin < budget.span.begin)
       change.edit = Edit{{budget.span.begin, budget.span.begin},
                          "budget " + change.name + " <= " + change.value + "\n"};
     budget.changes.push_back(std::move(change));

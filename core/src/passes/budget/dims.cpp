@@ -15,7 +15,7 @@ Need narrower(const Graph& graph, const Change& change) {
   const uint32_t phase =
       own == graph.phases.end() ? kNoPhase : static_cast<uint32_t>(own - graph.phases.begin());
   const Expr end = graph.dims->constant(change.max.at(0).second);
-  return {{graph.dims->dim(dim), Relation::LessEqual, end}, {}, phase, true};
+  return {{graph.dims->dim(dim), Relation::LessEqual, end}, {}, phase, true, nullptr};
 }
 
 }  // namespace
@@ -23,7 +23,8 @@ Need narrower(const Graph& graph, const Change& change) {
 void apply_budgets(Graph& graph, Diagnostics& diagnostics, const Change* also) {
   std::vector<Need> needs;
   for (const Budget& budget : graph.budgets) {
-    if (!budget.bytes) needs.push_back({budget.constraint, budget.span, budget.phase, true});
+    if (!budget.bytes)
+      needs.push_back({budget.constraint, budget.span, budget.phase, true, budget.elsewhere});
   }
   if (also) needs.push_back(narrower(graph, *also));
   settle(graph, needs, diagnostics);

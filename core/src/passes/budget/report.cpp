@@ -75,7 +75,7 @@ void Solver::refuse(Budget& budget, const Binding& least) {
   budget.answer.used_bytes = used_at_values(budget);
   const uint32_t phase = worst_phase(budget, least);
   const Binding own = binding_in(graph_, phase, least);
-  Diagnostic& d = diagnostics_.report(Code::E0401, budget.span);
+  Diagnostic& d = diagnostics_.report(Code::E0401, budget.span, {}, budget.elsewhere);
   d.at("needs " + amount(budget, budget.least_bytes, own) + " at " +
        sizes_text(dims_that_matter(budget), phase, own));
   note_parts(d, phase, own);
@@ -122,7 +122,7 @@ void Solver::blame_largest(Diagnostic& d, const Budget& budget, uint32_t phase,
     const Place& place = places[named];
     sum += place.bytes;
     const std::string what = place.count == 1 ? "" : std::to_string(place.count) + " like ";
-    d.also(place.span, what + "`" + place.id + "`: " + bytes_text(place.bytes));
+    d.also_in_program(place.span, what + "`" + place.id + "`: " + bytes_text(place.bytes));
   }
   if (sum > limit)
     d.note(std::string(named == 1 ? "this alone exceeds" : "these alone exceed") + " the limit of " +
@@ -134,7 +134,7 @@ void Solver::blame_largest(Diagnostic& d, const Budget& budget, uint32_t phase,
 void Solver::warn(const Budget& budget, const Corner& worst) {
   const uint32_t phase = worst.phase;
   const Binding& own = worst.at;
-  Diagnostic& d = diagnostics_.report(Code::W0401, budget.span);
+  Diagnostic& d = diagnostics_.report(Code::W0401, budget.span, {}, budget.elsewhere);
   std::string admitted, beyond;
   bool tight = budget.counts.arena > 0;
   const auto dims = dims_that_matter(budget);

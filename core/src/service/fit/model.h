@@ -1,0 +1,72 @@
+// A model as `fit` asks it: one planned graph with the length of its caches as a dim, and what it takes at
+// any sizes and with states or weights in fewer bits, by the plan's own formulas.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+#include "irplan/fit.h"
+#include "passes/measure.h"
+
+namespace irplan::fitting {
+
+// One choice: sizes, and how what `--retype` may take is stored.
+struct Choice {
+  int64_t context = 1, batch = 1, step = 1;
+  std::optional<DType> state, weights;
+};
+
+// What all examples call the rows of a cache, sequences, and new tokens of a step.
+inline constexpr const char* kContext = "C";
+inline constexpr const char* kBatch = "B";
+inline constexpr const char* kStep = "S";
+inline constexpr int64_t kMostSequences = 8192;
+
+// An example with `let C` as `dim C in 1..longest`, and as many sequences as anybody serves. Elsewhere at the
+// top level C is its largest size, since ranges end at numbers. None where the program has no such names.
+std::optional<std::string> opened(const std::string& program, int64_t longest);
+
+class Model {
+ public:
+  // Of a graph whose memory is planned.
+  explicit Model(std::shared_ptr<const Graph> graph);
+
+  // None where no step of such sizes is admitted.
+  std::optional<FitPoint> at(const Choice& choice) const;
+  // The first of the graph's budgets in bytes from the command line that the point exceeds, by its text.
+  std::optional<std::string> broken(const FitPoint& point) const;
+
+  int64_t longest() const { return range(context_).hi; }
+  // Whether fewer bits for them make anything smaller.
+  bool shrinks(ValueKind kind, DType dtype) const;
+  // Bytes of the weights by dtype, the most first.
+  std::vector<std::pair<std::string, int64_t>> stored() const;
+
+ private:
+  // Buffers of one size and kind.
+  struct Group {
+    Expr bytes;
+    Segment segment;
+    DType dtype;
+    bool retypable;
+    int64_t count;
+  };
+  Interval range(DimIndex dim, uint32_t phase = kNoPhase) const;
+  bool admits(uint32_t phase, const Binding& binding) const;
+  int64_t largest(uint32_t phase, Binding binding, DimIndex dim, int64_t guess) const;
+  std::optional<Binding> corner(uint32_t phase, const Choice& choice, bool step_first) const;
+  std::optional<int64_t> arena(uint32_t phase, const Binding& binding) const;
+  std::optional<FitBytes> resident(const Binding& binding, const Choice& choice) const;
+  FitStep step_of(uint32_t phase, const Binding& binding, int64_t arena) const;
+
+  std::shared_ptr<const Graph> graph_;
+  Meter meter_;
+  std::vector<Group> groups_;
+  DimIndex context_ = 0, batch_ = 0;
+  std::optional<DimIndex> step_;
+};
+
+}  // namespace irplan::fitting

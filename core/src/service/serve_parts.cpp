@@ -1,0 +1,188 @@
+#include "service/serve_parts.h"
+
+#include <optional>
+
+#include "irplan/fit.h"
+#include "irplan/gpus.h"
+#include "irplan/new_program.h"
+#include "irplan/pack.h"
+#include "plan/diff.h"
+#include "report/explain.h"
+#include "report/picture.h"
+
+namespace irplan::serving {
+
+std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+std::string failure(const std::string& why) { return dump(json{{"error", why}}); }
+
+const json* member(const json& object, const char* key) {
+  if (!object.is_object()) return nullptr;
+  const auto found = object.find(key);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+std::string text_of(const json& object, const char* key, const char* otherwise) {
+  const json* value = member(object, key);
+  return value && value->is_string() ? value->get_ref<const std::string&>() : otherwise;
+}
+
+bool flag_of(const json& object, const char* key, bool otherwise) {
+  const json* value = member(object, key);
+  return value && value->is_boolean() ? value->get<bool>() : otherwise;
+}
+
+std::vector<std::pair<std::string, int64_t>> sizes_of(const json& object, const char* key) {
+  std::vector<std::pair<std::string, int64_t>> sizes;
+  const json* record = member(object, key);
+  if (!record || !record->is_object()) return sizes;
+  for (const auto& [name, value] : record->items())
+    if (value.is_number_integer()) sizes.emplace_back(name, value.get<int64_t>());
+  return sizes;
+}
+
+std::vector<std::string> texts_of(const json& object, const char* key) {
+  std::vector<std::string> out;
+  const json* list = member(object, key);
+  if (!list || !list->is_array()) return out;
+  for (const json& item : *list)
+    if (item.is_string()) out.push_back(item.get<std::string>());
+  return out;
+}
+
+std::vector<std::pair<std::string, std::string>> texts_by_name(const json& object, const char* key) {
+  std::vector<std::pair<std::string, std::string>> out;
+  const json* record = member(object, key);
+  if (!record || !record->is_object()) return out;
+  for (const auto& [name, value] : record->items())
+    out.emplace_back(name, value.is_string() ? value.get<std::string>() : dump(value));
+  return out;
+}
+
+namespace {
+
+std::optional<int64_t> number_of(const json& object, const char* key) {
+  const json* value = member(object, key);
+  return value && value->is_number_integer() ? std::optional(value->get<int64_t>()) : std::nullopt;
+}
+
+// Why no phase is the one that is asked for; none where it is there, or all are asked.
+std::optional<std::string> no_phase(const Plan& plan, const std::string& name) {
+  std::string names;
+  for (const Plan::Phase& phase : plan.phases) {
+    if (name.empty() || phase.name == name) return std::nullopt;
+    names += (names.empty() ? "" : ", ") + phase.name;
+  }
+  return "no phase is called `" + name + "`; there are " + names;
+}
+
+}  // namespace
+
+std::string explain(const Plan& plan, const json& request) {
+  const std::string phase = text_of(request, "phase");
+  if (const auto why = no_phase(plan, phase)) return failure(*why);
+  const report::Report made = report::make_report(plan);
+  report::FromProgram program;
+  program.is_there = false;
+  const auto width = static_cast<size_t>(number_of(request, "width").value_or(100));
+  const std::string text = report::explain_text(made, program, phase, {width, false});
+  return "{\"text\":" + dump(text) + ",\"report\":" + report::explain_json(made, program, phase) + "}";
+}
+
+std::string picture(const Plan& plan, const json& request) {
+  const std::string name = text_of(request, "phase");
+  if (const auto why = no_phase(plan, name)) return failure(*why);
+  const report::Report made = report::make_report(plan);
+  const report::PhaseReport* drawn = nullptr;  // the one with the largest peak unless told
+  for (const report::PhaseReport& p : made.phases) {
+    const bool larger = !drawn || p.phase->peak_bytes > drawn->phase->peak_bytes;
+    if (name.empty() ? larger : p.phase->name == name) drawn = &p;
+  }
+  if (!drawn) return failure("the plan has no phase to draw");
+  return dump(json{{"svg", report::svg_timeline(made, *drawn)}, {"phase", drawn->phase->name}});
+}
+
+std::string diff(const json& request) {
+  std::optional<Plan> plans[2];
+  for (int i = 0; i < 2; ++i) {
+    const char* key = i == 0 ? "before" : "after";
+    std::string why;
+    plans[i] = read_plan(text_of(request, key), &why);
+    if (!plans[i]) return failure(std::string("`") + key + "` is no plan: " + why);
+  }
+  return "{\"changes\":" + diff_plans_json(*plans[0], *plans[1]) +
+         ",\"text\":" + dump(diff_plans(*plans[0], *plans[1])) + "}";
+}
+
+std::string fit(const json& request) {
+  FitOptions options;
+  options.config_name = text_of(request, "config_name", options.config_name.c_str());
+  options.config = text_of(request, "config");
+  options.memory = number_of(request, "memory");
+  const std::string memory = text_of(request, "memory"), gpu = text_of(request, "gpu");
+  std::string assumed;
+  if (!memory.empty() && !(options.memory = read_bytes(memory)))
+    return failure("`memory` takes bytes with a unit, 24GiB or 23.58GiB, not `" + memory + "`");
+  if (!gpu.empty()) {
+    std::string nearby;
+    const Gpu* known = find_gpu(gpu, &nearby);
+    if (!known)
+      return failure("the GPU `" + gpu + "` is not known" +
+                     (nearby.empty() ? "" : "; did you mean `" + nearby + "`?"));
+    options.memory = left_bytes(*known);
+    assumed = left_text(*known);
+  }
+  options.context = number_of(request, "context");
+  options.batch = number_of(request, "batch");
+  options.step = number_of(request, "step").value_or(options.step);
+  options.lets = texts_by_name(request, "lets");
+  options.retypes = texts_by_name(request, "retypes");
+  options.budgets = texts_of(request, "budgets");
+  options.target = text_of(request, "target", options.target.c_str());
+  std::string why;
+  auto found = irplan::fit(options, &why);
+  if (!found) return failure(why);
+  if (!assumed.empty()) found->assumptions.push_back(assumed);
+  return "{\"text\":" + dump(fit_text(*found)) + ",\"fit\":" + fit_json(*found) + "}";
+}
+
+std::string new_program(const json& request) {
+  std::string why;
+  const auto made = irplan::new_program(text_of(request, "config"), &why);
+  if (!made) return failure(why);
+  return dump(json{{"text", made->text},
+                   {"example", made->example},
+                   {"fits", made->fits},
+                   {"unread_config_keys", made->unread_keys},
+                   {"errors", made->errors}});
+}
+
+std::string pack(const json& request) {
+  const std::string text = text_of(request, "csv");
+  std::string why;
+  const auto table = read_pack_csv(text, &why);
+  if (!table) return failure(why);
+  PackOptions options;
+  const std::string strength = text_of(request, "strength", "limited");
+  options.strength = strength == "portfolio" ? PackStrength::Portfolio
+                     : strength == "exact"   ? PackStrength::Exact
+                                             : PackStrength::Limited;
+  options.capacity = number_of(request, "capacity");
+  const PackResult result = irplan::pack(*table, options);
+  json reply{{"verdict", name(verdict_of(result, options.capacity))},
+             {"height", result.height},
+             {"bound", result.bound},
+             {"proven", result.proven},
+             {"offsets", result.offsets},
+             {"csv", write_pack_csv(*table, result)}};
+  if (options.capacity && result.height > *options.capacity && table->needs.empty()) {
+    const PackConflict conflict = find_conflict(table->buffers, *options.capacity, result);
+    json ids = json::array();
+    for (const uint32_t i : conflict.buffers) ids.push_back(table->ids[i]);
+    reply["conflict"] = std::move(ids);
+    reply["irreducible"] = conflict.irreducible;
+  }
+  return dump(reply);
+}
+
+}  // namespace irplan::serving

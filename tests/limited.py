@@ -1,0 +1,33 @@
+"""Limits of the tests: processor time, which a busy machine does not change, with room for one five times slower.
+
+As a program, `limited.py COMMAND...` runs a whole suite under the limit; what it starts inherits it, each process for itself.
+Who waits for ever, and takes no time, is ended by the watch of ctest.
+"""
+import os
+import resource
+import subprocess
+import sys
+
+SLOWER = 5      # machines that the tests allow for
+SECONDS = 60    # of one command of a test, on a machine as fast as ours
+SUITE = 400     # of one process of a suite, likewise; the longest takes 300 with sanitizers
+WATCH = 7200    # seconds by the clock, for what hangs
+
+
+def limit(seconds):
+    """For preexec_fn: the kernel ends the process (SIGXCPU) when it has taken so much processor time."""
+    def begin():
+        most = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        soft = seconds * SLOWER if most == resource.RLIM_INFINITY else min(seconds * SLOWER, most)
+        resource.setrlimit(resource.RLIMIT_CPU, (soft, most))
+    return begin
+
+
+def run(words, seconds=SECONDS, **how):
+    """As subprocess.run, under the limit."""
+    return subprocess.run([str(w) for w in words], preexec_fn=limit(seconds), timeout=WATCH, **how)
+
+
+if __name__ == "__main__":
+    limit(SUITE)()
+    os.execvp(sys.argv[1], sys.argv[1:])

@@ -1,0 +1,2 @@
+// The same types for require().
+export * from './index.js';

@@ -1,0 +1,3 @@
+/** What a bundler makes of the file: mostly its address. */
+declare const wasm: string;
+export default wasm;
