@@ -210,7 +210,7 @@ Failure listed(const Checkpoint& checkpoint, const std::vector<std::string>& wro
 Failure load_all(const Plan& plan, const Binding& binding, const WeightSource& source, Loader& loader,
                  WeightReport* report) {
   std::optional<ParamFinder> finder;
-  if (source.checkpoint) finder.emplace(*source.checkpoint);
+  if (source.checkpoint) finder.emplace(*source.checkpoint, plan);
   const auto norms = norm_weights(plan);
   for (uint32_t i = 0; i < plan.values.size(); ++i) {
     const Plan::Value& value = plan.values[i];
@@ -262,7 +262,7 @@ std::optional<WeightSource> open_weights(const std::string& text, std::string* w
 
 Failure check_weights(const Plan& plan, const Binding& binding, const WeightSource& source) {
   if (!source.checkpoint) return std::nullopt;
-  ParamFinder finder(*source.checkpoint);
+  ParamFinder finder(*source.checkpoint, plan);
   std::vector<std::string> wrong;
   FoundParam missing;
   for (const Plan::Value& value : plan.values) {

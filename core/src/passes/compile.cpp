@@ -19,6 +19,7 @@
 #include "passes/select.h"
 #include "passes/shape.h"
 #include "passes/solve.h"
+#include "passes/suspect.h"
 #include "passes/unread.h"
 #include "syntax/parser.h"
 
@@ -40,6 +41,7 @@ class Pipeline {
     if (!answer()) return draw_refused();
     if (!options_.emit) return;
     Plan plan = emit(*graph_, out_.source, hashes(), out_.diagnostics);
+    out_.diagnostics.judge(options_.allow, options_.deny);
     if (options_.deny_warnings) out_.diagnostics.warnings_are_errors();
     out_.diagnostics.sort();
     if (out_.diagnostics.has_errors()) return;
@@ -56,6 +58,7 @@ class Pipeline {
     infer_shapes(*graph_, out_.diagnostics);
     if (!passed("shape")) return false;
     tell_unread(*graph_, out_.diagnostics);
+    tell_suspect_positions(*graph_, out_.diagnostics);
     apply_budgets(*graph_, out_.diagnostics, narrower_);
     if (!passed("budget")) return false;
     fold(*graph_);
@@ -75,6 +78,7 @@ class Pipeline {
     plan_memory(*graph_, {parse_strength(options_.strength), options_.progress});
     refuse_empty_windows(*graph_, out_.diagnostics);
     if (!passed("memory")) return false;
+    tell_suspect_logits(*graph_, out_.diagnostics);
     answered_ = true;
     const bool bytes =
         std::any_of(graph_->budgets.begin(), graph_->budgets.end(), [](const Budget& b) { return b.bytes; });
@@ -223,6 +227,7 @@ Compilation compile(SourceText source, const CompileOptions& options) {
   out.source = std::move(source);
   Pipeline(out, options).run();
   if (!out.ok) {
+    out.diagnostics.judge(options.allow, options.deny);
     if (options.deny_warnings) out.diagnostics.warnings_are_errors();
     out.diagnostics.sort();
   }

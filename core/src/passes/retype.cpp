@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ops/alias.h"
+
 namespace irplan {
 namespace {
 
@@ -107,7 +109,8 @@ void refuse_dtype(const std::string& what, const std::string& dtype, Diagnostics
   std::string all;
   for (const std::string& known : names) all += (all.empty() ? "" : ", ") + known;
   d.rule("dtypes of real numbers: " + all);
-  const std::string near = nearest(dtype, names);
+  const auto alias = dtype_alias(dtype);
+  const std::string near = alias && is_float(*alias) ? irplan::name(*alias) : nearest(dtype, names);
   if (!near.empty()) d.help("did you mean `--retype " + what + "=" + near + "`");
 }
 

@@ -141,6 +141,32 @@ std::string op_line(const OpRow& row) {
   return name + row.operand_text + "\n";
 }
 
+// The phases of the programs and plans among some words, whatever else they are.
+std::vector<std::string> phase_names(const std::vector<std::string>& words) {
+  constexpr size_t kMost = size_t{16} << 20;  // bytes; a completion answers at once
+  std::vector<std::string> names;
+  for (const std::string& word : words) {
+    if (word.empty() || word[0] == '-' || word.find('.') == std::string::npos || !exists(word)) continue;
+    const auto text = read_file(word, kMost);
+    if (!text || text->size() > kMost) continue;
+    if (word.size() > 5 && word.compare(word.size() - 5, 5, ".json") == 0) {
+      const auto plan = nlohmann::json::parse(*text, nullptr, false);
+      if (!plan.is_object() || !plan.contains("phases") || !plan["phases"].is_array()) continue;
+      for (const auto& phase : plan["phases"]) {
+        if (phase.is_object() && phase.contains("name") && phase["name"].is_string())
+          names.push_back(phase["name"].get<std::string>());
+      }
+      continue;
+    }
+    Diagnostics ignored;
+    const syntax::Tree tree = syntax::parse(SourceText(word, *text), ignored);
+    for (const syntax::Item* item : tree.items) {
+      if (item->kind == syntax::ItemKind::Phase) names.push_back(tree.text(item->name.symbol));
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 int run_fmt(const Arguments& arguments) {
@@ -214,6 +240,15 @@ int run_passes(const Arguments& arguments) {
 
 int run_completion(const Arguments& arguments) {
   const std::string& shell = arguments.positional()[0];
+  if (shell == "phases") {
+    std::string out;
+    for (const std::string& name :
+         phase_names({arguments.positional().begin() + 1, arguments.positional().end()}))
+      out += name + "\n";
+    return print(out) ? kDone : kFailed;
+  }
+  if (arguments.positional().size() > 1)
+    return fail(kUsage, "irplan completion takes one shell, not `" + arguments.positional()[1] + "` as well");
   const std::string text = completion(program(), shell);
   if (text.empty())
     return fail(kUsage, "there is completion for bash, zsh and fish, not for `" + shell + "`" +
