@@ -141,10 +141,14 @@ await visitor('typing', async (page) => {
   await typing(page, '200 ops', ['50 ms', '']);
   await openExample(page, 'llama 3 8b');
   await typing(page, '32 layers (Llama 3 8B)', ['', '']);
-  await page.click('#tab-config');
   const config = { ...JSON.parse(readFileSync(join(root, 'examples/configs/llama-3-8b.json'), 'utf8')), num_hidden_layers: 80, hidden_size: 8192 };
-  await shownAnew(page, () => replaceAll(page, JSON.stringify({ ...config, num_attention_heads: 64, intermediate_size: 28672 })));
-  await page.click('#tab-program');
+  const text = JSON.stringify({ ...config, num_attention_heads: 64, intermediate_size: 28672 });
+  const dropped = await page.evaluateHandle((content) => {
+    const data = new DataTransfer();
+    data.items.add(new File([content], 'llama-3-70b.json', { type: 'application/json' }));
+    return data;
+  }, text);
+  await shownAnew(page, () => page.dispatchEvent('main', 'drop', { dataTransfer: dropped }));
   await typing(page, '80 layers (Llama 3 70B)', ['200 ms', '250 ms']);
 });
 

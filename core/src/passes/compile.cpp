@@ -13,6 +13,7 @@
 #include "passes/fuse.h"
 #include "passes/lower.h"
 #include "passes/memory.h"
+#include "passes/memory/empty_windows.h"
 #include "passes/refused_size.h"
 #include "passes/retype.h"
 #include "passes/schedule.h"
@@ -23,6 +24,9 @@
 
 namespace irplan {
 namespace {
+
+constexpr int64_t kStepCost = 60,
+                  kOpCost = 3000;  // of elaboration, and of all passes on an op; steps of Work
 
 Strength parse_strength(std::string_view name) {
   return name == "exact" ? Strength::Exact : name == "limited" ? Strength::Limited : Strength::Portfolio;
@@ -69,6 +73,7 @@ class Pipeline {
     passed("schedule");
     if (written) out_.dumps.back().second += compare_orders(*written, *graph_);
     plan_memory(*graph_, {parse_strength(options_.strength), options_.progress});
+    refuse_empty_windows(*graph_, out_.diagnostics);
     if (!passed("memory")) return false;
     answered_ = true;
     const bool bytes =
@@ -76,16 +81,36 @@ class Pipeline {
     solve_budgets(*graph_, options_.dims, out_.diagnostics);
     explain_refused_sizes(*graph_, options_.dims, out_.diagnostics);
     if (bytes && !out_.diagnostics.has_errors()) measure_memory(*graph_);
+    graph_->work->spend(kStepCost * static_cast<int64_t>(graph_->steps) +
+                        kOpCost * static_cast<int64_t>(graph_->ops.size()));
+    planned_for_ = graph_->work->spent();
     advise(*graph_,
            options_.advise ? Probe([this](const Change* change, const Change* narrower) {
              return with(change, narrower);
            })
                            : Probe(),
            out_.diagnostics);
+    tell_work();
     return passed("solve");
   }
 
  private:
+  // What the limit of a compilation's work left out.
+  void tell_work() {
+    constexpr const char* kGaveUp[] = {
+        "changes that would meet a budget are not looked for",
+        "budgets are not told the largest sizes, frontiers and narrower ranges",
+        "orders and placements are searched less, and sizes of dims may be smaller than they could be"};
+    std::string said;
+    for (int part = 0; part < 3; ++part) {
+      if (graph_->work->gave_up(static_cast<Work::Part>(part)))
+        said += (said.empty() ? "" : "; ") + std::string(kGaveUp[part]);
+    }
+    if (said.empty()) return;
+    out_.diagnostics.report(Code::W0501, {}, {said})
+        .rule("a compilation does so much work and no more, on every machine alike");
+  }
+
   EmitSource hashes() const {
     return {sha256(out_.source.text()), options_.config ? sha256(*options_.config) : ""};
   }
@@ -146,11 +171,15 @@ class Pipeline {
     if (change)
       (change->kind == Change::Kind::Let ? other.lets : other.retypes)
           .emplace_back(change->name, change->value);
+    // Planned as it would be by itself, so that what is said of it holds; as long as so much work is left.
+    Work& work = *graph_->work;
+    if (!work.may(Work::Part::Advice, planned_for_)) return nullptr;
     Compilation out;
     out.source = out_.source;
     Pipeline pipeline(out, other);
     pipeline.narrower_ = narrower;
     pipeline.answer();
+    if (pipeline.graph_) work.spend(pipeline.graph_->work->spent());
     return pipeline.answered_ ? pipeline.graph_ : nullptr;
   }
 
@@ -184,7 +213,8 @@ class Pipeline {
   const CompileOptions& options_;
   const Change* narrower_ = nullptr;  // a dim's range, beside the program's own budgets
   std::shared_ptr<Graph> graph_;
-  bool answered_ = false;  // memory is planned, budgets could be asked
+  int64_t planned_for_ = 0;  // steps of Work that planning it took
+  bool answered_ = false;    // memory is planned, budgets could be asked
 };
 
 }  // namespace

@@ -50,7 +50,6 @@ const BRACKETS: monaco.languages.LanguageConfiguration = {
     ['[', ']'],
     ['(', ')'],
   ],
-  colorizedBracketPairs: [], // all brackets have the ink of marks
   autoClosingPairs: [
     { open: '{', close: '}' },
     { open: '[', close: ']' },
