@@ -184,6 +184,12 @@ Failure RunMemory::bind(const std::string& phase, const Binding& binding, int64_
     pointers_.buffers[i] = here ? arena_ + arena->offsets[i] : nullptr;
     bytes_[i] = here ? *bytes : 0;
   }
+  for (size_t i = 0; i < plan_.buffers.size(); ++i) {
+    const Plan::Buffer& buffer = plan_.buffers[i];
+    if (buffer.segment != Plan::Segment::Weights || for_loading_[i] || buffer.bytes.is_constant()) continue;
+    if (value(buffer.bytes) != held_[i])
+      return "buffers " + buffer.id + ": its weights were loaded for other sizes than this step's";
+  }
   for (const Plan::Value& v : plan_.values) {
     if (v.kind != Plan::Kind::State || v.shape.empty()) continue;
     const auto rows = value(v.shape[0]);

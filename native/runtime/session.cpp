@@ -87,9 +87,8 @@ Failure check_ranges(const Plan& plan, const std::string& phase_name, const Step
 
 Failure check_step(const Plan& plan, const Step& step) {
   if (auto failure = check_ranges(plan, step.phase, step.sizes)) return failure;
-  const auto findings = validate_binding(plan, step.phase, step.sizes.dims);
-  if (!findings.empty()) return "the plan does not hold at these sizes: " + listed(findings);
-  return std::nullopt;
+  const auto wrong = PlanBounds(plan).check(step.phase, step.sizes.dims, step.sizes.rows);
+  return wrong ? Failure("the plan does not hold at these sizes: " + *wrong) : std::nullopt;
 }
 
 const Plan::Phase* find_phase(const Plan& plan, const std::string& name) {
@@ -152,6 +151,8 @@ Failure Session::fold(const Step& step) {
 }
 
 Failure Session::bind(const Step& step) {
+  if (auto wrong = bounds_.check(step.phase, step.sizes.dims, step.sizes.rows))
+    return "the plan does not hold at these sizes: " + *wrong;
   step_ = step;
   return memory_.bind(step.phase, step.sizes.dims, step.first_slot);
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/bounds.h"
 #include "plan/plan.h"
 #include "runtime/backend.h"
 #include "runtime/memory.h"
@@ -28,7 +29,7 @@ std::unique_ptr<Plan> checked_plan(const std::string& text, const std::string& f
 // Whether the backend has what the plan names: every operator and, of its own kernels, every version.
 Failure check_kernels(const Plan& plan, const Backend& backend);
 
-// Ranges, then guards, then the whole placement, at the sizes of one step.
+// Ranges, then guards, then every window, at the sizes of one step.
 Failure check_ranges(const Plan& plan, const std::string& phase, const StepBinding& sizes);
 Failure check_step(const Plan& plan, const Step& step);
 
@@ -38,7 +39,8 @@ const Plan::Output* find_output(const Plan& plan, const std::string& name, const
 
 class Session {
  public:
-  Session(const Plan& plan, Backend& backend) : plan_(plan), backend_(backend), memory_(plan, backend) {}
+  Session(const Plan& plan, Backend& backend)
+      : plan_(plan), backend_(backend), memory_(plan, backend), bounds_(plan) {}
 
   // Allocates for steps no larger than those given (weights and state as the first needs them, or for `slots`
   // rows), loads and folds weights.
@@ -63,6 +65,7 @@ class Session {
   const Plan& plan_;
   Backend& backend_;
   RunMemory memory_;
+  const PlanBounds bounds_;
   SegmentBytes predicted_;
   WeightReport report_;
   Step step_;

@@ -54,7 +54,7 @@ def layers():
 
 def validator():
     """The checker of plans shares no code with the planner."""
-    for path in sorted((ROOT / "core/src/plan").glob("*")):
+    for path in sorted((ROOT / "core/src/plan").rglob("*")):
         if path.suffix in (".h", ".cpp") and "passes/" in path.read_text():
             yield f"{path.relative_to(ROOT)} uses the passes"
 

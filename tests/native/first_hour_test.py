@@ -77,7 +77,7 @@ class Completion(Case):
         self.assertEqual(self.ask("ops", "atten"), ["attention"])
         self.assertEqual(self.ask("plan", "--retype", "sta"), ["state"])
         self.assertEqual(self.ask("plan", "--retype", "state", "=", "f8"), ["f8e4m3", "f8e5m2"])
-        self.assertEqual(self.ask("check", "--allow", "W050"), ["W0501"])
+        self.assertEqual(self.ask("check", "--allow", "W0502"), ["W0502"])
         self.assertEqual(self.ask("explain", str(LLAMA), "--phase", "d"), ["decode"])
         self.irplan("plan", HOTPATH, "-o", "plan.json")
         self.assertEqual(self.ask("explain", "plan.json", "--phase", ""), ["main"])

@@ -12,6 +12,15 @@ const TYPES = {
   '.json': 'application/json',
 };
 
+// As a careful host sends them: the page's own policy once more, and for a frame that has no origin of its own.
+const HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; " +
+    "font-src 'self'; img-src 'self' data: blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'",
+  'access-control-allow-origin': '*',
+  'x-content-type-options': 'nosniff',
+};
+
 export async function serve(folder, base = '/some/folder/') {
   const server = createServer((request, response) => {
     const path = new URL(request.url, 'http://localhost').pathname;
@@ -21,7 +30,7 @@ export async function serve(folder, base = '/some/folder/') {
       response.writeHead(404).end();
       return;
     }
-    response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
+    response.writeHead(200, { ...HEADERS, 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
     createReadStream(file).pipe(response);
   });
   await new Promise((listening) => server.listen(0, '127.0.0.1', listening));

@@ -58,11 +58,12 @@ Diagnostic& Diagnostics::report(Code code, Span span, std::initializer_list<std:
       std::any_of(list_.begin(), list_.end(), [&](const Diagnostic& d) { return same_cause(d, made); });
   if (told) return spare_ = std::move(made);
   if (row.severity == Severity::Error) ++errors_;
-  if (list_.size() >= kMaxKept) {
+  // What the compiler did not look at is told, however much else was.
+  if (list_.size() >= kMaxKept && code != Code::W0501) {
     ++dropped_;
     return spare_ = std::move(made);
   }
-  list_.reserve(kMaxKept);  // references that callers hold stay good
+  list_.reserve(kMaxKept + 1);  // references that callers hold stay good
   return list_.emplace_back(std::move(made));
 }
 

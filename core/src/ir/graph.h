@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/work.h"
 #include "dims/expr.h"
 #include "irplan/diagnostic.h"
 #include "irplan/source.h"
@@ -222,7 +223,8 @@ enum class Strength : uint8_t { Portfolio, Exact, Limited };
 
 struct Graph {
   std::shared_ptr<Dims> dims = std::make_shared<Dims>();
-  std::vector<Dim> dim_list;  // as they first appear in the text
+  std::shared_ptr<Work> work = std::make_shared<Work>();  // of this compilation; copies share it
+  std::vector<Dim> dim_list;                              // as they first appear in the text
   std::vector<Guard> guards;
   std::vector<Phase> phases;
   std::vector<Value> values;

@@ -150,6 +150,16 @@ bool slice_shape(OpCall& call) {
              end.text();
     return call.fail(std::move(f));
   }
+  const DType dtype = call.operand(0).dtype;
+  const Expr block = call.dims.constant(info(dtype).elements);
+  if (*axis + 1 == call.rank(0) && !call.dims.divide_exactly(start, block)) {
+    Fault f = fault(call, Code::E0329, {name(dtype), block.text()});
+    f.operand = 0;
+    f.found = "the slice would begin at element " + start.text();
+    f.attribute = "start";
+    f.rule = "a slice of a block dtype begins with a block";
+    return call.fail(std::move(f));
+  }
   Shape shape = call.operand(0).shape;
   shape[*axis] = len;
   return give_window(call, std::move(shape));

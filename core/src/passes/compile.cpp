@@ -13,6 +13,7 @@
 #include "passes/fuse.h"
 #include "passes/lower.h"
 #include "passes/memory.h"
+#include "passes/memory/empty_windows.h"
 #include "passes/refused_size.h"
 #include "passes/retype.h"
 #include "passes/schedule.h"
@@ -25,6 +26,9 @@
 namespace irplan {
 namespace {
 
+constexpr int64_t kStepCost = 60,
+                  kOpCost = 3000;  // of elaboration, and of all passes on an op; steps of Work
+
 Strength parse_strength(std::string_view name) {
   return name == "exact" ? Strength::Exact : name == "limited" ? Strength::Limited : Strength::Portfolio;
 }
@@ -34,18 +38,19 @@ class Pipeline {
   Pipeline(Compilation& out, const CompileOptions& options) : out_(out), options_(options) {}
 
   void run() {
-    if (!answer() || !options_.emit) return;
+    if (!answer()) return draw_refused();
+    if (!options_.emit) return;
     lower(*graph_, out_.diagnostics);
     if (!passed("lower")) return;
-    const EmitSource hashes{sha256(out_.source.text()), options_.config ? sha256(*options_.config) : ""};
-    Plan plan = emit(*graph_, out_.source, hashes, out_.diagnostics);
+    Plan plan = emit(*graph_, out_.source, hashes(), out_.diagnostics);
     out_.diagnostics.judge(options_.allow, options_.deny);
     if (options_.deny_warnings) out_.diagnostics.warnings_are_errors();
     out_.diagnostics.sort();
     if (out_.diagnostics.has_errors()) return;
     plan.diagnostics = to_json(out_.diagnostics.list(), out_.source);
-    if (options_.write) out_.plan_json = write_plan(plan);
+    if (options_.write && options_.text) out_.plan_json = write_plan(plan);
     passed("emit");
+    if (options_.write) out_.plan = std::make_shared<const Plan>(std::move(plan));
     out_.ok = true;
   }
 
@@ -71,6 +76,7 @@ class Pipeline {
     passed("schedule");
     if (written) out_.dumps.back().second += compare_orders(*written, *graph_);
     plan_memory(*graph_, {parse_strength(options_.strength), options_.progress});
+    refuse_empty_windows(*graph_, out_.diagnostics);
     if (!passed("memory")) return false;
     tell_suspect_logits(*graph_, out_.diagnostics);
     answered_ = true;
@@ -79,16 +85,54 @@ class Pipeline {
     solve_budgets(*graph_, options_.dims, out_.diagnostics);
     explain_refused_sizes(*graph_, options_.dims, out_.diagnostics);
     if (bytes && !out_.diagnostics.has_errors()) measure_memory(*graph_);
+    graph_->work->spend(kStepCost * static_cast<int64_t>(graph_->steps) +
+                        kOpCost * static_cast<int64_t>(graph_->ops.size()));
+    planned_for_ = graph_->work->spent();
     advise(*graph_,
            options_.advise ? Probe([this](const Change* change, const Change* narrower) {
              return with(change, narrower);
            })
                            : Probe(),
            out_.diagnostics);
+    tell_work();
     return passed("solve");
   }
 
  private:
+  // What the limit of a compilation's work left out.
+  void tell_work() {
+    constexpr const char* kGaveUp[] = {
+        "changes that would meet a budget are not looked for",
+        "budgets are not told the largest sizes, frontiers and narrower ranges",
+        "orders and placements are searched less, and sizes of dims may be smaller than they could be"};
+    std::string said;
+    for (int part = 0; part < 3; ++part) {
+      if (graph_->work->gave_up(static_cast<Work::Part>(part)))
+        said += (said.empty() ? "" : "; ") + std::string(kGaveUp[part]);
+    }
+    if (said.empty()) return;
+    out_.diagnostics.report(Code::W0501, {}, {said})
+        .rule("a compilation does so much work and no more, on every machine alike");
+  }
+
+  EmitSource hashes() const {
+    return {sha256(out_.source.text()), options_.config ? sha256(*options_.config) : ""};
+  }
+
+  // The plan of a program that only its budgets over bytes refuse: memory is planned, and can be looked at.
+  void draw_refused() {
+    const auto refused_by_budget = [](const Diagnostic& d) {
+      return d.severity != Severity::Error || d.code == Code::E0401;
+    };
+    const auto& told = out_.diagnostics.list();
+    if (!answered_ || !options_.write || !std::all_of(told.begin(), told.end(), refused_by_budget)) return;
+    Diagnostics apart;  // what else is wrong is not this program's trouble now
+    measure_memory(*graph_);
+    lower(*graph_, apart);
+    Plan plan = emit(*graph_, out_.source, hashes(), apart);
+    if (!apart.has_errors()) out_.plan = std::make_shared<const Plan>(std::move(plan));
+  }
+
   // The flat graph of the program; false where there are errors.
   bool read() {
     graph_ = std::make_shared<Graph>();
@@ -131,11 +175,15 @@ class Pipeline {
     if (change)
       (change->kind == Change::Kind::Let ? other.lets : other.retypes)
           .emplace_back(change->name, change->value);
+    // Planned as it would be by itself, so that what is said of it holds; as long as so much work is left.
+    Work& work = *graph_->work;
+    if (!work.may(Work::Part::Advice, planned_for_)) return nullptr;
     Compilation out;
     out.source = out_.source;
     Pipeline pipeline(out, other);
     pipeline.narrower_ = narrower;
     pipeline.answer();
+    if (pipeline.graph_) work.spend(pipeline.graph_->work->spent());
     return pipeline.answered_ ? pipeline.graph_ : nullptr;
   }
 
@@ -169,7 +217,8 @@ class Pipeline {
   const CompileOptions& options_;
   const Change* narrower_ = nullptr;  // a dim's range, beside the program's own budgets
   std::shared_ptr<Graph> graph_;
-  bool answered_ = false;  // memory is planned, budgets could be asked
+  int64_t planned_for_ = 0;  // steps of Work that planning it took
+  bool answered_ = false;    // memory is planned, budgets could be asked
 };
 
 }  // namespace

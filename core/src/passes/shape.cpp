@@ -27,6 +27,7 @@ class ShapePass {
     settle(graph_, needs_, diagnostics_);
     check_annotations();
     check_extents();
+    check_params();
   }
 
  private:
@@ -163,6 +164,9 @@ class ShapePass {
     std::unordered_map<ValueId, ValueId> state_of;  // result of append -> state
     for (const Op& op : graph_.ops) {
       for (size_t i = 0; i < op.in.size(); ++i) {
+        // Whoever reads the state itself wants its rows in their order.
+        const bool whole = op.in[i] != kNone && graph_.values[op.in[i]].kind == ValueKind::State;
+        if (whole && !(is(op, kAppend) && i == 0)) states[op.in[i]].all_windowed = false;
         const auto appended = op.in[i] == kNone ? state_of.end() : state_of.find(op.in[i]);
         if (appended == state_of.end()) continue;
         Readers& readers = states[appended->second];
@@ -184,6 +188,7 @@ class ShapePass {
     for (const Output& output : graph_.outputs) {
       const auto appended = state_of.find(output.value);
       if (appended != state_of.end()) states[appended->second].all_windowed = false;
+      if (graph_.values[output.value].kind == ValueKind::State) states[output.value].all_windowed = false;
     }
     bool any = false;
     for (const auto& [id, readers] : states) {
@@ -233,6 +238,40 @@ class ShapePass {
           if (non_decreasing(e, dim, ranges)) continue;
           diagnostics_.report(Code::E0391, value.span, {e.text(), graph_.dims->dim_name(dim)})
               .rule("sizes never fall as a dim rises");
+        }
+      }
+    }
+  }
+
+  // A program that appends to states runs in steps, and its weights are loaded once for all of them.
+  void check_params() {
+    std::unordered_map<DimIndex, Span> of_steps;  // where a step sizes it
+    const auto note = [&](Expr e, Span span) {
+      for (const DimIndex dim : e ? dims_of(e) : std::vector<DimIndex>()) of_steps.try_emplace(dim, span);
+    };
+    const auto note_rows = [&](const Value& v, Span span) {
+      for (size_t axis = 0; axis < 2 && axis < v.type.shape.size(); ++axis) note(v.type.shape[axis], span);
+    };
+    for (const Op& op : graph_.ops) {
+      if (!is(op, kAppend) || graph_.values[op.out[0]].poisoned) continue;
+      note_rows(graph_.values[op.in[1]], op.span);
+      note(op.attrs["at"].expr(), op.span);
+    }
+    if (of_steps.empty()) return;
+    for (const Value& v : graph_.values) {
+      if (v.kind == ValueKind::Input && !is_float(v.type.dtype) && !v.poisoned) note_rows(v, v.span);
+    }
+    for (const Value& v : graph_.values) {
+      if (v.kind != ValueKind::Param || v.poisoned) continue;
+      for (const Expr extent : v.type.shape) {
+        for (const DimIndex dim : dims_of(extent)) {
+          const auto step = of_steps.find(dim);
+          if (step == of_steps.end()) continue;
+          diagnostics_.report(Code::E0275, v.span, {v.id, graph_.dims->dim_name(dim)})
+              .at(text(v.type))
+              .also(step->second, "a step's own size")
+              .rule("weights are loaded once, for all steps of a run");
+          return;
         }
       }
     }

@@ -106,7 +106,7 @@ void tell_suspect_logits(const Graph& graph, Diagnostics& diagnostics) {
         at += (at.empty() ? " at " : ", ") + dim.name + " = " + std::to_string(sizes[dim.index]);
     }
     const std::string rows_text = logits->type.shape[1].text();
-    Diagnostic& d = diagnostics.report(Code::W0501, output.span, {phase.name});
+    Diagnostic& d = diagnostics.report(Code::W0502, output.span, {phase.name});
     d.at(bytes_text(*bytes) + " of " + bytes_text(phase.peak_bytes) + at)
         .note("of the last position alone they are " + bytes_text(*bytes / *rows))
         .help("where the last position is enough, take it before the head: last = slice(h, axis=1, start=" +

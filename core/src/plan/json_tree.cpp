@@ -11,11 +11,16 @@ namespace {
 constexpr size_t kLinearKeys =
     16;  // records with more keys are checked for duplicates by sorting when they close
 
+// A plan spends this many bytes of text on a value, keys and ids included; a list of zeros two, and memory
+// fifty times that.
+constexpr size_t kBytesEach = 4, kFewNodes = 4096;
+
 class Builder {
  public:
   using json = nlohmann::json;
 
-  explicit Builder(std::deque<JsonNode>& nodes) : nodes_(nodes) {}
+  Builder(std::deque<JsonNode>& nodes, size_t bytes)
+      : nodes_(nodes), most_(std::min(JsonTree::kMaxNodes, bytes / kBytesEach + kFewNodes)) {}
 
   bool null() { return add(JsonNode::Kind::Null) != nullptr; }
   bool boolean(bool value) {
@@ -98,8 +103,9 @@ class Builder {
   }
 
   JsonNode* add(JsonNode::Kind kind) {
-    if (nodes_.size() >= JsonTree::kMaxNodes)
-      return fail("more than " + std::to_string(JsonTree::kMaxNodes) + " values"), nullptr;
+    if (nodes_.size() >= most_) return fail("more than " + std::to_string(most_) + " values"), nullptr;
+    if (!stack_.empty() && stack_.back()->items.size() >= JsonTree::kMaxItems)
+      return fail("a list of more than " + std::to_string(JsonTree::kMaxItems) + " items"), nullptr;
     JsonNode& node = nodes_.emplace_back();
     node.kind = kind;
     if (!stack_.empty()) {
@@ -122,6 +128,7 @@ class Builder {
   }
 
   std::deque<JsonNode>& nodes_;
+  const size_t most_;
   std::vector<JsonNode*> stack_;
   std::string key_;
 };
@@ -141,7 +148,7 @@ std::optional<JsonTree> JsonTree::parse(std::string_view text, std::string* why)
     return std::nullopt;
   }
   JsonTree tree;
-  Builder builder(tree.nodes_);
+  Builder builder(tree.nodes_, text.size());
   if (!nlohmann::json::sax_parse(text, &builder) || tree.nodes_.empty()) {
     *why = builder.why.empty() ? "no JSON" : builder.why;
     return std::nullopt;

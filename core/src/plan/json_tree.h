@@ -27,7 +27,8 @@ struct JsonNode {
 class JsonTree {
  public:
   static constexpr size_t kMaxBytes = size_t{256} << 20;
-  static constexpr size_t kMaxNodes = 20000000;
+  static constexpr size_t kMaxNodes = 16000000;
+  static constexpr size_t kMaxItems = 1000000;  // of one list
   static constexpr size_t kMaxDepth = 64;
 
   static std::optional<JsonTree> parse(std::string_view text, std::string* why);

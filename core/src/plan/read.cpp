@@ -12,10 +12,13 @@ using Kind = JsonNode::Kind;
 using plan_fields::Note;
 using plan_fields::To;
 
-constexpr size_t kMaxRecords = 1000000;  // of one list
+constexpr size_t kMaxRecords = JsonTree::kMaxItems;  // of one list
 constexpr size_t kMaxIdBytes = 4096;
 constexpr size_t kMaxAxes = 16;
-constexpr size_t kMaxParts = 64;  // of a fused op
+constexpr size_t kMaxParts = 64;                    // of a fused op
+constexpr size_t kMaxDims = 1024, kMaxPhases = 16;  // as programs have them
+constexpr size_t kMaxBudgets = 256, kMaxFrontiers = 3,
+                 kMaxPoints = 64;  // what is asked of each is computed again
 constexpr int kMaxKernelVersion = 9999;
 
 std::string cut(const std::string& text) { return text.size() > 60 ? text.substr(0, 60) + "…" : text; }
@@ -237,11 +240,21 @@ class Reader {
       if (!failed_) get(*item, e), x.push_back(e);
     }
   }
+  template <class T>
+  static constexpr size_t most_of() {
+    if (std::is_same_v<T, std::string>) return kMaxParts;
+    if (std::is_same_v<T, Plan::Dim>) return kMaxDims;
+    if (std::is_same_v<T, Plan::Phase> || std::is_same_v<T, Plan::Answer>) return kMaxPhases;
+    if (std::is_same_v<T, Plan::Budget>) return kMaxBudgets;
+    if (std::is_same_v<T, Plan::Frontier>) return kMaxFrontiers;
+    if (std::is_same_v<T, std::pair<int64_t, int64_t>>) return kMaxPoints;
+    return kMaxRecords;
+  }
   // Records, ids, pairs of numbers.
   template <class T>
   void get(const JsonNode& node, std::vector<T>& x) {
     if (!is(node, Kind::List, "list")) return;
-    constexpr size_t kMost = std::is_same_v<T, std::string> ? kMaxParts : kMaxRecords;
+    constexpr size_t kMost = most_of<T>();
     if (node.items.size() > kMost) return fail("more than " + std::to_string(kMost) + " entries");
     x.reserve(node.items.size());
     for (size_t i = 0; i < node.items.size() && !failed_; ++i) {

@@ -305,7 +305,9 @@ const command::Program& program() {
         "irplan-run",
         "runs plans and programs",
         "Exit codes: 0 done; 1 the input is wrong or the run failed; 2 the command line is wrong; 3 an "
-        "--expect did not hold, or\na request was rejected; 130, 143 interrupted.\n",
+        "--expect did not hold, or\na request was rejected; 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM: "
+        "nothing "
+        "half-written is left.\n",
         {{"",
           "run a plan or a program",
           "FILE.json|FILE.irplan|-",

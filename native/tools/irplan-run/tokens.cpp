@@ -36,6 +36,10 @@ std::optional<HostArray> read_ids(const std::string& text, std::string* why) {
            ", expected integers [B, T]";
     return std::nullopt;
   }
+  if (tensor.count() > kMaxTokens)
+    return *why = text.substr(1) + ": holds " + std::to_string(tensor.count()) + " ids, more than the " +
+                  std::to_string(kMaxTokens) + " of one run",
+           std::nullopt;
   ids = to_array(tensor);
   if (ids.shape.size() == 1) ids.shape.insert(ids.shape.begin(), 1);
   return ids;

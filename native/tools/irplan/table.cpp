@@ -12,7 +12,9 @@ namespace {
 
 constexpr size_t kMany = 10000;
 constexpr const char* kExitCodes =
-    "Exit codes: 0 done; 1 the input is wrong; 2 the command line is wrong; 3 a check did not hold.\n";
+    "Exit codes: 0 done; 1 the input is wrong, or it could not be read or written; 2 the command line is "
+    "wrong;\n"
+    "3 a check did not hold; 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM: nothing half-written is left.\n";
 
 // "elaborate|shape|…"
 const char* pass_names() {

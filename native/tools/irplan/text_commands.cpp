@@ -52,66 +52,6 @@ Formatted format_one(const std::string& path, const Arguments& arguments, std::s
 
 // ---- new
 
-constexpr const char* kSmallest =
-    "# A norm, a rotary embedding and an activation: free dims S and D come from the input's type.\n"
-    "input x: f16[1, S, D]\n"
-    "w = param f16[D]\n"
-    "\n"
-    "n = rmsnorm(x, w, eps=1e-5)\n"
-    "r = rope(n, base=10000, dim=64)\n"
-    "s = silu(r)\n"
-    "out = output(s)\n";
-
-constexpr const char* kMlp =
-    "# A gated feed-forward block.\n"
-    "let D = 1024\n"
-    "let F = 4096\n"
-    "dim S in 1..2048\n"
-    "\n"
-    "input x: f16[1, S, D]\n"
-    "n = rmsnorm(x, param f16[D] from \"norm\", eps=1e-6)\n"
-    "y = silu(linear(n, param f16[F, D] from \"gate\")) * linear(n, param f16[F, D] from \"up\")\n"
-    "out = output(x + linear(y, param f16[D, F] from \"down\"))\n";
-
-constexpr const char* kDecoder =
-    "# A decoder with a key-value cache: `irplan plan` it, then run it with random weights:\n"
-    "#   irplan-run model.irplan --weights random:1 --tokens 1,2,3 --generate 8\n"
-    "let D = 256\n"
-    "let H = 4\n"
-    "let K = D / H\n"
-    "let F = 688\n"
-    "let V = 1024\n"
-    "let C = 512  # rows of the cache\n"
-    "let layers = 2\n"
-    "\n"
-    "dim B in 1..8\n"
-    "dim S in 1..C\n"
-    "dim P[B] in 0..C - 1\n"
-    "phase prefill { S in 1..C }\n"
-    "phase decode { S = 1 }\n"
-    "\n"
-    "input tokens: i32[B, S]\n"
-    "wte = param f32[V, D] from \"embed.weight\"\n"
-    "\n"
-    "fn norm(x, p) { return rmsnorm(x, param f32[D] from \"{p}.weight\", eps=1e-6) }\n"
-    "fn proj(x, p, n, m) { return linear(x, param f32[m, n] from \"{p}.weight\") }\n"
-    "fn heads(x, p) { return view(proj(x, p, D, D), shape=[B, S, H, K]) }\n"
-    "\n"
-    "h = embed(tokens, wte)\n"
-    "for i in layers with h {\n"
-    "  let p = \"layers.{i}\"\n"
-    "  x = norm(h, \"{p}.norm1\")\n"
-    "  q = rope(heads(x, \"{p}.q\"), at=P, base=10000)\n"
-    "  k = append(state f32[B, C, H, K] from \"{p}.k\", rope(heads(x, \"{p}.k_proj\"), at=P, base=10000), "
-    "at=P)\n"
-    "  v = append(state f32[B, C, H, K] from \"{p}.v\", heads(x, \"{p}.v_proj\"), at=P)\n"
-    "  h = h + proj(view(attention(q, k, v), shape=[B, S, D]), \"{p}.o\", D, D)\n"
-    "  y = norm(h, \"{p}.norm2\")\n"
-    "  h = h + proj(silu(proj(y, \"{p}.gate\", D, F)) * proj(y, \"{p}.up\", D, F), \"{p}.down\", F, D)\n"
-    "}\n"
-    "last = slice(h, axis=1, start=S - 1, len=1)\n"
-    "logits = output(linear(norm(last, \"norm\"), wte))\n";
-
 std::string remarks(const NewProgram& made, const std::string& config) {
   std::string out;
   if (!made.fits) {
@@ -248,8 +188,10 @@ int run_new(const Arguments& arguments) {
   if (path != "-" && exists(path)) return fail(kFailed, path + " is there already; it was left alone");
   if (arguments.has("--config")) return new_for_config(path, arguments.value("--config"), arguments.json());
   const std::string kind = arguments.value("--template", "smallest");
-  const char* text = kind == "decoder" ? kDecoder : kind == "mlp" ? kMlp : kSmallest;
-  if (const auto failure = create_file(path, text)) return fail(kFailed, *failure);
+  const auto chosen =
+      std::find_if(templates().begin(), templates().end(), [&](const auto& one) { return one.name == kind; });
+  if (chosen == templates().end()) return fail(kFailed, "there is no template `" + kind + "`");
+  if (const auto failure = create_file(path, chosen->text)) return fail(kFailed, *failure);
   if (path == "-") return kDone;
   if (arguments.json()) return print(dump(Json{{"written", path}})) ? kDone : kFailed;
   return print("wrote " + path + "; next: irplan explain " + path + "\n") ? kDone : kFailed;

@@ -111,7 +111,10 @@ void measure(Graph& graph, uint32_t p) {
 void plan_memory(Graph& graph, const Effort& effort) {
   assign_windows(graph);
   graph.strength = Strength::Portfolio;
-  for (uint32_t p = 0; p < graph.phases.size(); ++p) place(graph, p, effort);
+  for (uint32_t p = 0; p < graph.phases.size(); ++p) {
+    graph.work->share(static_cast<int64_t>(graph.phases.size() - p));
+    place(graph, p, effort);
+  }
   measure_memory(graph);
 }
 

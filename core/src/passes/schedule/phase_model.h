@@ -69,6 +69,7 @@ class PhaseModel {
   OpId begin() const { return begin_; }
   OpId end() const { return end_; }
   size_t index(OpId op) const { return op - begin_; }
+  Work& work() const { return *graph_.work; }
   const OpRow* row(OpId op) const { return graph_.ops[op].row; }
 
   // All sizes at a binding; none where one has no value, or sums could leave 64 bits.
