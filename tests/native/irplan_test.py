@@ -602,7 +602,8 @@ class Reports(Case):
         report = self.irplan("explain", "p.json")[0]
         elsewhere = "  explain the program itself for shorter caches, which a plan cannot tell\n"
         self.assertIn(elsewhere, report)
-        self.assertEqual(report.replace(elsewhere, ""), self.irplan("explain", HOTPATH)[0])
+        written = re.compile("as written .*?, as run .*?; ")  # what only a program tells
+        self.assertEqual(report.replace(elsewhere, ""), written.sub("", self.irplan("explain", HOTPATH)[0]))
         report = json.loads(self.irplan("explain", "p.json", "--format=json")[0])
         self.assertEqual(report["phases"][0]["peak_bytes"], 33554432)
         self.assertEqual(report["phases"][0]["at_peak"][0]["formula"], "2*D*S")
@@ -648,7 +649,7 @@ class Reports(Case):
         self.assertEqual(out, "")
         self.assertTrue(err.endswith("wrote m.svg, phase main\n"), err)
         root = ElementTree.parse(self.folder / "m.svg").getroot()
-        boxes = [e for e in root.iter("{http://www.w3.org/2000/svg}rect")]
+        boxes = [e for e in root.iter("{http://www.w3.org/2000/svg}rect") if float(e.get("height")) > 10]  # not the key's
         self.assertEqual(len(boxes), 1)
         lines = [e.get("class") for e in root.iter("{http://www.w3.org/2000/svg}line")]
         self.assertEqual((lines.count("write"), lines.count("bound"), lines.count("room")), (2, 1, 0))  # rope and silu, in place

@@ -255,7 +255,10 @@ class Fitting {
 
   void find_notes() {
     for (const Diagnostic& d : chosen_.compiled.diagnostics.list()) {
-      if (d.severity == Severity::Warning && d.code != Code::W0401) out_.notes.push_back(d.message);
+      if (d.severity != Severity::Warning || d.code == Code::W0401) continue;
+      // The context that was asked for stands in place of the config's own.
+      if (d.code == Code::W0205 && d.message.find("`config.max_position_embeddings`") != std::string::npos) continue;
+      out_.notes.push_back(d.message);
     }
     if (chosen_.published && asked_.context > *chosen_.published)
       out_.notes.push_back("the config names a context of " + std::to_string(*chosen_.published) +
