@@ -11,7 +11,12 @@ namespace {
 
 constexpr int64_t kManyTimes = 4;  // as wide as what they are made of: logits, no other result of a layer
 
-bool is(const Op& op, std::string_view name) { return op.row->name == name; }
+// What turns elements by their positions: it counts them from `at` on, by a record of `scaling`.
+bool turns_by_position(const Op& op) {
+  const auto& attributes = op.row->attributes;
+  return std::any_of(attributes.begin(), attributes.end(),
+                     [](const AttrSpec& a) { return std::string_view(a.name) == "scaling"; });
+}
 
 // `rope` without `at`, or from 0 on, in a phase whose caches are appended to somewhere else.
 void tell_rope_from_zero(const Graph& graph, const Op& rope, const Op& append, Diagnostics& diagnostics) {
@@ -72,12 +77,12 @@ void tell_suspect_positions(const Graph& graph, Diagnostics& diagnostics) {
     const Op* append = nullptr;
     for (OpId i = phase.ops_begin; i < phase.ops_end && !append; ++i) {
       const Op& op = graph.ops[i];
-      const Expr at = is(op, "append") ? op.attrs["at"].expr() : Expr();
+      const Expr at = op.row->updates_state ? op.attrs["at"].expr() : Expr();
       if (at && !at.is_constant()) append = &op;
     }
     for (OpId i = phase.ops_begin; i < phase.ops_end; ++i) {
       const Op& op = graph.ops[i];
-      if (!is(op, "rope")) continue;
+      if (!turns_by_position(op)) continue;
       const Attr& at = op.attrs["at"];
       const bool zero =
           at.is_none() || (at.expr() && at.expr().is(0)) || (at.get<int64_t>() && at.integer() == 0);

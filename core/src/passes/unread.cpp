@@ -60,7 +60,7 @@ class Unread {
     for (const Output& output : graph_.outputs) read_[output.value] = true;
     // From the last op to the first, so that a state is read where what an append gives is.
     for (auto op = graph_.ops.rbegin(); op != graph_.ops.rend(); ++op) {
-      const bool writes = std::string_view(op->row->name) == "append" && !read_[op->out[0]];
+      const bool writes = op->row->updates_state && !read_[op->out[0]];
       for (const ValueId id : op->in) {
         if (id != kNone && !(writes && id == op->in[0])) read_[id] = true;
       }
