@@ -166,7 +166,7 @@ class ShapePass {
       for (size_t i = 0; i < op.in.size(); ++i) {
         // Whoever reads the state itself wants its rows in their order.
         const bool whole = op.in[i] != kNone && graph_.values[op.in[i]].kind == ValueKind::State;
-        if (whole && !(is(op, kAppend) && i == 0)) states[op.in[i]].all_windowed = false;
+        if (whole && !(op.row->updates_state && i == 0)) states[op.in[i]].all_windowed = false;
         const auto appended = op.in[i] == kNone ? state_of.end() : state_of.find(op.in[i]);
         if (appended == state_of.end()) continue;
         Readers& readers = states[appended->second];
@@ -253,7 +253,7 @@ class ShapePass {
       for (size_t axis = 0; axis < 2 && axis < v.type.shape.size(); ++axis) note(v.type.shape[axis], span);
     };
     for (const Op& op : graph_.ops) {
-      if (!is(op, kAppend) || graph_.values[op.out[0]].poisoned) continue;
+      if (!op.row->updates_state || graph_.values[op.out[0]].poisoned) continue;
       note_rows(graph_.values[op.in[1]], op.span);
       note(op.attrs["at"].expr(), op.span);
     }

@@ -144,7 +144,7 @@ class WindowPass {
     for (size_t i = 0; i < op.in.size(); ++i) {
       const auto spec = std::min(i, op.row->operands.size() - 1);
       // Rows of a state that are appended to it are read while it is written.
-      const bool own_rows = is(op, rows().append) && i == 1 && window(op.in[1]).root == window(op.in[0]).root;
+      const bool own_rows = op.row->updates_state && i == 1 && window(op.in[1]).root == window(op.in[0]).root;
       if (op.in[i] != kNone && (own_rows || (op.row->operands[spec].dense && !rows_dense(op.in[i]))))
         op.in[i] = copied(op, op.in[i]);
     }
