@@ -23,7 +23,7 @@ IRPLAN = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin")) / "irplan"
 HOTPATH = ROOT / "examples/hotpath.irplan"
 LLAMA = ROOT / "examples/models/llama.irplan"
 SLOWNESS = limited.SLOWER * (20 if b"__asan_init" in IRPLAN.read_bytes() else 1)  # of a machine, and of a build with sanitizers
-COMMANDS = "plan check fit fmt explain diff ops passes pack new completion man".split()
+COMMANDS = "plan check fit fmt explain diff ops kernels passes pack new completion man".split()
 
 
 def spent():
@@ -347,7 +347,9 @@ class Texts(Case):
                 self.assertIn(f"\n  {key}\n", err)
             text = (self.folder / "m.irplan").read_text()
             self.assertRegex(text, rf"\Airplan 1\n# The nearest of the examples, {nearest}: .*\n# Keys of the config that it does not read: .*frob\.depth")
-            self.assertNotIn('only Llama', text)
+            # What it serves still stands there, so that another model is not planned as if it were this one.
+            self.assertIn('"frob"', self.irplan("plan", "m.irplan", "--config", config, "-o", "m.json", code=1)[1])
+            self.file("m.irplan", re.sub(r"(?m)^require .*model_type.*\n", "", text))
             self.irplan("plan", "m.irplan", "--config", config, "-o", "m.json")
             self.irplan("fmt", "--check", "m.irplan")
 
@@ -399,7 +401,7 @@ class Texts(Case):
         self.file("c.bash", script)
         ask = "source c.bash; COMP_WORDS=(irplan plan --de); COMP_CWORD=2; _irplan; echo \"${COMPREPLY[@]}\""
         found = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, cwd=self.folder)
-        self.assertEqual((found.stdout, found.stderr), ("--deny-warnings\n", ""))
+        self.assertEqual((found.stdout, found.stderr), ("--deny-warnings --deny\n", ""))
         for shell in ("zsh", "fish"):
             self.assertIn("--deny-warnings" if shell == "zsh" else "-l deny-warnings", self.irplan("completion", shell)[0])
         page = self.irplan("man")[0]

@@ -31,6 +31,7 @@ void Elaborator::run() {
   settle_leaf_names();
   tell_lacking();
   tell_misspelt();
+  if (!diagnostics_.has_errors()) tell_ignored();
 }
 
 void Elaborator::collect_globals() {

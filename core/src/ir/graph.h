@@ -13,6 +13,7 @@
 #include "dims/expr.h"
 #include "irplan/diagnostic.h"
 #include "irplan/source.h"
+#include "kernels/kernel.h"
 #include "ops/op.h"
 
 namespace irplan {
@@ -46,6 +47,8 @@ struct Value {
   Layout layout = Layout::Contiguous;
   Expr capacity;  // the declared extent of axis 1
 
+  const WeightLayout* packed = nullptr;  // of a weight in a kernel's order; null: row by row
+
   // Its window, filled in by the memory pass.
   Ids of;  // set where no op writes it: the values whose bytes it shows
   BufferId buffer = kNone;
@@ -66,7 +69,7 @@ struct Op {
   std::vector<Expr> scratch;       // bytes that its kernel needs besides its results
   Ids scratch_buffers;
   Expr flops, bytes;
-  std::string kernel;
+  const KernelRow* kernel = nullptr;  // null: it emits no op
 };
 
 struct Buffer {

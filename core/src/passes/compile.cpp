@@ -11,14 +11,15 @@
 #include "passes/emit.h"
 #include "passes/fold.h"
 #include "passes/fuse.h"
-#include "passes/lower.h"
 #include "passes/memory.h"
 #include "passes/memory/empty_windows.h"
 #include "passes/refused_size.h"
 #include "passes/retype.h"
 #include "passes/schedule.h"
+#include "passes/select.h"
 #include "passes/shape.h"
 #include "passes/solve.h"
+#include "passes/suspect.h"
 #include "passes/unread.h"
 #include "syntax/parser.h"
 
@@ -39,9 +40,8 @@ class Pipeline {
   void run() {
     if (!answer()) return draw_refused();
     if (!options_.emit) return;
-    lower(*graph_, out_.diagnostics);
-    if (!passed("lower")) return;
     Plan plan = emit(*graph_, out_.source, hashes(), out_.diagnostics);
+    out_.diagnostics.judge(options_.allow, options_.deny);
     if (options_.deny_warnings) out_.diagnostics.warnings_are_errors();
     out_.diagnostics.sort();
     if (out_.diagnostics.has_errors()) return;
@@ -58,12 +58,15 @@ class Pipeline {
     infer_shapes(*graph_, out_.diagnostics);
     if (!passed("shape")) return false;
     tell_unread(*graph_, out_.diagnostics);
+    tell_suspect_positions(*graph_, out_.diagnostics);
     apply_budgets(*graph_, out_.diagnostics, narrower_);
     if (!passed("budget")) return false;
     fold(*graph_);
     passed("fold");
     fuse(*graph_);
     passed("fuse");
+    select_kernels(*graph_);
+    passed("select");
     assign_values(*graph_, options_.dims, out_.diagnostics);
     explain_refused_sizes(*graph_, options_.dims, out_.diagnostics);
     refuse_crowds(*graph_, out_.diagnostics);
@@ -75,6 +78,7 @@ class Pipeline {
     plan_memory(*graph_, {parse_strength(options_.strength), options_.progress});
     refuse_empty_windows(*graph_, out_.diagnostics);
     if (!passed("memory")) return false;
+    tell_suspect_logits(*graph_, out_.diagnostics);
     answered_ = true;
     const bool bytes =
         std::any_of(graph_->budgets.begin(), graph_->budgets.end(), [](const Budget& b) { return b.bytes; });
@@ -124,7 +128,6 @@ class Pipeline {
     if (!answered_ || !options_.write || !std::all_of(told.begin(), told.end(), refused_by_budget)) return;
     Diagnostics apart;  // what else is wrong is not this program's trouble now
     measure_memory(*graph_);
-    lower(*graph_, apart);
     Plan plan = emit(*graph_, out_.source, hashes(), apart);
     if (!apart.has_errors()) out_.plan = std::make_shared<const Plan>(std::move(plan));
   }
@@ -224,6 +227,7 @@ Compilation compile(SourceText source, const CompileOptions& options) {
   out.source = std::move(source);
   Pipeline(out, options).run();
   if (!out.ok) {
+    out.diagnostics.judge(options.allow, options.deny);
     if (options.deny_warnings) out.diagnostics.warnings_are_errors();
     out.diagnostics.sort();
   }
@@ -241,11 +245,13 @@ const std::vector<PassInfo>& passes() {
        "Narrows what a plan admits by budgets over dims: one dim's range, or a guard over several."},
       {"fold", "Moves what depends on weights alone to load time."},
       {"fuse", "Joins neighbouring ops for which there is one kernel."},
+      {"select",
+       "Chooses each op's kernel for the target, with its scratch, and packs weights as the kernels read "
+       "them."},
       {"schedule",
        "Runs ops in another order where that lowers the peak; its dump ends with what other orders take."},
       {"memory", "Decides windows, buffers and their stacking order: one placement for every size."},
       {"solve", "Picks the sizes at which plain numbers hold, and answers budgets over bytes."},
-      {"lower", "Chooses each op's kernel for the target, by name and version."},
       {"emit", "Fills and writes the plan."},
   };
   return kPasses;

@@ -194,6 +194,9 @@ class Emitter {
     out.strides = v.strides;
     out.of = v.of;
     out.source = v.source;
+    if (v.packed)
+      out.layout = static_cast<Plan::Layout>(static_cast<size_t>(Plan::Layout::Panels16) +
+                                             static_cast<size_t>(v.packed - weight_layouts().data()));
     if (v.kind == ValueKind::State) {
       out.layout = v.layout == Layout::Ring ? Plan::Layout::Ring : Plan::Layout::Contiguous;
       out.capacity = v.capacity;
@@ -224,7 +227,7 @@ class Emitter {
     Plan::Op& out = plan_.ops.emplace_back();
     out.id = graph_.values[o.out[0]].id;
     out.row = o.row;
-    out.kernel = o.kernel;
+    out.kernel = o.kernel->name();
     out.in = o.in;
     out.out = o.out;
     out.attrs = o.attrs;

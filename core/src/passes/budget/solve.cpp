@@ -20,6 +20,13 @@ bool contains(const std::vector<DimIndex>& dims, DimIndex dim) {
   return std::find(dims.begin(), dims.end(), dim) != dims.end();
 }
 
+// How a phase sizes a dim; null where it leaves it alone.
+const PhaseDim* own_size(const Phase& phase, DimIndex dim) {
+  const auto own =
+      std::find_if(phase.dims.begin(), phase.dims.end(), [&](const PhaseDim& d) { return d.dim == dim; });
+  return own == phase.dims.end() ? nullptr : &*own;
+}
+
 // Where left - right is zero at a size of the dim in the range, the others as in the binding; none where it
 // is not monotone there, or meets zero nowhere.
 std::optional<int64_t> zero_of(const Constraint& c, const Dim& dim, Binding binding, bool* monotone) {
@@ -64,6 +71,29 @@ void Solver::assign() {
   }
   settled_.clear();
   for (uint32_t p = 0; p < graph_.phases.size(); ++p) assign_phase(p, binding);
+  // Where every phase has a range of its own, the program's is nobody's: the largest size that a phase has.
+  for (Dim& dim : graph_.dim_list) {
+    const auto most = largest_of_phases(dim.index);
+    if (most && !fixed_size(dim.name)) dim.value = *most;
+  }
+}
+
+std::optional<int64_t> Solver::largest_of_phases(DimIndex dim) const {
+  int64_t most = 0;
+  for (const Phase& phase : graph_.phases) {
+    const PhaseDim* own = own_size(phase, dim);
+    if (!own) return std::nullopt;
+    most = std::max(most, own->value);
+  }
+  return most;
+}
+
+// Whether a phase has the size, or the dim's whole range.
+bool Solver::some_phase_admits(DimIndex dim, int64_t size) const {
+  return std::any_of(graph_.phases.begin(), graph_.phases.end(), [&](const Phase& phase) {
+    const PhaseDim* own = own_size(phase, dim);
+    return !own || own->range.contains(size);
+  });
 }
 
 // A size that `--dim` gives, before the others are chosen: those give way. A relation that one given size
@@ -73,7 +103,8 @@ void Solver::assign_fixed(const Dim& dim, Binding& binding, bool& refused) {
   if (!fixed) return;
   binding[dim.index] = *fixed;
   settled_[dim.index] = 1;
-  if (dim.range.contains(*fixed) && (refused || admits(binding))) return;
+  const bool within = dim.range.contains(*fixed) && some_phase_admits(dim.index, *fixed);
+  if (within && (refused || admits(binding))) return;
   diagnostics_.report(Code::E0265, dim.span, {dim.name, std::to_string(*fixed)});
   binding[dim.index] = dim.range.lo;
   refused = true;

@@ -27,6 +27,8 @@ class Solver {
   void assign_fixed(const Dim& dim, Binding& binding, bool& refused);
   void assign_phase(uint32_t p, Binding binding);
   const int64_t* fixed_size(const std::string& name) const;
+  std::optional<int64_t> largest_of_phases(DimIndex dim) const;  // none where one has the whole range
+  bool some_phase_admits(DimIndex dim, int64_t size) const;
   int64_t largest(Binding binding, DimIndex dim, Interval range, const Admits& admitted,
                   const Admits& nearly) const;
   bool admits(const Binding& binding) const;
