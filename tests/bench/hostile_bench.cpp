@@ -98,6 +98,11 @@ std::string sliced(int ops) {
   return out;
 }
 
+std::string looped(int ops) {
+  return "h = x0\nfor a in 1000 with h {\n  for b in " + number(ops / 1000) +
+         " with h {\n    y = silu(h)\n    h = y + x0\n  }\n}\nout = output(h)\n";
+}
+
 std::vector<Hostile> programs() {
   return {
       {"8 dims, 16 phases, 10 budgets, 200 ops", head(8, 16, 10) + body(8, 200, 20)},
@@ -115,9 +120,9 @@ std::vector<Hostile> programs() {
       {"100 dims, 60 relations, 1 budget", traded(60, 100, 1)},
       {"200 dims of whole sevenths", divided(200)},
       {"2,000 slices at the lesser of two", sliced(2000)},
-      {"4 dims, 7,500 ops, 1,000 alive", head(4, 0, 2) + body(4, 7500, 1000), kAtLimits},
-      {"1 dim, 180,000 ops", head(1, 0, 1) + body(1, 180'000, 3), kAtLimits},
-      {"8 dims, 16 phases, 15,000 ops in each", head(8, 16, 1) + body(8, 15'000, 10), kAtLimits},
+      {"4 dims, 6,000 ops, 1,000 alive", head(4, 0, 2) + body(4, 6000, 1000), kAtLimits},
+      {"1 dim, 240,000 ops", head(1, 0, 1) + looped(120'000), kAtLimits},
+      {"8 dims, 16 phases, 9,000 statements in each", head(8, 16, 1) + body(8, 9000, 10), kAtLimits},
   };
 }
 

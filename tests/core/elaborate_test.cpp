@@ -314,6 +314,38 @@ TEST_CASE("each diagnostic about names, config and budgets is told where it belo
   }
 }
 
+TEST_CASE("a compilation that is worth too much work says what it left out, the same at every run") {
+  std::string program = "dim S in 1..4096\n";
+  for (int p = 0; p < 16; ++p)
+    program += "phase p" + std::to_string(p) + " { S in 1.." + std::to_string(1 << (p % 12)) + " }\n";
+  for (int d = 0; d < 12; ++d) {
+    const std::string n = std::to_string(d);
+    program += "dim D" + n + " in 1..4096\nbudget inputs + arena <= " + n + "MiB + 1MiB\ninput x" + n +
+               ": f32[S, D" + n + "]\nv" + n + " = softmax(x" + n + ")\n";
+  }
+  for (int i = 12; i < 200; ++i) {
+    const std::string n = std::to_string(i),
+                      from = std::to_string(i * 7 % 12 + (i > 24 ? i - 24 - i % 12 : 0));
+    program += "v" + n + " = softmax(v" + from + ") * v" + from + "\n";
+  }
+  for (int i = 180; i < 200; ++i) {
+    const std::string n = std::to_string(i);
+    program += "o" + n + " = output(v" + n + ")\n";
+  }
+  CompileOptions options;
+  const Compilation once = compile(SourceText("test.irplan", program), options);
+  INFO(render(once.diagnostics, once.source, false).substr(0, 2000));
+  REQUIRE(once.ok);
+  const auto told = [](const Diagnostic& d) { return d.code == Code::W0501; };
+  const auto& list = once.diagnostics.list();
+  const auto warning = std::find_if(list.begin(), list.end(), told);
+  REQUIRE(warning != list.end());
+  CHECK(warning->message.find("changes that would meet a budget are not looked for") != std::string::npos);
+  CHECK(compile(SourceText("test.irplan", program), options).plan_json == once.plan_json);
+  std::string why;
+  CHECK(read_true_plan(once.plan_json, &why));
+}
+
 TEST_CASE("a config that cannot be read is told once, at its place in the config") {
   const std::string program =
       "let D = config.a\nlet E = config.b\ninput x: f32[D, E]\nout = output(silu(x))\n";

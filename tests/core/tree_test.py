@@ -86,9 +86,10 @@ def limits():
     """The language reference names the limits that the code has."""
     constants = {"syntax/parser.h": ["kMaxSourceBytes", "kMaxTokens", "kMaxNesting"],
                  "ir/elaborate.h": ["kMaxSteps", "kMaxRounds", "kMaxOps", "kMaxCallDepth", "kMaxDepth", "kMaxItems", "kMaxValueDepth",
-                                    "kMaxStringBytes", "kMaxRank", "kMaxPhases", "kMaxDims"],
+                                    "kMaxStringBytes", "kMaxRank", "kMaxPhases", "kMaxDims", "kMaxBudgets"],
                  "dims/expr.h": ["kMaxTerms", "kMaxDegree", "kMaxFunctions", "kMaxProduct", "kMaxKept", "kMaxWork"],
                  "passes/crowd.h": ["kMaxAlive"],
+                 "base/work.h": ["kAll"],
                  "ir/config.h": ["kMaxBytes", "kMaxValues", "kMaxDepth"]}
     rows = re.findall(r"^\| (\d+) \| .* \| (\w*) ?\|$", (ROOT / "core/language.md").read_text(), re.M)
     known = {code for code in re.findall(r"IRPLAN_DIAGNOSTIC\((\w+),", (ROOT / "core/include/irplan/diagnostics.def").read_text())}
@@ -98,7 +99,7 @@ def limits():
     for name, words in constants.items():
         text = (ROOT / "core/src" / name).read_text()
         for word in words:
-            value = re.search(rf"\b{word} = ([^;]+);", text)[1].replace("size_t{", "(").replace("}", ")")
+            value = re.search(rf"\b{word} = ([^;]+);", text)[1].replace("size_t{", "(").replace("}", ")").replace("'", "_")
             if str(eval(value)) not in [number for number, code in rows]:
                 yield f"core/language.md does not name {word} = {value}"
 
