@@ -297,7 +297,7 @@ class Texts(Case):
         self.assertEqual(self.irplan("fmt", "--check", *programs)[0], "")
         for path in programs:
             lines = path.read_text().splitlines()
-            self.assertLessEqual(len(lines), 80, path)
+            self.assertLessEqual(len(lines), 84, path)
             self.assertLessEqual(max(map(len, lines)), 130, path)
 
     def test_new(self):
@@ -602,8 +602,8 @@ class Reports(Case):
         report = self.irplan("explain", "p.json")[0]
         elsewhere = "  explain the program itself for shorter caches, which a plan cannot tell\n"
         self.assertIn(elsewhere, report)
-        written = re.compile("as written .*?, as run .*?; ")  # what only a program tells
-        self.assertEqual(report.replace(elsewhere, ""), written.sub("", self.irplan("explain", HOTPATH)[0]))
+        of_program = re.sub(r"as written [^;]*; ", "", self.irplan("explain", HOTPATH)[0])  # a plan cannot tell that either
+        self.assertEqual(report.replace(elsewhere, ""), of_program)
         report = json.loads(self.irplan("explain", "p.json", "--format=json")[0])
         self.assertEqual(report["phases"][0]["peak_bytes"], 33554432)
         self.assertEqual(report["phases"][0]["at_peak"][0]["formula"], "2*D*S")
@@ -649,8 +649,9 @@ class Reports(Case):
         self.assertEqual(out, "")
         self.assertTrue(err.endswith("wrote m.svg, phase main\n"), err)
         root = ElementTree.parse(self.folder / "m.svg").getroot()
-        boxes = [e for e in root.iter("{http://www.w3.org/2000/svg}rect") if float(e.get("height")) > 10]  # not the key's
-        self.assertEqual(len(boxes), 1)
+        boxes = [e for e in root.iter("{http://www.w3.org/2000/svg}rect")]
+        self.assertEqual(len(boxes), 2)  # the buffer, and its fill in the key
+        self.assertEqual(boxes[0].get("fill"), boxes[1].get("fill"))
         lines = [e.get("class") for e in root.iter("{http://www.w3.org/2000/svg}line")]
         self.assertEqual((lines.count("write"), lines.count("bound"), lines.count("room")), (2, 1, 0))  # rope and silu, in place
 
