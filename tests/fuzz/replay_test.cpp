@@ -72,9 +72,6 @@ TEST_CASE("the corpus of each fuzzer, and mutants of it, are answered", "[fuzz]"
     const std::vector<std::string> seeds = is_plan ? plans() : corpus(target.name);
     REQUIRE(!seeds.empty());
     for (const std::string& seed : seeds) look(target, seed);
-    if (is_plan) {
-      for (const std::string& found : corpus("plan")) look(target, found);
-    }
     fuzz::Random random(static_cast<uint64_t>(times));
     const bool compiles =
         std::string_view(target.name) == "source" || std::string_view(target.name) == "config";
