@@ -120,7 +120,7 @@ std::vector<Hostile> programs() {
       {"100 dims, 60 relations, 1 budget", traded(60, 100, 1)},
       {"200 dims of whole sevenths", divided(200)},
       {"2,000 slices at the lesser of two", sliced(2000)},
-      {"4 dims, 6,000 ops, 1,000 alive", head(4, 0, 2) + body(4, 6000, 1000), kAtLimits},
+      {"4 dims, 4,000 statements, 1,000 alive", head(4, 0, 2) + body(4, 4000, 1000), kAtLimits},
       {"1 dim, 240,000 ops", head(1, 0, 1) + looped(120'000), kAtLimits},
       {"8 dims, 16 phases, 9,000 statements in each", head(8, 16, 1) + body(8, 9000, 10), kAtLimits},
   };

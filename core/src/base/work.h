@@ -1,8 +1,9 @@
 // What a compilation may still do: one count from which all of its searches draw, the same on every machine.
 //
 // Parts of it give up one after another: first the changes that a missed budget is answered with, then the
-// answers of budgets beyond whether they hold, last the strength of searches for orders and placements. What
-// a plan cannot do without is counted, too, and done whatever is left; limits of the language bound it.
+// answers of budgets beyond whether they hold, then the strength of searches for orders and placements, last
+// the search for the largest sizes at which a plan's numbers hold. What a plan cannot do without is counted,
+// too, and done whatever is left; limits of the language bound it.
 #pragma once
 
 #include <algorithm>
@@ -12,12 +13,16 @@ namespace irplan {
 
 class Work {
  public:
-  enum class Part : uint8_t { Advice, Answers, Search };
+  enum class Part : uint8_t { Advice, Answers, Search, Values };
+  static constexpr int kParts = 4;
 
   // Steps of some nanoseconds on a common machine; the largest example takes 23 million.
-  static constexpr int64_t kAll = 400'000'000;
+  static constexpr int64_t kAll = 500'000'000;
   static constexpr int64_t limit(Part part) {
-    return part == Part::Advice ? kAll * 8 / 10 : part == Part::Answers ? kAll * 9 / 10 : kAll;
+    return part == Part::Advice    ? kAll * 64 / 100
+           : part == Part::Answers ? kAll * 72 / 100
+           : part == Part::Search  ? kAll * 80 / 100
+                                   : kAll;
   }
 
   void spend(int64_t steps) { spent_ += std::min(steps, kAll); }
@@ -39,7 +44,7 @@ class Work {
 
  private:
   int64_t spent_ = 0, ceiling_ = kAll;
-  bool gave_up_[3] = {};
+  bool gave_up_[kParts] = {};
 };
 
 }  // namespace irplan

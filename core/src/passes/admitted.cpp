@@ -7,7 +7,8 @@
 namespace irplan {
 namespace {
 
-constexpr int64_t kMostParts = 4096;               // looked at
+constexpr int64_t kMostLooks = 16384;  // at a relation on a part
+constexpr int64_t kFewestParts = 64;
 constexpr int64_t kLargestLow = int64_t{1} << 60;  // of a range that is halved
 constexpr int64_t kFarCorner = int64_t{1} << 40;   // the upper corner of a range without an end
 
@@ -24,9 +25,11 @@ class Search {
   Admitted run(const Ranges& all) {
     std::vector<Ranges> open{all};
     bool refuted = true;
+    const int64_t most =
+        std::max(kFewestParts, kMostLooks / std::max<int64_t>(1, static_cast<int64_t>(relations_.size())));
     int64_t parts = 0;
     for (; !open.empty(); ++parts) {
-      if (parts == kMostParts) return {Truth::Unknown, {}, parts};
+      if (parts == most) return {Truth::Unknown, {}, parts};
       const Ranges ranges = std::move(open.back());
       open.pop_back();
       if (refuted_on(ranges)) continue;

@@ -12,7 +12,7 @@
 
 namespace irplan {
 
-constexpr int64_t kPartCost = 4000;  // of a part of the ranges that is looked at, in steps of Work
+constexpr int64_t kPartCost = 4000;  // of a look at a relation on a part of the ranges, in steps of Work
 
 struct Admitted {
   Truth exist = Truth::Unknown;  // No is a proof

@@ -104,9 +104,9 @@ class Pipeline {
     constexpr const char* kGaveUp[] = {
         "changes that would meet a budget are not looked for",
         "budgets are not told the largest sizes, frontiers and narrower ranges",
-        "orders and placements are searched less, and sizes of dims may be smaller than they could be"};
+        "orders and placements are searched less", "sizes of dims may be smaller than they could be"};
     std::string said;
-    for (int part = 0; part < 3; ++part) {
+    for (int part = 0; part < Work::kParts; ++part) {
       if (graph_->work->gave_up(static_cast<Work::Part>(part)))
         said += (said.empty() ? "" : "; ") + std::string(kGaveUp[part]);
     }

@@ -119,7 +119,7 @@ struct Attributes {
 };
 template <class O>
 Attributes(O&) -> Attributes<O>;
-// JSON as it stands; a reader has no use for it.
+// JSON as it stands, but for blanks.
 template <class T>
 struct Verbatim {
   T& json;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/text_writer.h"
 #include "plan/plan.h"
 
 namespace irplan {
@@ -154,6 +155,44 @@ std::optional<JsonTree> JsonTree::parse(std::string_view text, std::string* why)
     return std::nullopt;
   }
   return tree;
+}
+
+namespace {
+
+void append(TextWriter& out, const JsonNode& node) {
+  using Kind = JsonNode::Kind;
+  bool first = true;
+  const auto comma = [&] { first ? void(first = false) : void(out += ','); };
+  switch (node.kind) {
+    case Kind::Null: out += "null"; break;
+    case Kind::Bool: out += node.boolean ? "true" : "false"; break;
+    case Kind::Int: out.number(node.integer); break;
+    case Kind::Float: out += nlohmann::json(node.number).dump(); break;
+    case Kind::String: out.quote(node.string); break;
+    case Kind::List:
+      out += '[';
+      for (const JsonNode* item : node.items) comma(), append(out, *item);
+      out += ']';
+      break;
+    case Kind::Record:
+      out += '{';
+      for (const auto& [key, entry] : node.entries) comma(), out.quote(key), out += ':', append(out, *entry);
+      out += '}';
+  }
+}
+
+}  // namespace
+
+std::string compact(const JsonNode& node) {
+  TextWriter out(256);
+  if (node.kind != JsonNode::Kind::List) {
+    append(out, node);
+    return out.take();
+  }
+  out += '[';
+  for (size_t i = 0; i < node.items.size(); ++i) out += i ? ",\n" : "\n", append(out, *node.items[i]);
+  out += node.items.empty() ? "]" : "\n]";
+  return out.take();
 }
 
 }  // namespace irplan

@@ -24,6 +24,10 @@ struct JsonNode {
   const JsonNode* find(std::string_view key) const;
 };
 
+// The node's text without blanks, as irplan::to_json writes it; a list of the outermost level has a line for
+// each item.
+std::string compact(const JsonNode& node);
+
 class JsonTree {
  public:
   static constexpr size_t kMaxBytes = size_t{256} << 20;

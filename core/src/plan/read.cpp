@@ -358,8 +358,8 @@ class Reader {
   }
   // Kept as it stands; a reader has no use for it.
   template <class T>
-  void get(const JsonNode& node, plan_fields::Verbatim<T>&) {
-    is(node, Kind::List, "list");
+  void get(const JsonNode& node, plan_fields::Verbatim<T>& x) {
+    if (is(node, Kind::List, "list")) x.json = compact(node);
   }
   // A record.
   template <class R>

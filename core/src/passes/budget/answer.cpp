@@ -87,7 +87,11 @@ Answer Solver::answered(const Budget& budget, const std::vector<Corner>& promise
   out.used_bytes = used_at_values(budget);
   out.ok = holds_everywhere(budget, promised);
   for (const Dim* dim : dims_that_matter(budget)) {
-    if (may_answer()) note_largest(out, budget, *dim, value);
+    if (!may_answer()) {  // of all dims, or of none
+      out.max.clear(), out.beyond.clear();
+      return out;
+    }
+    note_largest(out, budget, *dim, value);
   }
   if (!out.ok) find_frontiers(out, budget, value);
   return out;
@@ -102,7 +106,20 @@ bool Solver::bounded() const {
 bool Solver::holds_everywhere(const Budget& budget, const std::vector<Corner>& promised) const {
   const Constraint& c = budget.constraint;
   if (!budget.bytes) return decide(c.left, c.relation, c.right, graph_.ranges(budget.phase)) == Truth::Yes;
-  return bounded() && !corners_cut_ && holds_at(budget, promised);
+  if (!bounded()) return false;
+  return corners_cut_ ? holds_at_most(budget) : holds_at(budget, promised);
+}
+
+// At the largest sizes of all ranges, guards or not: enough where the limit does not fall, since no size
+// does.
+bool Solver::holds_at_most(const Budget& budget) const {
+  for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
+    if (!budget.speaks_of(p)) continue;
+    Binding top(graph_.dims->dim_count());
+    for (const Dim& dim : graph_.dim_list) top[dim.index] = searched(dim, p).hi;
+    if (!budget.limit.is_constant() || !meter_->fits_in(budget, p, top)) return false;
+  }
+  return true;
 }
 
 std::vector<const Dim*> Solver::dims_that_matter(const Budget& budget) const {
@@ -160,13 +177,13 @@ bool Solver::find_corners(uint32_t phase, const std::vector<const Dim*>& dims, N
   for (const Dim* dim : traded ? dims : std::vector<const Dim*>()) {
     for (const int64_t n : looked_at(range(dim))) {
       graph_.work->spend(static_cast<int64_t>(graph_.dim_list.size()));
-      if (!graph_.work->may(Work::Part::Search)) return false;
+      if (!graph_.work->may(Work::Part::Values)) return false;
       Binding fixed = least(phase);
       fixed[dim->index] = n;
       if (guards_admit_in(phase, fixed)) out.push_back({phase, enlarged(fixed, dim)});
     }
   }
-  return graph_.work->may(Work::Part::Search);
+  return graph_.work->may(Work::Part::Values);
 }
 
 bool Solver::holds_at(const Budget& budget, const std::vector<Corner>& corners) const {

@@ -60,7 +60,7 @@ std::optional<Binding> Solver::met(uint32_t where) const {
   const std::vector<Constraint> relations = relations_in(where);
   const Ranges open = open_ranges(where);
   const Admitted found = find_sizes(relations, open);
-  graph_.work->spend(found.parts * kPartCost);
+  graph_.work->spend(found.parts * kPartCost * static_cast<int64_t>(relations.size()));
   const Admits good = [&](const Binding& b) {
     return std::all_of(relations.begin(), relations.end(),
                        [&](const Constraint& c) { return holds(c, b); }) &&

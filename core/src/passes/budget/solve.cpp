@@ -7,14 +7,9 @@
 namespace irplan {
 namespace {
 
-constexpr size_t kMostNamed = 8;                        // dims in one sentence
-constexpr int64_t kGuardCost = 4, kRelationCost = 150;  // steps of Work
+constexpr size_t kMostNamed = 8;                                          // dims in one sentence
+constexpr int64_t kGuardCost = 4, kRelationCost = 150, kZeroCost = 4000;  // steps of Work
 constexpr int64_t kSteps = 4096;  // sizes tried downwards where divisibility keeps a largest one from holding
-
-// An equality between dims: one that is chosen later can still meet it.
-bool between_dims(const Constraint& c) {
-  return c.relation == Relation::Equal && dims_of(c.left - c.right).size() > 1;
-}
 
 bool contains(const std::vector<DimIndex>& dims, DimIndex dim) {
   return std::find(dims.begin(), dims.end(), dim) != dims.end();
@@ -143,14 +138,14 @@ int64_t Solver::largest(Binding binding, DimIndex dim, Interval range, const Adm
   const auto good = [&](int64_t n) { return binding[dim] = n, admitted(binding); };
   if (good(range.hi)) return range.hi;
   int64_t low = range.lo, high = range.hi;
-  while (high - low > 1 && graph_.work->may(Work::Part::Search)) {
+  while (high - low > 1 && graph_.work->may(Work::Part::Values)) {
     const int64_t middle = low + (high - low) / 2;
     binding[dim] = middle;
     (nearly(binding) ? low : high) = middle;
   }
   for (int64_t n = low; n >= range.lo && low - n < kSteps; --n) {
     if (good(n)) return n;
-    if (!graph_.work->may(Work::Part::Search)) break;
+    if (!graph_.work->may(Work::Part::Values)) break;
   }
   return range.lo;
 }
@@ -160,15 +155,14 @@ bool Solver::guard_holds(size_t guard, uint32_t where, const Binding& binding) c
   auto& all = known_guards_[std::min<size_t>(where, graph_.phases.size())];
   if (all.size() != graph_.guards.size()) all.resize(graph_.guards.size());
   KnownGuard& known = all[guard];
-  const Constraint& c = graph_.guards[guard].constraint;
+  const std::vector<DimIndex>& dims = guard_dims(guard);
   bool same = !known.sizes.empty();
-  if (known.dims.empty()) known.dims = dims_of(c.left - c.right);
-  for (size_t i = 0; same && i < known.dims.size(); ++i) same = known.sizes[i] == binding[known.dims[i]];
+  for (size_t i = 0; same && i < dims.size(); ++i) same = known.sizes[i] == binding[dims[i]];
   graph_.work->spend(same ? kGuardCost : kRelationCost);
   if (same) return known.holds;
   known.sizes.clear();
-  for (const DimIndex dim : known.dims) known.sizes.push_back(binding[dim]);
-  return known.holds = holds(c, binding);
+  for (const DimIndex dim : dims) known.sizes.push_back(binding[dim]);
+  return known.holds = holds(graph_.guards[guard].constraint, binding);
 }
 
 // As guards_admit, divisibility aside.
@@ -188,24 +182,51 @@ bool Solver::guards_nearly_admit(const Binding& binding) const {
 }
 
 // Apart from assigning, an equality between dims is left to whoever picks their sizes.
-bool Solver::can_be_met(const Constraint& equality, const Binding& binding) const {
-  const auto dims = dims_of(equality.left - equality.right);
-  if (settled_.empty()) return dims.size() > 1 || holds(equality, binding);
-  std::vector<const Dim*> open;
-  for (const Dim& dim : graph_.dim_list) {
-    if (settled_[dim.index] == 0 && contains(dims, dim.index)) open.push_back(&dim);
+bool Solver::can_be_met(size_t equality, const Binding& binding) const {
+  const std::vector<DimIndex>& dims = guard_dims(equality);
+  if (settled_.empty()) return dims.size() > 1 || guard_holds(equality, kNoPhase, binding);
+  const auto is_open = [&](DimIndex d) { return settled_[d] == 0; };
+  const auto open = std::find_if(dims.begin(), dims.end(), is_open);
+  if (open == dims.end()) return guard_holds(equality, kNoPhase, binding);
+  if (std::find_if(open + 1, dims.end(), is_open) != dims.end()) return true;
+  // Asked for the same sizes of the others again and again.
+  if (known_zeros_.empty()) known_zeros_.resize(graph_.guards.size());
+  KnownZero& known = known_zeros_[equality];
+  std::vector<int64_t> others;
+  for (const DimIndex d : dims) others.push_back(d == *open ? 0 : binding[d]);
+  if (known.dim == *open && known.others == others) {
+    graph_.work->spend(kGuardCost * static_cast<int64_t>(dims.size()));
+    return known.met;
   }
-  if (open.empty()) return holds(equality, binding);
-  if (open.size() > 1) return true;
+  const auto dim = std::find_if(graph_.dim_list.begin(), graph_.dim_list.end(),
+                                [&](const Dim& d) { return d.index == *open; });
   bool monotone = false;
-  return zero_of(equality, *open[0], binding, &monotone) || !monotone;
+  graph_.work->spend(kZeroCost);
+  const bool met = zero_of(graph_.guards[equality].constraint, *dim, binding, &monotone) || !monotone;
+  known = {*open, std::move(others), met};
+  return met;
+}
+
+const std::vector<DimIndex>& Solver::guard_dims(size_t guard) const {
+  if (guard_dims_.size() != graph_.guards.size()) {
+    guard_dims_.clear();
+    for (const Guard& g : graph_.guards)
+      guard_dims_.push_back(dims_of(g.constraint.left - g.constraint.right));
+  }
+  return guard_dims_[guard];
+}
+
+// An equality between dims: one that is chosen later can still meet it.
+bool Solver::between_dims(size_t guard) const {
+  return graph_.guards[guard].constraint.relation == Relation::Equal && guard_dims(guard).size() > 1;
 }
 
 // The one size that an equality with earlier dims leaves.
 std::optional<int64_t> Solver::forced(const Dim& dim, const Binding& binding) const {
-  for (const Guard& guard : graph_.guards) {
+  for (size_t g = 0; g < graph_.guards.size(); ++g) {
+    const Guard& guard = graph_.guards[g];
     if (guard.constraint.relation != Relation::Equal || guard.phase != kNoPhase) continue;
-    const auto dims = dims_of(guard.constraint.left - guard.constraint.right);
+    const std::vector<DimIndex>& dims = guard_dims(g);
     const auto open = std::count_if(dims.begin(), dims.end(), [&](DimIndex d) { return settled_[d] == 0; });
     bool monotone = false;
     if (open != 1 || dims.size() < 2 || !contains(dims, dim.index)) continue;
@@ -217,14 +238,14 @@ std::optional<int64_t> Solver::forced(const Dim& dim, const Binding& binding) co
 // At global sizes, and as each phase has them. Equalities with one dim that is chosen later can still be met
 // by it; the others must hold now.
 bool Solver::guards_admit(const Binding& binding) const {
-  return std::all_of(graph_.guards.begin(), graph_.guards.end(),
-                     [&](const Guard& guard) {
-                       const Constraint& c = guard.constraint;
-                       if (c.relation != Relation::Equal) return true;
-                       if (guard.phase != kNoPhase) return between_dims(c) || holds(c, binding);
-                       return can_be_met(c, binding);
-                     }) &&
-         guards_nearly_admit(binding);
+  for (size_t g = 0; g < graph_.guards.size(); ++g) {
+    const Guard& guard = graph_.guards[g];
+    if (guard.constraint.relation != Relation::Equal) continue;
+    if (guard.phase != kNoPhase ? !between_dims(g) && !guard_holds(g, kNoPhase, binding)
+                                : !can_be_met(g, binding))
+      return false;
+  }
+  return guards_nearly_admit(binding);
 }
 
 // In one phase, at sizes of its own.
@@ -233,7 +254,7 @@ bool Solver::guards_admit_in(uint32_t phase, const Binding& binding, bool nearly
     const Guard& guard = graph_.guards[g];
     if (guard.phase != kNoPhase && guard.phase != phase) continue;
     const bool equal = guard.constraint.relation == Relation::Equal;
-    if (equal && (nearly || between_dims(guard.constraint))) continue;
+    if (equal && (nearly || between_dims(g))) continue;
     if (!guard_holds(g, phase, binding)) return false;
   }
   return true;

@@ -33,7 +33,9 @@ class Solver {
                   const Admits& nearly) const;
   bool admits(const Binding& binding) const;
   bool guards_admit(const Binding& binding) const;
-  bool can_be_met(const Constraint& equality, const Binding& binding) const;
+  bool can_be_met(size_t equality, const Binding& binding) const;
+  bool between_dims(size_t guard) const;
+  const std::vector<DimIndex>& guard_dims(size_t guard) const;
   std::optional<int64_t> forced(const Dim& dim, const Binding& binding) const;
   bool guards_nearly_admit(const Binding& binding) const;
   bool guards_admit_in(uint32_t phase, const Binding& binding, bool nearly = false) const;
@@ -67,6 +69,7 @@ class Solver {
   std::vector<Corner> corners(const Budget& budget, Narrowing narrowing = {}) const;
   Answer answered(const Budget& budget, const std::vector<Corner>& promised) const;
   bool bounded() const;
+  bool holds_at_most(const Budget& budget) const;
   bool holds_everywhere(const Budget& budget, const std::vector<Corner>& promised) const;
   const Corner& worst_of(const Budget& budget, const std::vector<Corner>& corners) const;
   int64_t used_at_values(const Budget& budget) const;
@@ -94,9 +97,13 @@ class Solver {
   bool find_corners(uint32_t phase, const std::vector<const Dim*>& dims, Narrowing narrowing,
                     std::vector<Corner>& out) const;
   struct KnownGuard {
-    std::vector<DimIndex> dims;
-    std::vector<int64_t> sizes;  // of them, as it was looked at last
+    std::vector<int64_t> sizes;  // of its dims, as it was looked at last
     bool holds = false;
+  };
+  struct KnownZero {  // whether an equality can be met by the one dim that is open
+    DimIndex dim = UINT32_MAX;
+    std::vector<int64_t> others;
+    bool met = false;
   };
 
   Graph& graph_;
@@ -109,6 +116,8 @@ class Solver {
   };
   mutable std::map<std::pair<uint32_t, std::vector<DimIndex>>, KnownCorners> known_corners_;  // not narrowed
   mutable bool corners_cut_ = false;  // not all sizes that are promised could be looked at
+  mutable std::vector<std::vector<DimIndex>> guard_dims_;      // by guard
+  mutable std::vector<KnownZero> known_zeros_;                 // likewise
   mutable std::vector<std::vector<KnownGuard>> known_guards_;  // by phase, global ones last; by guard
   std::vector<uint8_t> settled_;  // by DimIndex: has its size, while values are assigned; else empty
 };

@@ -25,10 +25,10 @@ constexpr int kMaxCases = 2000;             // decided in proofs by cases, of on
 constexpr int64_t kLargestLow = int64_t{1} << 60;  // of a range that is halved
 constexpr int64_t kMaxUnit = 1 << 20;              // by which a sum is multiplied to be rid of divisions
 constexpr int64_t kMostSampled = 20'000'000;       // neighbours, over all samples
-constexpr int64_t kItemCost = 60, kPairCost = 6, kSumCost = 150;  // steps of Work
-constexpr int64_t kPackCost = 5'000'000;                          // of a short search, and of mending before
-constexpr int64_t kPackedTries = 4;                               // what its placements cost, in ours
-constexpr size_t kMaxDecisions = 4000;  // of which of two sums is larger; models take some hundreds
+constexpr int64_t kItemCost = 60, kPairCost = 6, kSumCost = 150, kTermCost = 50;  // steps of Work
+constexpr int64_t kPackCost = 5'000'000;  // of a short search, and of mending before
+constexpr int64_t kPackedTries = 4;       // what its placements cost, in ours
+constexpr size_t kMaxDecisions = 4000;    // of which of two sums is larger; models take some hundreds
 
 using Index = uint32_t;  // of a buffer among the phase's
 
@@ -521,8 +521,10 @@ class Placer {
   bool holds(Expr a, Expr b, const Ranges& ranges) {
     int looks = 0;
     const bool yes = decide(a, Relation::LessEqual, b, ranges, &looks) == Truth::Yes;
-    const size_t terms = a.node().terms.size() + b.node().terms.size();
-    work_.spend(static_cast<int64_t>(terms + 1) * (looks + 1) * kSumCost);
+    // Each look asks how the difference moves with each of its dims, until one is monotone.
+    const size_t terms = a.node().terms.size() + b.node().terms.size() + 1;
+    const size_t dims = dims_of(b).size() + dims_of(a).size() + 1;
+    work_.spend(static_cast<int64_t>(terms * dims) * (looks + 1) * kTermCost);
     return yes;
   }
 

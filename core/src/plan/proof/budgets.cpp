@@ -280,11 +280,15 @@ class Budgets {
   void check_answer(const Question& question, const Plan::Answer& answer) {
     if (question.bytes) check_used(question, answer);
     check_ok(question, answer);
+    if (out_of_work() && answer.max.empty() && answer.beyond.empty() && answer.frontier.empty()) return;
     const auto dims = dims_that_matter(question);
     check_most(question, answer, dims);
     check_beyond(question, answer, dims);
     check_frontiers(question, answer, dims);
   }
+
+  // A compiler that ran out of work says so, and may leave answers out; what is told is checked all the same.
+  bool out_of_work() const { return plan_.diagnostics.find("\"W0501\"") != std::string::npos; }
 
   void check_used(const Question& question, const Plan::Answer& answer) {
     int64_t most = 0;
@@ -424,6 +428,7 @@ class Budgets {
   void check_phases(const Question& question) {
     const Plan::Budget& budget = question.budget;
     const bool each = question.bytes && question.phase == Proof::kAnyPhase && plan_.phases.size() > 1;
+    if (out_of_work() && budget.phases.empty()) return;
     if (budget.phases.size() != (each ? plan_.phases.size() : 0)) {
       refuse(Rule::BudgetPhase,
              "is answered for " + std::to_string(budget.phases.size()) + " phases by themselves");
