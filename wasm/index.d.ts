@@ -198,6 +198,7 @@ export interface PackRequest {
 
 export interface PackReply {
   error?: string;
+  verdict: 'optimal' | 'feasible' | 'infeasible' | 'undecided';
   height: number;
   bound: number;
   /** No placement is lower. */

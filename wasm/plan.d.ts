@@ -104,7 +104,7 @@ export interface PlanValue {
   of?: string[];
   /** the checkpoint's name */
   source?: string;
-  layout?: 'contiguous' | 'ring';
+  layout?: 'contiguous' | 'ring' | 'panels16';
   /** of a state: the declared extent of axis 1 */
   capacity?: string;
 }

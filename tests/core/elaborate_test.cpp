@@ -5,6 +5,7 @@
 #include "catch.h"
 #include "ir/graph.h"
 #include "irplan/compile.h"
+#include "plan/plan.h"
 
 using namespace irplan;
 
@@ -189,6 +190,21 @@ const std::vector<Bad>& bad_programs() {
       {"E0264", kIn + "out = output(silu(x))\n", "no JSON object", "[1]"},
       {"E0270", repeated(1100, "dim S", " in 1..4\n") + kIn + "out = output(silu(x))\n", "1024 dims"},
       {"E0271", sprawling(), "64 functions"},
+      {"E0275",
+       "dim S in 1..8\ndim P in 0..9\ninput x: f32[1, S, 1, 8]\nb = param f32[S, 1, 8]\n"
+       "out = output(append(state f32[1, 32, 1, 8] from \"k\", x + b, at=P))\n",
+       "weights are loaded once"},
+      {"E0275",
+       "dim S in 1..8\ndim P in 0..9\ninput t: i32[1, S]\ne = embed(t, param f32[P + 32, 8] from \"e\")\n"
+       "out = output(append(state f32[1, 32, 8] from \"k\", e, at=P))\n",
+       "depends on `P`"},
+      {"E0276", kIn + repeated(101, "budget S <= 9", "\n") + "out = output(silu(x))\n", "100 budgets"},
+      {"E0502",
+       "dim B in 0..4\ninput x: f32[B, 8]\na, b = split(relu(x), axis=1, sizes=[4, 4])\nout = "
+       "output(exp(b))\n",
+       "dim B in 1..4"},
+      {"E0502", "dim B in 0..4\ninput x: f32[B, 8]\nout = output(concat(relu(x), exp(x), axis=1))\n",
+       "`B` is 0"},
       {"E0501", kIn + repeated(5000, "out", " = output(silu(x))\n"), "alive"},
       {"E0265", "dim S in 1..4\n" + kIn + "out = output(silu(x))\n", "1..4", nullptr, {}, {{"S", 9}}},
       {"E0265",
@@ -227,6 +243,16 @@ const std::vector<Bad>& bad_programs() {
       {"E0268",
        "input x: f32[2, S, 1, D]\nw = param f32[4, 32]\nout = output(linear(rope(x, base=10, dim=64), w))\n",
        "at least 64"},
+      {"E0268", "dim S in 1..8\ninput x: f32[S, 4]\nout = output(slice(x, axis=0, start=max(S, 1), len=1))\n",
+       "no sizes satisfy"},
+      {"E0401",
+       "dim S in 1..8\ndim T in 1..8\nbudget S <= T\nbudget T + 1 <= S\ninput x: f32[S, T]\nout = "
+       "output(silu(x))\n",
+       "no sizes"},
+      {"E0401",
+       "dim S in 1..8\ndim T in 1..8\nphase a { S in 5..8 }\nphase b { }\nbudget S * T <= T + 3\n"
+       "input x: f32[S, T]\nout = output(silu(x))\n",
+       "in phase a"},
       {"E0390", kIn + "y: f32[2, S, 4] = silu(x)\nout = output(y)\n", "f32[2, S, 8]"},
       {"E0391", "dim S in 1..4\ninput x: f32[8, 8]\nout = output(slice(x, axis=0, start=0, len=8 - S))\n",
        "falls"},
@@ -235,6 +261,13 @@ const std::vector<Bad>& bad_programs() {
        "dim S in 512..1024\nbudget memory <= 1MiB\ninput x: f32[1, S, 4096]\nout = output(silu(x))\n", "MiB"},
       {"E0401", "dim S in 512..1024\nbudget S <= 100\n" + kIn + "out = output(silu(x))\n", "at least 512"},
       {"E0602", "dim S in 1..4\ninput x: f32[S, 4000000000, 4000000]\nout = output(silu(x))\n", "2^53"},
+      {"E0602", "input x: f32[4]\nout = output(clamp(x, lo=-1, hi=9007199254740993))\n", "`hi` of clamp"},
+      {"E0602", "input x: f32[4]\nout = output(x * -9007199254740993)\n", "-9007199254740993"},
+      {"E0602", "input x: f32[4, 8]\nout = output(rmsnorm(x, eps=config.e))\n", "`eps` of rmsnorm",
+       "{\"e\": 9007199254740993}"},
+      {"E0602",
+       "input x: f32[1]\nbudget 9007199254740993 * arena <= 9223372036854775807\nout = output(silu(x))\n",
+       "what a budget counts"},
       {"W0203", kIn + "y = exp(x)\nout = output(silu(x))\n", "`y`"},
       {"W0203", kIn + "w = param f32[8]\nout = output(silu(x))\n", "the param `w`"},
       {"W0203", kIn + "input z: f32[4]\nout = output(silu(x))\n", "the input `z`"},
@@ -279,6 +312,36 @@ TEST_CASE("each diagnostic about names, config and budgets is told where it belo
     CHECK(c.ok == (bad.code[0] == 'W'));
     CHECK(c.plan_json.empty() != c.ok);
   }
+}
+
+TEST_CASE("a compilation that is worth too much work says what it left out, the same at every run") {
+  std::string program = "dim S in 1..4096\n";
+  for (int p = 0; p < 16; ++p)
+    program += "phase p" + std::to_string(p) + " { S in 1.." + std::to_string(1 << (p % 12)) + " }\n";
+  for (int d = 0; d < 12; ++d) {
+    const std::string n = std::to_string(d);
+    program += "dim D" + n + " in 1..4096\nbudget inputs + arena <= " + n + "MiB + 1MiB\ninput x" + n +
+               ": f32[S, D" + n + "]\nv" + n + " = softmax(x" + n + ")\n";
+  }
+  for (int i = 12; i < 200; ++i) {
+    const std::string n = std::to_string(i),
+                      from = std::to_string(i * 7 % 12 + (i > 24 ? i - 24 - i % 12 : 0));
+    program += "v" + n + " = softmax(v" + from + ") * v" + from + "\n";
+  }
+  for (int i = 180; i < 200; ++i) {
+    const std::string n = std::to_string(i);
+    program += "o" + n + " = output(v" + n + ")\n";
+  }
+  CompileOptions options;
+  const Compilation once = compile(SourceText("test.irplan", program), options);
+  INFO(render(once.diagnostics, once.source, false).substr(0, 2000));
+  REQUIRE(once.ok);
+  const auto told = [](const Diagnostic& d) { return d.code == Code::W0501; };
+  const auto& list = once.diagnostics.list();
+  const auto warning = std::find_if(list.begin(), list.end(), told);
+  REQUIRE(warning != list.end());
+  CHECK(warning->message.find("changes that would meet a budget are not looked for") != std::string::npos);
+  CHECK(compile(SourceText("test.irplan", program), options).plan_json == once.plan_json);
 }
 
 TEST_CASE("a config that cannot be read is told once, at its place in the config") {

@@ -69,6 +69,7 @@ class Case(unittest.TestCase):
     def run_plan(self, *args, code=0, names=()):
         p = limited.run([RUNNER, *args], capture_output=True, cwd=self.folder)
         out, err = p.stdout.decode(), p.stderr.decode()
+        self.assertNotIn("a fault of its own", err)  # what is thrown comes to no edge
         self.assertEqual(p.returncode, code, f"irplan-run {' '.join(map(str, args))}\n{out[:500]}\n{err[:2000]}")
         for name in names:
             self.assertIn(name, err)

@@ -172,6 +172,31 @@ inline std::vector<Mutation> break_records() {
          Plan::Op* o = v.op("append");
          return o && (o->in[0] = o->in[1], true);
        }},
+      {"a packed weight for a kernel of rows", Rule::Packed,
+       [](Victim& v) {
+         Plan::Op* o = v.any(v.plan.ops, [](const auto& x) { return x.kernel == "cpu_linear_v2"; });
+         return o && (o->kernel = "cpu_linear_v1", true);
+       }},
+      {"a packed weight that says rows", Rule::Packed,
+       [](Victim& v) {
+         Plan::Value* p = v.any(v.plan.values, [](const auto& x) { return x.packed() != nullptr; });
+         return p && (p->layout = Plan::Layout::None, true);
+       }},
+      {"a param that is packed", Rule::Packed,
+       [](Victim& v) {
+         Plan::Value* p = v.value(Kind::Param);
+         return p && (p->layout = Plan::Layout::Panels16, true);
+       }},
+      {"scratch of fewer bytes than the kernel takes", Rule::KernelScratch,
+       [](Victim& v) {
+         Plan::Op* o = v.any(v.plan.ops, [](const auto& x) { return x.kernel == "cuda_attention_v2"; });
+         return o && (v.plan.buffers[o->scratch[0]].bytes = v.number(64), true);
+       }},
+      {"scratch for a kernel that takes none", Rule::KernelScratch,
+       [](Victim& v) {
+         Plan::Op* o = v.any(v.plan.ops, [](const auto& x) { return x.kernel == "cuda_attention_v2"; });
+         return o && (o->kernel = "cuda_attention_v1", true);
+       }},
       {"scratch in a value's buffer", Rule::Scratch,
        [](Victim& v) {
          Plan::Op* o = v.any(v.plan.ops, [](const auto& x) { return x.phase != "load"; });

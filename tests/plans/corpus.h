@@ -129,6 +129,7 @@ inline std::vector<True> corpus(int64_t random) {
   add("everything", kEverything, {});
   add("quantised", kQuantised, {});
   add("joined", kJoined, {});
+  add("split", file_text("tests/golden/split-kv.irplan"), {});
   for (int64_t seed = 1; seed <= random; ++seed) {
     memory_test::Random numbers(static_cast<uint64_t>(seed));
     const auto features = memory_test::features_of(static_cast<uint64_t>(seed));

@@ -218,7 +218,7 @@ TEST_CASE(
   }
   // Some can be met by no plan that comes so far: what stands before them refuses it, or it takes too long to
   // make.
-  CHECK(missed.size() <= 23);
+  CHECK(missed.size() <= 24);
   CHECK(alone.size() >= 80);
   std::string list;
   for (const std::string& m : missed) list += "\n  " + m;

@@ -25,7 +25,8 @@ struct CompileOptions {
   std::vector<std::string> budgets;   // --budget "memory <= 24GiB", beside the program's
   std::string target = "cuda:sm_90";  // cpu | cuda[:sm_90]
   bool deny_warnings = false;
-  bool keep_order = false;  // run ops in program order instead of the order with the lowest peak
+  std::vector<std::string> allow, deny;  // codes of warnings: "W0203"; left out, or errors
+  bool keep_order = false;               // run ops in program order instead of the order with the lowest peak
   // Of the placement: portfolio; limited: where that leaves a gap to the bound, a search as well; exact:
   // without a limit, however long it takes.
   std::string strength = "portfolio";

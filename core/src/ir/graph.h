@@ -9,9 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "base/work.h"
 #include "dims/expr.h"
 #include "irplan/diagnostic.h"
 #include "irplan/source.h"
+#include "kernels/kernel.h"
 #include "ops/op.h"
 
 namespace irplan {
@@ -45,6 +47,8 @@ struct Value {
   Layout layout = Layout::Contiguous;
   Expr capacity;  // the declared extent of axis 1
 
+  const WeightLayout* packed = nullptr;  // of a weight in a kernel's order; null: row by row
+
   // Its window, filled in by the memory pass.
   Ids of;  // set where no op writes it: the values whose bytes it shows
   BufferId buffer = kNone;
@@ -65,7 +69,7 @@ struct Op {
   std::vector<Expr> scratch;       // bytes that its kernel needs besides its results
   Ids scratch_buffers;
   Expr flops, bytes;
-  std::string kernel;
+  const KernelRow* kernel = nullptr;  // null: it emits no op
 };
 
 struct Buffer {
@@ -222,7 +226,8 @@ enum class Strength : uint8_t { Portfolio, Exact, Limited };
 
 struct Graph {
   std::shared_ptr<Dims> dims = std::make_shared<Dims>();
-  std::vector<Dim> dim_list;  // as they first appear in the text
+  std::shared_ptr<Work> work = std::make_shared<Work>();  // of this compilation; copies share it
+  std::vector<Dim> dim_list;                              // as they first appear in the text
   std::vector<Guard> guards;
   std::vector<Phase> phases;
   std::vector<Value> values;

@@ -4,6 +4,7 @@
 
 #include "ir/elaborator.h"
 #include "ir/words.h"
+#include "ops/alias.h"
 
 namespace irplan {
 namespace {
@@ -111,6 +112,11 @@ void Elaborator::named_argument(Application& made, const ast::Arg& arg, const Wa
   for (const AttrSpec& s : row.attributes) names.emplace_back(s.name);
   for (const OperandSpec& s : row.operands) names.emplace_back(s.name);
   Diagnostic& d = report(Code::E0239, arg.name->span, {key, row.name});
+  for (const char* ours : attribute_aliases(key)) {
+    if (std::find(names.begin(), names.end(), ours) == names.end()) continue;
+    d.fix(std::string("it is called `") + ours + "` here", arg.name->span, ours);
+    return;
+  }
   const std::string near = nearest(key, names);
   if (near.empty())
     d.rule(usage(row)).note(attributes_text(row));
@@ -153,6 +159,11 @@ bool Elaborator::set_attribute(Attrs& attrs, const OpRow& row, const AttrSpec& s
 
 std::optional<Attr> Elaborator::to_attr(const AttrSpec& spec, const Datum& value, const ast::Expr& at) {
   const auto wrong = [&](const std::string& wanted) -> std::optional<Attr> {
+    const bool integer = spec.kind == AttrKind::Int || spec.kind == AttrKind::Extent;
+    if (integer && value.is<double>()) {
+      tell_no_integer(at, wanted + " for " + spec.name, value);
+      return std::nullopt;
+    }
     const auto* word = value.get<std::string>();
     const bool named = word && (spec.kind == AttrKind::Dtype || spec.kind == AttrKind::Word);
     Diagnostic& d = report(Code::E0251, at.span, {spec.name, wanted, named ? show(value) : kind_name(value)});
@@ -160,7 +171,8 @@ std::optional<Attr> Elaborator::to_attr(const AttrSpec& spec, const Datum& value
     blame(d, value);
     if (!named) return std::nullopt;
     std::vector<std::string> candidates = spec.kind == AttrKind::Word ? choices(spec.choices) : dtype_names();
-    const std::string near = nearest(*word, candidates);
+    const auto alias = spec.kind == AttrKind::Dtype ? dtype_alias(*word) : std::nullopt;
+    const std::string near = alias ? irplan::name(*alias) : nearest(*word, candidates);
     const bool literal = at.kind == ExprKind::String && at.span.end - at.span.begin == word->size() + 2;
     if (!near.empty() && literal)
       d.fix("did you mean `" + near + "`", {at.span.begin + 1, at.span.end - 1}, near);
@@ -215,9 +227,13 @@ std::optional<Attr> Elaborator::to_attr(const AttrSpec& spec, const Datum& value
   };
   const char* wanted = spec.kind == AttrKind::Ints ? "a list of integers" : "a list of integers or dims";
   if (const auto* items = value.get<std::shared_ptr<const DatumList>>()) {
-    for (const Datum& item : **items) {
+    for (size_t i = 0; i < (*items)->size(); ++i) {
+      const Datum& item = (**items)[i];
       if (item.poisoned()) return std::nullopt;
-      if (!add(item)) return wrong(wanted);
+      if (add(item)) continue;
+      if (!item.is<double>()) return wrong(wanted);
+      tell_no_integer(at.kind == ExprKind::List ? *at.items[i] : at, "an integer or a dim", item);
+      return std::nullopt;
     }
   } else if (const auto* node = value.get<const ConfigNode*>();
              node && (*node)->kind == ConfigNode::Kind::List) {
@@ -269,12 +285,12 @@ Datum Elaborator::emit(const OpRow& row, Ids in, Spans spans, Attrs attrs, Span 
     if (in[i] == kNone || graph_.values[in[i]].kind != ValueKind::State) continue;
     const auto before = appended_.find(in[i]);
     if (before != appended_.end()) {
-      const bool twice = i == 0 && std::string_view(row.name) == "append";
+      const bool twice = i == 0 && row.updates_state;
       report(twice ? Code::E0253 : Code::E0254, spans[i], {graph_.values[in[i]].id})
           .also(before->second, "appended to here");
       return poison();
     }
-    if (i == 0 && std::string_view(row.name) == "append") appended_.emplace(in[i], span);
+    if (i == 0 && row.updates_state) appended_.emplace(in[i], span);
   }
   const size_t count = result_count(row, attrs);
   std::vector<std::string> ids;

@@ -46,6 +46,7 @@ std::vector<OpRow> all_rows() {
       output_row(),
       // lowering's own
       copy_row(),
+      pack_row(),
       swiglu_row(),
       geglu_row(),
       add_rmsnorm_row(),

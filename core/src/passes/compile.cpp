@@ -11,18 +11,23 @@
 #include "passes/emit.h"
 #include "passes/fold.h"
 #include "passes/fuse.h"
-#include "passes/lower.h"
 #include "passes/memory.h"
+#include "passes/memory/empty_windows.h"
 #include "passes/refused_size.h"
 #include "passes/retype.h"
 #include "passes/schedule.h"
+#include "passes/select.h"
 #include "passes/shape.h"
 #include "passes/solve.h"
+#include "passes/suspect.h"
 #include "passes/unread.h"
 #include "syntax/parser.h"
 
 namespace irplan {
 namespace {
+
+constexpr int64_t kStepCost = 60,
+                  kOpCost = 3000;  // of elaboration, and of all passes on an op; steps of Work
 
 Strength parse_strength(std::string_view name) {
   return name == "exact" ? Strength::Exact : name == "limited" ? Strength::Limited : Strength::Portfolio;
@@ -35,9 +40,8 @@ class Pipeline {
   void run() {
     if (!answer()) return draw_refused();
     if (!options_.emit) return;
-    lower(*graph_, out_.diagnostics);
-    if (!passed("lower")) return;
     Plan plan = emit(*graph_, out_.source, hashes(), out_.diagnostics);
+    out_.diagnostics.judge(options_.allow, options_.deny);
     if (options_.deny_warnings) out_.diagnostics.warnings_are_errors();
     out_.diagnostics.sort();
     if (out_.diagnostics.has_errors()) return;
@@ -54,12 +58,15 @@ class Pipeline {
     infer_shapes(*graph_, out_.diagnostics);
     if (!passed("shape")) return false;
     tell_unread(*graph_, out_.diagnostics);
+    tell_suspect_positions(*graph_, out_.diagnostics);
     apply_budgets(*graph_, out_.diagnostics, narrower_);
     if (!passed("budget")) return false;
     fold(*graph_);
     passed("fold");
     fuse(*graph_);
     passed("fuse");
+    select_kernels(*graph_);
+    passed("select");
     assign_values(*graph_, options_.dims, out_.diagnostics);
     explain_refused_sizes(*graph_, options_.dims, out_.diagnostics);
     refuse_crowds(*graph_, out_.diagnostics);
@@ -69,23 +76,45 @@ class Pipeline {
     passed("schedule");
     if (written) out_.dumps.back().second += compare_orders(*written, *graph_);
     plan_memory(*graph_, {parse_strength(options_.strength), options_.progress});
+    refuse_empty_windows(*graph_, out_.diagnostics);
     if (!passed("memory")) return false;
+    tell_suspect_logits(*graph_, out_.diagnostics);
     answered_ = true;
     const bool bytes =
         std::any_of(graph_->budgets.begin(), graph_->budgets.end(), [](const Budget& b) { return b.bytes; });
     solve_budgets(*graph_, options_.dims, out_.diagnostics);
     explain_refused_sizes(*graph_, options_.dims, out_.diagnostics);
     if (bytes && !out_.diagnostics.has_errors()) measure_memory(*graph_);
+    graph_->work->spend(kStepCost * static_cast<int64_t>(graph_->steps) +
+                        kOpCost * static_cast<int64_t>(graph_->ops.size()));
+    planned_for_ = graph_->work->spent();
     advise(*graph_,
            options_.advise ? Probe([this](const Change* change, const Change* narrower) {
              return with(change, narrower);
            })
                            : Probe(),
            out_.diagnostics);
+    tell_work();
     return passed("solve");
   }
 
  private:
+  // What the limit of a compilation's work left out.
+  void tell_work() {
+    constexpr const char* kGaveUp[] = {
+        "changes that would meet a budget are not looked for",
+        "budgets are not told the largest sizes, frontiers and narrower ranges",
+        "orders and placements are searched less, and sizes of dims may be smaller than they could be"};
+    std::string said;
+    for (int part = 0; part < 3; ++part) {
+      if (graph_->work->gave_up(static_cast<Work::Part>(part)))
+        said += (said.empty() ? "" : "; ") + std::string(kGaveUp[part]);
+    }
+    if (said.empty()) return;
+    out_.diagnostics.report(Code::W0501, {}, {said})
+        .rule("a compilation does so much work and no more, on every machine alike");
+  }
+
   EmitSource hashes() const {
     return {sha256(out_.source.text()), options_.config ? sha256(*options_.config) : ""};
   }
@@ -99,7 +128,6 @@ class Pipeline {
     if (!answered_ || !options_.write || !std::all_of(told.begin(), told.end(), refused_by_budget)) return;
     Diagnostics apart;  // what else is wrong is not this program's trouble now
     measure_memory(*graph_);
-    lower(*graph_, apart);
     Plan plan = emit(*graph_, out_.source, hashes(), apart);
     if (!apart.has_errors()) out_.plan = std::make_shared<const Plan>(std::move(plan));
   }
@@ -146,11 +174,15 @@ class Pipeline {
     if (change)
       (change->kind == Change::Kind::Let ? other.lets : other.retypes)
           .emplace_back(change->name, change->value);
+    // Planned as it would be by itself, so that what is said of it holds; as long as so much work is left.
+    Work& work = *graph_->work;
+    if (!work.may(Work::Part::Advice, planned_for_)) return nullptr;
     Compilation out;
     out.source = out_.source;
     Pipeline pipeline(out, other);
     pipeline.narrower_ = narrower;
     pipeline.answer();
+    if (pipeline.graph_) work.spend(pipeline.graph_->work->spent());
     return pipeline.answered_ ? pipeline.graph_ : nullptr;
   }
 
@@ -184,7 +216,8 @@ class Pipeline {
   const CompileOptions& options_;
   const Change* narrower_ = nullptr;  // a dim's range, beside the program's own budgets
   std::shared_ptr<Graph> graph_;
-  bool answered_ = false;  // memory is planned, budgets could be asked
+  int64_t planned_for_ = 0;  // steps of Work that planning it took
+  bool answered_ = false;    // memory is planned, budgets could be asked
 };
 
 }  // namespace
@@ -194,6 +227,7 @@ Compilation compile(SourceText source, const CompileOptions& options) {
   out.source = std::move(source);
   Pipeline(out, options).run();
   if (!out.ok) {
+    out.diagnostics.judge(options.allow, options.deny);
     if (options.deny_warnings) out.diagnostics.warnings_are_errors();
     out.diagnostics.sort();
   }
@@ -211,11 +245,13 @@ const std::vector<PassInfo>& passes() {
        "Narrows what a plan admits by budgets over dims: one dim's range, or a guard over several."},
       {"fold", "Moves what depends on weights alone to load time."},
       {"fuse", "Joins neighbouring ops for which there is one kernel."},
+      {"select",
+       "Chooses each op's kernel for the target, with its scratch, and packs weights as the kernels read "
+       "them."},
       {"schedule",
        "Runs ops in another order where that lowers the peak; its dump ends with what other orders take."},
       {"memory", "Decides windows, buffers and their stacking order: one placement for every size."},
       {"solve", "Picks the sizes at which plain numbers hold, and answers budgets over bytes."},
-      {"lower", "Chooses each op's kernel for the target, by name and version."},
       {"emit", "Fills and writes the plan."},
   };
   return kPasses;

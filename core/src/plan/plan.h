@@ -1,7 +1,7 @@
 // plan.json as data: what a runtime executes, a scheduler admits requests by, and a page draws.
 //
-// The table of its keys is plan/fields.h; what they mean, the format's history and its promises: core/plan.md.
-// References between records are indices here and ids in the file; kAbsent stands for none.
+// The table of its keys is plan/fields.h; what they mean, the format's history and its promises:
+// core/plan.md. References between records are indices here and ids in the file; kAbsent stands for none.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,11 @@
 
 #include "dims/expr.h"
 #include "ops/op.h"
+#include "ops/weight_layout.h"
 
 namespace irplan {
+
+struct KernelRow;
 
 constexpr const char* kPlanVersion = "0.1.0";
 constexpr int64_t kMaxJsonInt = (int64_t{1} << 53) - 1;
@@ -25,7 +28,8 @@ struct Plan {
   enum class Kind : uint8_t { Input, Param, State, Folded, Temp };
   enum class Segment : uint8_t { Inputs, Weights, State, Arena };
   enum class Strength : uint8_t { Portfolio, Exact, Limited };
-  enum class Layout : uint8_t { None, Contiguous, Ring };
+  // Of states, then of packed weights in the order of ops/weight_layout.h.
+  enum class Layout : uint8_t { None, Contiguous, Ring, Panels16 };
 
   struct Dim {
     std::string name;
@@ -90,8 +94,14 @@ struct Plan {
     std::optional<Expr> offset;    // bytes; absent: 0
     std::optional<Shape> strides;  // elements; absent: row-major
     Ids of;
-    std::string source;  // of params and states
-    Layout layout = Layout::None;
+    std::string source;            // of params and states
+    Layout layout = Layout::None;  // none: row by row
+    // Of a weight in a kernel's order; null where it lies row by row.
+    const WeightLayout* packed() const {
+      return layout < Layout::Panels16
+                 ? nullptr
+                 : &weight_layouts()[static_cast<size_t>(layout) - static_cast<size_t>(Layout::Panels16)];
+    }
     std::optional<Expr> capacity;
   };
   struct Buffer {
@@ -216,6 +226,10 @@ std::vector<std::string> validate_plan(const Plan& plan);
 std::string listed(const std::vector<std::string>& findings);
 // read_plan, and the plan must be true as well; else `why` has the first few findings.
 std::optional<Plan> read_true_plan(std::string_view text, std::string* why);
+// The kernel that runs an op on a target: the one that the plan names, or, where the plan is for another
+// target, the newest that needs no bytes of its own. Null where there is none.
+const KernelRow* kernel_of(const Plan& plan, const Plan::Op& op, std::string_view target);
+
 // Bytes from the arena's start of each buffer (0 for those of other segments or phases), by one pass over
 // `above`, and the arena's size. None where an expression has no value at the binding.
 struct BoundArena {

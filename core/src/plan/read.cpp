@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "kernels/kernel.h"
 #include "plan/fields.h"
 #include "plan/json_tree.h"
 
@@ -19,7 +20,6 @@ constexpr size_t kMaxParts = 64;                    // of a fused op
 constexpr size_t kMaxDims = 1024, kMaxPhases = 16;  // as programs have them
 constexpr size_t kMaxBudgets = 256, kMaxFrontiers = 3,
                  kMaxPoints = 64;  // what is asked of each is computed again
-constexpr int kMaxKernelVersion = 9999;
 
 std::string cut(const std::string& text) { return text.size() > 60 ? text.substr(0, 60) + "…" : text; }
 
@@ -426,16 +426,8 @@ class Reader {
     check_kernel(op);
   }
   void check_kernel(const Plan::Op& op) {
-    const std::string stem = plan_.target + "_" + op.row->name + "_v", &kernel = op.kernel;
-    bool good = kernel.compare(0, stem.size(), stem) == 0 && kernel.size() > stem.size() &&
-                kernel.size() <= stem.size() + 4;
-    int version = 0;
-    for (size_t i = stem.size(); good && i < kernel.size(); ++i) {
-      good = kernel[i] >= '0' && kernel[i] <= '9';
-      version = version * 10 + (kernel[i] - '0');
-    }
-    good = good && version >= 1 && version <= kMaxKernelVersion && kernel[stem.size()] != '0';
-    if (!good) fail("the kernel \"" + cut(kernel) + "\" is no " + stem + "<N>");
+    if (kernel_version(op.kernel, plan_.target, *op.row) == 0)
+      fail("the kernel \"" + cut(op.kernel) + "\" is no " + plan_.target + "_" + op.row->name + "_v<N>");
   }
 
   // ---- references

@@ -116,8 +116,16 @@ Json answer_json(const Plan::Answer& answer) {
 
 // ---- tokens
 
-std::string tokens_text(const Plan::Tokens& tokens) {
+// A step's rows are tokens where the input holds their ids, and rows of it elsewhere.
+std::string tokens_text(const Plan& plan, const Plan::Tokens& tokens) {
   if (tokens.a_step <= 0) return "";
+  const auto counted = [](const Plan::Value& v) {
+    return v.kind == Plan::Kind::Input && v.shape.size() >= 2;
+  };
+  const auto input = std::find_if(plan.values.begin(), plan.values.end(), counted);
+  if (input != plan.values.end() && is_float(input->dtype))
+    return "  rows      " + std::to_string(tokens.a_step) + " of " + input->id +
+           " a step: " + bytes_text(tokens.arena_bytes_each) + " of arena each\n";
   return "  tokens    " + std::to_string(tokens.a_step) + " a step: " + bytes_text(tokens.arena_bytes_each) +
          " of arena each\n";
 }

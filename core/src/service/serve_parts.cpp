@@ -168,13 +168,14 @@ std::string pack(const json& request) {
                      : strength == "exact"   ? PackStrength::Exact
                                              : PackStrength::Limited;
   options.capacity = number_of(request, "capacity");
-  const PackResult result = irplan::pack(table->buffers, options);
-  json reply{{"height", result.height},
+  const PackResult result = irplan::pack(*table, options);
+  json reply{{"verdict", name(verdict_of(result, options.capacity))},
+             {"height", result.height},
              {"bound", result.bound},
              {"proven", result.proven},
              {"offsets", result.offsets},
              {"csv", write_pack_csv(*table, result)}};
-  if (options.capacity && result.height > *options.capacity) {
+  if (options.capacity && result.height > *options.capacity && table->needs.empty()) {
     const PackConflict conflict = find_conflict(table->buffers, *options.capacity, result);
     json ids = json::array();
     for (const uint32_t i : conflict.buffers) ids.push_back(table->ids[i]);

@@ -1,6 +1,6 @@
 // Which backend a name means on this machine.
 #include "command_line/arguments.h"
-#include "runtime/backend.h"
+#include "runtime/make_backend.h"
 
 namespace irplan {
 

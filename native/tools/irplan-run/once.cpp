@@ -123,6 +123,7 @@ Exit run_once(const Plan& plan, Backend& backend, const Options& options) {
   Session session(plan, backend);
   if (!prepare(session, {*step}, *source, backend, options)) return kFailed;
   if (auto failure = session.bind(*step)) return fail(kFailed, *failure), kFailed;
+  ScheduleReport(options).show(plan, session, *step);
   for (const Given& g : *given) {
     const Plan::Value& value = plan.values[g.value];
     std::vector<int64_t> shape;

@@ -213,6 +213,9 @@ const Row kRows[] = {
       .doc = "write what was served as trace.jsonl",
       .file = command::FileUse::Written},
      take_text<&Options::trace>},
+    {{.name = "--schedule",
+      .doc = "show what is launched, over which bytes, and what keeps a phase from being captured"},
+     take_flag<&Options::schedule>},
     {{.name = "--profile", .doc = "run op by op and show where the time goes"}, take_flag<&Options::profile>},
     {{.name = "--verbose", .letter = 'v', .doc = "tell more on stderr"}, take_flag<&Options::verbose>},
     {{.name = "--completion",
@@ -305,7 +308,9 @@ const command::Program& program() {
         "irplan-run",
         "runs plans and programs",
         "Exit codes: 0 done; 1 the input is wrong or the run failed; 2 the command line is wrong; 3 an "
-        "--expect did not hold, or\na request was rejected; 130, 143 interrupted.\n",
+        "--expect did not hold, or\na request was rejected; 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM: "
+        "nothing "
+        "half-written is left.\n",
         {{"",
           "run a plan or a program",
           "FILE.json|FILE.irplan|-",

@@ -59,6 +59,8 @@ std::optional<CompileOptions> compile_options(const Arguments& arguments, Exit* 
   options.dump_after = arguments.all("--dump-after");
   options.target = arguments.value("--target", options.target);
   options.deny_warnings = arguments.has("--deny-warnings");
+  options.allow = arguments.all("--allow");
+  options.deny = arguments.all("--deny");
   options.keep_order = arguments.has("--keep-order");
   options.strength = arguments.value("--strength", options.strength);
   if (options.strength == "exact") {

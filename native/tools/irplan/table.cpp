@@ -2,7 +2,9 @@
 #include <string>
 
 #include "irplan/compile.h"
+#include "irplan/dtype.h"
 #include "irplan/pack.h"
+#include "ops/op.h"
 #include "tools/irplan/commands.h"
 
 namespace irplan::cli {
@@ -10,7 +12,9 @@ namespace {
 
 constexpr size_t kMany = 10000;
 constexpr const char* kExitCodes =
-    "Exit codes: 0 done; 1 the input is wrong; 2 the command line is wrong; 3 a check did not hold.\n";
+    "Exit codes: 0 done; 1 the input is wrong, or it could not be read or written; 2 the command line is "
+    "wrong;\n"
+    "3 a check did not hold; 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM: nothing half-written is left.\n";
 
 // "elaborate|shape|…"
 const char* pass_names() {
@@ -20,6 +24,43 @@ const char* pass_names() {
     return out;
   }();
   return names.c_str();
+}
+
+// "f32|f16|…": those of real numbers
+const char* float_dtypes() {
+  static const std::string names = [] {
+    std::string out;
+    for (int i = 0; i < kDTypes; ++i) {
+      const auto dtype = static_cast<DType>(i);
+      if (is_float(dtype)) out += (out.empty() ? "" : "|") + std::string(name(dtype));
+    }
+    return out;
+  }();
+  return names.c_str();
+}
+
+// "embed|positions|…"
+const char* operator_names() {
+  static const std::string names = [] {
+    std::string out;
+    for (const OpRow& row : op_table()) {
+      if (!row.fused) out += (out.empty() ? "" : "|") + std::string(row.name);
+    }
+    return out;
+  }();
+  return names.c_str();
+}
+
+// "W0201|W0202|…"
+const char* warning_codes() {
+  static const std::string codes = [] {
+    std::string out;
+    for (const CodeInfo& code : all_codes()) {
+      if (code.severity == Severity::Warning) out += (out.empty() ? "" : "|") + std::string(code.name);
+    }
+    return out;
+  }();
+  return codes.c_str();
 }
 
 const Option kHelp{.name = "--help", .letter = 'h', .doc = "show this", .alone = true};
@@ -54,7 +95,9 @@ const Option kRetype{
     .value = "WHAT=DTYPE",
     .doc = "keep states, or the weights of products, in another dtype: state=f8e4m3, weights=q8_0",
     .repeats = true,
-    .named = true};
+    .named = true,
+    .names = "state|weights",
+    .values = float_dtypes()};
 const Option kBudget{
     .name = "--budget",
     .letter = 'b',
@@ -80,7 +123,19 @@ const Option kInput{.name = "--input",
                     .repeats = true,
                     .positional = true};
 const Option kExplain{.name = "--explain", .doc = "print what `irplan explain` says about the plan"};
-const Option kDeny{.name = "--deny-warnings", .doc = "a warning is an error"};
+const Option kDenyAll{.name = "--deny-warnings", .doc = "a warning is an error"};
+const Option kAllow{.name = "--allow",
+                    .value = "CODE",
+                    .doc = "leave the warnings of a code out: W0203",
+                    .repeats = true,
+                    .choices = warning_codes()};
+const Option kDeny{.name = "--deny",
+                   .value = "CODE",
+                   .doc = "the warnings of a code are errors",
+                   .repeats = true,
+                   .choices = warning_codes()};
+const Option kFix{.name = "--fix",
+                  .doc = "make the changes that are proposed, where there is one, and rewrite the file"};
 const Option kDump{.name = "--dump-after",
                    .value = "PASS",
                    .doc = "print the program as it is after a pass (see `irplan passes`)",
@@ -102,7 +157,8 @@ const Option kSizes{.name = "--sizes",
                     .repeats = true};
 const Option kPhase{.name = "--phase",
                     .value = "NAME",
-                    .doc = "the phase to draw (the one with the largest peak unless told)"};
+                    .doc = "the phase to draw (the one with the largest peak unless told)",
+                    .asks = "phases"};
 const Option kExitCode{.name = "--exit-code", .doc = "exit 3 where the plans differ"};
 const Option kTemplate{.name = "--template",
                        .value = "KIND",
@@ -140,8 +196,9 @@ const Option kStep{.name = "--step",
                        "each sequence as well"};
 
 std::vector<Command> make() {
-  const std::vector<const Option*> compile = {&kConfig, &kLet,       &kDim,      &kRetype, &kBudget, &kTarget,
-                                              &kDeny,   &kKeepOrder, &kStrength, &kFormat, &kColor,  &kHelp};
+  const std::vector<const Option*> compile = {&kConfig,   &kLet,     &kDim,   &kRetype, &kBudget,
+                                              &kTarget,   &kDenyAll, &kAllow, &kDeny,   &kKeepOrder,
+                                              &kStrength, &kFormat,  &kColor, &kHelp};
   const auto with = [&](std::vector<const Option*> first) {
     first.insert(first.end(), compile.begin(), compile.end());
     return first;
@@ -170,11 +227,12 @@ std::vector<Command> make() {
        "say what is wrong with a program",
        "FILE|-...",
        "Compiles, writes nothing, and prints the diagnostics. With --format=json they are the result, on "
-       "stdout.",
+       "stdout. With --fix the\nchanges that they propose are made in the files first.",
        1,
        kMany,
-       compile,
+       with({&kFix}),
        {{"irplan check llama.irplan --config config.json", ""},
+        {"irplan check --fix draft.irplan", "make the changes that are proposed"},
         {"irplan check bad.irplan --format=json", "for an editor"},
         {"irplan check *.irplan --deny-warnings", "in continuous integration"}},
        run_check,
@@ -213,17 +271,19 @@ std::vector<Command> make() {
        FileUse::Read},
       {"explain",
        "show where the bytes and the time of a plan go",
-       "FILE.irplan|FILE.json|-",
+       "FILE.irplan|FILE.json|-|CODE",
        "Where the bytes lie and what would lower them; for each phase the memory over its steps, the buffers "
        "at the peak,\nwork and its limit on the target; what each budget admits, what no placement could, "
        "and "
        "which change would make it fit;\nkeys of the config that nothing read. A step's tokens are the "
        "elements of the first two axes of the first input that has\ntwo; a state's bytes for a token are "
-       "those of one row of one sequence. A plan is made already: options that compile go with a program.",
+       "those of one row of one sequence. A plan is made already: options that compile go with a program.\n"
+       "Of a diagnostic's code: what it means, and what to write instead.",
        1,
        1,
        with({&kPhase, &kSvg, &kCompare, &kSizes, &kOutput}),
        {{"irplan explain hotpath.irplan", ""},
+        {"irplan explain E0301", "what a diagnostic means"},
         {"irplan explain plan.json --phase decode", "one phase of a plan"},
         {"irplan explain llama.irplan --config config.json --svg memory.svg", "the picture"},
         {"irplan explain plan.json --compare --sizes S=1,128,2048", "the arena under the rules of others"}},
@@ -248,7 +308,20 @@ std::vector<Command> make() {
        kMany,
        {&kFormat, &kHelp},
        {{"irplan ops", "all of them"}, {"irplan ops linear attention", "two of them, whole"}},
-       run_ops},
+       run_ops,
+       FileUse::None,
+       operator_names()},
+      {"kernels",
+       "list the kernels of a target",
+       "[TARGET...]",
+       "The kernels that plans name: what each does, or does better than the version before, which ops it "
+       "admits, and what it\nneeds of memory: bytes of scratch in the arena, a weight packed in an order of "
+       "its own. An op gets the newest that\nadmits it at all sizes.",
+       0,
+       kMany,
+       {&kFormat, &kHelp},
+       {{"irplan kernels", "of all targets"}, {"irplan kernels cpu --format=json", "of one"}},
+       run_kernels},
       {"passes",
        "list the compiler's passes",
        "",
@@ -261,10 +334,14 @@ std::vector<Command> make() {
        run_passes},
       {"pack",
        "place buffers of given lifetimes",
-       "FILE.csv|-",
+       "FILE.csv|FILE.json|-",
        "Reads id,lower,upper,size (half-open lifetimes), writes the same with an offset for each buffer, and "
-       "prints the height\n"
-       "reached and the lower bound: the packer alone, for anyone to check. Where --capacity cannot be met "
+       "prints a verdict\n(optimal, infeasible, undecided; feasible: within the capacity), the height "
+       "reached and the lower bound: the packer alone,\nfor anyone to check. Columns `alignment`, `offset` "
+       "(fixed) and `gaps` (3-7 8-9@0:16: steps in which others may have its\nbytes, or all but bytes 0 to "
+       "16) are honoured; another column is refused. JSON is {\"capacity\": n, \"buffers\": [{\"id\", "
+       "\"lower\",\n\"upper\", \"size\", \"alignment\", \"gaps\": [{\"lower\", \"upper\"}], \"offset\"}]}, "
+       "and is written where it was read or FILE.json\nis asked for. Where --capacity cannot be met "
        "it names buffers\nthat prevent it, as few as it can, and exits with 3. Ctrl-C ends a long search "
        "with the best "
        "placement so far, exit 130.",
@@ -273,6 +350,7 @@ std::vector<Command> make() {
        {&kCapacity, &kStrength, &kOutput, &kFormat, &kHelp},
        {{"irplan pack buffers.csv -o placed.csv", ""},
         {"irplan pack buffers.csv", "the numbers alone"},
+        {"irplan pack problem.json -o solved.json", "the same as JSON"},
         {"irplan pack buffers.csv --capacity 1048576", "does it fit, and if not, why"},
         {"irplan pack - --strength=portfolio --format=json < buffers.csv", "placements by rules alone"}},
        run_pack,
@@ -295,9 +373,11 @@ std::vector<Command> make() {
       {"completion",
        "print a completion script",
        kShells,
-       "Prints the script that completes commands and options.",
+       "Prints the script that completes commands, options and their values. The script itself asks for "
+       "`completion phases\nWORD...`: the names of the phases of what programs and plans are among the "
+       "words.",
        1,
-       1,
+       kMany,
        {&kHelp},
        {{"source <(irplan completion bash)", ""},
         {"irplan completion fish > ~/.config/fish/completions/irplan.fish", ""}},

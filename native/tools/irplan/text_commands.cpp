@@ -106,9 +106,11 @@ Json op_json(const OpRow& row) {
                           {"default", a.fallback ? Json(a.fallback) : Json()},
                           {"choices", a.choices ? Json(a.choices) : Json()}});
   }
-  return {{"name", row.name},         {"signature", row.operand_text}, {"shape", row.shape_text},
-          {"doc", row.doc},           {"operands", operands},          {"attributes", attributes},
-          {"in_place", row.in_place}, {"window", row.window},          {"fused", row.fused}};
+  return {{"name", row.name},         {"signature", row.operand_text},
+          {"shape", row.shape_text},  {"doc", row.doc},
+          {"operands", operands},     {"attributes", attributes},
+          {"in_place", row.in_place}, {"window", row.window},
+          {"fused", row.fused},       {"family", name(row.family)}};
 }
 
 std::string op_text(const OpRow& row) {
@@ -119,7 +121,10 @@ std::string op_text(const OpRow& row) {
   }
   if (row.in_place) out += "  may write over an operand that dies there\n";
   if (row.window) out += "  costs nothing: its results are windows on its operands\n";
-  if (row.fused) out += "  made by the fuse pass; no program calls it\n";
+  if (row.fused)
+    out += row.first ? std::string("  made by the fuse pass of ") + row.first + " and " + row.second +
+                           "; no program calls it\n"
+                     : "  made by the compiler; no program calls it\n";
   return out;
 }
 
@@ -134,6 +139,32 @@ std::string op_line(const OpRow& row) {
   std::string name = row.name;
   name.resize(std::max<size_t>(name.size() + 1, 16), ' ');
   return name + row.operand_text + "\n";
+}
+
+// The phases of the programs and plans among some words, whatever else they are.
+std::vector<std::string> phase_names(const std::vector<std::string>& words) {
+  constexpr size_t kMost = size_t{16} << 20;  // bytes; a completion answers at once
+  std::vector<std::string> names;
+  for (const std::string& word : words) {
+    if (word.empty() || word[0] == '-' || word.find('.') == std::string::npos || !exists(word)) continue;
+    const auto text = read_file(word, kMost);
+    if (!text || text->size() > kMost) continue;
+    if (word.size() > 5 && word.compare(word.size() - 5, 5, ".json") == 0) {
+      const auto plan = nlohmann::json::parse(*text, nullptr, false);
+      if (!plan.is_object() || !plan.contains("phases") || !plan["phases"].is_array()) continue;
+      for (const auto& phase : plan["phases"]) {
+        if (phase.is_object() && phase.contains("name") && phase["name"].is_string())
+          names.push_back(phase["name"].get<std::string>());
+      }
+      continue;
+    }
+    Diagnostics ignored;
+    const syntax::Tree tree = syntax::parse(SourceText(word, *text), ignored);
+    for (const syntax::Item* item : tree.items) {
+      if (item->kind == syntax::ItemKind::Phase) names.push_back(tree.text(item->name.symbol));
+    }
+  }
+  return names;
 }
 
 }  // namespace
@@ -209,6 +240,15 @@ int run_passes(const Arguments& arguments) {
 
 int run_completion(const Arguments& arguments) {
   const std::string& shell = arguments.positional()[0];
+  if (shell == "phases") {
+    std::string out;
+    for (const std::string& name :
+         phase_names({arguments.positional().begin() + 1, arguments.positional().end()}))
+      out += name + "\n";
+    return print(out) ? kDone : kFailed;
+  }
+  if (arguments.positional().size() > 1)
+    return fail(kUsage, "irplan completion takes one shell, not `" + arguments.positional()[1] + "` as well");
   const std::string text = completion(program(), shell);
   if (text.empty())
     return fail(kUsage, "there is completion for bash, zsh and fish, not for `" + shell + "`" +

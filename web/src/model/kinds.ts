@@ -28,6 +28,7 @@ const BY_OP: Record<string, Kind> = {
   argmax: 'lookup',
   topk: 'lookup',
   copy: 'movement',
+  pack: 'movement',
   view: 'movement',
   transpose: 'movement',
   slice: 'movement',

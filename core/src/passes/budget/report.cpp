@@ -145,6 +145,7 @@ void Solver::warn(const Budget& budget, const Corner& worst) {
       return largest_for(own, dim->index, range,
                          [&](const Binding& b) { return meter_->fits_in(budget, phase, b, arena); });
     };
+    if (!may_answer()) break;
     const int64_t placed = most(Arena::Placed);
     Binding at = own;
     at[dim->index] = placed;

@@ -31,7 +31,6 @@ Instrument& instrument() {
 
 Proof::Proof(const Plan& plan)
     : plan_(plan),
-      append_(find_op("append")),
       values_in_(plan.buffers.size()),
       arena_(plan.phases.size()),
       writer_(plan.values.size(), kAbsent),
@@ -88,8 +87,7 @@ uint32_t Proof::phase_of_value(uint32_t value) const {
 }
 
 Expr Proof::bytes_of(DType dtype, const Shape& shape) const {
-  static const Ranges none;
-  return OpCall(*append_, *plan_.pool, none).bytes({dtype, shape});
+  return stored_bytes(*plan_.pool, {dtype, shape});
 }
 
 // Strides of elements that lie one behind the other; layers share shapes, so each is worked out once.

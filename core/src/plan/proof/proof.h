@@ -86,7 +86,7 @@ class Proof {
   Plan::Segment segment(uint32_t value) const { return plan_.buffers[plan_.values[value].buffer].segment; }
   uint32_t phase_of_op(uint32_t op) const { return op_phase_[op]; }
   uint32_t phase_of_value(uint32_t value) const;
-  bool is_append(const Plan::Op& op) const { return op.row == append_; }
+  bool is_append(const Plan::Op& op) const { return op.row->updates_state; }
   bool written(uint32_t value) const { return writer_[value] != kAbsent; }
   Expr bytes_of(DType dtype, const Shape& shape) const;
   const Shape& row_major(const Shape& shape);
@@ -102,6 +102,7 @@ class Proof {
   void check_writes(uint32_t op);
   void check_write(uint32_t op, uint32_t value);
   void check_scratch(uint32_t op, std::vector<uint32_t>& scratch_of);
+  void check_packing(uint32_t op);
   void check_outputs();
 
   // ---- shapes.cpp
@@ -111,6 +112,7 @@ class Proof {
   bool gather_operands(uint32_t op, OpCall& call);
   bool check_results(uint32_t op, OpCall& call);
   bool check_constraints(uint32_t op, const OpCall& call);
+  bool check_kernel_scratch(uint32_t op, const OpCall& call);
   bool check_attributes(uint32_t op, Evaluator& at);
   void check_rings();
   void check_phase_costs();
@@ -138,7 +140,6 @@ class Proof {
   void check_lighter();
 
   const Plan& plan_;
-  const OpRow* append_;
   std::vector<std::string> findings_;
   bool circular_ = false;  // windows show themselves
   std::unordered_map<std::string, uint32_t> phase_index_;

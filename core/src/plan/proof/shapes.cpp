@@ -1,6 +1,7 @@
 // Types: what every operator's row derives again from operands and attributes, in the ranges of its phase.
 #include <algorithm>
 
+#include "kernels/kernel.h"
 #include "plan/proof/proof.h"
 
 namespace irplan::proof {
@@ -140,7 +141,24 @@ bool Proof::check_op(uint32_t index) {
     const Expr end = op.attrs["at"].expr() + call.in[1]->shape[1];
     call.require(end, Relation::LessEqual, *plan_.values[op.in[0]].capacity);
   }
-  return check_results(index, call) && check_constraints(index, call);
+  return check_results(index, call) && check_kernel_scratch(index, call) && check_constraints(index, call);
+}
+
+bool Proof::check_kernel_scratch(uint32_t index, const OpCall& call) {
+  const Plan::Op& op = plan_.ops[index];
+  const KernelRow* kernel = kernel_of(plan_, op, plan_.target);
+  if (!kernel) return true;
+  const size_t wanted = kernel->scratch ? 1 : 0;
+  if (op.scratch.size() != wanted)
+    return refuse(Rule::KernelScratch, where_op(index),
+                  "lists " + std::to_string(op.scratch.size()) + " scratch buffers; " + op.kernel +
+                      " takes " + std::to_string(wanted));
+  if (wanted == 0) return true;
+  Facts& known = facts(phase_of_op(index));
+  const Expr have = plan_.buffers[op.scratch[0]].bytes, want = kernel->scratch(call);
+  return known.in(have) == known.in(want) ||
+         refuse(Rule::KernelScratch, where_op(index),
+                "has " + said(have) + " bytes of scratch; " + op.kernel + " takes " + said(want));
 }
 
 bool Proof::check_results(uint32_t index, OpCall& call) {
@@ -193,7 +211,6 @@ bool Proof::check_attributes(uint32_t index, Evaluator& at) {
 // A ring holds the last rows of a sequence in turn. Attention with a window finds the rows that each new
 // token may see if the ring has window - 1 + new rows; nothing else knows how to read it.
 void Proof::check_rings() {
-  const OpRow* attention = find_op("attention");
   std::vector<uint8_t> ring(plan_.values.size(), 0);  // a state, or what an append made of it
   bool any = false;
   for (uint32_t i = 0; i < plan_.values.size(); ++i) {
@@ -214,7 +231,9 @@ void Proof::check_rings() {
         continue;
       }
       const Expr window = op.attrs["window"].expr();
-      if (op.row != attention || (k != 1 && k != 2) || !window || !written(v)) {
+      const auto& specs = op.row->operands;
+      const bool by_position = specs[std::min(k, specs.size() - 1)].as_rows == Reading::Free;
+      if (!by_position || !window || !written(v)) {
         strange(v, op.id + ", which is no attention with a window");
         continue;
       }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "kernels/kernel.h"
 #include "plan/proof/proof.h"
 
 namespace irplan::proof {
@@ -21,6 +22,7 @@ bool Proof::structure() {
   for (uint32_t i = 0; i < plan_.ops.size() && !full(); ++i) {
     check_writes(i);
     check_scratch(i, scratch_of);
+    check_packing(i);
   }
   for (uint32_t i = 0; i < plan_.buffers.size() && !full(); ++i) {
     check_owner(i);
@@ -106,14 +108,18 @@ void Proof::check_value(uint32_t index) {
   const bool stored = v.kind == Kind::Param || v.kind == Kind::State;
   if (stored && v.source.empty()) refuse(Rule::Source, where_value(index), "has no source");
   const bool state = v.kind == Kind::State;
-  if ((!stored && !v.source.empty()) || (!state && (v.capacity || v.layout != Plan::Layout::None)) ||
+  if ((!stored && !v.source.empty()) ||
+      (!state && (v.capacity || (v.layout != Plan::Layout::None && !v.packed()))) ||
       ((stored || v.kind == Kind::Input) && (!v.of.empty() || !v.phase.empty())))
     refuse(Rule::Fields, where_value(index),
            "has a source, layout, capacity, phase or `of` that its kind has not");
+  const bool packs = v.kind == Kind::Folded && v.of.empty() && !v.strides && !v.offset;
+  if (v.packed() && (!packs || !v.packed()->holds({v.dtype, v.shape})))
+    refuse(Rule::Packed, where_value(index), std::string("cannot lie as ") + v.packed()->name);
   if (!v.phase.empty() && phase_index(v.phase) == kAnyPhase)
     refuse(Rule::ValuePhase, where_value(index), "no phase " + v.phase);
   if (state) {
-    const bool rows = v.shape.size() >= 2 && v.capacity && v.layout != Plan::Layout::None;
+    const bool rows = v.shape.size() >= 2 && v.capacity && v.layout != Plan::Layout::None && !v.packed();
     if (!rows) {
       refuse(Rule::State, where_value(index), "is no state with rows, a layout and a capacity");
     } else if (v.layout == Plan::Layout::Contiguous && !(*v.capacity == v.shape[1])) {
@@ -233,6 +239,32 @@ void Proof::check_scratch(uint32_t index, std::vector<uint32_t>& scratch_of) {
     else if (!facts(phase_of_op(index)).at_least_zero(buffer.bytes))
       refuse(Rule::Scratch, where_buffer(s), "its bytes may be negative: " + buffer.bytes.text());
     scratch_of[s] = index;
+  }
+}
+
+// A layout that is not row by row is made by `pack`, and read by the kernels whose row asks for it.
+void Proof::check_packing(uint32_t index) {
+  const Plan::Op& op = plan_.ops[index];
+  const auto said = [](const WeightLayout* layout) {
+    return layout ? std::string("as ") + layout->name : std::string("row by row");
+  };
+  const bool packs = op.row == &pack_op();
+  for (const uint32_t v : op.out) {
+    const WeightLayout* layout = v == kAbsent ? nullptr : plan_.values[v].packed();
+    if (packs != (layout != nullptr) || (packs && op.attrs["layout"].word() != layout->name))
+      refuse(Rule::Packed, where_op(index), "its result lies " + said(layout) + ", not as the op makes it");
+  }
+  const KernelRow* kernel = kernel_of(plan_, op, plan_.target);
+  if (!kernel && !packs) return;  // a kernel that this build does not know may read what it likes
+  for (size_t i = 0; i < op.in.size(); ++i) {
+    if (op.in[i] == kAbsent) continue;
+    const Plan::Value& value = plan_.values[op.in[i]];
+    const WeightLayout* wanted =
+        kernel && kernel->packed == static_cast<int>(i) ? kernel->weight_layout() : nullptr;
+    if (value.packed() != wanted)
+      refuse(Rule::Packed, where_op(index),
+             "reads " + value.id + ", which lies " + said(value.packed()) + "; " + op.kernel + " reads it " +
+                 said(wanted));
   }
 }
 

@@ -146,8 +146,9 @@ class Windows {
     for (size_t i = 0; i < dense.size(); ++i) {
       if (!mine.shape[i].is(1) && !(dense[i] == mine.strides[i])) return false;
     }
-    return facts(v).in(proof_.bytes_of(value(v).dtype, mine.shape)) ==
-           facts(v).in(plan_.buffers[value(v).buffer].bytes);
+    const Expr bytes = value(v).packed() ? value(v).packed()->bytes(*plan_.pool, {value(v).dtype, mine.shape})
+                                         : proof_.bytes_of(value(v).dtype, mine.shape);
+    return facts(v).in(bytes) == facts(v).in(plan_.buffers[value(v).buffer].bytes);
   }
 
   // Of axes that have more than one element in the first.
