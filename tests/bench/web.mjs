@@ -14,7 +14,7 @@ if (!existsSync(join(dist, 'index.html')) || !findChromium()) {
   console.error('web/dist or Chromium is missing: ./dev bench web builds the page');
   process.exit(1);
 }
-const site = await serve(dist);
+const site = await serve(dist, '/some/folder/', { compressed: true });
 const browser = await startBrowser();
 const system = await browser.newBrowserCDPSession();
 

@@ -23,8 +23,9 @@ test('a link brings everything back after a reload, and elsewhere', async () => 
     await shown(page);
     await openExample(page, 'llama 3.2 1b');
     await shownAnew(page, () => page.fill('#options', '--let C=4096'));
+    const planned = await figure(page, 'whole model');
     await setSize(page, 'B', 3);
-    await page.waitForSelector('#reset-sizes:visible');
+    await page.waitForSelector(`.figure:has(.figure-name:text-is("whole model")):not(:has(b:text-is("${planned}")))`);
     const state = async () => [await page.textContent('#sha'), await figure(page, 'whole model'), await page.textContent('#command')];
     const before = await state();
     assert.equal(before[2], 'irplan plan llama.irplan --config llama-3.2-1b.json --let C=4096');
