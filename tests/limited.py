@@ -23,9 +23,13 @@ def limit(seconds):
     return begin
 
 
-def run(words, seconds=SECONDS, **how):
+def run(words, seconds=SECONDS, preexec_fn=None, **how):
     """As subprocess.run, under the limit."""
-    return subprocess.run([str(w) for w in words], preexec_fn=limit(seconds), timeout=WATCH, **how)
+    def begin():
+        limit(seconds)()
+        if preexec_fn:
+            preexec_fn()
+    return subprocess.run([str(w) for w in words], preexec_fn=begin, timeout=WATCH, **how)
 
 
 if __name__ == "__main__":

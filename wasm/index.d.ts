@@ -1,4 +1,4 @@
-// Types of the IRPlan compiler's replies. Where `error` is there, nothing else is. Lines and columns count from 1,
+// Types of the IRPlanner compiler's replies. Where `error` is there, nothing else is. Lines and columns count from 1,
 // columns in UTF-8 bytes.
 export type * from './plan.js';
 
@@ -198,6 +198,7 @@ export interface PackRequest {
 
 export interface PackReply {
   error?: string;
+  verdict: 'optimal' | 'feasible' | 'infeasible' | 'undecided';
   height: number;
   bound: number;
   /** No placement is lower. */
@@ -239,7 +240,11 @@ export interface VersionReply {
 
 /** A fault of the compiler's own, or memory that is missing, is thrown; from then on every call throws it: `load` anew. */
 export interface Irplan {
-  /** One request as JSON text, one reply as JSON text. */
+  /**
+   * One request as JSON text, one reply as JSON text. Beside what has a function here: plans that stay with the compiler, by
+   * handle (`compile` with `keep`, then `outline`, `slice`, `bind`, `proof`, `text`, `release`; `explain` and `picture` take one), and
+   * `passes`; core/src/service/serve.h has the contract.
+   */
   call(request: string): string;
   compile(request: CompileRequest): CompileReply;
   bind(request: BindRequest): BindReply;
@@ -258,5 +263,10 @@ export interface Irplan {
 
 type Source = WebAssembly.Module | BufferSource | Response;
 
+export interface LoadOptions {
+  /** Told the name of each pass of a compilation when it is done. */
+  onPass?: (pass: string) => void;
+}
+
 /** `source`: irplan.wasm; the package's own file unless given. */
-export function load(source?: Source | Promise<Source>): Promise<Irplan>;
+export function load(source?: Source | Promise<Source>, options?: LoadOptions): Promise<Irplan>;

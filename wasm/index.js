@@ -12,9 +12,11 @@ const packaged = () => new URL('./dist/irplan.wasm', import.meta.url);
 
 // `source`: a compiled module, the bytes of irplan.wasm, or a (promise of a) Response that has them; the package's own
 // file unless given.
-export async function load(source = fetch(packaged())) {
+// `options.onPass`: told the name of each pass of a compilation when it is done.
+export async function load(source = fetch(packaged()), options = {}) {
   const wasm = await toModule(await source);
   const instance = await createIrplan({
+    onPass: options.onPass,
     instantiateWasm(imports, done) {
       WebAssembly.instantiate(wasm, imports).then((ready) => done(ready, wasm));
       return {};

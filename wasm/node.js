@@ -3,4 +3,4 @@ import { readFile } from 'node:fs/promises';
 
 import { load as loadFrom } from './index.js';
 
-export const load = (source = readFile(new URL('./dist/irplan.wasm', import.meta.url))) => loadFrom(source);
+export const load = (source = readFile(new URL('./dist/irplan.wasm', import.meta.url)), options = {}) => loadFrom(source, options);

@@ -17,7 +17,7 @@ export interface PlanTarget {
   align: number;
 }
 
-/** a run-time size; plain numbers of the plan hold at `value` */
+/** a run-time size; the plan's numbers are evaluated at `value` */
 export interface PlanDim {
   name: string;
   min: number;
@@ -104,7 +104,7 @@ export interface PlanValue {
   of?: string[];
   /** the checkpoint's name */
   source?: string;
-  layout?: 'contiguous' | 'ring';
+  layout?: 'contiguous' | 'ring' | 'panels16';
   /** of a state: the declared extent of axis 1 */
   capacity?: string;
 }
@@ -192,7 +192,7 @@ export interface PlanFrontier {
   points: [number, number][];
 }
 
-/** what a phase by itself admits */
+/** what one phase by itself allows */
 export interface PlanAnswer {
   phase: string;
   ok: boolean;

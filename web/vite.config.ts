@@ -1,11 +1,28 @@
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { defineConfig } from 'vite';
+import { type Plugin, defineConfig } from 'vite';
 
 // The compiler's package; another folder with the same two files can stand in for it.
 const compiler = resolve(process.env['IRPLAN_WASM'] ?? resolve(import.meta.dirname, '../wasm'));
 if (!existsSync(resolve(compiler, 'dist/irplan.wasm')))
   throw new Error(`${compiler}/dist/irplan.wasm is missing: build the wasm target first`);
+
+/** Writes sw.js, which keeps every file of the page. */
+function offline(): Plugin {
+  return {
+    name: 'offline',
+    apply: 'build',
+    generateBundle(_, bundle) {
+      const files = Object.keys(bundle).filter((name) => name !== 'index.html').sort();
+      const text = readFileSync(resolve(import.meta.dirname, 'src/page/offline_worker.js'), 'utf8');
+      const contents = Object.values(bundle).map((file) => (file.type === 'chunk' ? file.code : file.source));
+      const hash = contents.reduce((sum, content) => sum.update(content), createHash('sha256')).digest('hex').slice(0, 12);
+      const source = text.replace("'__FILES__'", ['./', ...files].map((name) => JSON.stringify(name)).join(', ')).replace('__HASH__', hash);
+      this.emitFile({ type: 'asset', fileName: 'sw.js', source });
+    },
+  };
+}
 
 export default defineConfig({
   base: './', // works from any folder of any host
@@ -16,6 +33,7 @@ export default defineConfig({
     ],
   },
   server: { fs: { allow: [resolve(import.meta.dirname, '..'), compiler] } },
+  plugins: [offline()],
   worker: { format: 'es' },
   build: {
     target: 'es2022',

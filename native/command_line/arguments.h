@@ -31,6 +31,9 @@ struct Option {
   const char* choices = nullptr;  // "text|json"
   bool open = false;              // there are other values than the choices
   bool named = false;             // of "NAME=VALUE": each name is given once
+  const char* names = nullptr;    // then the names and their values, where there are few: for completion
+  const char* values = nullptr;
+  const char* asks = nullptr;  // for completion: what `PROGRAM completion WHAT WORDS…` prints, "phases"
   bool positional = false;        // its value stands for a positional argument
   bool alone = false;             // answers by itself, without positional arguments
   FileUse file = FileUse::None;
@@ -55,6 +58,7 @@ struct Command {
   std::vector<Example> examples;
   int (*run)(const Arguments&);
   FileUse files = FileUse::None;  // what the positional arguments are
+  const char* words = nullptr;    // "add|append|…": what they are besides, or instead, for completion
 };
 
 struct Program {

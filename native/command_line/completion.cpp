@@ -14,6 +14,28 @@ std::string words(const char* choices) {
   return out;
 }
 
+// "state=f16 state=bf16 weights=f16 …"
+std::string pairs(const Option& option) {
+  const auto each = [](const char* choices, const auto& use) {
+    std::string word;
+    for (const char* c = choices;; ++c) {
+      if (*c && *c != '|') {
+        word += *c;
+        continue;
+      }
+      use(word);
+      word.clear();
+      if (!*c) return;
+    }
+  };
+  std::string out;
+  each(option.names, [&](const std::string& name) {
+    each(option.values,
+         [&](const std::string& value) { out += (out.empty() ? "" : " ") + name + "=" + value; });
+  });
+  return out;
+}
+
 std::string command_names(const Program& program) {
   std::string out;
   for (const Command& c : program.commands) out += (out.empty() ? "" : " ") + std::string(c.name);
@@ -45,8 +67,18 @@ std::string bash_choices(const Program& program) {
     out += "    " + name + ") mapfile -t COMPREPLY < <(compgen -W '" + words(choices) +
            "' -- \"$word\"); return ;;\n";
   };
+  const auto ask = [&](const Option& o) {
+    if (!o.asks || !seen.insert(o.name).second) return;
+    out += std::string("    ") + o.name + ") mapfile -t COMPREPLY < <(compgen -W \"$(" + program.name +
+           " completion " + o.asks + " \"${COMP_WORDS[@]/#-*/}\" 2>/dev/null)\" -- \"$word\"); return ;;\n";
+  };
   for (const Command& c : program.commands) {
-    for (const Option* o : c.options) add(o->name, o->choices);
+    for (const Option* o : c.options) {
+      add(o->name, o->choices ? o->choices : o->names);
+      ask(*o);
+      // NAME=VALUE is three words to bash: the name is the one before the value.
+      if (o->names) add(o->names, o->values);
+    }
     // A command that takes one of several words: `completion bash`.
     if (std::string_view(c.positional) == kShells) add(c.name, c.positional);
   }
@@ -59,6 +91,18 @@ std::string bash_options(const Program& program) {
   for (const Command& c : program.commands)
     out += std::string("    ") + c.name + ") options='" + option_names(c) + "' ;;\n";
   return out + "  esac\n";
+}
+
+// Words that a command takes besides files.
+std::string bash_words(const Program& program) {
+  std::string out;
+  for (const Command& c : program.commands) {
+    if (!c.words) continue;
+    out += std::string("\n       [ \"$command\" = ") + c.name +
+           " ] && mapfile -t -O \"${#COMPREPLY[@]}\" COMPREPLY < <(compgen -W '" + words(c.words) +
+           "' -- \"$word\")";
+  }
+  return out;
 }
 
 std::string bash(const Program& program) {
@@ -86,6 +130,7 @@ std::string bash(const Program& program) {
         "'" +
         command_names(program) + "' -- \"$word\")";
   }
+  out += bash_words(program);
   return out + " ;;\n  esac\n}\ncomplete -o filenames -F " + function + " " + name + "\n";
 }
 
@@ -111,12 +156,20 @@ std::string zsh_arguments(const Command& command) {
            zsh_text(o->doc) + "]";
     if (o->choices)
       out += std::string(":") + zsh_text(o->value) + ":(" + zsh_text(words(o->choices)) + ")";
+    else if (o->names)
+      out += std::string(":") + zsh_text(o->value) + ":(" + zsh_text(pairs(*o)) + ")";
+    else if (o->asks)
+      out += std::string(":") + zsh_text(o->value) + ":($(irplan completion " + o->asks +
+             " ${words:#-*} 2>/dev/null))";
     else if (o->value)
       out += std::string(":") + zsh_text(o->value) + ":_files";
     out += "'";
   }
   if (std::string_view(command.positional) == kShells)
     return out + " \\\n      '*:shell:(" + words(command.positional) + ")'";
+  if (command.words)
+    return out + " \\\n      '*:word:_alternative \"words:word:(" + words(command.words) +
+           ")\" files:file:_files'";
   return out + " \\\n      '*:file:_files'";
 }
 
@@ -161,12 +214,17 @@ std::string fish(const Program& program) {
       out += complete + " -n __fish_use_subcommand -a " + c.name + " -d '" + fish_text(c.summary) + "'\n";
       if (std::string_view(c.positional) == kShells)
         out += complete + condition + " -f -a '" + words(c.positional) + "'\n";
+      if (c.words) out += complete + condition + " -a '" + words(c.words) + "'\n";
     }
     for (const Option* o : c.options) {
       out += complete + condition + " -l " + (o->name + 2);
       if (o->letter) out += std::string(" -s ") + o->letter;
       if (o->value) out += " -r";
       if (o->choices) out += " -x -a '" + words(o->choices) + "'";
+      if (o->names) out += " -x -a '" + pairs(*o) + "'";
+      if (o->asks)
+        out += std::string(" -x -a '(") + program.name + " completion " + o->asks +
+               " (commandline -opc | string match -v -- -\\*) 2>/dev/null)'";
       out += " -d '" + fish_text(o->doc) + "'\n";
     }
   }

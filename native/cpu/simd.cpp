@@ -1,5 +1,9 @@
 #include "cpu/simd.h"
 
+#include <cstring>
+
+#include "ops/float_formats.h"
+
 #if defined(__x86_64__) && defined(__GNUC__)
 #define IRPLAN_X86 1
 #include <immintrin.h>
@@ -34,12 +38,38 @@ void portable_axpy(float* y, float a, const float* x, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] += a * x[i];
 }
 
-constexpr Simd kPortable{"portable", portable_dot, portable_tile, portable_axpy};
+constexpr int kPanelWidth = 16;  // outputs of a panel
+constexpr int kPartial = 4;      // partial sums of each
+
+float stored(DType dtype, const std::byte* w, int64_t i) {
+  if (dtype == DType::F32) {
+    float value;
+    std::memcpy(&value, w + 4 * i, 4);
+    return value;
+  }
+  uint16_t bits;
+  std::memcpy(&bits, w + 2 * i, 2);
+  return dtype == DType::BF16 ? from_bf16(bits) : from_f16(bits);
+}
+
+void portable_panel(const float* const* x, int rows, DType dtype, const std::byte* w, int64_t n, float* out) {
+  for (int r = 0; r < rows; ++r) {
+    float sums[kPartial][kPanelWidth] = {};
+    for (int64_t i = 0; i < n; ++i) {
+      for (int c = 0; c < kPanelWidth; ++c)
+        sums[i % kPartial][c] += x[r][i] * stored(dtype, w, i * kPanelWidth + c);
+    }
+    for (int c = 0; c < kPanelWidth; ++c)
+      out[r * kPanelWidth + c] = (sums[0][c] + sums[1][c]) + (sums[2][c] + sums[3][c]);
+  }
+}
+
+constexpr Simd kPortable{"portable", portable_dot, portable_tile, portable_panel, portable_axpy};
 
 #ifdef IRPLAN_X86
 // ------------------------------------------------------------------------------------------------ AVX2
 
-#define IRPLAN_AVX2 __attribute__((target("avx2,fma")))
+#define IRPLAN_AVX2 __attribute__((target("avx2,fma,f16c")))
 
 IRPLAN_AVX2 inline float sum_of(__m256 v) {
   __m128 half = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
@@ -99,7 +129,52 @@ IRPLAN_AVX2 void avx2_axpy(float* y, float a, const float* x, int64_t n) {
   for (; i < n; ++i) y[i] += a * x[i];
 }
 
-constexpr Simd kAvx2{"AVX2", avx2_dot, avx2_tile, avx2_axpy};
+struct Eight {  // 8 stored numbers as f32
+  template <DType dtype>
+  IRPLAN_AVX2 static __m256 load(const std::byte* w, int64_t i) {
+    if constexpr (dtype == DType::F32) return _mm256_loadu_ps(reinterpret_cast<const float*>(w) + i);
+    const __m128i half = _mm_loadu_si128(reinterpret_cast<const __m128i*>(w + 2 * i));
+    if constexpr (dtype == DType::F16) return _mm256_cvtph_ps(half);
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16));
+  }
+};
+
+// One row: two halves of the panel with four partial sums each.
+template <DType dtype>
+IRPLAN_AVX2 void avx2_panel_row(const float* x, const std::byte* w, int64_t n, float* out) {
+  __m256 sums[kPartial][2];
+  for (auto& s : sums) s[0] = s[1] = _mm256_setzero_ps();
+  int64_t i = 0;
+  for (; i + kPartial <= n; i += kPartial) {
+    for (int p = 0; p < kPartial; ++p) {
+      const __m256 a = _mm256_set1_ps(x[i + p]);
+      for (int h = 0; h < 2; ++h)
+        sums[p][h] = _mm256_fmadd_ps(a, Eight::load<dtype>(w, (i + p) * kPanelWidth + 8 * h), sums[p][h]);
+    }
+  }
+  for (int p = 0; i < n; ++i, ++p) {
+    for (int h = 0; h < 2; ++h)
+      sums[p][h] =
+          _mm256_fmadd_ps(_mm256_set1_ps(x[i]), Eight::load<dtype>(w, i * kPanelWidth + 8 * h), sums[p][h]);
+  }
+  for (int h = 0; h < 2; ++h)
+    _mm256_storeu_ps(out + 8 * h, _mm256_add_ps(_mm256_add_ps(sums[0][h], sums[1][h]),
+                                                _mm256_add_ps(sums[2][h], sums[3][h])));
+}
+
+IRPLAN_AVX2 void avx2_panel(const float* const* x, int rows, DType dtype, const std::byte* w, int64_t n,
+                            float* out) {
+  for (int r = 0; r < rows; ++r, out += kPanelWidth) {
+    if (dtype == DType::F32)
+      avx2_panel_row<DType::F32>(x[r], w, n, out);
+    else if (dtype == DType::F16)
+      avx2_panel_row<DType::F16>(x[r], w, n, out);
+    else
+      avx2_panel_row<DType::BF16>(x[r], w, n, out);
+  }
+}
+
+constexpr Simd kAvx2{"AVX2", avx2_dot, avx2_tile, avx2_panel, avx2_axpy};
 
 // ------------------------------------------------------------------------------------------------ AVX-512
 
@@ -153,7 +228,59 @@ IRPLAN_AVX512 void avx512_axpy(float* y, float a, const float* x, int64_t n) {
   }
 }
 
-constexpr Simd kAvx512{"AVX-512", avx512_dot, avx512_tile, avx512_axpy};
+struct Sixteen {  // 16 stored numbers as f32
+  template <DType dtype>
+  IRPLAN_AVX512 static __m512 load(const std::byte* w, int64_t i) {
+    if constexpr (dtype == DType::F32) return _mm512_loadu_ps(reinterpret_cast<const float*>(w) + i);
+    const __m256i half = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w + 2 * i));
+    if constexpr (dtype == DType::F16) return _mm512_cvtph_ps(half);
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
+  }
+};
+
+// A column of the panel is loaded and converted once for all rows.
+template <DType dtype, int rows>
+IRPLAN_AVX512 void avx512_panel_rows(const float* const* x, const std::byte* w, int64_t n, float* out) {
+  __m512 sums[rows][kPartial];
+  for (auto& row : sums) {
+    for (__m512& sum : row) sum = _mm512_setzero_ps();
+  }
+  int64_t i = 0;
+  for (; i + kPartial <= n; i += kPartial) {
+    for (int p = 0; p < kPartial; ++p) {
+      const __m512 v = Sixteen::load<dtype>(w, (i + p) * kPanelWidth);
+      for (int r = 0; r < rows; ++r) sums[r][p] = _mm512_fmadd_ps(_mm512_set1_ps(x[r][i + p]), v, sums[r][p]);
+    }
+  }
+  for (int p = 0; i < n; ++i, ++p) {
+    const __m512 v = Sixteen::load<dtype>(w, i * kPanelWidth);
+    for (int r = 0; r < rows; ++r) sums[r][p] = _mm512_fmadd_ps(_mm512_set1_ps(x[r][i]), v, sums[r][p]);
+  }
+  for (int r = 0; r < rows; ++r)
+    _mm512_storeu_ps(out + r * kPanelWidth, _mm512_add_ps(_mm512_add_ps(sums[r][0], sums[r][1]),
+                                                          _mm512_add_ps(sums[r][2], sums[r][3])));
+}
+
+template <DType dtype>
+IRPLAN_AVX512 void avx512_panel_of(const float* const* x, int rows, const std::byte* w, int64_t n,
+                                   float* out) {
+  static_assert(kPanelTile == 4);
+  switch (rows) {
+    case 1: return avx512_panel_rows<dtype, 1>(x, w, n, out);
+    case 2: return avx512_panel_rows<dtype, 2>(x, w, n, out);
+    case 3: return avx512_panel_rows<dtype, 3>(x, w, n, out);
+    default: return avx512_panel_rows<dtype, 4>(x, w, n, out);
+  }
+}
+
+IRPLAN_AVX512 void avx512_panel(const float* const* x, int rows, DType dtype, const std::byte* w, int64_t n,
+                                float* out) {
+  if (dtype == DType::F32) return avx512_panel_of<DType::F32>(x, rows, w, n, out);
+  if (dtype == DType::F16) return avx512_panel_of<DType::F16>(x, rows, w, n, out);
+  return avx512_panel_of<DType::BF16>(x, rows, w, n, out);
+}
+
+constexpr Simd kAvx512{"AVX-512", avx512_dot, avx512_tile, avx512_panel, avx512_axpy};
 #endif
 
 struct Choice {
@@ -161,7 +288,8 @@ struct Choice {
   int count = 1;
   Choice() {
 #ifdef IRPLAN_X86
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) list[count++] = &kAvx2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
+      list[count++] = &kAvx2;
     if (__builtin_cpu_supports("avx512f")) list[count++] = &kAvx512;
 #endif
   }

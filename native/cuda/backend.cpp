@@ -1,10 +1,11 @@
 // The CUDA backend: one device, one stream. Links the runtime statically, which finds the driver itself; a
 // host without one gets a reason and no backend.
-#include "runtime/backend.h"
-
 #include <cuda_runtime.h>
 
+#include <cstring>
+
 #include "cuda/launch.h"
+#include "runtime/make_backend.h"
 
 namespace irplan {
 namespace {
@@ -18,23 +19,92 @@ Failure failed(const std::string& what, cudaError_t error) {
   return what + ": " + text_of(error);
 }
 
+// Records on a stream. Control numbers go through pinned memory of the program's own, so that a copy that
+// runs behind the host, or again in a graph, reads what is there. Backends outlive their programs.
+class CudaProgram final : public RecordProgram {
+ public:
+  CudaProgram(const Plan& plan, int device, cudaStream_t stream)
+      : RecordProgram(plan), device_(device), stream_(stream) {}
+  ~CudaProgram() override {
+    cudaSetDevice(device_);
+    cudaStreamSynchronize(stream_);
+    cudaFree(memory_);
+    cudaFreeHost(pinned_);
+  }
+  using RecordProgram::prepare;
+
+ private:
+  // One block each: on the device the fault, the control numbers, the constants; pinned the fault and the
+  // control numbers.
+  Failure allocate(const Schedule& schedule, Addresses& own) override {
+    const size_t control = schedule.control_count * sizeof(int32_t),
+                 constants = schedule.constants.size() * sizeof(float);
+    if (auto failure = failed("allocating a program's tables", cudaMalloc(reinterpret_cast<void**>(&memory_),
+                                                                          kControlAt + control + constants)))
+      return failure;
+    if (auto failure = failed("allocating pinned memory",
+                              cudaMallocHost(reinterpret_cast<void**>(&pinned_), kControlAt + control)))
+      return failure;
+    own.fault = reinterpret_cast<DataFault*>(memory_);
+    own.control = reinterpret_cast<const int32_t*>(memory_ + kControlAt);
+    own.segments[static_cast<int>(MemorySegment::Constants)] = memory_ + kControlAt + control;
+    if (auto failure = failed("clearing", cudaMemsetAsync(memory_, 0, kControlAt, stream_))) return failure;
+    if (constants == 0) return std::nullopt;
+    // From memory that is not pinned, once: waited for.
+    if (auto failure = failed("copying constants",
+                              cudaMemcpyAsync(memory_ + kControlAt + control, schedule.constants.data(),
+                                              constants, cudaMemcpyHostToDevice, stream_)))
+      return failure;
+    return failed("copying constants", cudaStreamSynchronize(stream_));
+  }
+  // What the step before reads of the pinned numbers is done when `finish` returned; `submit` twice in a row
+  // waits here.
+  Failure begin(const int32_t* control, size_t count) override {
+    cudaSetDevice(device_);
+    if (busy_) {
+      if (auto failure = failed("waiting", cudaStreamSynchronize(stream_))) return failure;
+    }
+    busy_ = true;
+    if (count == 0) return std::nullopt;
+    std::memcpy(pinned_ + kControlAt, control, count * sizeof(int32_t));
+    return failed("copying the step's numbers",
+                  cudaMemcpyAsync(memory_ + kControlAt, pinned_ + kControlAt, count * sizeof(int32_t),
+                                  cudaMemcpyHostToDevice, stream_));
+  }
+  Failure launch(size_t, const Call& call) override {
+    return failed("launching", static_cast<cudaError_t>(cuda::launch(stream_, call)));
+  }
+  Failure finish(DataFault& fault) override {
+    cudaSetDevice(device_);
+    if (auto failure = failed(
+            "reading back", cudaMemcpyAsync(pinned_, memory_, sizeof fault, cudaMemcpyDeviceToHost, stream_)))
+      return failure;
+    if (auto failure = failed("running the step", cudaStreamSynchronize(stream_))) return failure;
+    busy_ = false;
+    std::memcpy(&fault, pinned_, sizeof fault);
+    if (fault.op == 0) return std::nullopt;
+    return failed("clearing", cudaMemsetAsync(memory_, 0, sizeof fault, stream_));
+  }
+
+  static constexpr size_t kControlAt = 64;  // bytes from a block's start, behind the fault
+  static_assert(sizeof(DataFault) <= kControlAt);
+  int device_;
+  cudaStream_t stream_;
+  std::byte *memory_ = nullptr, *pinned_ = nullptr;
+  bool busy_ = false;  // a step that was not waited for may still read the pinned numbers
+};
+
 class CudaBackend final : public Backend {
  public:
   CudaBackend(int device, const cudaDeviceProp& properties) : device_(device), properties_(properties) {}
   ~CudaBackend() override {
     cudaSetDevice(device_);
-    cudaFree(tables_);
-    cudaFree(fault_);
     if (stream_) cudaStreamDestroy(stream_);
   }
 
   Failure start() {
     if (auto failure = failed("selecting the device", cudaSetDevice(device_))) return failure;
-    if (auto failure = failed("making a stream", cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking)))
-      return failure;
-    if (auto failure = failed("allocating", cudaMalloc(reinterpret_cast<void**>(&fault_), sizeof *fault_)))
-      return failure;
-    return failed("clearing", cudaMemset(fault_, 0, sizeof *fault_));
+    return failed("making a stream", cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
   }
 
   const char* name() const override { return "cuda"; }
@@ -43,7 +113,9 @@ class CudaBackend final : public Backend {
            std::to_string(properties_.minor) + "), " + std::to_string(properties_.totalGlobalMem >> 30) +
            " GiB";
   }
-  int kernel_version(std::string_view op) const override { return cuda::kernel_version(op); }
+  std::string_view target() const override { return "cuda"; }
+  std::vector<std::string> kernels() const override { return cuda::kernels(); }
+  bool has(const KernelRow& row) const override { return cuda::has_kernel(row); }
 
   Failure allocate(size_t bytes, size_t alignment, std::byte** out) override {
     constexpr size_t kAlignment = 256;  // what cudaMalloc gives
@@ -78,32 +150,14 @@ class CudaBackend final : public Backend {
     return bytes ? failed("filling", cudaMemsetAsync(device, value, bytes, stream_)) : std::nullopt;
   }
 
-  Failure run(const Plan& plan, uint32_t begin, uint32_t end, const PlanMemory& memory,
-              const StepBinding& step) override {
+  std::unique_ptr<Program> prepare(const Plan& plan, OpRange ops, const Layout& layout,
+                                   const RunSegments& segments, const StepBinding& sizes,
+                                   std::string* why) override {
     cudaSetDevice(device_);
-    cuda::PreparedStep prepared;
-    if (auto failure = cuda::prepare_step(plan, begin, end, memory, step, prepared)) return failure;
-    names_.merge(prepared.names);
-    if (auto failure = load_tables(prepared.tables)) return failure;
-    for (const auto& launch : prepared.launches) {
-      const auto error = static_cast<cudaError_t>(launch.run(stream_, tables_, fault_));
-      if (error == cudaSuccess) continue;
-      return "ops " + plan.ops[launch.op].id + ": launching " + plan.ops[launch.op].row->name + ": " +
-             text_of(error);
-    }
-    if (begin < end) last_ = plan.ops[begin].id + " to " + plan.ops[end - 1].id;
-    return std::nullopt;
-  }
-  Failure finish() override {
-    cudaSetDevice(device_);
-    if (auto failure = failed("running ops " + last_, cudaStreamSynchronize(stream_))) return failure;
-    cuda::DataFault fault;
-    if (auto failure =
-            failed("reading back", cudaMemcpy(&fault, fault_, sizeof fault, cudaMemcpyDeviceToHost)))
-      return failure;
-    if (fault.op == 0) return std::nullopt;
-    if (auto failure = failed("clearing", cudaMemset(fault_, 0, sizeof *fault_))) return failure;
-    return cuda::text(fault, names_[fault.op - 1]);
+    auto program = std::make_unique<CudaProgram>(plan, device_, stream_);
+    if (auto failure = program->prepare(ops, target(), layout, segments, sizes))
+      return *why = *failure, nullptr;
+    return program;
   }
 
  private:
@@ -113,33 +167,10 @@ class CudaBackend final : public Backend {
     if (auto failure = failed(what, cudaMemcpyAsync(to, from, bytes, kind, stream_))) return failure;
     return failed(what, cudaStreamSynchronize(stream_));
   }
-  // The stream orders this copy behind the kernels that still read the tables of the step before.
-  Failure load_tables(const std::vector<int32_t>& tables) {
-    if (tables.size() > table_room_) {
-      if (auto failure = failed("waiting", cudaStreamSynchronize(stream_))) return failure;
-      cudaFree(tables_);
-      tables_ = nullptr;
-      table_room_ = 0;
-      const size_t room = tables.size() * 2;
-      if (auto failure = failed("allocating the step's tables",
-                                cudaMalloc(reinterpret_cast<void**>(&tables_), room * sizeof(int32_t))))
-        return failure;
-      table_room_ = room;
-    }
-    if (tables.empty()) return std::nullopt;
-    return failed("copying the step's tables",
-                  cudaMemcpyAsync(tables_, tables.data(), tables.size() * sizeof(int32_t),
-                                  cudaMemcpyHostToDevice, stream_));
-  }
 
   int device_;
   cudaDeviceProp properties_;
   cudaStream_t stream_ = nullptr;
-  int32_t* tables_ = nullptr;
-  size_t table_room_ = 0;
-  cuda::DataFault* fault_ = nullptr;
-  std::map<int32_t, cuda::FaultNames> names_;
-  std::string last_;
 };
 
 std::string no_device(cudaError_t error) {

@@ -1,14 +1,49 @@
 #include "cuda/simt_backend.h"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 #include <unordered_map>
+#include <utility>
 
 #include "cuda/launch.h"
 #include "cuda/simt.h"
 
 namespace irplan {
 namespace {
+
+class SimtProgram final : public RecordProgram {
+ public:
+  explicit SimtProgram(const Plan& plan) : RecordProgram(plan) {}
+  using RecordProgram::prepare;
+
+ private:
+  Failure allocate(const Schedule& schedule, Addresses& own) override {
+    constants_ = schedule.constants;
+    control_.assign(static_cast<size_t>(schedule.control_count), 0);
+    own.segments[static_cast<int>(MemorySegment::Constants)] =
+        reinterpret_cast<std::byte*>(constants_.data());
+    own.control = control_.data();
+    own.fault = &fault_;
+    return std::nullopt;
+  }
+  Failure begin(const int32_t* control, size_t count) override {
+    std::copy_n(control, count, control_.data());
+    return std::nullopt;
+  }
+  Failure launch(size_t, const Call& call) override {
+    if (simt::launch(nullptr, call) == 0) return std::nullopt;
+    return shim::Machine::own().error();
+  }
+  Failure finish(DataFault& fault) override {
+    fault = std::exchange(fault_, {});
+    return std::nullopt;
+  }
+
+  std::vector<float> constants_;
+  std::vector<int32_t> control_;
+  DataFault fault_;
+};
 
 class SimtBackend final : public Backend {
  public:
@@ -17,7 +52,9 @@ class SimtBackend final : public Backend {
   }
   const char* name() const override { return "simt"; }
   std::string device() const override { return "CUDA kernels on the CPU, one fiber a thread"; }
-  int kernel_version(std::string_view op) const override { return simt::kernel_version(op); }
+  std::string_view target() const override { return "cuda"; }
+  std::vector<std::string> kernels() const override { return simt::kernels(); }
+  bool has(const KernelRow& row) const override { return simt::has_kernel(row); }
 
   Failure allocate(size_t bytes, size_t alignment, std::byte** out) override {
     const std::align_val_t align{alignment < 16 ? 16 : alignment};
@@ -45,22 +82,13 @@ class SimtBackend final : public Backend {
     return std::nullopt;
   }
 
-  Failure run(const Plan& plan, uint32_t begin, uint32_t end, const PlanMemory& memory,
-              const StepBinding& step) override {
-    simt::PreparedStep prepared;
-    if (auto failure = simt::prepare_step(plan, begin, end, memory, step, prepared)) return failure;
-    names_.merge(prepared.names);
-    for (const auto& launch : prepared.launches) {
-      if (launch.run(nullptr, prepared.tables.data(), &fault_) == 0) continue;
-      return "ops " + plan.ops[launch.op].id + ": " + shim::Machine::own().error();
-    }
-    return std::nullopt;
-  }
-  Failure finish() override {
-    if (fault_.op == 0) return std::nullopt;
-    const std::string why = simt::text(fault_, names_[fault_.op - 1]);
-    fault_ = {};
-    return why;
+  std::unique_ptr<Program> prepare(const Plan& plan, OpRange ops, const Layout& layout,
+                                   const RunSegments& segments, const StepBinding& sizes,
+                                   std::string* why) override {
+    auto program = std::make_unique<SimtProgram>(plan);
+    if (auto failure = program->prepare(ops, target(), layout, segments, sizes))
+      return *why = *failure, nullptr;
+    return program;
   }
 
  private:
@@ -70,8 +98,6 @@ class SimtBackend final : public Backend {
   }
 
   std::unordered_map<std::byte*, std::align_val_t> allocations_;
-  std::map<int32_t, simt::FaultNames> names_;
-  simt::DataFault fault_;
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 // What a build without CUDA says.
-#include "runtime/backend.h"
+#include "runtime/make_backend.h"
 
 namespace irplan {
 

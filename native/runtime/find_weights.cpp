@@ -29,7 +29,7 @@ std::string unlike(const ParamPiece& piece, const BoundParam& target) {
       piece.name + " is " + text(*piece.tensor) + ", expected " + expected(piece, target);
   const bool floats = is_float(target.value->dtype);
   if (info(piece.tensor->type).floats != floats)
-    return both + (floats ? ": integers are no weights of it" : ": floats are no integers");
+    return both + (floats ? ": integers are no weights of it" : ": floats are not integers");
   if (piece.tensor->count() == piece.count) return "";
   return both + (piece.count == target.count ? "" : ", a part of " + target.text());
 }
@@ -84,9 +84,58 @@ FoundParam ParamFinder::find(const BoundParam& target) {
   return found;
 }
 
+ParamFinder::ParamFinder(const Checkpoint& checkpoint, const Plan& plan) : checkpoint_(checkpoint) {
+  for (const Plan::Value& value : plan.values) {
+    if (value.kind != Plan::Kind::Param) continue;
+    std::string name = value.source.empty() ? value.id : value.source;
+    if (const size_t star = name.find("{*}"); star != std::string::npos) name.replace(star, 3, "0");
+    const size_t dot = name.find('.');
+    // A name of one part is too little to go by once its first is taken away.
+    if (dot != std::string::npos && name.find('.', dot + 1) != std::string::npos)
+      wanted_[name.substr(0, dot)].insert(name.substr(dot + 1));
+  }
+}
+
+// What stands in the checkpoint where the plan's names begin with `first`; null where nothing does, or two
+// prefixes hold as many of its tensors.
+const std::string* ParamFinder::prefix_for(const std::string& first) {
+  const auto wanted = wanted_.find(first);
+  if (wanted == wanted_.end()) return nullptr;
+  const auto [known, fresh] = prefixes_.try_emplace(first);
+  std::optional<std::string>& prefix = known->second;
+  if (!fresh) return prefix ? &*prefix : nullptr;
+  std::map<std::string, size_t> held;
+  for (const std::string& name : checkpoint_.names()) {
+    if (wanted->second.contains(name)) ++held[""];
+    for (size_t dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1)) {
+      if (wanted->second.contains(name.substr(dot + 1))) ++held[name.substr(0, dot + 1)];
+    }
+  }
+  const auto fewer = [](const auto& a, const auto& b) { return a.second < b.second; };
+  const auto best = std::max_element(held.begin(), held.end(), fewer);
+  const auto as_many = [&](const auto& other) { return other.second == best->second; };
+  if (best == held.end() || std::count_if(held.begin(), held.end(), as_many) > 1) return nullptr;
+  prefix = best->first;
+  return &*prefix;
+}
+
 const StoredTensor* ParamFinder::look(const std::string& name, std::string* stored, std::string* why) {
-  const StoredTensor* tensor = checkpoint_.find(name, stored, why);
-  if (tensor) read_.insert(*stored);
+  std::string ambiguous;
+  const StoredTensor* tensor = checkpoint_.find(name, stored, &ambiguous);
+  if (!tensor) {
+    const size_t dot = std::min(name.find('.'), name.size());
+    const std::string* prefix = prefix_for(name.substr(0, dot));
+    // By its whole name alone: a suffix might be another part's.
+    std::string found;
+    const std::string other = prefix ? *prefix + name.substr(dot + 1) : "";
+    if (prefix) tensor = checkpoint_.find(other, &found, &ambiguous);
+    if (tensor && found != other) tensor = nullptr;
+    if (tensor) *stored = std::move(found);
+  }
+  if (!tensor)
+    *why = ambiguous;
+  else
+    read_.insert(*stored);
   return tensor;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -42,9 +43,12 @@ struct FoundParam {
   std::string wrong;
 };
 
+// Looks each param of a plan up by its name, as the checkpoint's `find` does. Where that finds nothing, the
+// first part of the name (`model.` of `model.layers.0.…`) gives way to the prefix under which the checkpoint
+// holds the most of the plan's tensors: none, or `language_model.model.`, as published files have it.
 class ParamFinder {
  public:
-  explicit ParamFinder(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+  ParamFinder(const Checkpoint& checkpoint, const Plan& plan);
 
   FoundParam find(const BoundParam& target);
   // Names of the tensors that were found so far.
@@ -52,11 +56,15 @@ class ParamFinder {
 
  private:
   const StoredTensor* look(const std::string& name, std::string* stored, std::string* why);
+  const std::string* prefix_for(const std::string& first);
   void add(const std::string& name, const ParamPiece& part, const BoundParam& target, FoundParam& found);
   bool add_pair(const std::string& name, ParamPiece& piece, const BoundParam& target, FoundParam& found);
 
   const Checkpoint& checkpoint_;
   std::set<std::string> read_;
+  std::map<std::string, std::set<std::string>, std::less<>>
+      wanted_;  // "model" -> "layers.0.mlp.up_proj.weight", …
+  std::map<std::string, std::optional<std::string>, std::less<>> prefixes_;  // -> "language_model.model."
 };
 
 }  // namespace irplan

@@ -15,7 +15,6 @@ class HostBackend : public Backend {
   Failure upload(std::byte* device, const std::byte* host, size_t bytes) override;
   Failure download(std::byte* host, const std::byte* device, size_t bytes) override;
   Failure fill(std::byte* device, uint8_t value, size_t bytes) override;
-  Failure finish() override { return std::nullopt; }
 };
 
 }  // namespace irplan

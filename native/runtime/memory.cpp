@@ -86,63 +86,54 @@ std::optional<SegmentBytes> predicted_bytes(const Plan& plan, const std::string&
 }
 
 RunMemory::~RunMemory() {
-  for (std::byte* block : {weights_, state_, inputs_, arena_, loading_}) {
+  for (std::byte* block : segments_.base) {
     if (block) backend_.release(block);
   }
 }
 
-Failure RunMemory::take(const char* what, int64_t bytes, std::byte** out) {
+Failure RunMemory::take(const char* what, MemorySegment segment, int64_t bytes) {
   const auto size = static_cast<size_t>(std::max(bytes, kLeastAllocation));
-  if (auto failure = backend_.allocate(size, static_cast<size_t>(plan_.align), out))
+  std::byte*& base = segments_.base[static_cast<int>(segment)];
+  if (auto failure = backend_.allocate(size, static_cast<size_t>(plan_.align), &base))
     return std::string(what) + ": " + *failure;
-  return backend_.fill(*out, 0xff, size);
+  return backend_.fill(base, 0xff, size);
 }
 
-Failure RunMemory::lay_out(Plan::Segment segment, const std::vector<uint8_t>& of_loading, bool loading,
-                           const Binding& binding, int64_t room, std::byte** base, int64_t* total) {
+Failure RunMemory::place(Plan::Segment segment, bool loading, const Binding& binding, Layout& out,
+                         int64_t* total) const {
+  const MemorySegment where = loading                            ? MemorySegment::Loading
+                              : segment == Plan::Segment::Inputs ? MemorySegment::Inputs
+                              : segment == Plan::Segment::State  ? MemorySegment::State
+                                                                 : MemorySegment::Weights;
   int64_t at = 0;
   for (size_t i = 0; i < plan_.buffers.size(); ++i) {
-    const bool mine = loading ? of_loading[i] != 0 : plan_.buffers[i].segment == segment && !of_loading[i];
+    const bool mine =
+        loading ? for_loading_[i] != 0 : plan_.buffers[i].segment == segment && !for_loading_[i];
     if (!mine) continue;
     const auto bytes = evaluate(plan_.buffers[i].bytes, binding);
     const int64_t start = at;
-    if (!bytes || !add_rounded(*bytes, plan_.align, &at) || (*base && at > room))
-      return "buffers " + plan_.buffers[i].id + ": its bytes do not fit into what was planned";
-    bytes_[i] = *bytes;
-    if (*base) pointers_.buffers[i] = *base + start;
+    if (!bytes || !add_rounded(*bytes, plan_.align, &at))
+      return "buffers " + plan_.buffers[i].id + ": has no size here";
+    out[i] = {where, start, *bytes};
   }
   *total = at;
   return std::nullopt;
 }
 
 Failure RunMemory::allocate(const Binding& binding, const SegmentBytes& room) {
-  pointers_.buffers.assign(plan_.buffers.size(), nullptr);
-  bytes_.assign(plan_.buffers.size(), 0);
+  held_.assign(plan_.buffers.size(), {});
   for_loading_ = only_for_loading(plan_);
-  struct Part {
-    const char* what;
-    Plan::Segment segment;
-    bool loading;
-    std::byte** base;
-    int64_t* bytes;
-  };
-  const Part parts[] = {{"weights", Plan::Segment::Weights, false, &weights_, &allocated_.weights},
-                        {"state", Plan::Segment::State, false, &state_, &allocated_.state},
-                        {"weights to fold", Plan::Segment::Weights, true, &loading_, &loading_bytes_}};
-  for (const Part& part : parts) {
-    std::byte* none = nullptr;
-    if (auto failure = lay_out(part.segment, for_loading_, part.loading, binding, 0, &none, part.bytes))
-      return failure;
-    if (part.loading && *part.bytes == 0) continue;
-    if (auto failure = take(part.what, *part.bytes, part.base)) return failure;
-    if (auto failure =
-            lay_out(part.segment, for_loading_, part.loading, binding, *part.bytes, part.base, part.bytes))
-      return failure;
+  if (auto failure = place(Plan::Segment::Weights, false, binding, held_, &allocated_.weights))
+    return failure;
+  if (auto failure = place(Plan::Segment::State, false, binding, held_, &allocated_.state)) return failure;
+  if (auto failure = place(Plan::Segment::Weights, true, binding, held_, &loading_bytes_)) return failure;
+  if (auto failure = take("weights", MemorySegment::Weights, allocated_.weights)) return failure;
+  if (auto failure = take("state", MemorySegment::State, allocated_.state)) return failure;
+  if (loading_bytes_ > 0) {
+    if (auto failure = take("weights to fold", MemorySegment::Loading, loading_bytes_)) return failure;
   }
-  state_starts_ = pointers_.buffers;
-  held_ = bytes_;
-  if (auto failure = take("inputs", room.inputs, &inputs_)) return failure;
-  if (auto failure = take("arena", room.arena, &arena_)) return failure;
+  if (auto failure = take("inputs", MemorySegment::Inputs, room.inputs)) return failure;
+  if (auto failure = take("arena", MemorySegment::Arena, room.arena)) return failure;
   allocated_.inputs = room.inputs;
   allocated_.arena = room.arena;
   return std::nullopt;
@@ -150,31 +141,36 @@ Failure RunMemory::allocate(const Binding& binding, const SegmentBytes& room) {
 
 void RunMemory::free_loading() {
   for (size_t i = 0; i < for_loading_.size(); ++i) {
-    if (for_loading_[i]) pointers_.buffers[i] = nullptr;
+    if (for_loading_[i]) held_[i] = {};
   }
-  if (loading_) backend_.release(loading_);
-  loading_ = nullptr;
+  std::byte*& block = segments_.base[static_cast<int>(MemorySegment::Loading)];
+  if (block) backend_.release(block);
+  block = nullptr;
 }
 
-Failure RunMemory::bind(const std::string& phase, const Binding& binding, int64_t first_slot) {
+Failure RunMemory::lay_out(const std::string& phase, const Binding& binding, int64_t first_slot,
+                           Layout* out) const {
+  *out = held_;
   int64_t used = 0;
-  if (auto failure =
-          lay_out(Plan::Segment::Inputs, for_loading_, false, binding, allocated_.inputs, &inputs_, &used))
-    return failure;
+  if (auto failure = place(Plan::Segment::Inputs, false, binding, *out, &used)) return failure;
+  if (used > allocated_.inputs) return "inputs: their bytes do not fit into what was planned";
   const auto arena = bind_arena(plan_, phase, binding);
   if (!arena || arena->bytes > allocated_.arena)
     return "phases " + phase + ": its arena does not fit into what was planned";
   Evaluator value(*plan_.pool, binding);
   for (size_t i = 0; i < plan_.buffers.size(); ++i) {
     const Plan::Buffer& buffer = plan_.buffers[i];
-    if (buffer.segment != Plan::Segment::Arena || buffer.phase == "load") continue;
+    if (buffer.segment != Plan::Segment::Arena || buffer.phase != phase) continue;
     const auto bytes = value(buffer.bytes);
-    const bool here =
-        buffer.phase == phase && bytes && *bytes >= 0 && *bytes <= arena->bytes - arena->offsets[i];
-    if (buffer.phase == phase && !here)
+    if (!bytes || *bytes < 0 || *bytes > arena->bytes - arena->offsets[i])
       return "buffers " + buffer.id + ": lies outside of the arena at these sizes";
-    pointers_.buffers[i] = here ? arena_ + arena->offsets[i] : nullptr;
-    bytes_[i] = here ? *bytes : 0;
+    (*out)[i] = {MemorySegment::Arena, arena->offsets[i], *bytes};
+  }
+  for (size_t i = 0; i < plan_.buffers.size(); ++i) {
+    const Plan::Buffer& buffer = plan_.buffers[i];
+    if (buffer.segment != Plan::Segment::Weights || for_loading_[i] || buffer.bytes.is_constant()) continue;
+    if (value(buffer.bytes) != held_[i].bytes)
+      return "buffers " + buffer.id + ": its weights were loaded for other sizes than this step's";
   }
   for (const Plan::Value& v : plan_.values) {
     if (v.kind != Plan::Kind::State || v.shape.empty()) continue;
@@ -183,12 +179,21 @@ Failure RunMemory::bind(const std::string& phase, const Binding& binding, int64_
     const auto now = value(plan_.buffers[v.buffer].bytes);
     if (!now || *now < 0) return v.id + " has no size at this step";
     const int64_t begin = *now / *rows * first_slot;
-    if (first_slot < 0 || begin > held_[v.buffer] - *now)
-      return v.id + " holds fewer sequences than this step has";
-    pointers_.buffers[v.buffer] = state_starts_[v.buffer] + begin;
-    bytes_[v.buffer] = *now;
+    const BufferPlace& all = held_[v.buffer];
+    if (first_slot < 0 || begin > all.bytes - *now) return v.id + " holds fewer sequences than this step has";
+    (*out)[v.buffer] = {MemorySegment::State, all.offset + begin, *now};
   }
   return std::nullopt;
+}
+
+PlanMemory addresses(const Layout& layout, const RunSegments& segments) {
+  PlanMemory out;
+  for (const BufferPlace& place : layout) {
+    std::byte* base =
+        place.segment == MemorySegment::None ? nullptr : segments.base[static_cast<int>(place.segment)];
+    out.buffers.push_back(base ? base + place.offset : nullptr);
+  }
+  return out;
 }
 
 }  // namespace irplan

@@ -36,6 +36,9 @@ std::optional<int64_t> counted_bytes(const Plan::Budget& budget, const SegmentBy
 Failure check_budgets(const Plan& plan, const std::string& phase, const Binding& binding,
                       const SegmentBytes& bytes);
 
+// The addresses of buffers that lie so.
+PlanMemory addresses(const Layout& layout, const RunSegments& segments);
+
 class RunMemory {
  public:
   RunMemory(const Plan& plan, Backend& backend) : plan_(plan), backend_(backend) {}
@@ -46,32 +49,28 @@ class RunMemory {
   // Weights and state, and room for inputs and an arena of these sizes (the largest of all steps). `binding`
   // gives weights and state their sizes.
   Failure allocate(const Binding& binding, const SegmentBytes& room);
-  // Pointers for folding; ends when `free_loading` is called.
-  const PlanMemory& loading() const { return pointers_; }
+  // Where weights lie while they load and fold; ends when `free_loading` is called.
+  const Layout& loading() const { return held_; }
   void free_loading();
-  // Lays inputs and arena out for a step; a state begins at row `first_slot` of axis 0.
-  Failure bind(const std::string& phase, const Binding& binding, int64_t first_slot);
-  const PlanMemory& pointers() const { return pointers_; }
-  // Bytes of one buffer at the step bound last, for moving it to the host.
-  int64_t bytes_of(uint32_t buffer) const { return bytes_[buffer]; }
+  // Where the buffers of a phase lie at a step's sizes; a state begins at row `first_slot` of axis 0.
+  Failure lay_out(const std::string& phase, const Binding& binding, int64_t first_slot, Layout* out) const;
+  // The allocations; their addresses stay as they are.
+  const RunSegments& segments() const { return segments_; }
 
   const SegmentBytes& allocated() const { return allocated_; }
   int64_t loading_bytes() const { return loading_bytes_; }
 
  private:
-  Failure take(const char* what, int64_t bytes, std::byte** out);
-  Failure lay_out(Plan::Segment segment, const std::vector<uint8_t>& of_loading, bool loading,
-                  const Binding& binding, int64_t room, std::byte** base, int64_t* total);
+  Failure take(const char* what, MemorySegment segment, int64_t bytes);
+  // Places for buffers of a segment (or those for loading), one behind the other.
+  Failure place(Plan::Segment segment, bool loading, const Binding& binding, Layout& out,
+                int64_t* total) const;
 
   const Plan& plan_;
   Backend& backend_;
-  std::byte *weights_ = nullptr, *state_ = nullptr, *inputs_ = nullptr, *arena_ = nullptr,
-            *loading_ = nullptr;
-  PlanMemory pointers_;
-  std::vector<std::byte*> state_starts_;  // of state buffers, at slot 0
-  std::vector<int64_t> held_;             // bytes of each buffer as it was allocated
-  std::vector<int64_t> bytes_;            // and at the step bound last
-  std::vector<uint8_t> for_loading_;      // buffers that only folding reads
+  RunSegments segments_;
+  Layout held_;                       // weights and states as they were allocated
+  std::vector<uint8_t> for_loading_;  // buffers that only folding reads
   SegmentBytes allocated_;
   int64_t loading_bytes_ = 0;
 };

@@ -1,23 +1,47 @@
 // The oracle as a backend: host memory, one op after another.
 #include "runtime/host_backend.h"
+#include "runtime/make_backend.h"
+#include "runtime/memory.h"
 
 namespace irplan {
 namespace {
+
+// The plan as it stands, without records: what records are compared with.
+class ReferenceProgram final : public Program {
+ public:
+  ReferenceProgram(const Plan& plan, OpRange ops, PlanMemory memory, const StepBinding& sizes)
+      : plan_(plan), ops_(ops), memory_(std::move(memory)), sizes_(sizes) {}
+  const Schedule* schedule() const override { return nullptr; }
+  bool serves(const StepBinding& step) const override {
+    return step.dims == sizes_.dims && step.rows == sizes_.rows;
+  }
+  Failure submit(const StepBinding& step, OpRange only) override {
+    for (uint32_t i = ops_.begin; i < ops_.end && i < plan_.ops.size(); ++i) {
+      if (!only.contains(i)) continue;
+      if (auto failure = run_op(plan_, i, memory_, step)) return failure;
+    }
+    return std::nullopt;
+  }
+  Failure wait() override { return std::nullopt; }
+
+ private:
+  const Plan& plan_;
+  OpRange ops_;
+  PlanMemory memory_;
+  StepBinding sizes_;
+};
 
 class ReferenceBackend : public HostBackend {
  public:
   const char* name() const override { return "reference"; }
   std::string device() const override { return "the reference executor, 1 thread"; }
-  int kernel_version(std::string_view op) const override {
-    const OpRow* row = find_op(op);
-    return row && row->evaluate ? 1 : 0;
-  }
-  Failure run(const Plan& plan, uint32_t begin, uint32_t end, const PlanMemory& memory,
-              const StepBinding& step) override {
-    for (uint32_t i = begin; i < end; ++i) {
-      if (auto failure = run_op(plan, i, memory, step)) return failure;
-    }
-    return std::nullopt;
+  std::string_view target() const override { return ""; }
+  std::vector<std::string> kernels() const override { return {}; }
+  bool has(const KernelRow&) const override { return false; }
+  std::unique_ptr<Program> prepare(const Plan& plan, OpRange ops, const Layout& layout,
+                                   const RunSegments& segments, const StepBinding& sizes,
+                                   std::string*) override {
+    return std::make_unique<ReferenceProgram>(plan, ops, addresses(layout, segments), sizes);
   }
 };
 

@@ -5,16 +5,6 @@
 namespace irplan {
 namespace {
 
-// N of "<target>_<op>_v<N>", or 0 where the name is not of that form.
-int kernel_number(const Plan& plan, const Plan::Op& op) {
-  const std::string prefix = plan.target + "_" + op.row->name + "_v";
-  if (op.kernel.compare(0, prefix.size(), prefix) != 0) return 0;
-  const std::string digits = op.kernel.substr(prefix.size());
-  const bool plain = !digits.empty() && digits.size() < 6 && digits[0] != '0' &&
-                     digits.find_first_not_of("0123456789") == std::string::npos;
-  return plain ? std::stoi(digits) : 0;
-}
-
 Failure outside(const Plan::Dim& dim, int64_t value, int64_t min, const std::optional<int64_t>& max,
                 const std::string& phase) {
   if (value >= min && (!max || value <= *max)) return std::nullopt;
@@ -34,25 +24,9 @@ std::unique_ptr<Plan> checked_plan(const std::string& text, const std::string& f
   return std::make_unique<Plan>(std::move(*plan));
 }
 
-Failure check_kernels(const Plan& plan, const Backend& backend) {
-  for (const Plan::Op& op : plan.ops) {
-    if (!op.row) return "ops " + op.id + ": is of no operator";
-    const int wanted = kernel_number(plan, op);
-    if (wanted == 0)
-      return "ops " + op.id + ": kernel `" + op.kernel.substr(0, 80) + "` is no kernel of " + op.row->name;
-    const int held = backend.kernel_version(op.row->name);
-    if (held == 0) return "ops " + op.id + ": " + backend.name() + " has no kernel for " + op.row->name;
-    if (plan.target == backend.name() && wanted > held) {
-      return "ops " + op.id + ": kernel `" + op.kernel + "` is newer than this build's, which is v" +
-             std::to_string(held) + "; run a newer irplan-run, or compile the program with this version";
-    }
-  }
-  return std::nullopt;
-}
-
 Failure check_ranges(const Plan& plan, const std::string& phase_name, const StepBinding& sizes) {
   const Plan::Phase* phase = find_phase(plan, phase_name);
-  if (!phase) return "no phase is called " + phase_name;
+  if (!phase) return "there is no phase " + phase_name;
   int64_t rows = 1;
   for (const auto& own : sizes.rows) rows = std::max<int64_t>(rows, static_cast<int64_t>(own.size()));
   for (int64_t b = 0; b < rows; ++b) {
@@ -83,9 +57,8 @@ Failure check_ranges(const Plan& plan, const std::string& phase_name, const Step
 
 Failure check_step(const Plan& plan, const Step& step) {
   if (auto failure = check_ranges(plan, step.phase, step.sizes)) return failure;
-  const auto findings = validate_binding(plan, step.phase, step.sizes.dims);
-  if (!findings.empty()) return "the plan does not hold at these sizes: " + listed(findings);
-  return std::nullopt;
+  const auto wrong = PlanBounds(plan).check(step.phase, step.sizes.dims, step.sizes.rows);
+  return wrong ? Failure("the plan does not hold at these sizes: " + *wrong) : std::nullopt;
 }
 
 const Plan::Phase* find_phase(const Plan& plan, const std::string& name) {
@@ -131,7 +104,8 @@ Failure Session::prepare(const std::vector<Step>& widest, const WeightSource& so
   if (auto failure = check_weights(plan_, most->sizes.dims, source)) return failure;
   if (auto failure = memory_.allocate(most->sizes.dims, predicted_)) return failure;
   if (auto failure =
-          load_weights(plan_, most->sizes.dims, source, memory_.loading(), backend_, progress, &report_))
+          load_weights(plan_, most->sizes.dims, source, addresses(memory_.loading(), memory_.segments()),
+                       backend_, progress, &report_))
     return failure;
   return fold(*most);
 }
@@ -140,8 +114,12 @@ Failure Session::fold(const Step& step) {
   uint32_t end = 0;
   while (end < plan_.ops.size() && plan_.ops[end].phase == "load") ++end;
   if (end > 0) {
-    if (auto failure = backend_.run(plan_, 0, end, memory_.loading(), step.sizes)) return failure;
-    if (auto failure = backend_.finish()) return failure;
+    std::string why;
+    const auto program =
+        backend_.prepare(plan_, {0, end}, memory_.loading(), memory_.segments(), step.sizes, &why);
+    if (!program) return why;
+    if (auto failure = program->submit(step.sizes)) return failure;
+    if (auto failure = program->wait()) return failure;
   }
   memory_.free_loading();
   return std::nullopt;
@@ -149,36 +127,73 @@ Failure Session::fold(const Step& step) {
 
 Failure Session::bind(const Step& step) {
   step_ = step;
-  return memory_.bind(step.phase, step.sizes.dims, step.first_slot);
+  if (bound_ && serves(*bound_, step)) return std::nullopt;
+  for (const auto& known : prepared_) {
+    if (!serves(*known, step)) continue;
+    bound_ = known.get();
+    return std::nullopt;
+  }
+  return prepare_program(step);
+}
+
+Failure Session::prepare_program(const Step& step) {
+  const Plan::Phase* phase = find_phase(plan_, step.phase);
+  if (!phase) return "there is no phase " + step.phase;
+  if (auto wrong = bounds_.check(step.phase, step.sizes.dims, step.sizes.rows))
+    return "the plan does not hold at these sizes: " + *wrong;
+  auto fresh = std::make_unique<Prepared>();
+  fresh->step = step;
+  if (auto failure = memory_.lay_out(step.phase, step.sizes.dims, step.first_slot, &fresh->layout))
+    return failure;
+  fresh->memory = addresses(fresh->layout, memory_.segments());
+  std::string why;
+  fresh->program = backend_.prepare(plan_, {phase->ops_begin, phase->ops_end}, fresh->layout,
+                                    memory_.segments(), step.sizes, &why);
+  if (!fresh->program) return why;
+  if (prepared_.size() == kMostPrepared) prepared_.erase(prepared_.begin());
+  prepared_.push_back(std::move(fresh));
+  bound_ = prepared_.back().get();
+  return std::nullopt;
 }
 
 Failure Session::set_input(uint32_t index, const HostArray& array) {
   const Plan::Value& value = plan_.values[index];
-  std::vector<std::byte> bytes(static_cast<size_t>(memory_.bytes_of(value.buffer)), std::byte{0xff});
-  PlanMemory host;
-  host.buffers.assign(plan_.buffers.size(), nullptr);
-  host.buffers[value.buffer] = bytes.data();
-  write_value(plan_, index, array, host, step_.sizes);
-  return backend_.upload(memory_.pointers().buffers[value.buffer], bytes.data(), bytes.size());
+  staged_.assign(static_cast<size_t>(bound_->layout[value.buffer].bytes), std::byte{0xff});
+  const auto count = static_cast<int64_t>(array.floats ? array.f.size() : array.i.size());
+  const bool plain = !value.strides && !value.offset && array.floats == is_float(value.dtype) &&
+                     !is_block(value.dtype) &&
+                     count * info(value.dtype).bytes == static_cast<int64_t>(staged_.size());
+  if (plain) {  // without a window, which would be made anew each step
+    for (int64_t i = 0; i < count; ++i) {
+      if (array.floats)
+        store_float(value.dtype, staged_.data(), i, array.f[static_cast<size_t>(i)]);
+      else
+        store_int(value.dtype, staged_.data(), i, array.i[static_cast<size_t>(i)]);
+    }
+  } else {
+    PlanMemory host;
+    host.buffers.assign(plan_.buffers.size(), nullptr);
+    host.buffers[value.buffer] = staged_.data();
+    write_value(plan_, index, array, host, step_.sizes);
+  }
+  return backend_.upload(bound_->memory.buffers[value.buffer], staged_.data(), staged_.size());
 }
 
 Failure Session::run() {
-  const Plan::Phase* phase = find_phase(plan_, step_.phase);
-  if (auto failure = backend_.run(plan_, phase->ops_begin, phase->ops_end, memory_.pointers(), step_.sizes))
-    return failure;
-  return backend_.finish();
+  if (auto failure = bound_->program->submit(step_.sizes)) return failure;
+  return bound_->program->wait();
 }
 
 Failure Session::run_one(uint32_t op) {
-  if (auto failure = backend_.run(plan_, op, op + 1, memory_.pointers(), step_.sizes)) return failure;
-  return backend_.finish();
+  if (auto failure = bound_->program->submit(step_.sizes, {op, op + 1})) return failure;
+  return bound_->program->wait();
 }
 
 std::optional<HostArray> Session::read(uint32_t index, std::string* why) {
   const Plan::Value& value = plan_.values[index];
-  const std::byte* device = memory_.pointers().buffers[value.buffer];
+  const std::byte* device = bound_->memory.buffers[value.buffer];
   if (!device) return *why = value.id + " has no memory in phase " + step_.phase, std::nullopt;
-  std::vector<std::byte> bytes(static_cast<size_t>(memory_.bytes_of(value.buffer)));
+  std::vector<std::byte> bytes(static_cast<size_t>(bound_->layout[value.buffer].bytes));
   if (auto failure = backend_.download(bytes.data(), device, bytes.size()))
     return *why = *failure, std::nullopt;
   PlanMemory host;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/bounds.h"
 #include "plan/plan.h"
 #include "runtime/backend.h"
 #include "runtime/memory.h"
@@ -25,10 +26,7 @@ struct Step {
 // A plan from a stranger as a plan that can be trusted at any size within its ranges, or the reason why not.
 std::unique_ptr<Plan> checked_plan(const std::string& text, const std::string& file, std::string* why);
 
-// Whether the backend has what the plan names: every operator and, of its own kernels, every version.
-Failure check_kernels(const Plan& plan, const Backend& backend);
-
-// Ranges, then guards, then the whole placement, at the sizes of one step.
+// Ranges, then guards, then every window, at the sizes of one step.
 Failure check_ranges(const Plan& plan, const std::string& phase, const StepBinding& sizes);
 Failure check_step(const Plan& plan, const Step& step);
 
@@ -38,12 +36,15 @@ const Plan::Output* find_output(const Plan& plan, const std::string& name, const
 
 class Session {
  public:
-  Session(const Plan& plan, Backend& backend) : plan_(plan), backend_(backend), memory_(plan, backend) {}
+  Session(const Plan& plan, Backend& backend)
+      : plan_(plan), backend_(backend), memory_(plan, backend), bounds_(plan) {}
 
   // Allocates for steps no larger than those given (weights and state as the first needs them, or for `slots`
   // rows), loads and folds weights.
   Failure prepare(const std::vector<Step>& widest, const WeightSource& source,
                   const LoadProgress& progress = {});
+  // The program that runs the step: the one that is bound, if it serves its sizes too, another that was
+  // prepared before, or a new one.
   Failure bind(const Step& step);
   // Of the step that is bound.
   Failure set_input(uint32_t value, const HostArray& array);
@@ -56,16 +57,36 @@ class Session {
   const SegmentBytes& allocated() const { return memory_.allocated(); }
   const WeightReport& weights() const { return report_; }
   const RunMemory& memory() const { return memory_; }
+  // The records of the step that is bound; null where the backend has none.
+  const Schedule* schedule() const { return bound_ ? bound_->program->schedule() : nullptr; }
 
  private:
+  // A phase at one set of static sizes.
+  struct Prepared {
+    Step step;
+    Layout layout;
+    std::unique_ptr<Program> program;
+    PlanMemory memory;  // addresses on the device
+  };
+  static constexpr size_t kMostPrepared = 64;  // then the oldest goes
+
   Failure fold(const Step& step);
+  Failure prepare_program(const Step& step);
+  bool serves(const Prepared& prepared, const Step& step) const {
+    return prepared.step.first_slot == step.first_slot && prepared.step.phase == step.phase &&
+           prepared.program->serves(step.sizes);
+  }
 
   const Plan& plan_;
   Backend& backend_;
   RunMemory memory_;
+  const PlanBounds bounds_;
   SegmentBytes predicted_;
   WeightReport report_;
   Step step_;
+  std::vector<std::unique_ptr<Prepared>> prepared_;
+  Prepared* bound_ = nullptr;
+  std::vector<std::byte> staged_;  // of an input
 };
 
 }  // namespace irplan

@@ -36,10 +36,11 @@ class Pool {
   }
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
-  void run(int64_t count, int64_t part, const std::function<void(int64_t, int64_t)>& body) {
+  void run(int64_t count, int64_t part, void (*body)(void*, int64_t, int64_t), void* of) {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      body_ = &body;
+      body_ = body;
+      of_ = of;
       count_ = count;
       part_ = part;
       next_ = 0;
@@ -57,7 +58,7 @@ class Pool {
   void take_parts() {
     try {
       for (int64_t begin = next_.fetch_add(part_); begin < count_; begin = next_.fetch_add(part_))
-        (*body_)(begin, std::min(count_, begin + part_));
+        body_(of_, begin, std::min(count_, begin + part_));
     } catch (...) {  // run() throws it again, once all threads are done with the body
       const std::lock_guard<std::mutex> lock(mutex_);
       thrown_ = std::current_exception();
@@ -82,7 +83,8 @@ class Pool {
   std::vector<std::thread> workers_;
   std::mutex mutex_;
   std::condition_variable wake_, done_;
-  const std::function<void(int64_t, int64_t)>* body_ = nullptr;
+  void (*body_)(void*, int64_t, int64_t) = nullptr;
+  void* of_ = nullptr;
   int64_t count_ = 0, part_ = 1;
   std::atomic<int64_t> next_{0};
   int busy_ = 0;
@@ -100,14 +102,14 @@ Pool& pool() {
 
 int thread_count() { return pool().size(); }
 
-void parallel(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body) {
+void parallel_loop(int64_t count, int64_t grain, void (*body)(void*, int64_t, int64_t), void* of) {
   if (count <= 0) return;
-  if (count <= grain) return body(0, count);
+  if (count <= grain) return body(of, 0, count);
   const int64_t threads = thread_count();
   // A few parts for each thread, so that one that starts late does not hold up the others.
   const int64_t part = std::max(grain, (count + 4 * threads - 1) / (4 * threads));
-  if (threads == 1) return body(0, count);
-  pool().run(count, part, body);
+  if (threads == 1) return body(of, 0, count);
+  pool().run(count, part, body, of);
 }
 
 }  // namespace irplan

@@ -33,11 +33,10 @@ uint64_t mixed(uint64_t x) {  // the finaliser of splitmix64
 std::unordered_map<uint32_t, float> norm_weights(const Plan& plan) {
   std::unordered_map<uint32_t, float> out;
   for (const Plan::Op& op : plan.ops) {
-    if (!op.row || std::string_view(op.row->name).find("norm") == std::string_view::npos) continue;
-    for (size_t i = 0; i < op.in.size() && i < op.row->operands.size(); ++i) {
-      const bool weight = std::string_view(op.row->operands[i].name) == "w" && op.in[i] != kAbsent;
-      if (weight) out[op.in[i]] = 1.0f - static_cast<float>(op.attrs["offset"].number());
-    }
+    if (!op.row || op.row->norm_weight < 0) continue;
+    const auto weight = static_cast<size_t>(op.row->norm_weight);
+    if (weight < op.in.size() && op.in[weight] != kAbsent)
+      out[op.in[weight]] = 1.0f - static_cast<float>(op.attrs["offset"].number());
   }
   return out;
 }
@@ -211,7 +210,7 @@ Failure listed(const Checkpoint& checkpoint, const std::vector<std::string>& wro
 Failure load_all(const Plan& plan, const Binding& binding, const WeightSource& source, Loader& loader,
                  WeightReport* report) {
   std::optional<ParamFinder> finder;
-  if (source.checkpoint) finder.emplace(*source.checkpoint);
+  if (source.checkpoint) finder.emplace(*source.checkpoint, plan);
   const auto norms = norm_weights(plan);
   for (uint32_t i = 0; i < plan.values.size(); ++i) {
     const Plan::Value& value = plan.values[i];
@@ -252,7 +251,7 @@ std::optional<WeightSource> open_weights(const std::string& text, std::string* w
     const std::string digits = text.substr(kRandom.size());
     const bool number =
         !digits.empty() && digits.size() < 19 && digits.find_first_not_of("0123456789") == std::string::npos;
-    if (!number) return *why = "--weights " + text + ": the seed is no whole number", std::nullopt;
+    if (!number) return *why = "--weights " + text + ": the seed is not a whole number", std::nullopt;
     source.seed = std::stoull(digits);
     return source;
   }
@@ -263,7 +262,7 @@ std::optional<WeightSource> open_weights(const std::string& text, std::string* w
 
 Failure check_weights(const Plan& plan, const Binding& binding, const WeightSource& source) {
   if (!source.checkpoint) return std::nullopt;
-  ParamFinder finder(*source.checkpoint);
+  ParamFinder finder(*source.checkpoint, plan);
   std::vector<std::string> wrong;
   FoundParam missing;
   for (const Plan::Value& value : plan.values) {

@@ -34,6 +34,7 @@ void figure(const std::string& name, double value, const std::string& unit, doub
 int compile_bench();
 int bind_bench();
 int planning_bench();
+int hostile_bench();
 int readers_bench();
 
 }  // namespace irplan::bench

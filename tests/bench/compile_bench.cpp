@@ -18,6 +18,7 @@
 #include "irplan/compile.h"
 #include "irplan/fit.h"
 #include "irplan/new_program.h"
+#include "plan/bounds.h"
 #include "plan/plan.h"
 
 namespace irplan::bench {
@@ -26,6 +27,7 @@ namespace {
 // What is aimed at, in seconds on one core of a common machine.
 constexpr double kPlanInMemory = 0.020, kPlanWritten = 0.050, kEditToDiagnostics = 0.020, kStart = 0.005,
                  kHundredThousandOps = 1.5, kAllModels = 1.0, kFit = 0.020, kFitAll = 0.5;
+constexpr double kProven80 = 0.025, kProven100k = 0.5, kBounds = 0.0005;  // of plans that are proven
 constexpr double kMostMebibytes = 64;  // of the compiler, with a plan of 80 layers
 
 std::string read(const std::filesystem::path& path) {
@@ -266,13 +268,37 @@ int compile_bench() {
   return 0;
 }
 
+namespace {
+
+void time_long_proof() {
+  const std::string text =
+      "dim S in 1..64\ninput x: f32[S, 8]\nw = param f32[8, 8]\nh = x\n"
+      "for i in 33334 with h { a = linear(h, w)\n b = linear(a, w)\n h = a + b }\ny = output(h)\n";
+  const Compilation c = sure(text, "");
+  std::string why;
+  const auto plan = read_plan(c.plan_json, &why);
+  if (!plan) return;
+  const Timing t = measure([&] { validate_plan(*plan); });
+  row("prove " + std::to_string(plan->ops.size()) + " ops", t, kProven100k, validate_plan(*plan).empty() ? "" : "REFUSED");
+}
+
+}  // namespace
+
 int bind_bench() {
   std::printf("%s\n", circumstances().c_str());
   const Compilation c = sure(example("llama"), llama_config(80));
   std::string why;
   row("read plan.json, 80 layers", measure([&] { read_plan(c.plan_json, &why); }));
-  const auto plan = read_plan(c.plan_json, &why);
+  row("read and prove plan.json, 80 layers", measure([&] { read_true_plan(c.plan_json, &why); }), kProven80);
+  const auto plan = read_true_plan(c.plan_json, &why);
   if (!plan) return std::fprintf(stderr, "%s\n", why.c_str()), 1;
+  time_long_proof();
+  const PlanBounds bounds(*plan);
+  for (const Plan::Phase& phase : plan->phases) {
+    const Binding binding = values_in(*plan, phase);
+    row("bounds of a step of " + phase.name + ", 80 layers", measure([&] { bounds.check(phase.name, binding); }),
+        kBounds);
+  }
   for (const Plan::Phase& phase : plan->phases) {
     const Binding binding = values_in(*plan, phase);
     int64_t bytes = 0;

@@ -9,7 +9,9 @@ int main(int argc, char** argv) {
   if (name == "compile") return irplan::bench::compile_bench();
   if (name == "bind") return irplan::bench::bind_bench();
   if (name == "planning") return irplan::bench::planning_bench();
+  if (name == "hostile") return irplan::bench::hostile_bench();
   if (name == "readers") return irplan::bench::readers_bench();
-  std::fprintf(stderr, "there is no bench %s; there are compile, bind, planning and readers\n", name.c_str());
+  std::fprintf(stderr, "there is no bench %s; there are compile, bind, planning, hostile and readers\n",
+               name.c_str());
   return 2;
 }

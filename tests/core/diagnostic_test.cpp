@@ -33,7 +33,7 @@ TEST_CASE("a diagnostic shows its place, the labels of other lines, the rule and
       .rule("names are operators or functions")
       .help("did you mean `rmsnorm`?");
   CHECK(render(d, program(), false) ==
-        "error[E0238]: no operator or function is called `rmsnom`\n"
+        "error[E0238]: there is no operator or function `rmsnom`\n"
         " --> a.irplan:3:6\n"
         "  |\n"
         "3 |     n = rmsnom(x, w, eps=1e-5)\n"
@@ -50,7 +50,7 @@ TEST_CASE("two labels of one line stand under it in turn") {
   Diagnostics d;
   d.report(Code::UnknownName, of("x, w"), {"x"}).also(of("eps"), "and this");
   CHECK(render(d.list()[0], program(), false) ==
-        "error[E0201]: nothing is called `x` here\n"
+        "error[E0201]: `x` is not defined\n"
         " --> a.irplan:3:13\n"
         "  |\n"
         "3 |     n = rmsnom(x, w, eps=1e-5)\n"
@@ -64,8 +64,8 @@ TEST_CASE("a remark about the command line has no excerpt and names the file") {
   d.report(Code::UnknownDimOption, {}, {"Z"});
   d.report(Code::UnknownDimOption, {}, {"Q"});
   CHECK(render(d, program(), false) ==
-        "error[E0266]: `--dim Q` names no dim of the program\n --> a.irplan\n\n"
-        "error[E0266]: `--dim Z` names no dim of the program\n --> a.irplan\n\n"
+        "error[E0266]: `--dim Q` matches no dim of the program\n --> a.irplan\n\n"
+        "error[E0266]: `--dim Z` matches no dim of the program\n --> a.irplan\n\n"
         "2 errors\n");
 }
 
@@ -86,7 +86,7 @@ TEST_CASE("a stranger's bytes cannot steer the terminal") {
   d.report(Code::UnknownName, {at, at + 1}, {"\x1b]0;title\x07"});
   const std::string text = render(d.list()[0], hostile, false);
   CHECK(text ==
-        "error[E0201]: nothing is called `?]0;title?` here\n"
+        "error[E0201]: `?]0;title?` is not defined\n"
         " --> h.irplan:1:17\n"
         "  |\n"
         "1 | a = ?[31m??? ä b\n"
@@ -117,7 +117,7 @@ TEST_CASE("diagnostics are sorted by place, errors before warnings, and one caus
   REQUIRE(d.list().size() == 3);
   CHECK(d.list()[0].code == Code::UsedBeforeBound);
   CHECK(d.list()[1].code == Code::SizeAssumed);
-  CHECK(d.list()[2].message == "nothing is called `w` here");
+  CHECK(d.list()[2].message == "`w` is not defined");
   CHECK(d.list()[2].fixes.empty());
   CHECK(d.errors() == 2);
   d.warnings_are_errors();
@@ -143,7 +143,7 @@ TEST_CASE("the JSON form holds every place, and the edits of a fix") {
   CHECK(
       to_json(d.list(), program()) ==
       "[\n"
-      R"({"code":"E0238","severity":"error","message":"no operator or function is called `rmsnom`",)"
+      R"({"code":"E0238","severity":"error","message":"there is no operator or function `rmsnom`",)"
       R"("file":"a.irplan","line":3,"column":6,"end_line":3,"end_column":12,)"
       R"("labels":[{"message":"called here","file":"a.irplan","line":3,"column":6,"end_line":3,"end_column":12}],"notes":[],)"
       R"("fixes":[{"message":"did you mean `rmsnorm`?","edits":[{"file":"a.irplan","line":3,"column":6,"end_line":3,)"

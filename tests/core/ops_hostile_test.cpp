@@ -133,6 +133,7 @@ bool evaluate_some(Bench& t, OpCall& call, Chance& chance) {
 
 TEST_CASE("hostile: rules, costs and semantics survive whatever they are given") {
   for (const OpRow& row : op_table()) {
+    if (&row == &pack_op()) continue;  // its layouts are words, which chance does not hit
     Bench t;
     t.range("B", {1, 8});
     t.range("S", {0, Interval::kUnbounded});

@@ -24,7 +24,7 @@ TEST_CASE("operators: the table is the language's, in its order") {
         "mul div silu gelu "
         "gelu_tanh sigmoid relu tanh exp sqrt neg softcap clamp cast softmax sum max argmax topk view "
         "transpose slice split concat "
-        "output copy* swiglu* geglu* add_rmsnorm* add_layernorm* ");
+        "output copy* pack* swiglu* geglu* add_rmsnorm* add_layernorm* ");
   CHECK(find_op("linear") == &op_table()[2]);
   CHECK(find_op("linaer") == nullptr);
   const auto callable = op_names();

@@ -7,9 +7,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LONGEST = 800  # lines of a file that somebody should want to read to its end
+LONGEST_FUNCTION = 80  # of the product, its signature included
 
 # A layer may include itself and what stands here.
-BELOW = {"base": [], "dims": ["base"], "ops": ["dims"], "plan": ["ops"], "reference": ["plan"], "runtime": ["reference"], "syntax": ["ops"], "ir": ["syntax"],
+BELOW = {"base": [], "dims": ["base"], "ops": ["dims"], "kernels": ["ops"], "plan": ["kernels"], "reference": ["plan"], "runtime": ["reference"], "syntax": ["ops"], "ir": ["syntax", "kernels"],
          "passes": ["ir", "plan"], "rivals": ["plan"], "report": ["rivals"], "service": ["passes", "report"]}
 # What each public header belongs to.
 PUBLIC = {"source.h": "base", "diagnostic.h": "base", "diagnostics.def": "base", "dtype.h": "base", "strength.h": "base", "format.h": "syntax", "fit.h": "service", "gpus.h": "service", "plan_file.h": "plan",
@@ -54,18 +55,42 @@ def layers():
 
 def validator():
     """The checker of plans shares no code with the planner."""
-    for path in sorted((ROOT / "core/src/plan").glob("*")):
+    for path in sorted((ROOT / "core/src/plan").rglob("*")):
         if path.suffix in (".h", ".cpp") and "passes/" in path.read_text():
             yield f"{path.relative_to(ROOT)} uses the passes"
+
+
+# Words of the language or of JSON besides: a string of them says nothing.
+AMBIGUOUS = {"output", "max", "sqrt"}
+# Where operators may be named: their rows, kernels, and the places that turn one form of them into another.
+NAMING = ("core/src/ops/", "core/src/kernels/", "core/src/runtime/calls.h", "core/src/runtime/schedule_ops.cpp",
+          "core/src/ir/expressions.cpp", "native/cpu/", "native/cuda/", "native/tools/irplan/table.cpp", "core/src/service/serve.cpp")
+
+
+def operators():
+    """An operator is known by its row: who needs to know something of it asks a trait."""
+    rows = "".join(path.read_text() for path in sorted((ROOT / "core/src/ops").glob("*.cpp")))
+    declared = set(re.findall(r"OpRow (\w+)_row\(\)", (ROOT / "core/src/ops/rows.h").read_text()))
+    if not declared or not all(f'"{name}"' in rows for name in declared):
+        yield "core/src/ops/rows.h: not all of its rows are found in the files beside it"
+    named = re.compile('"(' + "|".join(sorted(declared - AMBIGUOUS)) + ')"')
+    for path in files():
+        name = str(path.relative_to(ROOT))
+        if not name.startswith(("core/", "native/")) or path.suffix not in (".cpp", ".h") or name.startswith(NAMING):
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if not line.lstrip().startswith("//") and (found := named.search(line)):
+                yield f"{name}:{number} knows the operator {found[1]} by its name"
 
 
 def limits():
     """The language reference names the limits that the code has."""
     constants = {"syntax/parser.h": ["kMaxSourceBytes", "kMaxTokens", "kMaxNesting"],
                  "ir/elaborate.h": ["kMaxSteps", "kMaxRounds", "kMaxOps", "kMaxCallDepth", "kMaxDepth", "kMaxItems", "kMaxValueDepth",
-                                    "kMaxStringBytes", "kMaxRank", "kMaxPhases", "kMaxDims"],
+                                    "kMaxStringBytes", "kMaxRank", "kMaxPhases", "kMaxDims", "kMaxBudgets"],
                  "dims/expr.h": ["kMaxTerms", "kMaxDegree", "kMaxFunctions", "kMaxProduct", "kMaxKept", "kMaxWork"],
                  "passes/crowd.h": ["kMaxAlive"],
+                 "base/work.h": ["kAll"],
                  "ir/config.h": ["kMaxBytes", "kMaxValues", "kMaxDepth"]}
     rows = re.findall(r"^\| (\d+) \| .* \| (\w*) ?\|$", (ROOT / "core/language.md").read_text(), re.M)
     known = {code for code in re.findall(r"IRPLAN_DIAGNOSTIC\((\w+),", (ROOT / "core/include/irplan/diagnostics.def").read_text())}
@@ -75,7 +100,7 @@ def limits():
     for name, words in constants.items():
         text = (ROOT / "core/src" / name).read_text()
         for word in words:
-            value = re.search(rf"\b{word} = ([^;]+);", text)[1].replace("size_t{", "(").replace("}", ")")
+            value = re.search(rf"\b{word} = ([^;]+);", text)[1].replace("size_t{", "(").replace("}", ")").replace("'", "_")
             if str(eval(value)) not in [number for number, code in rows]:
                 yield f"core/language.md does not name {word} = {value}"
 
@@ -84,6 +109,54 @@ def lengths():
     for path in files():
         if path.suffix in TEXT and (n := len(path.read_text(errors="replace").splitlines())) > LONGEST:
             yield f"{path.relative_to(ROOT)} has {n} lines; at most {LONGEST}"
+
+
+def without_text(source):
+    """C++ with comments, strings and characters blanked, each line where it was."""
+    blank = lambda found: re.sub(r"[^\n]", " ", found[0])
+    return re.sub(r'//[^\n]*|/\*.*?\*/|R"\((?s:.*?)\)"|"(?:[^"\\\n]|\\.)*"|(?<![0-9a-fA-F])\'(?:[^\'\\\n]|\\.)*\'', blank, source, flags=re.S)
+
+
+def functions(source):
+    """First and last line of each function that is in no other."""
+    code = re.sub(r"^[ \t]*#(?:.*\\\n)*.*", lambda found: "\n" * found[0].count("\n"), without_text(source), flags=re.M)
+    opened, head, inside = [], 0, 0  # braces; where the text before the next one begins; functions around it
+    for at in (found.start() for found in re.finditer(r"[{};]", code)):
+        if code[at] == ";":
+            head = at + 1
+        elif code[at] == "{":
+            before = code[head:at].strip()
+            scope = re.match(r"(?:template\s*<[^{}]*>\s*)?(?:inline\s+)?(?:namespace|class|struct|enum|union|extern)\b", before)
+            is_function = not inside and not scope and "(" in before and not re.search(r"=\s*$", before)
+            first = code[:at - len(code[head:at].lstrip())].count("\n") + 1
+            opened.append((is_function, first))
+            inside += is_function
+            head = at + 1
+        elif opened:
+            is_function, first = opened.pop()
+            inside -= is_function
+            head = at + 1
+            if is_function:
+                yield first, code[:at].count("\n") + 1
+
+
+def function_lengths():
+    """A function that does not fit on a screen or two."""
+    for path in files():
+        name = str(path.relative_to(ROOT))
+        if path.suffix not in (".cpp", ".h", ".cu", ".cuh") or not name.startswith(("core/", "native/", "wasm/")):
+            continue
+        for first, last in functions(path.read_text()):
+            if last - first + 1 > LONGEST_FUNCTION:
+                yield f"{name}:{first}: a function of {last - first + 1} lines; at most {LONGEST_FUNCTION}"
+
+
+def named_diagnostics():
+    """Code speaks of diagnostics by their names."""
+    for path in files():
+        name = str(path.relative_to(ROOT))
+        if path.suffix in (".cpp", ".h") and (found := re.search(r"\bCode::[EW]\d{4}\b", path.read_text())):
+            yield f"{name}: {found[0]}; its name is in core/include/irplan/diagnostics.def"
 
 
 def machines():
@@ -124,7 +197,7 @@ def registry():
 
 def main():
     failed = 0
-    checks = (layers, validator, lengths, machines, registry, limits)
+    checks = (layers, validator, lengths, function_lengths, named_diagnostics, machines, registry, limits, operators)
     for check in checks:
         found = list(check())
         failed += bool(found)

@@ -152,7 +152,8 @@ class Plan:
                 line += f"  in {v['buffer']}" + (f" +{v['offset']}" if v.get("offset") else "")
             line += f"  strides [{', '.join(v['strides'])}]" if v.get("strides") else ""
             line += f"  of {', '.join(v['of'])}" if v.get("of") else ""
-            line += f"  {v['layout']} of {v['capacity']}" if v.get("layout") else ""
+            line += f"  {v['layout']}" if v.get("layout") else ""
+            line += f" of {v['capacity']}" if v.get("capacity") else ""
             out.append(line)
         return out
 

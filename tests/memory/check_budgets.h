@@ -159,18 +159,37 @@ class BudgetCheck {
     return ok ? "" : "is not ok, and holds wherever it was tried";
   }
 
+  // The largest value of a dim of which every phase has a range of its own; none of others.
+  std::optional<int64_t> largest_of_phases(const std::string& name) const {
+    int64_t most = 0;
+    for (const Plan::Phase& phase : plan_.phases) {
+      const auto own = std::find_if(phase.dims.begin(), phase.dims.end(),
+                                    [&](const Plan::PhaseDim& d) { return d.name == name; });
+      if (own == phase.dims.end()) return std::nullopt;
+      most = std::max(most, own->value);
+    }
+    return most;
+  }
+
   // In their order dims have the largest sizes that ranges, guards and budgets admit with later ones at their
   // least; in a phase those that it narrows.
   std::string largest_values(const Plan::Phase* own) const {
     const Ranges ranges = ranges_in(plan_, own ? *own : Plan::Phase());
     Binding at = values(own);
     std::vector<size_t> chosen;
+    bool of_phases = false;  // then no phase has all these values, and each phase's own are asked alone
     for (size_t d = 0; d < at.size(); ++d) {
+      if (const auto most = own ? std::nullopt : largest_of_phases(plan_.dims[d].name)) {
+        if (at[d] != *most) return "the value of " + plan_.dims[d].name + " is that of no phase";
+        of_phases = true;
+        continue;
+      }
       if (!own) chosen.push_back(d);
       for (const Plan::PhaseDim& dim : own ? own->dims : std::vector<Plan::PhaseDim>()) {
         if (dim.name == plan_.dims[d].name) chosen.push_back(d);
       }
     }
+    if (of_phases) return "";
     if (!all_hold(at, own)) return "budgets or guards do not hold at the values" + sizes(at);
     for (auto d = chosen.rbegin(); d != chosen.rend(); ++d) {
       const std::string name = plan_.dims[*d].name;

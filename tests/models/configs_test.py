@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Configs as people have them: nested, tied or not, with and without biases, in every example that can meet them."""
+"""Configs as people have them: quantised, nested, tied or not, with and without biases, in every example that can meet them; and
+checkpoints whose tensors have another prefix."""
 import json
 import math
 import os
+import struct
 import subprocess
 import tempfile
 import unittest
@@ -17,7 +19,7 @@ BASE = {"hidden_size": 32, "num_attention_heads": 4, "num_hidden_layers": 2, "nu
 # example -> its smallest config
 MODELS = {
     "llama": {**BASE, "model_type": "llama"},
-    "cohere": {**BASE, "model_type": "cohere2", "sliding_window": 16},
+    "cohere": {k: v for k, v in {**BASE, "model_type": "cohere2", "sliding_window": 16}.items() if k != "rms_norm_eps"},
     "gemma": {**BASE, "model_type": "gemma3_text", "head_dim": 8, "sliding_window": 16},
     "phi3": {**BASE, "model_type": "phi3"},
     "moe": {**BASE, "model_type": "qwen3_moe", "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16,
@@ -27,6 +29,20 @@ MODELS = {
                     "qk_nope_head_dim": 8, "qk_rope_head_dim": 8, "v_head_dim": 8, "n_routed_experts": 4, "moe_intermediate_size": 16,
                     "num_experts_per_tok": 2, "n_group": 1, "topk_group": 1, "norm_topk_prob": True, "routed_scaling_factor": 1.0,
                     "n_shared_experts": 1, "first_k_dense_replace": 1, "rope_theta": 10000.0},
+}
+# how a checkpoint says that it is quantised, and the words that its refusal has
+QUANTISED = {
+    "gptq": ("quantization_config", {"quant_method": "gptq", "bits": 4, "group_size": 128}),
+    "awq": ("quantization_config", {"quant_method": "awq", "bits": 4}),
+    "bitsandbytes": ("quantization_config", {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}),
+    "compressed-tensors": ("quantization_config", {"quant_method": "compressed-tensors", "format": "pack-quantized"}),
+    "hqq": ("quantization_config", {"quant_method": "hqq", "quant_config": {"weight_quant_params": {"nbits": 4}}}),
+    "fp8": ("quantization_config", {"quant_method": "fp8", "weight_block_size": None, "activation_scheme": "static"}),
+    "aqlm": ("quantization_config", {"quant_method": "aqlm"}),
+    "NVFP4": ("quantization_config", {"quant_algo": "NVFP4", "producer": {"name": "modelopt"}}),
+    "torchao": ("quantization_config", {"quant_method": "torchao", "quant_type": "int4_weight_only"}),
+    "MLX": ("quantization", {"group_size": 64, "bits": 4}),
+    "not named": ("compression_config", {"config_groups": {}}),
 }
 
 
@@ -59,6 +75,24 @@ class Case(unittest.TestCase):
 
 
 class Quantised(Case):
+    def test_every_example_refuses_by_name(self):
+        for example, model in MODELS.items():
+            self.assertEqual(self.check(example, model), "", example)
+            for words, (key, record) in QUANTISED.items():
+                err = self.check(example, {**model, key: record}, 1)
+                self.assertIn("E0232", err, (example, words))
+                self.assertIn(words, err, (example, words))
+                self.assertIn(f"`config.{key}", err, (example, words))
+                self.assertIn("--retype weights=", err, (example, words))
+                self.assertEqual(err.count("error["), 1, err)
+
+    def test_nested(self):
+        for example, model in MODELS.items():
+            inner = {**model, "quantization_config": {"quant_method": "awq"}}
+            self.assertIn("awq", self.check(example, {"model_type": "some_vl", "text_config": inner}, 1), example)
+            outer = {"model_type": "some_vl", "text_config": model, "quantization_config": {"quant_method": "awq"}}
+            self.assertIn("awq", self.check(example, outer, 1), example)
+
     def test_blocks_of_f8_are_served(self):
         blocks = {"quant_method": "fp8", "weight_block_size": [16, 16], "activation_scheme": "dynamic", "fmt": "e4m3"}
         self.assertEqual(self.check("deepseek_v3", {**MODELS["deepseek_v3"], "quantization_config": blocks}), "")
@@ -66,12 +100,23 @@ class Quantised(Case):
             err = self.check("deepseek_v3", {**MODELS["deepseek_v3"], "quantization_config": {**blocks, **change}}, 1)
             self.assertIn("weight_block_size", err)
 
+    def test_a_program_that_does_not_look_is_warned(self):
+        (self.folder / "own.irplan").write_text(
+            "let D = config.hidden_size\ninput x: f32[1, S, D]\nout = output(rmsnorm(x, param f32[D] from \"w\", eps=1e-5))\n")
+        config = self.config({**MODELS["llama"], "quantization": {"bits": 4, "group_size": 64}})
+        err = self.run_tool("irplan", "check", "own.irplan", "--config", config)[1]
+        self.assertIn("warning[W0205]: nothing reads `config.quantization`", err)
+        self.assertIn("as MLX does", err)
+
+
 class Shapes(Case):
     def test_nested_configs_are_the_same_models(self):
         for example, model in MODELS.items():
             flat = self.params(example, model)
             nested = {"model_type": "some_vl", "vision_config": {"hidden_size": 7, "model_type": "vit"}, "text_config": model}
             self.assertEqual(self.params(example, nested), flat, example)
+            self.run_tool("irplan", "new", f"{example}.irplan", "--config", self.config(nested))
+            self.assertEqual((self.folder / f"{example}.irplan").read_text(), (EXAMPLES / f"{example}.irplan").read_text())
 
     def test_heads(self):
         for example, model in MODELS.items():
@@ -113,6 +158,73 @@ class Longrope(Case):
     def test_the_capacity_is_what_short_texts_need(self):
         self.assertEqual(self.rows(self.plan("phi3", self.model(131072, 4096))), {4096})
         self.assertEqual(self.check("phi3", self.model(131072, 4096)), "")
+
+    def test_a_longer_one_is_told(self):
+        err = self.check("phi3", self.model(131072, 4096), 0, "--let", "C=16384")
+        self.assertIn("warning[W0207]", err)
+        self.assertIn("--let C=4096", err)
+        self.assertEqual(self.check("phi3", self.model(131072, 4096), 0, "--let", "C=16384", "--allow", "W0207"), "")
+        self.run_tool("irplan", "check", EXAMPLES / "phi3.irplan", "--config", self.config(self.model(131072, 4096)), "--let", "C=16384",
+                      "--deny", "W0207", code=1)
+
+
+class Values(Case):
+    def test_what_python_writes(self):
+        text = json.dumps({**MODELS["llama"], "time_step_limit": [0.0, math.inf], "a": math.nan, "b": -math.inf})
+        self.assertIn("-Infinity", text)
+        self.assertEqual(self.check("llama", text, 0, "--allow", "W0205"), "")
+        err = self.check("llama", json.dumps({**MODELS["llama"], "rms_norm_eps": math.inf}), 1)
+        self.assertIn("`config.rms_norm_eps` is Infinity", err)
+        self.assertIn("it is not JSON", self.check("llama", '{"a": Infinit}', 1))
+
+    def test_floats_where_integers_are_needed(self):
+        for key, shown in (("max_position_embeddings", "131072.0"), ("hidden_size", "32.0"), ("num_hidden_layers", "2.0"),
+                           ("num_attention_heads", "4.0"), ("vocab_size", "64.0"), ("intermediate_size", "48.0")):
+            err = self.check("llama", {**MODELS["llama"], key: float(shown)}, 1)
+            self.assertEqual(err.count("error["), 1, err)
+            self.assertIn(f"`config.{key}` is {shown}", err)
+            self.assertIn(f"write {int(float(shown))} in the config", err)
+
+    def test_indices_past_a_list(self):
+        (self.folder / "list.irplan").write_text("for i in 3 { require config.kinds[i] == 1 }\ninput x: f32[S]\nout = output(silu(x))\n")
+        err = self.run_tool("irplan", "check", "list.irplan", "--config", self.config({"kinds": [1, 1]}), code=1)[1]
+        self.assertIn("there is no `config.kinds[2]`", err)
+        self.assertIn("the last at 1", err)
+
+    def test_keys_that_nothing_reads(self):
+        err = self.check("llama", {**MODELS["llama"], "attn_logit_softcapping": 50.0})
+        self.assertIn("warning[W0205]: nothing reads `config.attn_logit_softcapping`", err)
+        self.assertEqual(self.check("llama", {**MODELS["llama"], "attn_logit_softcapping": None, "bos_token_id": 1}), "")
+
+    def test_a_program_from_the_nearest_example_keeps_what_it_requires(self):
+        config = self.config({**MODELS["llama"], "model_type": "frob"})
+        self.run_tool("irplan", "new", "near.irplan", "--config", config)
+        err = self.run_tool("irplan", "check", "near.irplan", "--config", config, code=1)[1]
+        self.assertIn('"frob"', err)
+        self.assertIn("E0232", err)
+
+
+class Prefixes(Case):
+    """The same tensors under other names."""
+
+    def weights(self, rename):
+        folder = ROOT / "tests/data/goldens/llama"
+        data = (folder / "model.safetensors").read_bytes()
+        size, = struct.unpack("<Q", data[:8])
+        header = {rename(name): entry for name, entry in json.loads(data[8:8 + size]).items() if name != "__metadata__"}
+        text = json.dumps(header).encode()
+        text += b" " * (-len(text) % 8)
+        (self.folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data[8 + size:])
+        out = self.run_tool("irplan-run", EXAMPLES / "llama.irplan", "--config", folder / "config.json", "--weights", "model.safetensors",
+                            "--tokens", "1,2,3", "--generate", "4")[0]
+        return out.strip().splitlines()[-1]
+
+    def test_prefixes(self):
+        expected = self.weights(lambda name: name)
+        self.assertRegex(expected, r"^\d+,\d+,\d+,\d+$")
+        for rename in (lambda n: n.removeprefix("model."), lambda n: "language_model." + n,
+                       lambda n: n.replace("model.", "model.language_model."), lambda n: "a.b." + n.removeprefix("model.")):
+            self.assertEqual(self.weights(rename), expected, rename("model.norm.weight"))
 
 
 if __name__ == "__main__":

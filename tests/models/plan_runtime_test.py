@@ -51,7 +51,7 @@ class PlanRuntime(unittest.TestCase):
 
     def plan(self, *arguments):
         path = self.folder / "plan.json"
-        self.run_command("irplan", "plan", *arguments, "--target", "cpu", "-o", path)
+        self.run_command("irplan", "plan", *arguments, "--target", "cuda", "-o", path)
         return path, json.loads(path.read_text())
 
     def close(self, got, wanted, tolerance):

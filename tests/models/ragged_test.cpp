@@ -9,8 +9,11 @@
 #include <sstream>
 
 #include "catch.h"
+#include "files/mapped_file.h"
 #include "irplan/compile.h"
 #include "irplan/new_program.h"
+#include "runtime/make_backend.h"
+#include "runtime/safetensors.h"
 #include "runtime/session.h"
 #include "tools/irplan-run/token_steps.h"
 
@@ -60,10 +63,12 @@ class Trial {
     const auto json = nlohmann::json::parse(config);
     half_ = json.value("dtype", json.value("torch_dtype", "")) == "bfloat16";
 
-    reference_ = SafetensorsFile::open((folder / "reference.safetensors").string(), &why_);
-    REQUIRE(reference_);
-    tokens_ = to_array(reference_->tensors().find("tokens")->second);
-    logits_ = to_array(reference_->tensors().find("logits")->second);
+    const auto file = MappedFile::open((folder / "reference.safetensors").string(), &why_);
+    REQUIRE(file);
+    const auto reference = Safetensors::read({file->data(), file->size()}, &why_);
+    REQUIRE(reference);
+    tokens_ = to_array(*reference->find("tokens"));
+    logits_ = to_array(*reference->find("logits"));
     for (const float x : logits_.f) largest_ = std::max(largest_, std::fabs(x));
     const fs::path single = folder / "model.safetensors";
     source_ = open_weights((fs::exists(single) ? single : folder).string(), &why_);
@@ -137,7 +142,6 @@ class Trial {
 
   std::string why_;
   std::unique_ptr<Plan> plan_;
-  std::optional<SafetensorsFile> reference_;
   HostArray tokens_, logits_;
   float largest_ = 0;
   bool half_ = false;

@@ -33,7 +33,9 @@ class CountingBackend : public HostBackend {
 
   const char* name() const override { return "counting"; }
   std::string device() const override { return "no memory"; }
-  int kernel_version(std::string_view) const override { return 1; }
+  std::string_view target() const override { return ""; }
+  std::vector<std::string> kernels() const override { return {}; }
+  bool has(const KernelRow&) const override { return false; }
   Failure allocate(size_t bytes, size_t alignment, std::byte** out) override {
     sizes.push_back(bytes);
     next_ = (next_ + alignment - 1) / alignment * alignment;
@@ -43,8 +45,9 @@ class CountingBackend : public HostBackend {
   }
   void release(std::byte*) override {}
   Failure fill(std::byte*, uint8_t, size_t) override { return std::nullopt; }
-  Failure run(const Plan&, uint32_t, uint32_t, const PlanMemory&, const StepBinding&) override {
-    return "nothing runs here";
+  std::unique_ptr<Program> prepare(const Plan&, OpRange, const Layout&, const RunSegments&, const StepBinding&,
+                                   std::string* why) override {
+    return *why = "nothing runs here", nullptr;
   }
 
  private:
@@ -75,7 +78,8 @@ void check_binding(const Plan& plan, const std::string& phase, const Binding& si
   REQUIRE(!memory.allocate(sizes, *predicted));
   memory.free_loading();
   const size_t after = backend.sizes.size();
-  REQUIRE(!memory.bind(phase, sizes, 0));
+  Layout layout;
+  REQUIRE(!memory.lay_out(phase, sizes, 0, &layout));
   CHECK(backend.sizes.size() == after);  // nothing more for a step
   CHECK(memory.allocated() == *predicted);
   // Each segment is one allocation of so many bytes; an empty one has an address as well.

@@ -76,7 +76,7 @@ class Compare(unittest.TestCase):
         for word in ("TVM Relax", "ExecuTorch", "TFLite", "ONNX Runtime", "IREE", "Inductor", "lower bound", "this plan", "memory_planning.py"):
             self.assertIn(word, out)
         self.assertNotIn("phase decode", out)
-        self.assertLessEqual(max(map(len, out.splitlines()[4:20])), 130)
+        self.assertLessEqual(max(map(len, out.splitlines()[6:22])), 130)
 
     def test_dims_without_an_upper_bound_have_no_answer_there(self):
         out = self.irplan("-", "--compare", stdin=CHAIN.replace("dim S in 1..1000\n", ""))
@@ -89,14 +89,16 @@ class Compare(unittest.TestCase):
         self.assertIn("B = 4, S = 64", out)
         told = lambda *sizes, code: self.irplan("-", "--compare", *(w for s in sizes for w in ("--sizes", s)), stdin=CHAIN, code=code)
         self.assertIn("there are S", told("T=1", code=1))
-        self.assertIn("no phase admits", told("S=5000", code=1))
+        self.assertIn("no phase allows", told("S=5000", code=1))
         for wrong in ("S", "S=", "S=1,", "S=-1", "S=1,x", "S=99999999999999999999"):
             self.assertIn("DIM=N,N", told(wrong, code=2))
         self.assertIn("2 sizes", told("S=1,2", "S=1", code=2))
 
     def test_a_plan_gives_the_same_as_its_program(self):
         plan = subprocess.run([IRPLAN, "plan", "-", "-o", "-"], input=CHAIN, capture_output=True, text=True).stdout
-        self.assertEqual(self.irplan("-", "--compare", stdin=plan), self.irplan("-", "--compare", stdin=CHAIN))
+        written = re.compile("as written .*?, as run .*?; ")  # what only a program tells
+        self.assertEqual(self.irplan("-", "--compare", stdin=plan),
+                         written.sub("", self.irplan("-", "--compare", stdin=CHAIN)))
 
 
 if __name__ == "__main__":

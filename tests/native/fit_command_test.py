@@ -100,7 +100,7 @@ class Fit(Case):
         self.run_command("irplan", "fit", "config.json", code=1, names=["no example serves"])
 
     def test_more_than_the_config_names_is_noted(self):
-        self.assertIn("131072", self.fit(CONFIG, "--context", "256K")["notes"][0])
+        self.assertIn("131072", self.fit(CONFIG, "--context", "256K")["notes"][-1])
 
 
 class Budget(Case):

@@ -112,7 +112,7 @@ TEST_CASE("fit has the plan's numbers at any context and batch") {
     const std::string config = config_named(name);
     const bool small = std::string(name) == "gpt2" || std::string(name) == "phi-3-mini-4k";
     for (const int64_t context :
-         small ? std::vector<int64_t>{1, 700, 1000} : std::vector<int64_t>{1024, 6143, 6144, 20000}) {
+         small ? std::vector<int64_t>{1, 700, 1000} : std::vector<int64_t>{37, 1024, 6143, 6144, 20000}) {
       const Plan plan = planned(config, context);
       for (const int64_t batch : {1, 3, 8}) {
         INFO(context << " tokens, " << batch << " sequences");

@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 IRPLAN = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin")) / "irplan"
 HOTPATH = ROOT / "examples/hotpath.irplan"
 LLAMA = ROOT / "examples/models/llama.irplan"
-SLOWNESS = 20 if b"__asan_init" in IRPLAN.read_bytes() else 1  # of a build with sanitizers
-COMMANDS = "plan check fit fmt explain diff ops passes pack new completion man".split()
+SLOWNESS = limited.SLOWER * (20 if b"__asan_init" in IRPLAN.read_bytes() else 1)  # of a machine, and of a build with sanitizers
+COMMANDS = "plan check fit fmt explain diff ops kernels passes pack new completion man".split()
 
 
 def spent():
@@ -38,9 +38,10 @@ class Case(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
 
     def irplan(self, *args, stdin=None, cwd=None, code=0):
-        p = limited.run([IRPLAN, *args], input=stdin, capture_output=True, cwd=cwd or self.folder, seconds=120 * SLOWNESS,
+        p = limited.run([IRPLAN, *args], input=stdin, capture_output=True, cwd=cwd or self.folder, seconds=120,
                         env={**os.environ, "NO_COLOR": ""})
         out, err = p.stdout.decode(), p.stderr.decode()
+        self.assertNotIn("a fault of its own", err)  # what is thrown comes to no edge
         self.assertEqual(p.returncode, code, f"irplan {' '.join(map(str, args))}\n{out[:500]}\n{err[:2000]}")
         return out, err
 
@@ -168,7 +169,7 @@ class Plans(Case):
         start = spent()
         _, err = self.irplan("plan", big, code=1)
         self.assertLess(spent() - start, 1 * SLOWNESS)
-        self.assertRegex(err, r"error\[E0106\]: a source of 50000000 bytes[\s\S]*big\.irplan")
+        self.assertRegex(err, r"error\[E0106\]: the source has 50000000 bytes[\s\S]*big\.irplan")
         _, err = self.irplan("plan", self.file("words.irplan", b"a;" * 1_200_000), code=1)
         self.assertRegex(err, r"error\[E0109\][\s\S]*words\.irplan")
 
@@ -296,7 +297,7 @@ class Texts(Case):
         self.assertEqual(self.irplan("fmt", "--check", *programs)[0], "")
         for path in programs:
             lines = path.read_text().splitlines()
-            self.assertLessEqual(len(lines), 80, path)
+            self.assertLessEqual(len(lines), 84, path)
             self.assertLessEqual(max(map(len, lines)), 130, path)
 
     def test_new(self):
@@ -346,7 +347,9 @@ class Texts(Case):
                 self.assertIn(f"\n  {key}\n", err)
             text = (self.folder / "m.irplan").read_text()
             self.assertRegex(text, rf"\Airplan 1\n# The nearest of the examples, {nearest}: .*\n# Keys of the config that it does not read: .*frob\.depth")
-            self.assertNotIn('only Llama', text)
+            # What it serves still stands there, so that another model is not planned as if it were this one.
+            self.assertIn('"frob"', self.irplan("plan", "m.irplan", "--config", config, "-o", "m.json", code=1)[1])
+            self.file("m.irplan", re.sub(r"(?m)^require .*model_type.*\n", "", text))
             self.irplan("plan", "m.irplan", "--config", config, "-o", "m.json")
             self.irplan("fmt", "--check", "m.irplan")
 
@@ -398,7 +401,7 @@ class Texts(Case):
         self.file("c.bash", script)
         ask = "source c.bash; COMP_WORDS=(irplan plan --de); COMP_CWORD=2; _irplan; echo \"${COMPREPLY[@]}\""
         found = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, cwd=self.folder)
-        self.assertEqual((found.stdout, found.stderr), ("--deny-warnings\n", ""))
+        self.assertEqual((found.stdout, found.stderr), ("--deny-warnings --deny\n", ""))
         for shell in ("zsh", "fish"):
             self.assertIn("--deny-warnings" if shell == "zsh" else "-l deny-warnings", self.irplan("completion", shell)[0])
         page = self.irplan("man")[0]
@@ -540,7 +543,7 @@ class Reports(Case):
         self.assertRegex(out, r"at most   B +7 +8 +9\n +with  S +2048 +1897 +68\n")
         self.assertIn("128.0 KiB for each token that a sequence may keep; 9 sequences of 8192", out)
         self.assertRegex(out, r"tokens    \d+ a step: 72\.0 KiB of arena each")
-        self.assertRegex(out, r"to lower it, at these sizes \(.*; --dim B=9 --dim S=68 pins them\)\n( +--(retype|let|dim) \S+ +[\d.]+ GiB  \(.* less\)  .*\n){4,}")
+        self.assertRegex(out, r"ways to lower it at these sizes \(add --dim B=9 --dim S=68 to keep the other sizes fixed\)\n( +--(retype|let|dim) \S+ +[\d.]+ GiB  \(.* less\)  .*\n){4,}")
         report = json.loads(self.irplan("explain", *model, "--format=json")[0])
         self.assertEqual(report["phases"][0]["tokens"]["state_bytes_each"], 131072)
         self.assertEqual(report["budgets"][0]["frontier"][0]["dims"], ["B", "S"])
@@ -597,9 +600,10 @@ class Reports(Case):
     def test_explain_reads_plans_and_writes_json(self):
         self.irplan("plan", HOTPATH, "-o", "p.json")
         report = self.irplan("explain", "p.json")[0]
-        elsewhere = "  explain the program itself for shorter caches, which a plan cannot tell\n"
+        elsewhere = "  run `irplan explain` on the .irplan file to see what a shorter cache saves\n"
         self.assertIn(elsewhere, report)
-        self.assertEqual(report.replace(elsewhere, ""), self.irplan("explain", HOTPATH)[0])
+        of_program = re.sub(r"as written [^;]*; ", "", self.irplan("explain", HOTPATH)[0])  # a plan cannot tell that either
+        self.assertEqual(report.replace(elsewhere, ""), of_program)
         report = json.loads(self.irplan("explain", "p.json", "--format=json")[0])
         self.assertEqual(report["phases"][0]["peak_bytes"], 33554432)
         self.assertEqual(report["phases"][0]["at_peak"][0]["formula"], "2*D*S")
@@ -646,7 +650,8 @@ class Reports(Case):
         self.assertTrue(err.endswith("wrote m.svg, phase main\n"), err)
         root = ElementTree.parse(self.folder / "m.svg").getroot()
         boxes = [e for e in root.iter("{http://www.w3.org/2000/svg}rect")]
-        self.assertEqual(len(boxes), 1)
+        self.assertEqual(len(boxes), 2)  # the buffer, and its fill in the key
+        self.assertEqual(boxes[0].get("fill"), boxes[1].get("fill"))
         lines = [e.get("class") for e in root.iter("{http://www.w3.org/2000/svg}line")]
         self.assertEqual((lines.count("write"), lines.count("bound"), lines.count("room")), (2, 1, 0))  # rope and silu, in place
 

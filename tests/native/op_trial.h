@@ -19,7 +19,7 @@
 #include "cuda/simt_backend.h"
 #include "plan/plan.h"
 #include "reference/executor.h"
-#include "runtime/backend.h"
+#include "runtime/make_backend.h"
 
 namespace irplan::test {
 
@@ -190,28 +190,46 @@ class OpTrial {
   }
   uint32_t last(size_t i = 0) const { return plan.ops.back().out[i]; }
 
-  // Runs all ops on both, and compares every byte; "" where they agree.
+  // Runs all ops on the device and on the CPU's kernels, and compares every byte with the reference; "" where
+  // they agree.
   std::string compare() {
-    Backend& device = device_under_test();
-    PlanMemory far;
-    std::string why;
+    const std::vector<std::vector<std::byte>> before = storage;
+    const std::unique_ptr<Backend> cpu = make_cpu_backend();
+    const std::string there = compare_on(*cpu);
+    if (!there.empty()) return "on the CPU: " + there;
+    storage = before;
+    return compare_on(device_under_test());
+  }
+
+  std::string compare_on(Backend& device) {
+    Layout layout;
+    int64_t total = 0;
     for (const auto& bytes : storage) {
-      std::byte* memory = nullptr;
-      Failure failure = device.allocate(bytes.size(), 256, &memory);
-      if (!failure) failure = device.upload(memory, bytes.data(), bytes.size());
-      if (failure) return *failure;
-      far.buffers.push_back(memory);
+      layout.push_back({MemorySegment::Arena, total, static_cast<int64_t>(bytes.size())});
+      total += (static_cast<int64_t>(bytes.size()) + 255) / 256 * 256;
     }
+    RunSegments segments;
+    std::byte*& block = segments.base[static_cast<int>(MemorySegment::Arena)];
+    Failure failure = device.allocate(static_cast<size_t>(total), 256, &block);
+    for (size_t i = 0; i < storage.size() && !failure; ++i)
+      failure = device.upload(block + layout[i].offset, storage[i].data(), storage[i].size());
+    if (failure) return *failure;
     const Failure expected = run_phase(plan, "main", host(), step);
-    Failure failure = device.run(plan, 0, static_cast<uint32_t>(plan.ops.size()), far, step);
-    if (!failure) failure = device.finish();
+    std::string why;
+    {
+      const auto program =
+          device.prepare(plan, {0, static_cast<uint32_t>(plan.ops.size())}, layout, segments, step, &why);
+      failure = program ? program->submit(step) : Failure(why);
+      if (!failure) failure = program->wait();
+    }
+    why.clear();
     std::vector<std::vector<std::byte>> back = storage;
     PlanMemory copy;
     for (size_t i = 0; i < back.size(); ++i) {
-      if (auto f = device.download(back[i].data(), far.buffers[i], back[i].size())) why = *f;
-      device.release(far.buffers[i]);
+      if (auto f = device.download(back[i].data(), block + layout[i].offset, back[i].size())) why = *f;
       copy.buffers.push_back(back[i].data());
     }
+    device.release(block);
     if (!why.empty()) return why;
     if (expected || failure) {
       said = failure.value_or("");

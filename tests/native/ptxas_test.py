@@ -20,6 +20,7 @@ ARCH = "arch=compute_90a,code=sm_90a"
 # Most registers a thread, by kernel. 65536 of them on a multiprocessor: 64 let 1024 threads run, 32 all 2048.
 CAPS = {
     "append_rows": 64,
+    "attention_join": 64,
     "attention_queries": 80,
     "best_lines": 48,
     "binary_dense": 40,

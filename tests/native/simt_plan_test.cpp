@@ -38,9 +38,7 @@ Plan compiled(const std::string& program, const std::string& config) {
 class TwoMachines {
  public:
   TwoMachines(Plan p, uint32_t seed) : plan(std::move(p)), random(seed), device(test::device_under_test()) {}
-  ~TwoMachines() {
-    for (std::byte* pointer : far_own) device.release(pointer);
-  }
+  ~TwoMachines() { device.release(far_block); }
 
   // Weights, states and inputs of the widest step, filled with random numbers.
   void allocate(const StepBinding& widest) {
@@ -48,13 +46,20 @@ class TwoMachines {
     host.resize(count);
     near.buffers.assign(count, nullptr);
     far.buffers.assign(count, nullptr);
+    layout.assign(count, {});
+    int64_t total = 0;
     for (size_t i = 0; i < count; ++i) {
       if (plan.buffers[i].segment == Plan::Segment::Arena) continue;
-      const auto bytes = static_cast<size_t>(evaluate(plan.buffers[i].bytes, widest.dims).value_or(0));
-      host[i].assign(bytes + 16, std::byte{0});
+      const int64_t bytes = evaluate(plan.buffers[i].bytes, widest.dims).value_or(0);
+      host[i].assign(static_cast<size_t>(bytes) + 16, std::byte{0});
       near.buffers[i] = host[i].data();
-      REQUIRE_FALSE(device.allocate(bytes + 16, 256, &far.buffers[i]));
-      far_own.push_back(far.buffers[i]);
+      layout[i] = {MemorySegment::Weights, total, bytes + 16};
+      total += (bytes + 16 + 255) / 256 * 256;
+    }
+    device.release(far_block);
+    REQUIRE_FALSE(device.allocate(static_cast<size_t>(total), 256, &far_block));
+    for (size_t i = 0; i < count; ++i) {
+      if (!host[i].empty()) far.buffers[i] = far_block + layout[i].offset;
     }
     for (uint32_t id = 0; id < plan.values.size(); ++id) {
       if (plan.values[id].kind == Plan::Kind::Param)
@@ -96,7 +101,14 @@ class TwoMachines {
       const bool here = arena && plan.buffers[i].phase == phase;
       near.buffers[i] = here ? host_arena.data() + arena->offsets[i] : nullptr;
       far.buffers[i] = here ? far_arena + arena->offsets[i] : nullptr;
+      layout[i] = {};
+      if (here)
+        layout[i] = {MemorySegment::Arena, arena->offsets[i],
+                     evaluate(plan.buffers[i].bytes, sizes.dims).value_or(0)};
     }
+    RunSegments segments;
+    segments.base[static_cast<int>(MemorySegment::Weights)] = far_block;
+    segments.base[static_cast<int>(MemorySegment::Arena)] = far_arena;
     const Failure expected = run_phase(plan, phase, near, sizes);
     INFO(expected.value_or(""));
     REQUIRE_FALSE(expected);
@@ -104,14 +116,16 @@ class TwoMachines {
       if (plan.ops[i].phase != phase) continue;
       uint32_t end = i;
       while (end < plan.ops.size() && plan.ops[end].phase == phase) ++end;
-      const Failure failure = device.run(plan, i, end, far, sizes);
+      std::string why;
+      const auto program = device.prepare(plan, {i, end}, layout, segments, sizes, &why);
+      INFO(why);
+      REQUIRE(program);
+      Failure failure = program->submit(sizes);
+      if (!failure) failure = program->wait();
       INFO(failure.value_or(""));
       REQUIRE_FALSE(failure);
       i = end - 1;
     }
-    const Failure failure = device.finish();
-    INFO(failure.value_or(""));
-    REQUIRE_FALSE(failure);
     for (const Plan::Output& output : plan.outputs) {
       if (phase == "load" || (!output.phase.empty() && output.phase != phase)) continue;
       check(output, sizes, far_arena, host_arena.size());
@@ -145,7 +159,8 @@ class TwoMachines {
   Backend& device;
   std::vector<std::vector<std::byte>> host;  // by buffer
   PlanMemory near, far;
-  std::vector<std::byte*> far_own;
+  Layout layout;  // on the device: all but the arena in one block
+  std::byte* far_block = nullptr;
   float tolerance = 2e-5f;
   int checked = 0;
 };

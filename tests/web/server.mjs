@@ -1,7 +1,8 @@
 // Serves a folder on a free port, under a sub-path, as a team's own host might.
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
@@ -12,7 +13,18 @@ const TYPES = {
   '.json': 'application/json',
 };
 
-export async function serve(folder, base = '/some/folder/') {
+// As a careful host sends them: the page's own policy once more, and for a frame that has no origin of its own.
+const HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; " +
+    "font-src 'self'; img-src 'self' data: blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'",
+  'access-control-allow-origin': '*',
+  'x-content-type-options': 'nosniff',
+};
+
+/** `compressed`: files are sent as hosts send them, by gzip. */
+export async function serve(folder, base = '/some/folder/', { compressed = false } = {}) {
+  const zipped = new Map();
   const server = createServer((request, response) => {
     const path = new URL(request.url, 'http://localhost').pathname;
     const inside = path.startsWith(base) ? normalize(path.slice(base.length) || 'index.html') : '..';
@@ -21,7 +33,13 @@ export async function serve(folder, base = '/some/folder/') {
       response.writeHead(404).end();
       return;
     }
-    response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
+    const headers = { ...HEADERS, 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' };
+    if (compressed) {
+      if (!zipped.has(file)) zipped.set(file, gzipSync(readFileSync(file)));
+      response.writeHead(200, { ...headers, 'content-encoding': 'gzip' }).end(zipped.get(file));
+      return;
+    }
+    response.writeHead(200, headers);
     createReadStream(file).pipe(response);
   });
   await new Promise((listening) => server.listen(0, '127.0.0.1', listening));

@@ -60,12 +60,13 @@ struct CodeInfo {
 
 const std::vector<CodeInfo>& all_codes();
 const CodeInfo& info(Code code);
+const CodeInfo* find_code(std::string_view name);  // "E0301"; null where there is none
 
 // A second place that belongs to the story, with what is there.
 struct Label {
   Span span;
   std::string message;
-  bool in_program = false;  // of a diagnostic that stands elsewhere: the label does not
+  bool in_program = false;  // the label is in the program though the diagnostic is in another text
 };
 
 struct Edit {
@@ -133,6 +134,8 @@ class Diagnostics {
   // compiling is done.
   void sort();
   void warnings_are_errors();
+  // Warnings of the one list are left out, of the other errors. Codes that are no warning's change nothing.
+  void judge(const std::vector<std::string>& allowed, const std::vector<std::string>& denied);
 
  private:
   std::vector<Diagnostic> list_;

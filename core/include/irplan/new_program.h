@@ -14,6 +14,9 @@ struct Example {
 };
 const std::vector<Example>& examples();
 
+// What `irplan new --template` writes, of examples/templates.
+const std::vector<Example>& templates();
+
 struct NewProgram {
   std::string example;  // the example that it was made from
   std::string text;

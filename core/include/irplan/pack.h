@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "irplan/strength.h"
@@ -53,9 +54,10 @@ struct PackResult {
   // What found it: Portfolio; Exact where the search ended (by finding or refuting); Limited where it gave
   // up.
   Strength strength = Strength::Portfolio;
-  bool stopped = false;     // `progress` ended the search
-  bool impossible = false;  // the search showed that no placement fits `capacity`
-  int64_t nodes = 0;        // placements that the search tried
+  bool stopped = false;                                // `progress` ended the search
+  bool impossible = false;                             // the search showed that no placement fits `capacity`
+  int64_t nodes = 0;                                   // placements that the search tried
+  std::optional<std::pair<uint32_t, uint32_t>> clash;  // buffers that cannot both lie where they must
 };
 
 // Sums of sizes alive at once must not exceed 2^62; the reader of CSV sees to that. Deterministic, the same
@@ -73,13 +75,42 @@ struct PackConflict {
 PackConflict find_conflict(std::span<const PackBuffer> buffers, int64_t capacity, const PackResult& result,
                            const std::function<bool(const PackProgress&)>& progress = {});
 
-// The published instances' form: `id,lower,upper,size`, a line a buffer, columns found by their names.
+// What a buffer asks for besides a place.
+struct PackGap {
+  int64_t lower = 0, upper = 0;            // in [lower, upper) others may have its bytes
+  int64_t kept_lower = 0, kept_upper = 0;  // but these of it, from its offset on; none where that is empty
+};
+struct PackNeeds {
+  int64_t alignment = 1;          // its offset is a multiple of it
+  std::optional<int64_t> offset;  // where it must lie
+  std::vector<PackGap> gaps;      // within its life, apart from one another, in their order
+};
+
+// The published instances' form: `id,lower,upper,size`, a line a buffer, columns found by their names; and
+// `alignment`, `gaps`, `offset`. Or the same as JSON, where a capacity may stand beside the buffers.
 struct PackTable {
   std::vector<std::string> ids;
   std::vector<PackBuffer> buffers;
+  std::vector<PackNeeds> needs;  // by buffer; empty where nothing asks for more than a place
+  bool aligned = false, gapped = false;
+  std::optional<int64_t> capacity;
 };
 // None where the text is no such table, and `why` then says what and in which line.
 std::optional<PackTable> read_pack_csv(std::string_view text, std::string* why);
 std::string write_pack_csv(const PackTable& table, const PackResult& result);
+
+// {"capacity": n, "buffers": [{"id", "lower", "upper", "size", "alignment", "gaps", "offset"}, …]}, or the
+// list alone. The result has an offset for each buffer, the height and the verdict.
+std::optional<PackTable> read_pack_json(std::string_view text, std::string* why);
+std::string write_pack_json(const PackTable& table, const PackResult& result);
+
+// With what the table's buffers need. Where that is more than a place, `bound` counts sizes without their
+// gaps, `proven` is the search's, and `clash` names two buffers whose fixed places share bytes.
+PackResult pack(const PackTable& table, const PackOptions& options = {});
+
+enum class PackVerdict : uint8_t { Optimal, Feasible, Infeasible, Undecided };
+// Feasible: within the capacity, where a lower placement may exist.
+PackVerdict verdict_of(const PackResult& result, std::optional<int64_t> capacity);
+const char* name(PackVerdict verdict);
 
 }  // namespace irplan

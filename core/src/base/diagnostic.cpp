@@ -16,6 +16,13 @@ const std::vector<CodeInfo>& all_codes() {
 
 const CodeInfo& info(Code code) { return all_codes()[static_cast<size_t>(code)]; }
 
+const CodeInfo* find_code(std::string_view name) {
+  for (const CodeInfo& row : all_codes()) {
+    if (name == row.name) return &row;
+  }
+  return nullptr;
+}
+
 namespace {
 
 // "{0}" becomes the first argument; braces around anything but a digit stand for themselves.
@@ -51,11 +58,12 @@ Diagnostic& Diagnostics::add(Code code, Span span, std::span<const std::string_v
       std::any_of(list_.begin(), list_.end(), [&](const Diagnostic& d) { return same_cause(d, made); });
   if (told) return spare_ = std::move(made);
   if (row.severity == Severity::Error) ++errors_;
-  if (list_.size() >= kMaxKept) {
+  // What the compiler did not look at is told, however much else was.
+  if (list_.size() >= kMaxKept && code != Code::WorkLimit) {
     ++dropped_;
     return spare_ = std::move(made);
   }
-  list_.reserve(kMaxKept);  // references that callers hold stay good
+  list_.reserve(kMaxKept + 1);  // references that callers hold stay good
   return list_.emplace_back(std::move(made));
 }
 
@@ -71,6 +79,21 @@ void Diagnostics::sort() {
   };
   std::stable_sort(list_.begin(), list_.end(),
                    [&](const Diagnostic& a, const Diagnostic& b) { return key(a) < key(b); });
+}
+
+void Diagnostics::judge(const std::vector<std::string>& allowed, const std::vector<std::string>& denied) {
+  const auto is_one_of = [](const std::vector<std::string>& codes) {
+    return [&codes](const Diagnostic& d) {
+      const bool listed = std::find(codes.begin(), codes.end(), info(d.code).name) != codes.end();
+      return d.severity == Severity::Warning && listed;
+    };
+  };
+  std::erase_if(list_, is_one_of(allowed));
+  for (Diagnostic& d : list_) {
+    if (!is_one_of(denied)(d)) continue;
+    d.severity = Severity::Error;
+    ++errors_;
+  }
 }
 
 void Diagnostics::warnings_are_errors() {

@@ -237,9 +237,12 @@ std::optional<int64_t> evaluate(Expr e, const Binding& binding);
 // The least interval that term-wise interval arithmetic proves; lo may be INT64_MIN where nothing is known.
 Interval bounds(Expr e, const Ranges& ranges);
 // Decides a relation by intervals of the difference, then by its values at monotone endpoints.
-Truth decide(Expr a, Relation relation, Expr b, const Ranges& ranges);
+// `looks`: how many endpoints were tried, for who counts what it costs.
+Truth decide(Expr a, Relation relation, Expr b, const Ranges& ranges, int* looks = nullptr);
 // True where e provably never falls as the dim rises, the others fixed.
 bool non_decreasing(Expr e, DimIndex dim, const Ranges& ranges);
+// `e` with each function that the ranges settle as what it is there: min(S, 8) of an S in 1..4 as S.
+Expr resolved(Expr e, const Ranges& ranges);
 // The dims that occur in e, each once, ascending.
 std::vector<DimIndex> dims_of(Expr e);
 

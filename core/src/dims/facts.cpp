@@ -118,10 +118,12 @@ Interval bounds(Expr e, const Ranges& ranges) {
   return total;
 }
 
-Truth decide(Expr a, Relation relation, Expr b, const Ranges& ranges) {
+Truth decide(Expr a, Relation relation, Expr b, const Ranges& ranges, int* looks) {
+  int own = 0;
+  int& corners = looks ? *looks : own;
+  corners = 0;
   if (a == b) return Truth::Yes;
   if (a.overflowed() || b.overflowed()) return Truth::Unknown;
-  int corners = 0;
   switch (relation) {
     case Relation::LessEqual: return at_least_zero(b - a, ranges, corners);
     case Relation::GreaterEqual: return at_least_zero(a - b, ranges, corners);
@@ -169,6 +171,40 @@ bool non_decreasing(Expr e, DimIndex dim, const Ranges& ranges) {
   Dims& pool = e.pool();
   const Expr next = pool.substitute(e, dim, pool.dim(pool.dim_name(dim)) + 1);
   return !next.overflowed() && bounds(next - e, ranges).lo >= 0;
+}
+
+namespace {
+
+// A function of two expressions as one of them, or a number, where the ranges leave nothing else.
+Expr resolved_call(Function function, Expr a, Expr b, const Ranges& ranges) {
+  Dims& dims = a.pool();
+  if (function == Function::Min || function == Function::Max) {
+    const bool least = function == Function::Min;
+    if (decide(a, Relation::LessEqual, b, ranges) == Truth::Yes) return least ? a : b;
+    if (decide(a, Relation::GreaterEqual, b, ranges) == Truth::Yes) return least ? b : a;
+  } else if (b.is_constant() && b.constant() > 0 && function != Function::Ceildiv) {
+    const Interval range = bounds(a, ranges);
+    if (range.lo >= 0 && range.hi < b.constant()) return function == Function::Mod ? a : dims.constant(0);
+  }
+  return dims.call(function, a, b);
+}
+
+}  // namespace
+
+Expr resolved(Expr e, const Ranges& ranges) {
+  if (e.overflowed() || e.is_constant()) return e;
+  Dims& dims = e.pool();
+  Expr total = dims.constant(0);
+  for (const Term& term : e.node().terms) {
+    Expr product = dims.constant(term.coefficient);
+    for (const Atom* factor : term.monomial->factors) {
+      product = product * (factor->dim ? dims.dim(factor->text)
+                                       : resolved_call(factor->function, resolved(factor->a, ranges),
+                                                       resolved(factor->b, ranges), ranges));
+    }
+    total = total + product;
+  }
+  return total;
 }
 
 std::vector<DimIndex> dims_of(Expr e) {

@@ -103,19 +103,21 @@ Datum Elaborator::extreme(const BuiltinCall& call) {
     floats |= call.args[i].is<double>();
   }
   if (!floats) return fold_extents(call, least ? Function::Min : Function::Max);
-  double best = 0;
+  Datum best = made_of(call.args[0].is_number() ? call.args[0].number() : 0, {&call.args[0]});
   for (size_t i = 0; i < call.args.size(); ++i) {
     if (!call.args[i].is_number()) return wrong_kind(call, i, "a number");
-    const double x = call.args[i].number();
-    best = i == 0 ? x : least ? std::min(best, x) : std::max(best, x);
+    const double x = call.args[i].number(), before = best.number();
+    best = made_of(least ? std::min(before, x) : std::max(before, x), {&best, &call.args[i]});
   }
-  return Datum(best);
+  return best;
 }
 
 Datum Elaborator::ceildiv(const BuiltinCall& call) {
   for (size_t i = 0; i < 2; ++i) {
-    if (!call.args[i].is<int64_t>() && !call.args[i].is<Expr>())
-      return wrong_kind(call, i, call.args[i].is<double>() ? "an integer" : "a number or a dim");
+    if (!call.args[i].is<int64_t>() && !call.args[i].is<Expr>()) {
+      tell_no_integer(*call.e.args[i].value, "an integer or a dim", call.args[i]);
+      return poison();
+    }
   }
   const Expr divisor = as_expr(call.args[1]);
   if (bounds(divisor, ranges_now()).lo <= 0) {

@@ -47,10 +47,40 @@ Datum Elaborator::call(const ast::Expr& e, const Want& want) {
   return what.row ? call_op(e, *what.row, want) : unknown_call(e);
 }
 
+// Functions of Python that a config's reader has at hand: false where it is none of them.
+bool Elaborator::tell_habit(Diagnostic& d, const ast::Expr& e) {
+  const std::string& name = text(e.name);
+  const bool one = e.args.size() == 1 && !e.args[0].name;
+  const std::string argument = one ? slice(e.args[0].value->span) : "x";
+  const auto write = [&](const std::string& message, const std::string& text) {
+    if (one && !elsewhere_)
+      d.fix(message + ": " + text, e.span, text);
+    else
+      d.help(message + ": " + text);
+    return true;
+  };
+  if (name == "range") {
+    if (one) return write("a loop counts from 0", argument);
+    return d.help("a loop counts from 0: for i in n { … }, and i + a in it"), true;
+  }
+  if (name == "int" || name == "trunc")
+    return write("an integer is made by rounding", "floor(" + argument + ")");
+  if (name == "float") return write("a float is made by a factor", "1.0 * " + argument);
+  if (name == "str") return write("a string takes expressions in braces", "\"{" + argument + "}\"");
+  if (name == "bool") return write("a condition is made by comparing", argument + " != 0");
+  if (name == "abs") return write("there is none", "max(" + argument + ", 0 - " + argument + ")");
+  if (name == "getattr" || name == "get")
+    return d.help("a default for what the config lacks: config.key ?? default"), true;
+  if (name == "hasattr") return d.help("whether the config has it: (config.key ?? none) != none"), true;
+  if (name == "assert") return d.help("a statement of its own: require condition, \"why\""), true;
+  if (name == "print") return d.help("values are seen with `irplan plan --dump-after elaborate`"), true;
+  return false;
+}
+
 Datum Elaborator::unknown_call(const ast::Expr& e) {
   const std::string& name = text(e.name);
   Diagnostic& d = report(Code::UnknownFunction, e.operator_span, {name});
-  if (diagnostics_.full()) return poison();
+  if (diagnostics_.full() || tell_habit(d, e)) return poison();
   if (const auto alias = find_alias(name)) {
     if (alias->row)
       d.fix(alias_help(name, *alias), e.operator_span, alias->row->name);

@@ -1,6 +1,8 @@
 #include "ir/config.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -8,6 +10,39 @@ namespace irplan {
 namespace {
 
 constexpr size_t kFewKeys = 16;  // that are found as quickly one by one
+
+// What Python writes into JSON although it is none, and as long a string that stands in for it, so that
+// places stay what they are.
+constexpr char kMark = '\x7f';
+struct PythonNumber {
+  std::string_view written, stand_in;
+  double value;
+};
+constexpr PythonNumber kPythonNumbers[] = {{"-Infinity", "\"\x7f------\"", -HUGE_VAL},
+                                           {"Infinity", "\"\x7f+++++\"", HUGE_VAL},
+                                           {"NaN", "\"\x7f\"", NAN}};
+
+std::string with_stand_ins(std::string_view text) {
+  std::string out(text);
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (quoted && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (text[i] == 'I' || text[i] == 'N' || text[i] == '-')) {
+      for (const PythonNumber& known : kPythonNumbers) {
+        if (text.compare(i, known.written.size(), known.written) != 0) continue;
+        const size_t end = i + known.written.size();
+        const bool ends = end == text.size() || !std::isalnum(static_cast<unsigned char>(text[end]));
+        if (ends) out.replace(i, known.stand_in.size(), known.stand_in);
+        i = end - 1;
+        break;
+      }
+    }
+  }
+  return out;
+}
 
 // Builds the tree from parser events: no recursion, depth and duplicates checked on the way.
 class Builder {
@@ -31,12 +66,20 @@ class Builder {
     if (value <= INT64_MAX) return number_integer(static_cast<int64_t>(value));
     return number_float(static_cast<double>(value), {});
   }
-  bool number_float(double value, const std::string&) {
+  bool number_float(double value, const std::string& written) {
     ConfigNode* node = add(ConfigNode::Kind::Float);
-    if (node) node->number = value;
-    return node != nullptr;
+    if (!node) return false;
+    node->number = value;
+    node->string = written;
+    return true;
   }
   bool string(std::string& value) {
+    if (value.size() > 0 && value[0] == kMark) {
+      for (const PythonNumber& known : kPythonNumbers) {
+        if (value == known.stand_in.substr(1, known.stand_in.size() - 2))
+          return number_float(known.value, std::string(known.written));
+      }
+    }
     ConfigNode* node = add(ConfigNode::Kind::String);
     if (node) node->string = std::move(value);
     return node != nullptr;
@@ -51,13 +94,14 @@ class Builder {
   }
   bool end_array() { return stack_.pop_back(), true; }
   bool key(std::string& key) {
+    if (!key.empty() && key[0] == kMark) return why = "it is not JSON", false;
     keys_.back() = std::move(key);
     return true;
   }
   // `position` counts the bytes that were read, the one that does not belong included.
   bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception&) {
     if (!why.empty()) return false;
-    why = "it is no JSON";
+    why = "it is not JSON";
     place.end = static_cast<uint32_t>(std::max<size_t>(position, 1));
     place.begin = place.end - 1;
     return false;
@@ -165,15 +209,15 @@ std::optional<Config> Config::parse(std::string_view text, std::string* why, Spa
   }
   Config config;
   Builder builder(config.nodes_);
-  const bool good = nlohmann::json::sax_parse(text, &builder);
+  const bool good = nlohmann::json::sax_parse(with_stand_ins(text), &builder);
   if (!good || config.nodes_.empty()) {
-    *why = builder.why.empty() ? "it is no JSON" : builder.why;
+    *why = builder.why.empty() ? "it is not JSON" : builder.why;
     if (place) *place = builder.place;
     return std::nullopt;
   }
   config.root_ = &config.nodes_.front();
   if (config.root_->kind != ConfigNode::Kind::Record) {
-    *why = "it is no JSON object";
+    *why = "it is not a JSON object";
     return std::nullopt;
   }
   return config;

@@ -18,7 +18,7 @@ struct ConfigNode {
   bool boolean = false;
   int64_t integer = 0;
   double number = 0;
-  std::string string;
+  std::string string;  // of a float: as it is written
   std::vector<const ConfigNode*> items;
   std::vector<std::pair<std::string, const ConfigNode*>> entries;
   std::vector<uint32_t> by_key;  // of a record of many entries: their order by key

@@ -22,23 +22,25 @@ std::string show_float(double x) {
     std::snprintf(buffer, sizeof buffer, "%.*g", precision, x);
     if (std::strtod(buffer, nullptr) == x) break;
   }
-  return buffer;
+  std::string text = buffer;
+  if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";  // or it would look whole
+  return text;
 }
+
+}  // namespace
 
 std::string show(const ConfigNode& node) {
   switch (node.kind) {
     case ConfigNode::Kind::Null: return "none";
     case ConfigNode::Kind::Bool: return node.boolean ? "true" : "false";
     case ConfigNode::Kind::Int: return std::to_string(node.integer);
-    case ConfigNode::Kind::Float: return show_float(node.number);
+    case ConfigNode::Kind::Float: return node.string.empty() ? show_float(node.number) : cut(node.string);
     case ConfigNode::Kind::String: return cut("\"" + node.string + "\"");
     case ConfigNode::Kind::List: return "a list of " + std::to_string(node.items.size());
     case ConfigNode::Kind::Record: return "a record of " + std::to_string(node.entries.size());
   }
   return "";
 }
-
-}  // namespace
 
 const char* kind_name(const Datum& datum) {
   if (const auto* node = datum.get<const ConfigNode*>()) {

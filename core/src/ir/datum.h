@@ -38,7 +38,8 @@ struct Datum {
                const ConfigNode*, std::shared_ptr<const DatumList>, std::shared_ptr<const DatumRecord>,
                Tensors>
       value = Poison{};
-  const ConfigNode* origin = nullptr;  // the config's value that it is, for messages
+  // For messages: the config's value that it is, or of a float, that it was reckoned from.
+  const ConfigNode* origin = nullptr;
 
   Datum() = default;
   template <class T>
@@ -79,6 +80,7 @@ int depth_of(const Datum& datum);
 const char* kind_name(const Datum& datum);
 // The value as a message shows it: 3, "abc", [1, 2], none; cut when long.
 std::string show(const Datum& datum);
+std::string show(const ConfigNode& node);  // as it is written in the config
 // Equality of compile-time values; a dtype equals its name and its config spelling. Counts what it compares
 // in `steps`, and gives up (false) beyond `most`: a value that holds another twice, sixty levels deep, has
 // 2^60 parts.

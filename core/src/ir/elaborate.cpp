@@ -31,6 +31,7 @@ void Elaborator::run() {
   settle_leaf_names();
   tell_lacking();
   tell_misspelt();
+  if (!diagnostics_.has_errors()) tell_ignored();
 }
 
 void Elaborator::collect_globals() {
@@ -288,7 +289,7 @@ void Elaborator::phase_entries(const ast::Item& item) {
       if (!near.empty()) d.fix("did you mean `" + near + "`", entry.dim.span, near);
       std::string known;
       for (const std::string& dim_name : names) known += (known.empty() ? "" : ", ") + dim_name;
-      d.rule(known.empty() ? "dims are declared, or stand in an input's type"
+      d.rule(known.empty() ? "a dim is declared, or named in the type of an input"
                            : "the program's dims: " + known);
       continue;
     }
@@ -464,8 +465,11 @@ void Elaborator::declare_budget(const ast::Expr& e, Span span) {
   const auto same = [&](const Budget& other) {
     return other.span == budget.span && other.elsewhere == budget.elsewhere;
   };
-  if (std::none_of(graph_.budgets.begin(), graph_.budgets.end(), same))
+  if (std::any_of(graph_.budgets.begin(), graph_.budgets.end(), same)) return;
+  if (graph_.budgets.size() < kMaxBudgets)
     graph_.budgets.push_back(std::move(budget));
+  else
+    report(Code::TooManyBudgets, span, {std::to_string(kMaxBudgets)});
 }
 
 // Params and states are called by their checkpoint's name, with `param:` or `state:` before it only where two

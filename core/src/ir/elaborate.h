@@ -29,6 +29,7 @@ constexpr int kMaxDepth = 1000;  // of nested expressions, through calls
 constexpr size_t kMaxRank = 8;   // axes of a tensor
 constexpr size_t kMaxPhases = 16;
 constexpr size_t kMaxDims = 1024;
+constexpr size_t kMaxBudgets = 100;
 // Steps that a call and a round of a loop count for, since they open scopes, and a diagnostic.
 constexpr size_t kCallSteps = 16, kRoundSteps = 4, kReportSteps = 20;
 

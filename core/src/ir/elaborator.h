@@ -110,6 +110,7 @@ class Elaborator {
   Datum lookup(const ast::Name& name);
   Datum global_value(Global& global);
   Datum unknown_name(const ast::Name& name);
+  std::string budget_rule() const;
   std::vector<std::string> visible_names();
   const Ranges& ranges_now();  // of the dims as the running expression sees them
   void bind(const ast::Name& name, Datum value);
@@ -143,6 +144,7 @@ class Elaborator {
   std::string key_of(const Missing& missing);
   void note_absent(const Missing& missing);
   void tell_misspelt();
+  void tell_ignored();
   void require(const ast::Item& item);
   void tell_values(Diagnostic& d, const ast::Expr& e);
   void bind_output(const ast::Item& item, const std::vector<std::string>& ids);
@@ -180,10 +182,13 @@ class Elaborator {
   Datum from_expr(Expr e, Span span);
   Datum poison() { return Datum(); }
   void blame(Diagnostic& diagnostic, const Datum& datum);
+  static Datum made_of(double x, std::initializer_list<const Datum*> parts);
+  void tell_no_integer(const ast::Expr& e, const std::string& wanted, const Datum& value);
 
   // ---- calls
   Datum call(const ast::Expr& e, const Want& want);
   Datum unknown_call(const ast::Expr& e);
+  bool tell_habit(Diagnostic& d, const ast::Expr& e);
   bool any_tensor(const ast::Expr& e, const Want& want, std::vector<Datum>& args);
   const Callee& callee(ast::Symbol symbol);
 
@@ -233,6 +238,9 @@ class Elaborator {
   bool set_attribute(Attrs& attrs, const OpRow& row, const AttrSpec& spec, const Datum& value,
                      const ast::Expr& at);
   std::optional<Attr> to_attr(const AttrSpec& spec, const Datum& value, const ast::Expr& at);
+  std::optional<Attr> list_attr(const AttrSpec& spec, const Datum& value, const ast::Expr& at);
+  std::optional<Attr> wrong_attr(const AttrSpec& spec, const Datum& value, const ast::Expr& at,
+                                 const std::string& wanted);
   Attr record_attr(const Datum& value);
   Datum emit(const OpRow& row, Ids in, Spans spans, Attrs attrs, Span span, const Want& want);
 
@@ -289,9 +297,11 @@ class Elaborator {
   std::vector<Lacking> lacking_;
   std::vector<Lacking> absent_;  // what `??` answered, once a key
   std::set<std::pair<const ConfigNode*, std::string>> known_absent_;
-  bool refused_ = false;  // a requirement at the top level does not hold
-  int depth_ = 0;         // of nested expressions, through calls
-  bool stopped_ = false;  // a limit was hit; everything unwinds
+  std::set<const ConfigNode*> told_misspelt_;
+  std::set<const ConfigNode*> told_floats_;  // where an integer was needed
+  bool refused_ = false;                     // a requirement at the top level does not hold
+  int depth_ = 0;                            // of nested expressions, through calls
+  bool stopped_ = false;                     // a limit was hit; everything unwinds
 };
 
 }  // namespace irplan

@@ -1,7 +1,6 @@
 // Expressions: compile-time arithmetic, config, strings, and what becomes an op when a tensor takes part.
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "ir/elaborator.h"
 
@@ -18,7 +17,32 @@ Relation relation_of(Operator op) {
 }  // namespace
 
 void Elaborator::blame(Diagnostic& diagnostic, const Datum& datum) {
-  if (datum.origin) diagnostic.note("`" + datum.origin->path() + "` is " + show(datum));
+  if (datum.origin) diagnostic.note("`" + datum.origin->path() + "` is " + show(*datum.origin));
+}
+
+// A float remembers the config's value that made it one.
+Datum Elaborator::made_of(double x, std::initializer_list<const Datum*> parts) {
+  Datum made(x);
+  for (const Datum* part : parts) {
+    if (part->is<double>() && part->origin && !made.origin) made.origin = part->origin;
+  }
+  return made;
+}
+
+// A value that is no integer where one is needed. What a config's value brings about is told once.
+void Elaborator::tell_no_integer(const ast::Expr& e, const std::string& wanted, const Datum& value) {
+  if (value.is<double>() && value.origin && !told_floats_.insert(value.origin).second) return;
+  Diagnostic& d = report(Code::Expected, e.span, {wanted, kind_name(value)});
+  d.at(show(value));
+  blame(d, value);
+  if (value.is<Expr>()) d.help("`" + value.get<Expr>()->text() + "` is only known when the program runs");
+  if (!value.is<double>()) return;
+  const double x = value.origin ? value.origin->number : *value.get<double>();
+  const bool whole = std::floor(x) == x && std::fabs(x) < 9e15;
+  if (value.origin && whole)
+    d.help("write " + std::to_string(static_cast<int64_t>(x)) + " in the config");
+  else if (std::isfinite(x))
+    d.help("round it: floor(" + slice(e.span) + ")");
 }
 
 Expr Elaborator::as_expr(const Datum& datum) {
@@ -47,10 +71,7 @@ Datum Elaborator::from_expr(Expr e, Span span) {
 Expr Elaborator::extent(const Datum& datum, const ast::Expr& e) {
   if (datum.poisoned()) return Expr();
   const Expr found = as_expr(datum);
-  if (!found) {
-    Diagnostic& d = report(Code::Expected, e.span, {"an integer or a dim", kind_name(datum)});
-    blame(d, datum);
-  }
+  if (!found) tell_no_integer(e, "an integer or a dim", datum);
   return found;
 }
 
@@ -59,92 +80,6 @@ Datum Elaborator::eval(const ast::Expr& e, const Want& want) {
   if (!value.missing()) return value;
   tell_missing(*value.get<Missing>());
   return poison();
-}
-
-std::string Elaborator::key_of(const Missing& missing) {
-  const ast::Expr& at = *missing.at;
-  if (at.kind == ExprKind::Field) return text(at.name);
-  if (at.kind != ExprKind::Index) return "";
-  const Datum index = constant(*at.b);
-  return index.get<std::string>() ? *index.get<std::string>() : show(index);
-}
-
-void Elaborator::tell_missing(const Missing& missing) {
-  const ast::Expr& at = *missing.at;
-  const std::string key = key_of(missing);
-  const Span key_span = at.kind == ExprKind::Field ? at.name.span : Span{};
-  if (missing.record) {
-    lacking_.push_back({missing.record, key, missing.whole->span, key_span, elsewhere_});
-  } else {
-    std::vector<std::string> keys;
-    const Datum base = raw(*at.a, {});
-    if (const auto* record = base.get<std::shared_ptr<const DatumRecord>>()) {
-      for (const auto& [name, entry] : **record) keys.push_back(name);
-    }
-    const std::string whole = slice(missing.whole->span);
-    size_t values = 0;
-    if (const auto* list = base.get<std::shared_ptr<const DatumList>>()) values = (*list)->size();
-    if (const auto* node = base.get<const ConfigNode*>()) values = (*node)->items.size();
-    if (values > 0) {
-      report(Code::NoSuchKey, missing.whole->span, {whole})
-          .note("the list has " + std::to_string(values) + " values, the last at " +
-                std::to_string(values - 1))
-          .help("a default for where it is absent: " + whole + " ?? …");
-      return;
-    }
-    suggest(report(Code::NoSuchKey, missing.whole->span, {whole}), nearest(key, keys), "", key_span, whole);
-  }
-}
-
-// What may have been meant by a key, and how to do without it.
-void Elaborator::suggest(Diagnostic& d, const std::string& near, const std::string& path, Span key,
-                         const std::string& whole) {
-  if (!near.empty() && key.end > 0) d.fix("did you mean `" + path + near + "`", key, near);
-  if (!near.empty() && key.end == 0) d.help("did you mean `" + path + near + "`");
-  d.help("a default for where it is absent: " + whole + " ?? …");
-}
-
-// Keys that the config lacks. What nobody reads may be what was meant; that a config which the program
-// refuses lacks others is no news.
-void Elaborator::tell_lacking() {
-  for (const Lacking& lacking : lacking_) {
-    std::vector<std::string> keys;
-    for (const auto& [name, node] : lacking.record->entries) {
-      if (diagnostics_.full()) break;
-      const size_t lengths[] = {name.size(), lacking.key.size()};
-      const bool other = refused_ && (lengths[0] > lengths[1] + 1 || lengths[1] > lengths[0] + 1);
-      if (!node->read && !other) keys.push_back(name);
-    }
-    const std::string near = nearest(lacking.key, keys), path = lacking.record->path() + ".";
-    if (refused_ && near.empty()) continue;
-    const SourceText& source = lacking.elsewhere ? *lacking.elsewhere : source_;
-    suggest(diagnostics_.report(Code::NoSuchKey, lacking.span, {path + lacking.key}, lacking.elsewhere), near,
-            path, lacking.key_span, std::string(source.slice(lacking.span)));
-  }
-}
-
-// A key of the config that the program does without. Of --let's texts nothing is told.
-void Elaborator::note_absent(const Missing& missing) {
-  if (!missing.record || elsewhere_) return;
-  std::string key = key_of(missing);
-  if (!known_absent_.emplace(missing.record, key).second) return;
-  const Span key_span = missing.at->kind == ExprKind::Field ? missing.at->name.span : Span{};
-  absent_.push_back({missing.record, std::move(key), missing.whole->span, key_span, nullptr});
-}
-
-// Keys that nobody reads and that are spelt nearly as one that `??` answered for: its default is taken.
-void Elaborator::tell_misspelt() {
-  if (refused_ || stopped_) return;  // what was not read may be read further down
-  std::set<const ConfigNode*> told;
-  for (const Lacking& absent : absent_) {
-    for (const auto& [name, node] : absent.record->entries) {
-      if (diagnostics_.full()) return;
-      if (!differ_by_slip(name, absent.key) || !unread(*node) || !told.insert(node).second) continue;
-      diagnostics_.report(Code::MisspeltName, absent.span, {node->path(), absent.key})
-          .at("its default is taken")
-          .help("write `" + absent.key + "` in the config, where that is meant");
-    }
-  }
 }
 
 Datum Elaborator::constant(const ast::Expr& e) {
@@ -159,10 +94,7 @@ std::optional<int64_t> Elaborator::integer(const ast::Expr& e, const char* what)
   const Datum value = constant(e);
   if (value.poisoned()) return std::nullopt;
   if (const auto* n = value.get<int64_t>()) return *n;
-  Diagnostic& d = report(Code::Expected, e.span, {std::string("an integer for ") + what, kind_name(value)});
-  d.at(show(value));
-  blame(d, value);
-  if (value.is<Expr>()) d.help("`" + value.get<Expr>()->text() + "` is known only when the program runs");
+  tell_no_integer(e, std::string("an integer for ") + what, value);
   return std::nullopt;
 }
 
@@ -173,6 +105,17 @@ std::optional<bool> Elaborator::truth(const ast::Expr& e) {
   Diagnostic& d = report(Code::Expected, e.span, {"a condition", kind_name(value)});
   d.at(show(value));
   blame(d, value);
+  const bool simple = e.kind != ExprKind::Binary && e.kind != ExprKind::Ternary && e.kind != ExprKind::Unary;
+  const std::string asked = simple ? slice(e.span) : "(" + slice(e.span) + ")";
+  const char* const compared = value.is_number()                       ? " != 0"
+                               : value.is<std::string>()               ? " != \"\""
+                               : value.is_none()                       ? " ?? false"
+                               : value.is_tensor() || value.is<Expr>() ? nullptr
+                                                                       : " != none";
+  if (compared && elsewhere_)
+    d.help("write " + asked + compared);
+  else if (compared)
+    d.fix("write " + asked + compared, e.span, simple ? asked + compared : "(" + asked + compared + ")");
   return std::nullopt;
 }
 
@@ -353,7 +296,7 @@ std::optional<std::string> Elaborator::interpolate(const std::vector<ast::String
       case ast::StringPart::Kind::Text: out += part.text; break;
       case ast::StringPart::Kind::Star:
         if (!starred) {
-          report(Code::StackedHere, part.span).rule("`{*}` stands only in the name after `from`");
+          report(Code::StackedHere, part.span).rule("`{*}` is only allowed in the name after `from`");
           return std::nullopt;
         }
         *starred = true;
@@ -411,7 +354,7 @@ Datum Elaborator::unary(const ast::Expr& e, const Want& want) {
     const OpRow& row = *find_op("neg");
     return emit(row, Ids{value.tensor()}, Spans{e.a->span}, Attrs(row), e.span, want);
   }
-  if (const auto* d = value.get<double>()) return Datum(-*d);
+  if (const auto* d = value.get<double>()) return made_of(-*d, {&value});
   const Expr n = as_expr(value);
   if (!n) return operand_error(e, value, value);
   return from_expr(graph_.dims->constant(0) - n, e.span);
@@ -502,7 +445,7 @@ Datum Elaborator::arithmetic(const ast::Expr& e, const Datum& a, const Datum& b)
   if (e.op == Operator::Div || e.op == Operator::FloorDiv || e.op == Operator::Mod) return divide(e, a, b);
   if (a.is_number() && b.is_number() && (a.is<double>() || b.is<double>())) {
     const double x = a.number(), y = b.number();
-    return Datum(e.op == Operator::Add ? x + y : e.op == Operator::Sub ? x - y : x * y);
+    return made_of(e.op == Operator::Add ? x + y : e.op == Operator::Sub ? x - y : x * y, {&a, &b});
   }
   const Expr x = as_expr(a), y = as_expr(b);
   if (!x || !y) return operand_error(e, a, b);
@@ -523,8 +466,8 @@ Datum Elaborator::divide(const ast::Expr& e, const Datum& a, const Datum& b) {
   }
   if (a.is_number() && b.is_number() && (a.is<double>() || b.is<double>())) {
     const double q = a.number() / b.number();
-    if (e.op == Operator::Div) return Datum(q);
-    if (e.op == Operator::FloorDiv) return Datum(std::floor(q));
+    if (e.op == Operator::Div) return made_of(q, {&a, &b});
+    if (e.op == Operator::FloorDiv) return made_of(std::floor(q), {&a, &b});
     return operand_error(e, a, b);
   }
   const Expr x = as_expr(a), y = as_expr(b);

@@ -10,10 +10,12 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/work.h"
 #include "dims/expr.h"
 #include "irplan/diagnostic.h"
 #include "irplan/source.h"
 #include "irplan/strength.h"
+#include "kernels/kernel.h"
 #include "ops/op.h"
 
 namespace irplan {
@@ -47,6 +49,8 @@ struct Value {
   Layout layout = Layout::Contiguous;
   Expr capacity;  // the declared extent of axis 1
 
+  const WeightLayout* packed = nullptr;  // of a weight in a kernel's order; null: row by row
+
   // Its window, filled in by the memory pass.
   Ids of;  // set where no op writes it: the values whose bytes it shows
   BufferId buffer = kNone;
@@ -67,7 +71,7 @@ struct Op {
   std::vector<Expr> scratch;       // bytes that its kernel needs besides its results
   Ids scratch_buffers;
   Expr flops, bytes;
-  std::string kernel;
+  const KernelRow* kernel = nullptr;  // null: it emits no op
 };
 
 struct Buffer {
@@ -77,7 +81,7 @@ struct Buffer {
   Expr bytes;
   // of arena buffers
   uint32_t live_begin = 0, live_end = 0;  // half-open, in indices of Graph::ops
-  Ids above;                              // the buffers directly below this one: the placement
+  Ids above;                              // the buffers that this one lies directly above: the placement
 };
 
 struct Output {
@@ -219,7 +223,8 @@ struct Target {
 
 struct Graph {
   std::shared_ptr<Dims> dims = std::make_shared<Dims>();
-  std::vector<Dim> dim_list;  // as they first appear in the text
+  std::shared_ptr<Work> work = std::make_shared<Work>();  // of this compilation; copies share it
+  std::vector<Dim> dim_list;                              // as they first appear in the text
   std::vector<Guard> guards;
   std::vector<Phase> phases;
   std::vector<Value> values;

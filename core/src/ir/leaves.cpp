@@ -3,6 +3,7 @@
 
 #include "ir/elaborator.h"
 #include "ir/words.h"
+#include "ops/alias.h"
 
 namespace irplan {
 
@@ -27,7 +28,8 @@ std::optional<DType> Elaborator::dtype(const ast::Type& type) {
     Diagnostic& d = report(Code::NotADtype, type.dtype[0].span, {show(value)});
     blame(d, value);
     if (const auto* word = value.get<std::string>()) {
-      const std::string near = nearest(*word, dtype_names());
+      const auto alias = dtype_alias(*word);
+      const std::string near = alias ? irplan::name(*alias) : nearest(*word, dtype_names());
       if (!near.empty()) d.help("did you mean `" + near + "`");
     }
     d.rule("dtypes are " + joined(dtype_names(), " "));

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ir/elaborator.h"
+#include "ops/alias.h"
 
 namespace irplan {
 namespace {
@@ -20,7 +21,30 @@ std::optional<Datum> quantity(Dims& dims, const std::string& word) {
   return Datum(sum);
 }
 
+// What others call a measured quantity; null where it is none.
+const char* quantity_alias(std::string_view word) {
+  constexpr std::pair<const char*, const char*> kNames[] = {
+      {"vram", "memory"},     {"mem", "memory"},     {"ram", "memory"},         {"gpu", "memory"},
+      {"total", "memory"},    {"peak", "arena"},     {"activations", "arena"},  {"activation", "arena"},
+      {"workspace", "arena"}, {"scratch", "arena"},  {"temp", "arena"},         {"temps", "arena"},
+      {"kv", "state"},        {"cache", "state"},    {"kv_cache", "state"},     {"kvcache", "state"},
+      {"states", "state"},    {"params", "weights"}, {"parameters", "weights"}, {"model", "weights"},
+      {"weight", "weights"},  {"input", "inputs"},   {"tokens", "inputs"}};
+  for (const auto& [theirs, ours] : kNames) {
+    if (word == theirs) return ours;
+  }
+  return nullptr;
+}
+
 }  // namespace
+
+// What a budget may speak of, with the program's own dims.
+std::string Elaborator::budget_rule() const {
+  std::string dims;
+  for (const Dim& dim : graph_.dim_list) dims += (dims.empty() ? "" : ", ") + dim.name;
+  return "a budget asks weights, state, inputs, arena or memory, in all phases or in one, or a dim" +
+         (dims.empty() ? "" : ": " + dims);
+}
 
 Elaborator::Global* Elaborator::find_global(ast::Symbol symbol) {
   if (symbol >= global_of_.size() || global_of_[symbol] < 0) return nullptr;
@@ -75,8 +99,10 @@ std::optional<Datum> Elaborator::of_phase(const ast::Expr& e) {
   }
   if (const std::string near = nearest(word, known); !near.empty())
     d.fix("did you mean `" + phase + "." + near + "`", e.name.span, near);
+  else if (const char* const measured = quantity_alias(word))
+    d.fix("write `" + phase + "." + measured + "`", e.name.span, measured);
   else
-    d.rule("a budget asks weights, state, inputs, arena, memory or a dim of a phase");
+    d.rule(budget_rule());
   return poison();
 }
 
@@ -194,8 +220,16 @@ Datum Elaborator::unknown_name(const ast::Name& name) {
   Diagnostic& d = report(Code::UnknownName, name.span, {text(name)});
   const std::string near = diagnostics_.full() ? "" : nearest(text(name), visible_names());
   const auto named = [&](const Phase& p) { return p.name == text(name); };
+  const char* const measured = in_budget_ ? quantity_alias(text(name)) : nullptr;
+  const auto dtype = dtype_alias(text(name));
   if (in_budget_ && std::any_of(graph_.phases.begin(), graph_.phases.end(), named)) {
     d.help("ask one of its sizes: " + text(name) + ".memory");
+  } else if (measured) {
+    d.fix("write `" + std::string(measured) + "`", name.span, measured);
+  } else if (dtype && !in_budget_) {
+    d.fix("the dtype is `" + std::string(irplan::name(*dtype)) + "` here", name.span, irplan::name(*dtype));
+  } else if (in_budget_ && near.empty()) {
+    d.rule(budget_rule());
   } else if (!near.empty()) {
     d.fix("did you mean `" + near + "`", name.span, near);
   } else {

@@ -4,6 +4,7 @@
 
 #include "ir/elaborator.h"
 #include "ir/words.h"
+#include "ops/alias.h"
 
 namespace irplan {
 namespace {
@@ -111,6 +112,11 @@ void Elaborator::named_argument(Application& made, const ast::Arg& arg, const Wa
   for (const AttrSpec& s : row.attributes) names.emplace_back(s.name);
   for (const OperandSpec& s : row.operands) names.emplace_back(s.name);
   Diagnostic& d = report(Code::UnknownArgument, arg.name->span, {key, row.name});
+  for (const char* ours : attribute_aliases(key)) {
+    if (std::find(names.begin(), names.end(), ours) == names.end()) continue;
+    d.fix(std::string("it is called `") + ours + "` here", arg.name->span, ours);
+    return;
+  }
   const std::string near = nearest(key, names);
   if (near.empty())
     d.rule(usage(row)).note(attributes_text(row));
@@ -151,24 +157,35 @@ bool Elaborator::set_attribute(Attrs& attrs, const OpRow& row, const AttrSpec& s
   return true;
 }
 
-std::optional<Attr> Elaborator::to_attr(const AttrSpec& spec, const Datum& value, const ast::Expr& at) {
-  const auto wrong = [&](const std::string& wanted) -> std::optional<Attr> {
-    const auto* word = value.get<std::string>();
-    const bool named = word && (spec.kind == AttrKind::Dtype || spec.kind == AttrKind::Word);
-    Diagnostic& d = report(Code::AttributeType, at.span, {spec.name, wanted, named ? show(value) : kind_name(value)});
-    if (!named) d.at(show(value));
-    blame(d, value);
-    if (!named) return std::nullopt;
-    std::vector<std::string> candidates = spec.kind == AttrKind::Word ? choices(spec.choices) : dtype_names();
-    const std::string near = nearest(*word, candidates);
-    const bool literal = at.kind == ExprKind::String && at.span.end - at.span.begin == word->size() + 2;
-    if (!near.empty() && literal)
-      d.fix("did you mean `" + near + "`", {at.span.begin + 1, at.span.end - 1}, near);
-    else if (!near.empty())
-      d.help("did you mean `" + near + "`");
-    if (spec.kind == AttrKind::Dtype) d.rule("dtypes are " + joined(dtype_names(), " "));
+// Says that a value is no value of the attribute; none, so that it can be returned.
+std::optional<Attr> Elaborator::wrong_attr(const AttrSpec& spec, const Datum& value, const ast::Expr& at,
+                                           const std::string& wanted) {
+  const bool integer = spec.kind == AttrKind::Int || spec.kind == AttrKind::Extent;
+  if (integer && value.is<double>()) {
+    tell_no_integer(at, wanted + " for " + spec.name, value);
     return std::nullopt;
-  };
+  }
+  const auto* word = value.get<std::string>();
+  const bool named = word && (spec.kind == AttrKind::Dtype || spec.kind == AttrKind::Word);
+  Diagnostic& d =
+      report(Code::AttributeType, at.span, {spec.name, wanted, named ? show(value) : kind_name(value)});
+  if (!named) d.at(show(value));
+  blame(d, value);
+  if (!named) return std::nullopt;
+  std::vector<std::string> candidates = spec.kind == AttrKind::Word ? choices(spec.choices) : dtype_names();
+  const auto alias = spec.kind == AttrKind::Dtype ? dtype_alias(*word) : std::nullopt;
+  const std::string near = alias ? irplan::name(*alias) : nearest(*word, candidates);
+  const bool literal = at.kind == ExprKind::String && at.span.end - at.span.begin == word->size() + 2;
+  if (!near.empty() && literal)
+    d.fix("did you mean `" + near + "`", {at.span.begin + 1, at.span.end - 1}, near);
+  else if (!near.empty())
+    d.help("did you mean `" + near + "`");
+  if (spec.kind == AttrKind::Dtype) d.rule("dtypes are " + joined(dtype_names(), " "));
+  return std::nullopt;
+}
+
+std::optional<Attr> Elaborator::to_attr(const AttrSpec& spec, const Datum& value, const ast::Expr& at) {
+  const auto wrong = [&](const std::string& wanted) { return wrong_attr(spec, value, at, wanted); };
   switch (spec.kind) {
     case AttrKind::Bool:
       if (const auto* b = value.get<bool>()) return Attr(*b);
@@ -203,6 +220,11 @@ std::optional<Attr> Elaborator::to_attr(const AttrSpec& spec, const Datum& value
     case AttrKind::Extents:
     case AttrKind::Ints: break;
   }
+  return list_attr(spec, value, at);
+}
+
+std::optional<Attr> Elaborator::list_attr(const AttrSpec& spec, const Datum& value, const ast::Expr& at) {
+  const auto wrong = [&](const std::string& wanted) { return wrong_attr(spec, value, at, wanted); };
   AttrList list;
   const auto add = [&](const Datum& item) {
     const Expr e = as_expr(item);
@@ -215,9 +237,13 @@ std::optional<Attr> Elaborator::to_attr(const AttrSpec& spec, const Datum& value
   };
   const char* wanted = spec.kind == AttrKind::Ints ? "a list of integers" : "a list of integers or dims";
   if (const auto* items = value.get<std::shared_ptr<const DatumList>>()) {
-    for (const Datum& item : **items) {
+    for (size_t i = 0; i < (*items)->size(); ++i) {
+      const Datum& item = (**items)[i];
       if (item.poisoned()) return std::nullopt;
-      if (!add(item)) return wrong(wanted);
+      if (add(item)) continue;
+      if (!item.is<double>()) return wrong(wanted);
+      tell_no_integer(at.kind == ExprKind::List ? *at.items[i] : at, "an integer or a dim", item);
+      return std::nullopt;
     }
   } else if (const auto* node = value.get<const ConfigNode*>();
              node && (*node)->kind == ConfigNode::Kind::List) {
@@ -269,12 +295,13 @@ Datum Elaborator::emit(const OpRow& row, Ids in, Spans spans, Attrs attrs, Span 
     if (in[i] == kNone || graph_.values[in[i]].kind != ValueKind::State) continue;
     const auto before = appended_.find(in[i]);
     if (before != appended_.end()) {
-      const bool twice = i == 0 && std::string_view(row.name) == "append";
-      report(twice ? Taking<1>(Code::AppendedTwice) : Taking<1>(Code::ReadAfterAppend), spans[i], {graph_.values[in[i]].id})
+      const bool twice = i == 0 && row.updates_state;
+      report(twice ? Taking<1>(Code::AppendedTwice) : Taking<1>(Code::ReadAfterAppend), spans[i],
+             {graph_.values[in[i]].id})
           .also(before->second, "appended to here");
       return poison();
     }
-    if (i == 0 && std::string_view(row.name) == "append") appended_.emplace(in[i], span);
+    if (i == 0 && row.updates_state) appended_.emplace(in[i], span);
   }
   const size_t count = result_count(row, attrs);
   std::vector<std::string> ids;

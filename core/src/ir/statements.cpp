@@ -1,6 +1,7 @@
 // Statements: bindings, loops, branches, requirements.
 #include <algorithm>
 
+#include "ir/config_keys.h"
 #include "ir/elaborator.h"
 
 namespace irplan {
@@ -79,6 +80,13 @@ void Elaborator::tell_values(Diagnostic& d, const ast::Expr& e) {
     if (first) tell_values(d, *e.a);
     if (!first || e.op == ast::Operator::Or) tell_values(d, *e.b);
     return;
+  }
+  if (e.kind == ExprKind::Binary && e.op == ast::Operator::Eq && e.b->kind == ExprKind::None) {
+    const Datum found = constant(*e.a);
+    if (found.origin && is_quantisation(*found.origin)) {
+      d.note(quantisation_text(*found.origin)).help(quantisation_help(*found.origin));
+      return;
+    }
   }
   if (e.kind == ExprKind::Binary && e.op == ast::Operator::Eq && is_literal(*e.b)) {
     d.note("`" + slice(e.a->span) + "` is " + show(constant(*e.a)) + ", not " + show(constant(*e.b)));
@@ -184,7 +192,7 @@ void Elaborator::bind_output(const ast::Item& item, const std::vector<std::strin
 }
 
 Elaborator::Flow Elaborator::loop(const ast::Item& item) {
-  const auto count = integer(*item.value, "the rounds of a loop");
+  const auto count = integer(*item.value, "the iterations of a loop");
   if (!count) return Flow::Next;
   if (*count < 0 || *count > kMaxRounds) {
     const std::string rounds = std::to_string(*count);

@@ -38,11 +38,11 @@ constexpr AliasRow kRows[] = {
     {"gelupytorchtanh", "gelu_tanh", nullptr},
     {"gemm", "linear", kOutputsFirst},
     {"groupqueryattention", "attention", kHeads},
-    {"identity", nullptr, "y = x; a name may stand for another"},
+    {"identity", nullptr, "y = x gives a value a second name"},
     {"indexselect", "embed", "rows of a table"},
     {"layernormalization", "layernorm", nullptr},
     {"logistic", "sigmoid", nullptr},
-    {"maskedfill", nullptr, "attention(…, causal=true, window=…); masks are no tensors"},
+    {"maskedfill", nullptr, "attention(…, causal=true, window=…); there is no mask operand"},
     {"mean", nullptr, "sum(x, axis=-1) / n"},
     {"mm", "matmul", nullptr},
     {"multiheadattention", "attention", kHeads},
@@ -79,6 +79,114 @@ constexpr AliasRow kRows[] = {
     {"updatecache", "append", nullptr},
 };
 
+struct DTypeAlias {
+  const char* name;  // lower case, no underscores
+  DType dtype;
+};
+constexpr DTypeAlias kDTypeAliases[] = {{"float32", DType::F32},
+                                        {"float", DType::F32},
+                                        {"fp32", DType::F32},
+                                        {"single", DType::F32},
+                                        {"float16", DType::F16},
+                                        {"fp16", DType::F16},
+                                        {"half", DType::F16},
+                                        {"bfloat16", DType::BF16},
+                                        {"bfloat", DType::BF16},
+                                        {"brainfloat16", DType::BF16},
+                                        {"fp8", DType::F8E4M3},
+                                        {"f8", DType::F8E4M3},
+                                        {"float8", DType::F8E4M3},
+                                        {"fp8e4m3", DType::F8E4M3},
+                                        {"float8e4m3", DType::F8E4M3},
+                                        {"float8e4m3fn", DType::F8E4M3},
+                                        {"e4m3", DType::F8E4M3},
+                                        {"f8e4m3fn", DType::F8E4M3},
+                                        {"fp8e5m2", DType::F8E5M2},
+                                        {"float8e5m2", DType::F8E5M2},
+                                        {"e5m2", DType::F8E5M2},
+                                        {"int", DType::I32},
+                                        {"int32", DType::I32},
+                                        {"s32", DType::I32},
+                                        {"long", DType::I64},
+                                        {"int64", DType::I64},
+                                        {"s64", DType::I64},
+                                        {"int8", DType::I8},
+                                        {"s8", DType::I8},
+                                        {"uint8", DType::I8},
+                                        {"u8", DType::I8},
+                                        {"char", DType::I8},
+                                        {"byte", DType::I8},
+                                        {"boolean", DType::Bool},
+                                        {"i1", DType::Bool},
+                                        {"q8", DType::Q8_0},
+                                        {"q80", DType::Q8_0},
+                                        {"q4", DType::Q4_0},
+                                        {"q40", DType::Q4_0},
+                                        {"int4", DType::Q4_0},
+                                        {"i4", DType::Q4_0},
+                                        {"uint4", DType::Q4_0},
+                                        {"nf4", DType::Q4_0},
+                                        {"fp4", DType::MXFP4},
+                                        {"mxfp4e2m1", DType::MXFP4}};
+
+struct AttributeAlias {
+  const char *name, *ours;
+};
+constexpr AttributeAlias kAttributeAliases[] = {{"dim", "axis"},
+                                                {"dims", "axis"},
+                                                {"dims", "perm"},
+                                                {"axes", "axis"},
+                                                {"axes", "perm"},
+                                                {"permutation", "perm"},
+                                                {"keepdim", "keep"},
+                                                {"keepdims", "keep"},
+                                                {"epsilon", "eps"},
+                                                {"varianceepsilon", "eps"},
+                                                {"layernormepsilon", "eps"},
+                                                {"dtype", "to"},
+                                                {"theta", "base"},
+                                                {"ropetheta", "base"},
+                                                {"freqbase", "base"},
+                                                {"pos", "at"},
+                                                {"position", "at"},
+                                                {"positions", "at"},
+                                                {"positionids", "at"},
+                                                {"startpos", "at"},
+                                                {"cacheposition", "at"},
+                                                {"index", "at"},
+                                                {"offset", "at"},
+                                                {"ropescaling", "scaling"},
+                                                {"rotarydim", "dim"},
+                                                {"interleaved", "interleave"},
+                                                {"iscausal", "causal"},
+                                                {"smscale", "scale"},
+                                                {"softmaxscale", "scale"},
+                                                {"scaling", "scale"},
+                                                {"slidingwindow", "window"},
+                                                {"windowsize", "window"},
+                                                {"logitssoftcap", "softcap"},
+                                                {"logitcap", "softcap"},
+                                                {"softcapping", "softcap"},
+                                                {"min", "lo"},
+                                                {"low", "lo"},
+                                                {"max", "hi"},
+                                                {"high", "hi"},
+                                                {"length", "len"},
+                                                {"size", "shape"},
+                                                {"size", "len"},
+                                                {"newshape", "shape"},
+                                                {"splitsizes", "sizes"},
+                                                {"topk", "k"},
+                                                {"numexpertspertok", "k"},
+                                                {"renormalize", "norm"},
+                                                {"normtopkprob", "norm"},
+                                                {"numgroups", "groups"},
+                                                {"topkgroups", "group_k"},
+                                                {"begin", "start"},
+                                                {"weight", "w"},
+                                                {"input", "x"},
+                                                {"blocksize", "block"}};
+
 std::string plain(std::string_view name) {
   std::string out;
   for (const char c : name) {
@@ -105,6 +213,26 @@ std::optional<Alias> find_alias(std::string_view name) {
     if (word == row.name) return Alias{row.ours ? find_op(row.ours) : nullptr, row.how};
   }
   return std::nullopt;
+}
+
+std::optional<DType> dtype_alias(std::string_view name) {
+  std::string_view word = name;
+  constexpr std::string_view kTorch = "torch.";
+  if (word.substr(0, kTorch.size()) == kTorch) word.remove_prefix(kTorch.size());
+  const std::string wanted = plain(word);
+  for (const DTypeAlias& row : kDTypeAliases) {
+    if (wanted == row.name) return row.dtype;
+  }
+  return std::nullopt;
+}
+
+std::vector<const char*> attribute_aliases(std::string_view name) {
+  const std::string wanted = plain(name);
+  std::vector<const char*> ours;
+  for (const AttributeAlias& row : kAttributeAliases) {
+    if (wanted == row.name) ours.push_back(row.ours);
+  }
+  return ours;
 }
 
 std::string signature(const OpRow& row) {

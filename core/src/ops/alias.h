@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ops/op.h"
 
@@ -29,6 +30,13 @@ std::optional<Alias> find_alias(std::string_view name);
 
 // How a row is called: "rmsnorm(x, w?, eps=…, offset=0)".
 std::string signature(const OpRow& row);
+
+// The dtype that others call so: "float16", "half", "int8", "fp8", "float8_e4m3fn". Of names that could be
+// several it is the one that models are published in.
+std::optional<DType> dtype_alias(std::string_view name);
+// Ours for an attribute of other systems: "axis" for "dim", "keep" for "keepdim", "eps" for "epsilon".
+// Several where rows differ; whoever asks takes the one that the row has.
+std::vector<const char*> attribute_aliases(std::string_view name);
 
 // What to write instead of the name, as a sentence: "`reshape` is `view` here: view(x, shape=…)".
 std::string alias_help(std::string_view name, const Alias& alias);

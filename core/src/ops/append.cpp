@@ -91,7 +91,7 @@ void append(HostCall& call) {
 
 OpRow append_row() {
   return {.name = "append",
-          .operands = {{"s", false, false}, {"x", false, true}},
+          .operands = {{.name = "s", .as_rows = Reading::Shown, .as_blocks = true}, {"x", false, true}},
           .attributes = {{"at", AttrKind::Extent}},
           .shape = checked<append_shape>,
           .flops = nothing,
@@ -99,7 +99,9 @@ OpRow append_row() {
           .evaluate = append,
           .operand_text = "s[B,C,…], x[B,S,…] → y",
           .shape_text = "[B, at+S, …], at+S <= C; of a ring min(at+S, rows)",
-          .doc = "writes rows to a state, and gives its filled prefix, oldest to newest"};
+          .doc = "writes rows to a state, and gives its filled prefix, oldest to newest",
+          .family = Family::Attention,
+          .updates_state = true};
 }
 
 }  // namespace irplan

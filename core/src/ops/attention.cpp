@@ -156,7 +156,10 @@ void attention(HostCall& call) {
 OpRow attention_row() {
   return {
       .name = "attention",
-      .operands = {{"q", false, true}, {"k", false, true}, {"v", false, true}, {"sinks", true, true}},
+      .operands = {{"q", false, true},
+                   {.name = "k", .dense = true, .as_rows = Reading::Free, .as_blocks = true},
+                   {.name = "v", .dense = true, .as_rows = Reading::Free, .as_blocks = true},
+                   {"sinks", true, true}},
       .attributes = {{"causal", AttrKind::Bool, "true"},
                      {"window", AttrKind::Extent, "none"},
                      {"scale", AttrKind::Number, "none"},
@@ -167,7 +170,8 @@ OpRow attention_row() {
       .evaluate = attention,
       .operand_text = "q[B,S,H,K], k[B,N,G,K], v[B,N,G,U], sinks?[H] → y",
       .shape_text = "[B,S,H,U], H % G == 0; N in each row its own",
-      .doc = "key j is visible to query i iff j <= i+N-S and j > i+N-S-window; scale is K^-0.5 by default"};
+      .doc = "key j is visible to query i iff j <= i+N-S and j > i+N-S-window; scale is K^-0.5 by default",
+      .family = Family::Attention};
 }
 
 }  // namespace irplan

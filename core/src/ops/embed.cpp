@@ -65,7 +65,7 @@ void positions(HostCall& call) {
 
 OpRow embed_row() {
   return {.name = "embed",
-          .operands = {{"ids", false, true}, {"w", false, true}},
+          .operands = {{"ids", false, true}, {.name = "w", .dense = true, .as_weight = Reading::Followed}},
           .attributes = {{"to", AttrKind::Dtype, "none"}},
           .shape = checked<embed_shape>,
           .flops = nothing,
@@ -73,7 +73,10 @@ OpRow embed_row() {
           .evaluate = embed,
           .operand_text = "ids i32[…], w[V,D] → y",
           .shape_text = "ids.shape + [D]",
-          .doc = "the rows of a table that ids name; `to` is needed for a block dtype"};
+          .doc = "the rows of a table that ids name; `to` is needed for a block dtype",
+          .family = Family::Lookup,
+          .ids = 0,
+          .table = 1};
 }
 
 OpRow positions_row() {
@@ -85,7 +88,8 @@ OpRow positions_row() {
           .evaluate = positions,
           .operand_text = "→ y i32",
           .shape_text = "[B,S]",
-          .doc = "y[b,s] = at_b + s, the places of tokens in their sequences"};
+          .doc = "y[b,s] = at_b + s, the places of tokens in their sequences",
+          .family = Family::Lookup};
 }
 
 }  // namespace irplan

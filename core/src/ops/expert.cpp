@@ -95,7 +95,7 @@ void expert(HostCall& call) {
 OpRow expert_row() {
   return {.name = "expert",
           .operands = {{"x", false, true},
-                       {"w", false, true},
+                       {.name = "w", .dense = true, .as_weight = Reading::Free, .scaled_by = 4},
                        {"e", false, true},
                        {"bias", true, true},
                        {"scale", true, true}},
@@ -106,7 +106,8 @@ OpRow expert_row() {
           .evaluate = expert,
           .operand_text = "x[…,K] or […,k,K], w[E,N,K], e i32[…,k], bias?[E,N], scale?[E,n,k] → y",
           .shape_text = "e.shape + [N]",
-          .doc = "linear with the weight of the expert that each token chose"};
+          .doc = "linear with the weight of the expert that each token chose",
+          .family = Family::Linear};
 }
 
 }  // namespace irplan

@@ -79,7 +79,7 @@ void add_layernorm(HostCall& call) {
 }
 
 template <int64_t cost>
-OpRow gated_row(const char* name, Semantics evaluate, const char* doc) {
+OpRow gated_row(const char* name, Semantics evaluate, const char* activation, const char* doc) {
   return {.name = name,
           .operands = {{"g", false, true}, {"u", false, true}},
           .attributes = {},
@@ -90,13 +90,20 @@ OpRow gated_row(const char* name, Semantics evaluate, const char* doc) {
           .fused = true,
           .operand_text = "g, u → y",
           .shape_text = "as g, which is as u",
-          .doc = doc};
+          .doc = doc,
+          .first = activation,
+          .second = "mul"};
 }
 
 }  // namespace
 
-OpRow swiglu_row() { return gated_row<6>("swiglu", gated<silu_of>, "silu(g) * u, rounded once"); }
-OpRow geglu_row() { return gated_row<13>("geglu", gated<gelu_tanh_of>, "gelu_tanh(g) * u, rounded once"); }
+OpRow swiglu_row() {
+  return gated_row<6>("swiglu", gated<silu_of>, "silu", "silu(g) * u, each rounded where it is");
+}
+OpRow geglu_row() {
+  return gated_row<13>("geglu", gated<gelu_tanh_of>, "gelu_tanh",
+                       "gelu_tanh(g) * u, each rounded where it is");
+}
 
 OpRow add_rmsnorm_row() {
   return {.name = "add_rmsnorm",
@@ -110,7 +117,12 @@ OpRow add_rmsnorm_row() {
           .operand_text = "a[…,D], b[…,D], w?[D] → sum, norm",
           .shape_text = "both as a, which is as b",
           .doc = "a + b, and the rmsnorm of that sum as it is stored",
-          .results = 2};
+          .results = 2,
+          .family = Family::Norm,
+          .norm_weight = 2,
+          .first = "add",
+          .second = "rmsnorm",
+          .keeps_between = true};
 }
 
 OpRow add_layernorm_row() {
@@ -125,7 +137,12 @@ OpRow add_layernorm_row() {
           .operand_text = "a[…,D], b[…,D], w?[D], bias?[D] → sum, norm",
           .shape_text = "both as a, which is as b",
           .doc = "a + b, and the layernorm of that sum as it is stored",
-          .results = 2};
+          .results = 2,
+          .family = Family::Norm,
+          .norm_weight = 2,
+          .first = "add",
+          .second = "layernorm",
+          .keeps_between = true};
 }
 
 }  // namespace irplan

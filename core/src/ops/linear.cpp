@@ -143,14 +143,18 @@ void matmul(HostCall& call) {
 
 OpRow linear_row() {
   return {.name = "linear",
-          .operands = {{"x", false, true}, {"w", false, true}, {"bias", true, true}, {"scale", true, true}},
+          .operands = {{.name = "x", .dense = true, .as_rows = Reading::Followed},
+                       {.name = "w", .dense = true, .as_weight = Reading::Free, .scaled_by = 3},
+                       {"bias", true, true},
+                       {"scale", true, true}},
           .attributes = {{"to", AttrKind::Dtype, "none"}, {"block", AttrKind::Ints, "[128, 128]"}},
           .shape = checked<linear_shape>,
           .flops = linear_flops,
           .evaluate = linear,
           .operand_text = "x[…,K], w[N,K], bias?[N], scale?[n,k] → y",
           .shape_text = "[…,N]; w [G,N,K] takes x […,G,K]; n = ⌈N/block₀⌉, k = ⌈K/block₁⌉",
-          .doc = "x times the transposed weight, plus bias; each block of w is multiplied by its scale"};
+          .doc = "x times the transposed weight, plus bias; each block of w is multiplied by its scale",
+          .family = Family::Linear};
 }
 
 OpRow dequant_row() {
@@ -163,20 +167,22 @@ OpRow dequant_row() {
       .evaluate = dequant,
       .operand_text = "w[…,N,K], scale?[…,n,k] → y",
       .shape_text = "as w",
-      .doc =
-          "the numbers that a quantised weight stands for; without scale a block dtype's own, else a cast"};
+      .doc = "the numbers that a quantised weight stands for; without scale a block dtype's own, else a cast",
+      .family = Family::Linear};
 }
 
 OpRow matmul_row() {
   return {.name = "matmul",
-          .operands = {{"a", false, true}, {"b", false, true}},
+          .operands = {{.name = "a", .dense = true, .as_rows = Reading::Followed},
+                       {.name = "b", .dense = true, .as_rows = Reading::Free}},
           .attributes = {{"to", AttrKind::Dtype, "none"}},
           .shape = checked<matmul_shape>,
           .flops = matmul_flops,
           .evaluate = matmul,
           .operand_text = "a[…,M,K], b[…,K,N] → y",
           .shape_text = "[…,M,N]; batch axes broadcast",
-          .doc = "the matrix product"};
+          .doc = "the matrix product",
+          .family = Family::Linear};
 }
 
 }  // namespace irplan

@@ -71,7 +71,9 @@ OpRow rmsnorm_row() {
           .in_place = true,
           .operand_text = "x[…,D], w?[D] → y",
           .shape_text = "as x",
-          .doc = "x / sqrt(mean(x²) + eps), times (offset + w) where there is a w"};
+          .doc = "x / sqrt(mean(x²) + eps), times (offset + w) where there is a w",
+          .family = Family::Norm,
+          .norm_weight = 1};
 }
 
 OpRow layernorm_row() {
@@ -84,7 +86,9 @@ OpRow layernorm_row() {
           .in_place = true,
           .operand_text = "x[…,D], w?[D], b?[D] → y",
           .shape_text = "as x",
-          .doc = "(x - mean) / sqrt(variance + eps), times w, plus b"};
+          .doc = "(x - mean) / sqrt(variance + eps), times w, plus b",
+          .family = Family::Norm,
+          .norm_weight = 1};
 }
 
 }  // namespace irplan

@@ -121,9 +121,11 @@ bool OpCall::require(Expr a, Relation relation, Expr b) {
   return truth != Truth::No;
 }
 
-Expr OpCall::bytes(const TensorType& type) const {
+Expr OpCall::bytes(const TensorType& type) const { return stored_bytes(dims, type); }
+
+Expr stored_bytes(Dims& dims, const TensorType& type) {
   const DTypeInfo& dtype = info(type.dtype);
-  const Expr count = elements(type);
+  const Expr count = dims.product(type.shape);
   if (dtype.elements == 1) return count * dtype.bytes;
   const Expr block = dims.constant(dtype.elements);
   if (const auto blocks = dims.divide_exactly(count, block)) return *blocks * dtype.bytes;
@@ -164,6 +166,21 @@ std::vector<std::string> op_names() {
     if (!row.fused) names.emplace_back(row.name);
   }
   return names;
+}
+
+const OpRow& copy_op() {
+  static const OpRow& row = *find_op("copy");
+  return row;
+}
+
+const OpRow& pack_op() {
+  static const OpRow& row = *find_op("pack");
+  return row;
+}
+
+const char* name(Family family) {
+  constexpr const char* kNames[] = {"linear", "attention", "norm", "elementwise", "lookup", "movement"};
+  return kNames[static_cast<int>(family)];
 }
 
 Expr default_bytes(const OpCall& call) {

@@ -50,11 +50,37 @@ struct AttrSpec {
   bool implicit = false;  // written to a plan only where it differs from its default (scalar, scalar_first)
 };
 
+// How an op reads a stored operand, as far as its dtype matters: what `--retype` may change.
+enum class Reading : uint8_t {
+  Fixed,     // nothing but the declared dtype
+  Free,      // any dtype will do, and the result's does not follow it
+  Followed,  // the result has it unless `to` says otherwise
+  Shown,     // the result shows the same bytes
+};
+
 struct OperandSpec {
   const char* name;
   bool optional = false;
   // Kernels read its rows densely: a window of it with a last-axis stride other than 1 is copied first.
   bool dense = false;
+  Reading as_weight = Reading::Fixed;  // where it is a param
+  Reading as_rows = Reading::Fixed;    // where it is rows of a state
+  bool as_blocks = false;              // of rows: block dtypes as well
+  int scaled_by = -1;                  // the operand whose presence fixes its dtype as a weight; -1: none
+};
+
+// What an operator is to a reader: colours and reports go by it.
+enum class Family : uint8_t { Linear, Attention, Norm, Elementwise, Lookup, Movement };
+const char* name(Family family);  // "linear"
+
+// How the results of a window lie in its operands' bytes.
+enum class Shows : uint8_t {
+  Nothing,   // they have bytes of their own
+  Reshaped,  // in other extents
+  Permuted,  // with the axes in another order
+  Part,      // a run of one axis
+  Parts,     // runs of one axis, one behind the other
+  Joined,    // the operands one behind the other: they lie in the result
 };
 
 // One op's attributes, in the order of its row. Copies share the values until one is set.
@@ -175,11 +201,24 @@ struct OpRow {
   Semantics evaluate = nullptr;
   bool in_place = false;  // may write over an operand of the result's window and element size that dies there
   bool window = false;  // its results are windows on its operands where strides can say so (view, slice, …)
-  bool fused = false;   // no syntax of its own: the fuse pass makes it from parts
+  bool fused = false;   // no syntax of its own: a pass makes it
   const char* operand_text;  // for `irplan ops`: "x[…,K], w[N,K], bias?[N] → y"
   const char* shape_text;
   const char* doc;
   int results = 1;  // how many it has; of `split` as many as `sizes`
+
+  // ---- traits: what passes, the checker of plans and runners ask, so that they know no operator by its name
+  Family family = Family::Elementwise;
+  Shows shows = Shows::Nothing;
+  // Writes operand 1 into operand 0, a state, at the position `at`; its result shows the state.
+  bool updates_state = false;
+  int ids = -1, table = -1;  // operands: the numbers in `ids` are rows of `table`; -1: it looks nothing up
+  int norm_weight = -1;  // the operand that scales what a norm yields, with `offset` added where it has one
+  // Of a fused operator the two that it stands for, the first one's result read by the second; what it
+  // computes is what they do, each rounded where it is.
+  const char* first = nullptr;
+  const char* second = nullptr;
+  bool keeps_between = false;  // the first one's result is a result of the fused one, too
 };
 
 // All rows in the order of the language reference; fused ones last.
@@ -187,6 +226,11 @@ std::span<const OpRow> op_table();
 const OpRow* find_op(std::string_view name);  // null where there is none
 std::vector<std::string> op_names();          // of those a program can call, for "did you mean"
 
+// What only passes call: the elements of a tensor laid out densely, and a weight in a kernel's order.
+const OpRow& copy_op();
+const OpRow& pack_op();
+
+Expr stored_bytes(Dims& dims, const TensorType& type);
 Expr default_bytes(const OpCall& call);
 Expr cost_bytes(const OpCall& call);  // the row's rule or the default
 

@@ -190,8 +190,10 @@ OpRow sum_row() { return reduce_row("sum", checked<sum_shape>, sum, "the sum alo
 OpRow max_row() { return reduce_row("max", checked<max_shape>, max, "the largest along the axis"); }
 
 OpRow argmax_row() {
-  return reduce_row("argmax", checked<argmax_shape>, argmax,
-                    "the place of the largest along the axis, i32; ties to the lowest");
+  OpRow row = reduce_row("argmax", checked<argmax_shape>, argmax,
+                         "the place of the largest along the axis, i32; ties to the lowest");
+  row.family = Family::Lookup;
+  return row;
 }
 
 OpRow topk_row() {
@@ -204,7 +206,8 @@ OpRow topk_row() {
           .operand_text = "x → values, ids",
           .shape_text = "[…,k] of the last axis",
           .doc = "the k largest, descending, and their places, i32; ties to the lowest",
-          .results = 2};
+          .results = 2,
+          .family = Family::Lookup};
 }
 
 }  // namespace irplan

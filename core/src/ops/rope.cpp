@@ -130,7 +130,8 @@ OpRow rope_row() {
       .in_place = true,
       .operand_text = "x[B,S,…,K] → y",
       .shape_text = "as x; dim is even and at most K, which it is by default",
-      .doc = "turns pairs of the first `dim` elements by their position at_b + s; the tail passes through"};
+      .doc = "turns pairs of the first `dim` elements by their position at_b + s; the tail passes through",
+      .family = Family::Attention};
 }
 
 }  // namespace irplan

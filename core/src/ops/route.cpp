@@ -149,7 +149,8 @@ OpRow route_row() {
           .operand_text = "logits[…,E], bias?[E] → weights f32[…,k], experts i32[…,k]",
           .shape_text = "[…,k], k <= E",
           .doc = "the k experts of the highest score plus bias, and the weights that their scores give them",
-          .results = 2};
+          .results = 2,
+          .family = Family::Lookup};
 }
 
 }  // namespace irplan

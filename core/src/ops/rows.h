@@ -50,6 +50,7 @@ OpRow concat_row();
 OpRow output_row();
 // What lowering makes; no program calls them.
 OpRow copy_row();
+OpRow pack_row();
 OpRow swiglu_row();
 OpRow geglu_row();
 OpRow add_rmsnorm_row();

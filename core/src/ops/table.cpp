@@ -44,8 +44,9 @@ std::vector<OpRow> all_rows() {
       split_row(),
       concat_row(),
       output_row(),
-      // lowering's own
+      // made by the fuse and memory passes
       copy_row(),
+      pack_row(),
       swiglu_row(),
       geglu_row(),
       add_rmsnorm_row(),

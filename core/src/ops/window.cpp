@@ -4,6 +4,7 @@
 #include "ops/rows.h"
 #include "ops/rules.h"
 #include "ops/semantics.h"
+#include "ops/weight_layout.h"
 
 namespace irplan {
 namespace {
@@ -59,7 +60,7 @@ bool view_shape(OpCall& call) {
   const Expr zero = call.dims.constant(0);
   for (size_t i = 0; i < shape.size(); ++i) {
     if (shape[i].is(-1)) {
-      if (open) return attribute_fault(call, "shape", "all known but one: -1 stands twice");
+      if (open) return attribute_fault(call, "shape", "all known but one: -1 occurs twice");
       open = i;
     } else if (!call.at_most(zero, shape[i])) {
       return attribute_fault(call, "shape", "of extents that are at least 0, or -1 once");
@@ -148,6 +149,16 @@ bool slice_shape(OpCall& call) {
     f.attribute = call.at_most(zero, start) ? "len" : "start";
     f.rule = "slice: 0 <= start and start + len <= " + held.text() + "; they are " + start.text() + " and " +
              end.text();
+    return call.fail(std::move(f));
+  }
+  const DType dtype = call.operand(0).dtype;
+  const Expr block = call.dims.constant(info(dtype).elements);
+  if (*axis + 1 == call.rank(0) && !call.dims.divide_exactly(start, block)) {
+    Fault f = fault(call, Code::BlocksCut, {name(dtype), block.text()});
+    f.operand = 0;
+    f.found = "the slice would begin at element " + start.text();
+    f.attribute = "start";
+    f.rule = "a slice of a block dtype begins with a block";
     return call.fail(std::move(f));
   }
   Shape shape = call.operand(0).shape;
@@ -271,15 +282,29 @@ bool copy_shape(OpCall& call) {
   return view_shape(call);
 }
 
+const WeightLayout* layout_of(const OpCall& call) { return find_weight_layout(call.attrs["layout"].word()); }
+
+bool pack_shape(OpCall& call) {
+  const WeightLayout* layout = layout_of(call);
+  if (!layout || !layout->holds(call.operand(0)))
+    return attribute_fault(call, "layout", "a layout that weights of this shape and dtype have");
+  call.result(call.operand(0).dtype, call.operand(0).shape);
+  return true;
+}
+
+Expr pack_bytes(const OpCall& call) {
+  return call.bytes(call.operand(0)) + layout_of(call)->bytes(call.dims, call.out[0]);
+}
+
 void same_elements(HostCall& call) {
   call.out[0].f = call.in[0]->f;
   call.out[0].i = call.in[0]->i;
 }
 
 OpRow window_row(const char* name, std::vector<AttrSpec> attributes, ShapeRule shape, Semantics evaluate,
-                 const char* shape_text, const char* doc) {
+                 Shows shows, const char* shape_text, const char* doc) {
   return {.name = name,
-          .operands = {{"x"}},
+          .operands = {{.name = "x", .as_rows = Reading::Shown}},
           .attributes = std::move(attributes),
           .shape = shape,
           .flops = nothing,
@@ -288,33 +313,35 @@ OpRow window_row(const char* name, std::vector<AttrSpec> attributes, ShapeRule s
           .window = true,
           .operand_text = "x → y",
           .shape_text = shape_text,
-          .doc = doc};
+          .doc = doc,
+          .family = Family::Movement,
+          .shows = shows};
 }
 
 }  // namespace
 
 OpRow view_row() {
   return window_row("view", {{"shape", AttrKind::Extents}}, checked<view_shape>, same_elements,
-                    "shape, whose elements are as many; one extent may be -1",
+                    Shows::Reshaped, "shape, whose elements are as many; one extent may be -1",
                     "the same elements in another shape");
 }
 
 OpRow transpose_row() {
   return window_row("transpose", {{"perm", AttrKind::Ints}}, checked<transpose_shape>, transpose,
-                    "axis i is x's axis perm[i]", "the axes in another order");
+                    Shows::Permuted, "axis i is x's axis perm[i]", "the axes in another order");
 }
 
 OpRow slice_row() {
   return window_row("slice",
                     {{"axis", AttrKind::Int}, {"start", AttrKind::Extent}, {"len", AttrKind::Extent}},
-                    checked<slice_shape>, slice, "x with len on the axis; start + len is at most what it has",
-                    "a part of one axis");
+                    checked<slice_shape>, slice, Shows::Part,
+                    "x with len on the axis; start + len is at most what it has", "a part of one axis");
 }
 
 OpRow split_row() {
-  OpRow row = window_row("split", {{"axis", AttrKind::Int, "-1"}, {"sizes", AttrKind::Extents}},
-                         checked<split_shape>, split, "x with each size on the axis; they sum to what it has",
-                         "consecutive parts of one axis");
+  OpRow row = window_row(
+      "split", {{"axis", AttrKind::Int, "-1"}, {"sizes", AttrKind::Extents}}, checked<split_shape>, split,
+      Shows::Parts, "x with each size on the axis; they sum to what it has", "consecutive parts of one axis");
   row.operand_text = "x → y…";
   return row;
 }
@@ -330,23 +357,41 @@ OpRow concat_row() {
       .evaluate = concat,
       .operand_text = "x… → y",
       .shape_text = "the sum on the axis; others broadcast",
-      .doc =
-          "tensors one behind the other along one axis; costs nothing where they are placed in the result"};
+      .doc = "tensors one behind the other along one axis; costs nothing where they are placed in the result",
+      .family = Family::Movement,
+      .shows = Shows::Joined};
 }
 
 OpRow output_row() {
-  OpRow row = window_row("output", {}, checked<same_shape>, same_elements, "as x",
+  OpRow row = window_row("output", {}, checked<same_shape>, same_elements, Shows::Reshaped, "as x",
                          "names a result of the program; emits no op");
   return row;
 }
 
 OpRow copy_row() {
   OpRow row = window_row("copy", {{"shape", AttrKind::Extents, "none"}}, checked<copy_shape>, same_elements,
-                         "shape, by default x's", "the elements laid out densely, where a kernel needs that");
+                         Shows::Nothing, "shape, by default x's",
+                         "the elements laid out densely, where a kernel needs that");
   row.bytes = nullptr;
+  row.operands = {{"x"}};
   row.window = false;
   row.fused = true;
   return row;
+}
+
+OpRow pack_row() {
+  return {.name = "pack",
+          .operands = {{"w"}},
+          .attributes = {{"layout", AttrKind::Word, nullptr, "panels16"}},
+          .shape = checked<pack_shape>,
+          .flops = nothing,
+          .bytes = pack_bytes,
+          .evaluate = same_elements,
+          .fused = true,
+          .operand_text = "w[N,K] → y",
+          .shape_text = "as w",
+          .doc = "w in the order in which a kernel reads it, made once when weights load",
+          .family = Family::Movement};
 }
 
 }  // namespace irplan

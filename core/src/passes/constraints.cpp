@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "passes/admitted.h"
 #include "passes/measure.h"
 
 namespace irplan {
@@ -106,7 +107,12 @@ void refuse_impossible(const Graph& graph, const Guard& guard, Diagnostics& diag
     bool fixed = true;
     for (const DimIndex dim : dims)
       fixed = fixed && ranges[dim].lo == ranges[dim].hi, only[dim] = ranges[dim].lo;
-    return fixed ? !holds(c, only) : decide(c.left, c.relation, c.right, ranges) == Truth::No;
+    if (fixed) return !holds(c, only);
+    const Truth truth = decide(c.left, c.relation, c.right, ranges);
+    if (truth != Truth::Unknown || !graph.work->may(Work::Part::Search)) return truth == Truth::No;
+    const Admitted found = find_sizes({c}, ranges);
+    graph.work->spend(found.parts * kPartCost);
+    return found.exist == Truth::No;
   };
   uint32_t where = guard.phase;
   if (!never(where)) {

@@ -15,6 +15,7 @@ void refuse_crowds(const Graph& graph, Diagnostics& diagnostics) {
     }
   }
   for (const Output& output : graph.outputs) end[output.value] = kNone;
+  size_t all = 0;
   for (const Phase& phase : graph.phases) {
     std::vector<size_t> deaths(phase.ops_end - phase.ops_begin + 1, 0);
     size_t alive = 0, sum = 0;
@@ -24,10 +25,11 @@ void refuse_crowds(const Graph& graph, Diagnostics& diagnostics) {
         ++alive;
         if (end[id] <= phase.ops_end) ++deaths[std::max(end[id], i + 1) - phase.ops_begin];
       }
-      sum += alive;
-      if (sum <= kMaxAlive) continue;
+      sum += alive, all += alive;
+      if (sum <= kMaxAlive && all <= kMaxAliveInAll) continue;
       diagnostics.report(Code::TooManyAlive, graph.ops[i].span, {std::to_string(alive)})
-          .rule("tensors alive, added up over the ops of a phase, are at most " + std::to_string(kMaxAlive));
+          .rule("tensors alive, added up over the ops of a phase, are at most " + std::to_string(kMaxAlive) +
+                ", and over all phases " + std::to_string(kMaxAliveInAll));
       return;
     }
   }

@@ -11,6 +11,7 @@
 namespace irplan {
 
 constexpr size_t kMaxAlive = 8000000;  // tensors alive while an op runs, added up over the ops of a phase
+constexpr size_t kMaxAliveInAll = 16000000;  // likewise, over all phases
 
 void refuse_crowds(const Graph& graph, Diagnostics& diagnostics);
 

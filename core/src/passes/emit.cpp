@@ -56,19 +56,28 @@ class Emitter {
   }
 
   // A number that a plan holds as JSON; one that is too large is reported and kept at the largest.
-  int64_t number(int64_t n, const char* what) {
-    if (n <= kMaxJsonInt) return n;
-    diagnostics_.report(Code::BeyondJson, {}, {what, std::to_string(n)});
-    return kMaxJsonInt;
+  int64_t number(int64_t n, const std::string& what, Span span = {},
+                 const std::shared_ptr<const SourceText>& elsewhere = nullptr) {
+    if (n <= kMaxJsonInt && n >= -kMaxJsonInt) return n;
+    diagnostics_.report(Code::BeyondJson, span, {what, std::to_string(n)}, elsewhere);
+    return n < 0 ? -kMaxJsonInt : kMaxJsonInt;
+  }
+
+  void numbers(const Attr& attr, const std::string& what, Span span) {
+    if (const auto* n = attr.get<int64_t>()) number(*n, what, span);
+    for (const Attr& item : attr.list()) numbers(item, what, span);
+    if (!attr.record()) return;
+    for (const auto& [key, item] : *attr.record()) numbers(item, what + "." + key, span);
   }
 
   void dims() {
     for (const Dim& dim : graph_.dim_list) {
       Plan::Dim out;
       out.name = dim.name;
-      out.min = number(dim.range.lo, "a dim's lower end");
-      if (dim.range.hi != Interval::kUnbounded) out.max = number(dim.range.hi, "a dim's upper end");
-      out.value = number(dim.value, "a dim's size");
+      out.min = number(dim.range.lo, "the lower end of `" + dim.name + "`", dim.span);
+      if (dim.range.hi != Interval::kUnbounded)
+        out.max = number(dim.range.hi, "the upper end of `" + dim.name + "`", dim.span);
+      out.value = number(dim.value, "the size of `" + dim.name + "`", dim.span);
       out.assumed = dim.assumed;
       out.per = dim.per;
       plan_.dims.push_back(std::move(out));
@@ -94,14 +103,16 @@ class Emitter {
       for (const PhaseDim& dim : phase.dims) {
         Plan::PhaseDim entry;
         entry.name = graph_.dims->dim_name(dim.dim);
-        entry.min = dim.range.lo;
-        if (dim.range.hi != Interval::kUnbounded) entry.max = dim.range.hi;
-        entry.value = dim.value;
+        const std::string of = "`" + entry.name + "` in phase " + phase.name;
+        entry.min = number(dim.range.lo, "the lower end of " + of, phase.span);
+        if (dim.range.hi != Interval::kUnbounded)
+          entry.max = number(dim.range.hi, "the upper end of " + of, phase.span);
+        entry.value = number(dim.value, "the size of " + of, phase.span);
         out.dims.push_back(std::move(entry));
       }
       out.ops_begin = phase.ops_begin;
       out.ops_end = phase.ops_end;
-      out.peak_bytes = number(phase.peak_bytes, "the arena's peak in bytes");
+      out.peak_bytes = number(phase.peak_bytes, "the arena's peak in bytes", phase.span);
       out.peak = short_text(phase.peak);
       // Sums over identical layers meet the same few expressions: counted first, added once.
       out.flops = total(phase, [](const Op& op) { return op.flops; });
@@ -109,6 +120,7 @@ class Emitter {
       if (phase.peak_op != kNone) stack_at_peak(phase, out);
       out.tokens =
           tokens(graph_.values_at(static_cast<uint32_t>(&phase - graph_.phases.data())), out.peak_bytes);
+      number(out.tokens.a_step, "the rows of a step", phase.span);
       plan_.phases.push_back(std::move(out));
     }
   }
@@ -183,6 +195,9 @@ class Emitter {
     out.strides = v.strides;
     out.of = v.of;
     out.source = v.source;
+    if (v.packed)
+      out.layout = static_cast<Plan::Layout>(static_cast<size_t>(Plan::Layout::Panels16) +
+                                             static_cast<size_t>(v.packed - weight_layouts().data()));
     if (v.kind == ValueKind::State) {
       out.layout = v.layout == Layout::Ring ? Plan::Layout::Ring : Plan::Layout::Contiguous;
       out.capacity = v.capacity;
@@ -213,10 +228,14 @@ class Emitter {
     Plan::Op& out = plan_.ops.emplace_back();
     out.id = graph_.values[o.out[0]].id;
     out.row = o.row;
-    out.kernel = o.kernel;
+    out.kernel = o.kernel->name();
     out.in = o.in;
     out.out = o.out;
     out.attrs = o.attrs;
+    for (const AttrSpec& spec : o.row->attributes) {
+      const Attr& attr = o.attrs[spec.name];
+      if (!attr.is_none()) numbers(attr, std::string("`") + spec.name + "` of " + o.row->name, o.span);
+    }
     out.flops = o.flops;
     out.bytes = o.bytes;
     out.line = line(o.span);
@@ -261,11 +280,13 @@ class Emitter {
     m.lighter = lighter(graph_);
   }
 
-  Plan::Answer answer(const Budget& budget, const Answer& found) const {
+  Plan::Answer answer(const Budget& budget, const Answer& found) {
     Plan::Answer out;
     if (found.phase != kNoPhase) out.phase = phase_name(found.phase);
     out.ok = found.ok;
-    if (budget.bytes) out.used_bytes = found.used_bytes;
+    if (budget.bytes)
+      out.used_bytes =
+          number(found.used_bytes, "what a budget counts in bytes", budget.span, budget.elsewhere);
     out.max = found.max;
     out.beyond = found.beyond;
     for (const Frontier& f : found.frontiers) out.frontier.push_back({f.first, f.second, f.points});
@@ -280,13 +301,17 @@ class Emitter {
       out.line = line(budget);
       if (budget.bytes) {
         const PerSegment& counts = budget.counts;
-        out.limit_bytes = number(budget.limit_bytes, "a budget in bytes");
+        out.limit_bytes = number(budget.limit_bytes, "a budget in bytes", budget.span, budget.elsewhere);
         out.limit = budget.limit;
+        for (const int64_t n : {counts.weights, counts.state, counts.inputs, counts.arena})
+          number(n, "how often a budget counts a segment", budget.span, budget.elsewhere);
         out.counts = {counts.weights, counts.state, counts.inputs, counts.arena};
       }
       for (const Answer& one : budget.phases) out.phases.push_back(answer(budget, one));
       for (const Change& change : budget.changes)
-        out.changes.push_back({text(change), change.fits, change.bytes, change.max});
+        out.changes.push_back(
+            {text(change), change.fits,
+             number(change.bytes, "a changed program in bytes", budget.span, budget.elsewhere), change.max});
       plan_.budget.push_back(std::move(out));
     }
   }

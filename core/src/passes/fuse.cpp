@@ -6,8 +6,8 @@
 namespace irplan {
 namespace {
 
-// The fusion table. `keeps` says that the value between the two is a result of the fused op, and may have
-// other readers.
+// What the fused rows of the operator table stand for. `keeps` says that the value between the two is a
+// result of the fused op, and may have other readers.
 struct Fusion {
   const OpRow* first;
   const OpRow* second;
@@ -15,13 +15,14 @@ struct Fusion {
   bool keeps;
 };
 const std::vector<Fusion>& fusions() {
-  static const std::vector<Fusion> kFusions = {
-      // producer            consumer             fused                    the value between them stays
-      {find_op("silu"), find_op("mul"), find_op("swiglu"), false},
-      {find_op("gelu_tanh"), find_op("mul"), find_op("geglu"), false},
-      {find_op("add"), find_op("rmsnorm"), find_op("add_rmsnorm"), true},
-  };
-  return kFusions;
+  static const std::vector<Fusion> all = [] {
+    std::vector<Fusion> made;
+    for (const OpRow& row : op_table()) {
+      if (row.first) made.push_back({find_op(row.first), find_op(row.second), &row, row.keeps_between});
+    }
+    return made;
+  }();
+  return all;
 }
 
 bool is(const Op& op, const OpRow* row) { return op.row == row; }

@@ -1,8 +1,18 @@
 #include "passes/graph_edit.h"
 
+#include <iterator>
 #include <numeric>
 
 namespace irplan {
+namespace {
+
+void note_producers(Graph& graph) {
+  for (OpId i = 0; i < graph.ops.size(); ++i) {
+    for (const ValueId id : graph.ops[i].out) graph.values[id].producer = i;
+  }
+}
+
+}  // namespace
 
 GraphEdit::GraphEdit(Graph& graph) : graph_(graph), gone_(graph.ops.size(), 0), now_(graph.values.size()) {
   std::iota(now_.begin(), now_.end(), ValueId{0});
@@ -35,9 +45,10 @@ void GraphEdit::order_ops() {
 
 void GraphEdit::drop_values() {
   std::vector<uint8_t> made(graph_.values.size(), 0);
-  for (OpId i = 0; i < graph_.ops.size(); ++i) {
-    for (const ValueId id : graph_.ops[i].out) graph_.values[id].producer = i, made[id] = 1;
+  for (const Op& op : graph_.ops) {
+    for (const ValueId id : op.out) made[id] = 1;
   }
+  note_producers(graph_);
   std::vector<ValueId> moved(graph_.values.size(), kNone);
   ValueId kept = 0;
   for (ValueId i = 0; i < graph_.values.size(); ++i) {
@@ -62,6 +73,16 @@ void GraphEdit::drop_values() {
     if (annotation.value != kNone) annotations.push_back(std::move(annotation));
   }
   graph_.annotations = std::move(annotations);
+}
+
+void add_load_ops(Graph& graph, std::vector<Op> ops) {
+  if (ops.empty()) return;
+  const auto end = graph.phases.empty() ? static_cast<uint32_t>(graph.ops.size()) : graph.phases[0].ops_begin;
+  const auto count = static_cast<uint32_t>(ops.size());
+  graph.ops.insert(graph.ops.begin() + end, std::make_move_iterator(ops.begin()),
+                   std::make_move_iterator(ops.end()));
+  for (Phase& phase : graph.phases) phase.ops_begin += count, phase.ops_end += count;
+  note_producers(graph);
 }
 
 }  // namespace irplan

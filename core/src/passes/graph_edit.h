@@ -1,4 +1,6 @@
-// Ops taken out of a graph, and values replaced by others: noted one by one, done at once.
+// Changes of a graph that keep its ranges of phases, producers, outputs and annotations right.
+//
+// GraphEdit takes ops out and replaces values by others: noted one by one, done at once.
 //
 //     ops     n = rmsnorm(x)   m = rmsnorm(x)   y = mul(m, u)
 //     erase(1), replace(m, n)
@@ -34,5 +36,8 @@ class GraphEdit {
   std::vector<uint8_t> gone_;  // by op
   std::vector<ValueId> now_;   // by value: what stands for it
 };
+
+// Puts ops behind the others of phase `load`.
+void add_load_ops(Graph& graph, std::vector<Op> ops);
 
 }  // namespace irplan

@@ -65,7 +65,9 @@ class Lightening {
     Evaluator value(*graph_.dims, values_[phase]);
     __int128 sum = 0;
     for (const Value& leaf : graph_.values) {
-      if (!leaf.retypable || leaf.kind != retype.kind || !meter_.counts(leaf.buffer)) continue;
+      const bool packed_weight = leaf.packed && retype.kind == ValueKind::Param;
+      if (!leaf.retypable || (leaf.kind != retype.kind && !packed_weight) || !meter_.counts(leaf.buffer))
+        continue;
       const int64_t now = value(graph_.buffers[leaf.buffer].bytes).value_or(0);
       const DTypeInfo &from = info(leaf.type.dtype), &to = info(retype.dtype);
       const auto then =

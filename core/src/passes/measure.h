@@ -1,9 +1,11 @@
 // Bytes of each segment at a binding, from the planned formulas: what budgets limit.
 //
-// Needs the memory plan. A graph is looked through once; a measurement then evaluates each distinct size
-// once, so that a budget can be solved by bisection while somebody types.
+// Needs the memory plan. A graph is looked through once; a measurement then costs what changed since the last
+// one of its phase, so that a budget can be solved by bisection while somebody types. Draws from the
+// compilation's work. Not thread-safe.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "ir/graph.h"
+#include "passes/phase_bytes.h"
 
 namespace irplan {
 
@@ -32,6 +35,8 @@ class Meter {
   int64_t most_at_values() const;
   // Rounded up to the target's alignment.
   int64_t padded(int64_t bytes) const { return align_up(bytes, graph_.target.align); }
+  // Of what was measured.
+  static std::optional<int64_t> counted(const Budget& budget, const PerSegment& bytes);
   // In one phase at its own sizes, and in all phases at global ones.
   bool fits_in(const Budget& budget, uint32_t phase, const Binding& binding,
                Arena arena = Arena::Placed) const;
@@ -46,12 +51,29 @@ class Meter {
     Expr bytes;
     int64_t count;
   };
-  std::optional<int64_t> sum(const std::vector<Size>& sizes, Evaluator& value) const;
+  // A phase's sizes, and which of them are those of the lists below.
+  struct PhaseMeter {
+    PhaseBytes sizes;
+    std::vector<PhaseBytes::SizeId> weights, state, inputs;
+    std::optional<PhaseBytes::SizeId> peak, lower_bound;  // where they are formulas
+    // What was found last, by Arena.
+    struct Found {
+      uint64_t version = 0;
+      bool known = false;
+      std::optional<PerSegment> bytes;
+    } found[2];
+  };
+  PhaseMeter& meter(uint32_t phase) const;
+  std::optional<int64_t> sum(const std::vector<Size>& sizes, const PhaseBytes& values,
+                             const std::vector<PhaseBytes::SizeId>& ids) const;
 
   const Graph& graph_;
   std::vector<uint8_t> counts_;
   std::vector<Size> weights_, state_, inputs_;
-  std::vector<std::vector<DimIndex>> arena_dims_;  // by phase
+  // By DimIndex: whether a size of the segment has it; of the arena in each phase.
+  std::vector<uint8_t> weights_dims_, state_dims_, inputs_dims_;
+  std::vector<std::vector<uint8_t>> arena_dims_;
+  mutable std::vector<std::unique_ptr<PhaseMeter>> meters_;  // by phase, once they were asked for
 };
 
 bool holds(const Constraint& constraint, const Binding& binding);

@@ -94,7 +94,7 @@ void explain_relations(const Graph& graph, const FixedDims& fixed, const Dim& di
     }
     blame(d, budget.span, budget.elsewhere,
           fits < dim.range.lo ? "takes more bytes than this at any size of it"
-                              : "admits " + dim.name + " <= " + std::to_string(fits) + " here");
+                              : "allows " + dim.name + " <= " + std::to_string(fits) + " here");
     return;
   }
 }

@@ -1,39 +1,24 @@
 #include "passes/retype.h"
 
-#include <string_view>
+#include <algorithm>
+
+#include "ops/alias.h"
 
 namespace irplan {
 namespace {
 
-// How an op reads one of its operands, as far as the operand's dtype matters.
-enum class Reading : uint8_t {
-  Free,      // any dtype will do, and the result's does not follow it
-  Followed,  // the result has it unless `to` says otherwise
-  Window,    // the result shows the same bytes
-  Fixed,     // nothing but the declared dtype
-};
-
-bool is(const Op& op, std::string_view name) { return name == op.row->name; }
-
-bool has(const Op& op, size_t operand) { return operand < op.in.size() && op.in[operand] != kNone; }
-
-Reading reading_of_weight(const Op& op, size_t operand) {
-  if (operand != 1) return Reading::Fixed;
-  if (is(op, "embed")) return Reading::Followed;
-  constexpr size_t kScale = 3;
-  const bool product = (is(op, "linear") || is(op, "expert")) && !(is(op, "linear") && has(op, kScale));
-  const bool scaled = is(op, "expert") && has(op, kScale + 1);
-  return product && !scaled ? Reading::Free : Reading::Fixed;
+bool has(const Op& op, int operand) {
+  return operand >= 0 && static_cast<size_t>(operand) < op.in.size() &&
+         op.in[static_cast<size_t>(operand)] != kNone;
 }
 
-Reading reading_of_rows(const Op& op, size_t operand, bool blocks) {
-  if (is(op, "append")) return operand == 0 ? Reading::Window : Reading::Fixed;
-  if (is(op, "attention")) return operand == 1 || operand == 2 ? Reading::Free : Reading::Fixed;
-  if (blocks) return Reading::Fixed;  // windows and products cut rows where they like
-  if (op.row->window) return is(op, "concat") ? Reading::Fixed : Reading::Window;
-  if (is(op, "linear")) return operand == 0 ? Reading::Followed : Reading::Fixed;
-  if (is(op, "matmul")) return operand == 0 ? Reading::Followed : Reading::Free;
-  return Reading::Fixed;
+Reading reading_of_weight(const Op& op, const OperandSpec& operand) {
+  return has(op, operand.scaled_by) ? Reading::Fixed : operand.as_weight;
+}
+
+// Windows and products cut rows where they like, which blocks do not admit.
+Reading reading_of_rows(const OperandSpec& operand, bool blocks) {
+  return blocks && !operand.as_blocks ? Reading::Fixed : operand.as_rows;
 }
 
 bool wide_float(DType dtype) { return is_float(dtype) && !is_block(dtype) && info(dtype).bytes > 1; }
@@ -77,8 +62,8 @@ class Retyping {
   }
 
   Reading reading(const Op& op, size_t operand) const {
-    return kind_ == ValueKind::State ? reading_of_rows(op, operand, is_block(dtype_))
-                                     : reading_of_weight(op, operand);
+    const OperandSpec& spec = op.row->operands[std::min(operand, op.row->operands.size() - 1)];
+    return kind_ == ValueKind::State ? reading_of_rows(spec, is_block(dtype_)) : reading_of_weight(op, spec);
   }
 
   // A leaf with a reader that needs the declared dtype is none of ours; windows lead on to further readers.
@@ -88,7 +73,7 @@ class Retyping {
       if (leaf == kNone) continue;
       const Reading how = reading(op, i);
       if (how == Reading::Fixed) origin_[leaf] = kNone;
-      if (how != Reading::Window) continue;
+      if (how != Reading::Shown) continue;
       for (const ValueId result : op.out) origin_[result] = leaf;
     }
   }
@@ -120,11 +105,12 @@ void refuse_dtype(const std::string& what, const std::string& dtype, Diagnostics
     if (is_float(static_cast<DType>(i))) names.emplace_back(name(static_cast<DType>(i)));
   }
   Diagnostic& d = diagnostics.report(
-      Code::RetypeWithoutEffect, {}, {what, dtype, "`" + dtype + (is_dtype ? "` holds no real numbers" : "` is no dtype")});
+      Code::RetypeWithoutEffect, {}, {what, dtype, "`" + dtype + (is_dtype ? "` holds no real numbers" : "` is not a dtype")});
   std::string all;
   for (const std::string& known : names) all += (all.empty() ? "" : ", ") + known;
   d.rule("dtypes of real numbers: " + all);
-  const std::string near = nearest(dtype, names);
+  const auto alias = dtype_alias(dtype);
+  const std::string near = alias && is_float(*alias) ? irplan::name(*alias) : nearest(dtype, names);
   if (!near.empty()) d.help("did you mean `--retype " + what + "=" + near + "`");
 }
 

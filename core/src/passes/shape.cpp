@@ -9,10 +9,10 @@
 namespace irplan {
 namespace {
 
-constexpr std::string_view kAppend = "append";
-constexpr std::string_view kAttention = "attention";
-
-bool is(const Op& op, std::string_view name) { return op.row->name == name; }
+// Keys or values, of which a `window` says how many are seen.
+bool reads_rows_within(const Op& op, size_t operand) {
+  return operand < op.row->operands.size() && op.row->operands[operand].as_rows == Reading::Free;
+}
 
 class ShapePass {
  public:
@@ -27,6 +27,7 @@ class ShapePass {
     settle(graph_, needs_, diagnostics_);
     check_annotations();
     check_extents();
+    check_params();
   }
 
  private:
@@ -163,17 +164,20 @@ class ShapePass {
     std::unordered_map<ValueId, ValueId> state_of;  // result of append -> state
     for (const Op& op : graph_.ops) {
       for (size_t i = 0; i < op.in.size(); ++i) {
+        // Whoever reads the state itself wants its rows in their order.
+        const bool whole = op.in[i] != kNone && graph_.values[op.in[i]].kind == ValueKind::State;
+        if (whole && !(op.row->updates_state && i == 0)) states[op.in[i]].all_windowed = false;
         const auto appended = op.in[i] == kNone ? state_of.end() : state_of.find(op.in[i]);
         if (appended == state_of.end()) continue;
         Readers& readers = states[appended->second];
         const Expr window = op.attrs["window"].expr();
-        if (is(op, kAttention) && (i == 1 || i == 2) && window && window.is_constant()) {
+        if (reads_rows_within(op, i) && window && window.is_constant()) {
           readers.window = std::max(readers.window, window.constant());
         } else {
           readers.all_windowed = false;
         }
       }
-      if (!is(op, kAppend) || graph_.values[op.out[0]].poisoned ||
+      if (!op.row->updates_state || graph_.values[op.out[0]].poisoned ||
           graph_.values[op.in[0]].kind != ValueKind::State)
         continue;
       Readers& readers = states[op.in[0]];
@@ -184,6 +188,7 @@ class ShapePass {
     for (const Output& output : graph_.outputs) {
       const auto appended = state_of.find(output.value);
       if (appended != state_of.end()) states[appended->second].all_windowed = false;
+      if (graph_.values[output.value].kind == ValueKind::State) states[output.value].all_windowed = false;
     }
     bool any = false;
     for (const auto& [id, readers] : states) {
@@ -238,6 +243,40 @@ class ShapePass {
     }
   }
 
+  // A program that appends to states runs in steps, and its weights are loaded once for all of them.
+  void check_params() {
+    std::unordered_map<DimIndex, Span> of_steps;  // where a step sizes it
+    const auto note = [&](Expr e, Span span) {
+      for (const DimIndex dim : e ? dims_of(e) : std::vector<DimIndex>()) of_steps.try_emplace(dim, span);
+    };
+    const auto note_rows = [&](const Value& v, Span span) {
+      for (size_t axis = 0; axis < 2 && axis < v.type.shape.size(); ++axis) note(v.type.shape[axis], span);
+    };
+    for (const Op& op : graph_.ops) {
+      if (!op.row->updates_state || graph_.values[op.out[0]].poisoned) continue;
+      note_rows(graph_.values[op.in[1]], op.span);
+      note(op.attrs["at"].expr(), op.span);
+    }
+    if (of_steps.empty()) return;
+    for (const Value& v : graph_.values) {
+      if (v.kind == ValueKind::Input && !is_float(v.type.dtype) && !v.poisoned) note_rows(v, v.span);
+    }
+    for (const Value& v : graph_.values) {
+      if (v.kind != ValueKind::Param || v.poisoned) continue;
+      for (const Expr extent : v.type.shape) {
+        for (const DimIndex dim : dims_of(extent)) {
+          const auto step = of_steps.find(dim);
+          if (step == of_steps.end()) continue;
+          diagnostics_.report(Code::ParamDependsOnStep, v.span, {v.id, graph_.dims->dim_name(dim)})
+              .at(text(v.type))
+              .also(step->second, "a step's own size")
+              .rule("weights are loaded once, for all steps of a run");
+          return;
+        }
+      }
+    }
+  }
+
   Graph& graph_;
   Diagnostics& diagnostics_;
   std::vector<Need> needs_;
@@ -278,7 +317,7 @@ OpCall call_of(const Graph& graph, const Op& op, const Ranges& ranges) {
     }
   }
   call.attrs = op.attrs;
-  if (is(op, kAppend) && graph.values[op.in[0]].layout == Layout::Ring)
+  if (op.row->updates_state && graph.values[op.in[0]].layout == Layout::Ring)
     call.ring_rows = graph.values[op.in[0]].type.shape[1];
   return call;
 }

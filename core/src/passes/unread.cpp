@@ -1,6 +1,7 @@
 #include "passes/unread.h"
 
 #include <algorithm>
+#include <set>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -56,17 +57,20 @@ class Unread {
 
   void find_readers() {
     read_.assign(graph_.values.size(), false);
-    for (const Op& op : graph_.ops) {
-      for (const ValueId id : op.in) {
-        if (id != kNone) read_[id] = true;
-      }
-    }
     for (const Output& output : graph_.outputs) read_[output.value] = true;
+    // From the last op to the first, so that a state is read where what an append gives is.
+    for (auto op = graph_.ops.rbegin(); op != graph_.ops.rend(); ++op) {
+      const bool writes = op->row->updates_state && !read_[op->out[0]];
+      for (const ValueId id : op->in) {
+        if (id != kNone && !(writes && id == op->in[0])) read_[id] = true;
+      }
+      if (writes) written_.insert(op->in[0]);
+    }
   }
 
   bool is_read(const Value& value) const { return read_[static_cast<size_t>(&value - graph_.values.data())]; }
   bool is_read(const Op& op) const {
-    return std::string_view(op.row->name) == "append" ||
+    return op.row->updates_state ||
            std::any_of(op.out.begin(), op.out.end(), [&](ValueId id) { return read_[id]; });
   }
 
@@ -92,12 +96,19 @@ class Unread {
                        : value.kind == ValueKind::Param ? "param"
                                                         : "state";
     const std::string& name = value.kind == ValueKind::Input ? value.id : value.source;
-    diagnostics_.report(Code::Unused, value.span, {std::string("the ") + kind + " `" + name + "`"})
-        .help("leave it out: it takes memory all the same");
+    Diagnostic& d =
+        diagnostics_.report(Code::Unused, value.span, {std::string("the ") + kind + " `" + name + "`"});
+    const auto id = static_cast<ValueId>(&value - graph_.values.data());
+    if (written_.contains(id))
+      d.at("it is appended to, and that is all")
+          .help("read what `append` gives, as attention does, or leave it out: it takes memory all the same");
+    else
+      d.help("leave it out: it takes memory all the same");
   }
 
   const Graph& graph_;
   Diagnostics& diagnostics_;
+  std::set<ValueId> written_;                // states that are appended to without being read
   std::vector<bool> read_;                   // by value
   std::unordered_map<uint64_t, bool> live_;  // by place
 };

@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "base/bytes.h"
+#include "plan/layer_class.h"
 #include "plan/plan_writer.h"
 
 namespace irplan {
@@ -291,6 +292,35 @@ std::string line_of(const PlanChange& change) {
   return out + (more < 0 ? " (-" : " (+") + bytes_text(more < 0 ? -more : more) + ")";
 }
 
+// A change that identical layers have in common: one line, and how many there are.
+struct ClassOfChanges {
+  PlanChange change;  // the first of them, with the names of the class where there are several
+  size_t count = 0;
+};
+
+// Of a value that names something; plain numbers stay what they are.
+std::string class_of(const std::string& text) {
+  return text.find('/') != std::string::npos || text.find(".layers.") != std::string::npos ? layer_class(text)
+                                                                                           : text;
+}
+
+std::vector<ClassOfChanges> by_layers(const std::vector<PlanChange>& changes) {
+  std::vector<ClassOfChanges> out;
+  std::unordered_map<std::string, size_t> known;
+  for (const PlanChange& change : changes) {
+    PlanChange shared = change;
+    shared.name = layer_class(change.name);
+    if (shared.before) shared.before = class_of(*shared.before);
+    if (shared.after) shared.after = class_of(*shared.after);
+    const std::string key = shared.part + "\n" + line_of(shared);
+    const auto [at, fresh] = known.try_emplace(key, out.size());
+    if (fresh) out.push_back({change, 0});
+    ClassOfChanges& found = out[at->second];
+    if (++found.count == 2) found.change = std::move(shared);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<PlanChange> compare_plans(const Plan& a, const Plan& b) {
@@ -307,7 +337,7 @@ std::string diff_plans(const Plan& a, const Plan& b) {
     if (hidden) out += "  and " + std::to_string(hidden) + " more\n";
     shown = hidden = 0;
   };
-  for (const PlanChange& change : compare_plans(a, b)) {
+  for (const auto& [change, count] : by_layers(compare_plans(a, b))) {
     if (change.part != part) {
       close();
       part = change.part;
@@ -318,7 +348,7 @@ std::string diff_plans(const Plan& a, const Plan& b) {
       continue;
     }
     ++shown;
-    out += "  " + line_of(change) + "\n";
+    out += "  " + line_of(change) + (count > 1 ? "  (" + std::to_string(count) + " alike)" : "") + "\n";
   }
   close();
   return out;

@@ -20,7 +20,8 @@ struct PlanChange {
 // Memory first, then what it follows from; empty where the plans mean the same. Producer, source, lines and
 // diagnostics do not count.
 std::vector<PlanChange> compare_plans(const Plan& a, const Plan& b);
-// For people: a line for each change, the first few of each part. Empty where there is none.
+// For people: a line for each change, one for what all layers have in common, the first few of each part.
+// Empty where there is none.
 std::string diff_plans(const Plan& a, const Plan& b);
 // A JSON list of {"part", "name", "field", "before", "after"}, all of them.
 std::string diff_plans_json(const Plan& a, const Plan& b);

@@ -58,10 +58,11 @@ struct Words<Plan::Strength> {
 };
 template <>
 struct Words<Plan::Layout> {
-  static constexpr const char* kAll[] = {"", "contiguous", "ring"};
+  static constexpr const char* kAll[] = {"", "contiguous", "ring", "panels16"};
 };
 
-// ---- what stands otherwise in JSON than in memory; T may be const
+// ---- what stands otherwise in JSON than in memory; T may be const. Made with braces: clang 14 has no other
+// way.
 enum class To : uint8_t { Values, Buffers };
 
 // An index in memory, an id in the file.
@@ -118,7 +119,7 @@ struct Attributes {
 };
 template <class O>
 Attributes(O&) -> Attributes<O>;
-// JSON as it stands; a reader has no use for it.
+// JSON as it stands, but for blanks.
 template <class T>
 struct Verbatim {
   T& json;
@@ -180,7 +181,7 @@ void fields(V& v, Target<Of<V, Plan>> t) {
 
 template <class V>
 void fields(V& v, Of<V, Plan::Dim>& d) {
-  v.record("dim", "a run-time size; plain numbers of the plan hold at `value`");
+  v.record("dim", "a run-time size; the plan's numbers are evaluated at `value`");
   v.always("name", d.name, {nullptr, kDimName, Note::Name});
   v.always("min", d.min);
   v.nullable("max", d.max);
@@ -192,7 +193,7 @@ void fields(V& v, Of<V, Plan::Dim>& d) {
 template <class V>
 void fields(V& v, Of<V, Plan::Guard>& g) {
   v.record("guard", "what ranges cannot say; checked before a run");
-  v.always("expr", Comparison(g.left, g.relation, g.right), {nullptr, nullptr, Note::Name});
+  v.always("expr", Comparison{g.left, g.relation, g.right}, {nullptr, nullptr, Note::Name});
   v.always("line", g.line, kLine);
   v.set("phase", g.phase, {nullptr, nullptr, Note::Name});
   v.set("budget", g.budget);
@@ -231,8 +232,8 @@ template <class V>
 void fields(V& v, Of<V, Plan::Phase>& p) {
   v.record("phase", "one way to run the program");
   v.always("name", p.name, {nullptr, kId, Note::Name});
-  v.always("dims", ByName(p.dims), {"the dims that the phase narrows or fixes"});
-  v.always("ops", Span(p.ops_begin, p.ops_end));
+  v.always("dims", ByName{p.dims}, {"the dims that the phase narrows or fixes"});
+  v.always("ops", Span{p.ops_begin, p.ops_end});
   v.always("peak_bytes", p.peak_bytes, kByteCount);
   v.nullable("peak", p.peak);
   v.always("flops", p.flops);
@@ -246,7 +247,7 @@ template <class V>
 void fields(V& v, Of<V, Plan::Output>& o) {
   v.record("output", "a result of the program");
   v.always("name", o.name, {nullptr, kId, Note::Name});
-  v.always("value", Ref(o.value, To::Values));
+  v.always("value", Ref{o.value, To::Values});
   v.always("phase", o.phase, {nullptr, kId, Note::Name});
 }
 
@@ -258,10 +259,10 @@ void fields(V& v, Of<V, Plan::Value>& x) {
   v.set("phase", x.phase);
   v.always("dtype", x.dtype);
   v.always("shape", x.shape);
-  v.always("buffer", Ref(x.buffer, To::Buffers));
+  v.always("buffer", Ref{x.buffer, To::Buffers});
   v.set("offset", x.offset, {"bytes inside the buffer; absent: 0"});
   v.set("strides", x.strides, {"elements; absent: row-major"});
-  v.set("of", Refs(x.of, To::Values), {"no op writes it: the values that it is a window on"});
+  v.set("of", Refs{x.of, To::Values}, {"no op writes it: the values that it is a window on"});
   v.set("source", x.source, {"the checkpoint's name", kNonEmpty});
   v.set("layout", x.layout);
   v.set("capacity", x.capacity, {"of a state: the declared extent of axis 1"});
@@ -277,8 +278,8 @@ void fields(V& v, Of<V, Plan::Buffer>& b) {
   const bool arena = b.segment == Plan::Segment::Arena;
   v.only(arena, "phase", b.phase);
   v.always("bytes", b.bytes);
-  v.only(arena, "live", Span(b.live_begin, b.live_end));
-  v.only(arena, "above", Refs(b.above, To::Buffers),
+  v.only(arena, "live", Span{b.live_begin, b.live_end});
+  v.only(arena, "above", Refs{b.above, To::Buffers},
          {"the buffers that this one lies directly above: its placement"});
   v.only(arena, "offset", b.offset, {"bytes from the arena's start, at `value`", nullptr, Note::Bytes});
   v.needs("segment", "arena", {"phase", "live", "above", "offset"});
@@ -290,17 +291,17 @@ void fields(V& v, Of<V, Plan::Op>& o) {
   v.always("id", o.id, {nullptr, kId, Note::Name});
   v.always("op", o.row);
   v.always("kernel", o.kernel, {nullptr, R"({"$ref": "#/$defs/kernel"})"});
-  v.always("in", Refs(o.in, To::Values, true), {"\"\" stands for an absent optional operand"});
-  v.always("out", Refs(o.out, To::Values),
+  v.always("in", Refs{o.in, To::Values, true}, {"\"\" stands for an absent optional operand"});
+  v.always("out", Refs{o.out, To::Values},
            {nullptr, R"({"type": "array", "items": {"$ref": "#/$defs/id"}, "minItems": 1})"});
-  v.always("attrs", Attributes(o));
+  v.always("attrs", Attributes{o});
   v.always("flops", o.flops);
   v.always("bytes", o.bytes, {"that it moves", nullptr, Note::Bytes});
   v.always("line", o.line, kLine);
   v.always("scope", o.scope);
   v.always("phase", o.phase, {nullptr, kId});
   v.set("parts", o.parts, {"the ids that a fused op swallowed"});
-  v.set("scratch", Refs(o.scratch, To::Buffers), {"buffers that the kernel needs besides its results"});
+  v.set("scratch", Refs{o.scratch, To::Buffers}, {"buffers that the kernel needs besides its results"});
 }
 
 template <class V>
@@ -347,7 +348,7 @@ void fields(V& v, Of<V, Plan::Memory>& m) {
 template <class V>
 void fields(V& v, Of<V, Plan::Frontier>& f) {
   v.record("frontier", "the most of the second dim for sizes of the first, all others at their value");
-  v.always("dims", DimPair(f.first, f.second));
+  v.always("dims", DimPair{f.first, f.second});
   v.always("points", f.points);
 }
 
@@ -361,7 +362,7 @@ void admitted(V& v, Answer& a) {
 
 template <class V>
 void fields(V& v, Of<V, Plan::Answer>& a) {
-  v.record("answer", "what a phase by itself admits");
+  v.record("answer", "what one phase by itself allows");
   v.always("phase", a.phase, {nullptr, nullptr, Note::Name});
   v.always("ok", a.ok);
   v.set("used_bytes", a.used_bytes, kByteCount);
@@ -400,8 +401,8 @@ void fields(V& v, Of<V, Plan>& p) {
            "are additions that a reader may ignore.");
   v.always("version", p.version, {"of the format", R"({"const": "0.1.0"})"});
   v.always("producer", p.producer);
-  v.always("source", Source(p));
-  v.always("target", Target(p));
+  v.always("source", Source{p});
+  v.always("target", Target{p});
   v.always("dims", p.dims);
   v.always("guards", p.guards);
   v.always("phases", p.phases);
@@ -411,7 +412,7 @@ void fields(V& v, Of<V, Plan>& p) {
   v.always("ops", p.ops);
   v.always("memory_plan", p.memory);
   v.always("budget", p.budget);
-  v.always("diagnostics", Verbatim(p.diagnostics), {"what the compiler said"});
+  v.always("diagnostics", Verbatim{p.diagnostics}, {"what the compiler said"});
 }
 
 }  // namespace irplan::plan_fields

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/text_writer.h"
 #include "plan/plan.h"
 
 namespace irplan {
@@ -11,11 +12,16 @@ namespace {
 constexpr size_t kLinearKeys =
     16;  // records with more keys are checked for duplicates by sorting when they close
 
+// A plan spends this many bytes of text on a value, keys and ids included; a list of zeros two, and memory
+// fifty times that.
+constexpr size_t kBytesEach = 4, kFewNodes = 4096;
+
 class Builder {
  public:
   using json = nlohmann::json;
 
-  explicit Builder(std::deque<JsonNode>& nodes) : nodes_(nodes) {}
+  Builder(std::deque<JsonNode>& nodes, size_t bytes)
+      : nodes_(nodes), most_(std::min(JsonTree::kMaxNodes, bytes / kBytesEach + kFewNodes)) {}
 
   bool null() { return add(JsonNode::Kind::Null) != nullptr; }
   bool boolean(bool value) {
@@ -98,8 +104,9 @@ class Builder {
   }
 
   JsonNode* add(JsonNode::Kind kind) {
-    if (nodes_.size() >= JsonTree::kMaxNodes)
-      return fail("more than " + std::to_string(JsonTree::kMaxNodes) + " values"), nullptr;
+    if (nodes_.size() >= most_) return fail("more than " + std::to_string(most_) + " values"), nullptr;
+    if (!stack_.empty() && stack_.back()->items.size() >= JsonTree::kMaxItems)
+      return fail("a list of more than " + std::to_string(JsonTree::kMaxItems) + " items"), nullptr;
     JsonNode& node = nodes_.emplace_back();
     node.kind = kind;
     if (!stack_.empty()) {
@@ -122,6 +129,7 @@ class Builder {
   }
 
   std::deque<JsonNode>& nodes_;
+  const size_t most_;
   std::vector<JsonNode*> stack_;
   std::string key_;
 };
@@ -141,12 +149,50 @@ std::optional<JsonTree> JsonTree::parse(std::string_view text, std::string* why)
     return std::nullopt;
   }
   JsonTree tree;
-  Builder builder(tree.nodes_);
+  Builder builder(tree.nodes_, text.size());
   if (!nlohmann::json::sax_parse(text, &builder) || tree.nodes_.empty()) {
     *why = builder.why.empty() ? "no JSON" : builder.why;
     return std::nullopt;
   }
   return tree;
+}
+
+namespace {
+
+void append(TextWriter& out, const JsonNode& node) {
+  using Kind = JsonNode::Kind;
+  bool first = true;
+  const auto comma = [&] { first ? void(first = false) : void(out += ','); };
+  switch (node.kind) {
+    case Kind::Null: out += "null"; break;
+    case Kind::Bool: out += node.boolean ? "true" : "false"; break;
+    case Kind::Int: out.number(node.integer); break;
+    case Kind::Float: out += nlohmann::json(node.number).dump(); break;
+    case Kind::String: out.quote(node.string); break;
+    case Kind::List:
+      out += '[';
+      for (const JsonNode* item : node.items) comma(), append(out, *item);
+      out += ']';
+      break;
+    case Kind::Record:
+      out += '{';
+      for (const auto& [key, entry] : node.entries) comma(), out.quote(key), out += ':', append(out, *entry);
+      out += '}';
+  }
+}
+
+}  // namespace
+
+std::string compact(const JsonNode& node) {
+  TextWriter out(256);
+  if (node.kind != JsonNode::Kind::List) {
+    append(out, node);
+    return out.take();
+  }
+  out += '[';
+  for (size_t i = 0; i < node.items.size(); ++i) out += i ? ",\n" : "\n", append(out, *node.items[i]);
+  out += node.items.empty() ? "]" : "\n]";
+  return out.take();
 }
 
 }  // namespace irplan

@@ -24,10 +24,15 @@ struct JsonNode {
   const JsonNode* find(std::string_view key) const;
 };
 
+// The node's text without blanks, as irplan::to_json writes it; a list of the outermost level has a line for
+// each item.
+std::string compact(const JsonNode& node);
+
 class JsonTree {
  public:
   static constexpr size_t kMaxBytes = size_t{256} << 20;
-  static constexpr size_t kMaxNodes = 20000000;
+  static constexpr size_t kMaxNodes = 16000000;
+  static constexpr size_t kMaxItems = 1000000;  // of one list
   static constexpr size_t kMaxDepth = 64;
 
   static std::optional<JsonTree> parse(std::string_view text, std::string* why);

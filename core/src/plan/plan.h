@@ -15,8 +15,11 @@
 #include "dims/expr.h"
 #include "irplan/strength.h"
 #include "ops/op.h"
+#include "ops/weight_layout.h"
 
 namespace irplan {
+
+struct KernelRow;
 
 constexpr const char* kPlanVersion = "0.1.0";
 constexpr int64_t kMaxJsonInt = (int64_t{1} << 53) - 1;
@@ -27,7 +30,8 @@ struct Plan {
   enum class Kind : uint8_t { Input, Param, State, Folded, Temp };
   enum class Segment : uint8_t { Inputs, Weights, State, Arena };
   using Strength = irplan::Strength;
-  enum class Layout : uint8_t { None, Contiguous, Ring };
+  // Of states, then of packed weights in the order of ops/weight_layout.h.
+  enum class Layout : uint8_t { None, Contiguous, Ring, Panels16 };
 
   struct Dim {
     std::string name;
@@ -92,8 +96,14 @@ struct Plan {
     std::optional<Expr> offset;    // bytes; absent: 0
     std::optional<Shape> strides;  // elements; absent: row-major
     Ids of;
-    std::string source;  // of params and states
-    Layout layout = Layout::None;
+    std::string source;            // of params and states
+    Layout layout = Layout::None;  // none: row by row
+    // Of a weight in a kernel's order; null where it lies row by row.
+    const WeightLayout* packed() const {
+      return layout < Layout::Panels16
+                 ? nullptr
+                 : &weight_layouts()[static_cast<size_t>(layout) - static_cast<size_t>(Layout::Panels16)];
+    }
     std::optional<Expr> capacity;
   };
   struct Buffer {
@@ -199,22 +209,26 @@ struct Plan {
 // the end.
 std::string write_plan(const Plan& plan);
 
+// The same without values, buffers and ops: what is told of the whole plan, some kilobytes of any model.
+std::string write_outline(const Plan& plan);
+
 // Reads a plan from anywhere; text from a stranger is expected. None where it is not one, and `why` then says
 // what and where
 // ("ops n: …"). A plan that was read is well-formed; whether it is true is validate_plan's question.
 std::optional<Plan> read_plan(std::string_view text, std::string* why);
 
-// Derives shapes, sizes, aliasing, lifetimes and placement again from ops and attributes, and compares: an
-// empty list, or what disagrees ("buffers n: …"). Shares no code with the planner. Checked for every size
-// symbolically where that can be decided, else at `value` and at the ends of all ranges.
+// Proves from ops and attributes what the plan says, for every size that its ranges and guards admit: an
+// empty list, or what does not follow, and by which rule ("buffers n: … (rule ordered)"). Shares no code with
+// the planner; the rules are in plan/proof/proof.md. The numbers of one step are held against their buffers
+// once more before it runs: PlanBounds.
 std::vector<std::string> validate_plan(const Plan& plan);
 // The first few of such findings as one text, a line each.
 std::string listed(const std::vector<std::string>& findings);
 // read_plan, and the plan must be true as well; else `why` has the first few findings.
 std::optional<Plan> read_true_plan(std::string_view text, std::string* why);
-// The same for the sizes of one run: guards, shapes, windows, placement at this binding (by the order of
-// `plan.dims`) in the phase; what must hold before anything is allocated.
-std::vector<std::string> validate_binding(const Plan& plan, const std::string& phase, const Binding& binding);
+// The kernel that runs an op on a target: the one that the plan names, or, where the plan is for another
+// target, the newest that needs no bytes of its own. Null where there is none.
+const KernelRow* kernel_of(const Plan& plan, const Plan::Op& op, std::string_view target);
 
 // Bytes from the arena's start of each buffer (0 for those of other segments or phases), by one pass over
 // `above`, and the arena's size. None where an expression has no value at the binding.

@@ -27,11 +27,15 @@ class PlanWriter {
     out_ += "\n}\n";
   }
 
+  // Before `file`: values, buffers and ops are not wanted.
+  void leave_out_records() { records_ = false; }
+
   // ---- a walker of fields.h
   void record(const char*, const char*) {}
   void needs(const char*, const char*, std::initializer_list<const char*>) {}
   template <class T>
   void always(const char* key, const T& x, const Note& = {}) {
+    if (is_record_list<T> && at_top_ && !records_) return;
     if (!first_) out_ += at_top_ && !std::is_same_v<T, std::string> ? ",\n" : ", ";
     first_ = false;
     out_ += '"', out_ += key, out_ += "\": ";
@@ -142,6 +146,11 @@ class PlanWriter {
   }
 
  private:
+  template <class T>
+  static constexpr bool is_record_list =
+      std::is_same_v<T, std::vector<Plan::Value>> || std::is_same_v<T, std::vector<Plan::Buffer>> ||
+      std::is_same_v<T, std::vector<Plan::Op>>;
+
   template <class List>
   void list(const List& x) {
     if (at_top_) return lines(x);
@@ -163,6 +172,7 @@ class PlanWriter {
   const Plan& plan_;
   TextWriter out_;
   bool first_ = true;    // no key of the record has been written yet
+  bool records_ = true;  // values, buffers and ops are written
   bool at_top_ = false;  // in the plan itself, not in a record of it
 };
 

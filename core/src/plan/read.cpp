@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "kernels/kernel.h"
 #include "plan/fields.h"
 #include "plan/json_tree.h"
 
@@ -12,11 +13,13 @@ using Kind = JsonNode::Kind;
 using plan_fields::Note;
 using plan_fields::To;
 
-constexpr size_t kMaxRecords = 1000000;  // of one list
+constexpr size_t kMaxRecords = JsonTree::kMaxItems;  // of one list
 constexpr size_t kMaxIdBytes = 4096;
 constexpr size_t kMaxAxes = 16;
-constexpr size_t kMaxParts = 64;  // of a fused op
-constexpr int kMaxKernelVersion = 9999;
+constexpr size_t kMaxParts = 64;                    // of a fused op
+constexpr size_t kMaxDims = 1024, kMaxPhases = 16;  // as programs have them
+constexpr size_t kMaxBudgets = 256, kMaxFrontiers = 3,
+                 kMaxPoints = 64;  // what is asked of each is computed again
 
 std::string cut(const std::string& text) { return text.size() > 60 ? text.substr(0, 60) + "…" : text; }
 
@@ -180,7 +183,7 @@ class Reader {
     x = static_cast<uint32_t>(std::min<int64_t>(n, UINT32_MAX));
   }
   void get(const JsonNode& node, double& x) {
-    if (node.kind != Kind::Float && node.kind != Kind::Int) return fail("is no number");
+    if (node.kind != Kind::Float && node.kind != Kind::Int) return fail("is not a number");
     x = node.number;
   }
   void get(const JsonNode& node, std::string& x) {
@@ -237,11 +240,21 @@ class Reader {
       if (!failed_) get(*item, e), x.push_back(e);
     }
   }
+  template <class T>
+  static constexpr size_t most_of() {
+    if (std::is_same_v<T, std::string>) return kMaxParts;
+    if (std::is_same_v<T, Plan::Dim>) return kMaxDims;
+    if (std::is_same_v<T, Plan::Phase> || std::is_same_v<T, Plan::Answer>) return kMaxPhases;
+    if (std::is_same_v<T, Plan::Budget>) return kMaxBudgets;
+    if (std::is_same_v<T, Plan::Frontier>) return kMaxFrontiers;
+    if (std::is_same_v<T, std::pair<int64_t, int64_t>>) return kMaxPoints;
+    return kMaxRecords;
+  }
   // Records, ids, pairs of numbers.
   template <class T>
   void get(const JsonNode& node, std::vector<T>& x) {
     if (!is(node, Kind::List, "list")) return;
-    constexpr size_t kMost = std::is_same_v<T, std::string> ? kMaxParts : kMaxRecords;
+    constexpr size_t kMost = most_of<T>();
     if (node.items.size() > kMost) return fail("more than " + std::to_string(kMost) + " entries");
     x.reserve(node.items.size());
     for (size_t i = 0; i < node.items.size() && !failed_; ++i) {
@@ -253,7 +266,7 @@ class Reader {
     }
   }
   void get(const JsonNode& node, std::pair<int64_t, int64_t>& x) {
-    if (node.kind != Kind::List || node.items.size() != 2) return fail("is no pair of sizes");
+    if (node.kind != Kind::List || node.items.size() != 2) return fail("is not a pair of sizes");
     get(*node.items[0], x.first);
     get(*node.items[1], x.second);
   }
@@ -298,7 +311,7 @@ class Reader {
     };
     if (node.kind != Kind::List || node.items.size() != 2 ||
         !std::all_of(node.items.begin(), node.items.end(), is_index))
-      return fail("is no pair of indices");
+      return fail("is not a pair of indices");
     x.begin = static_cast<uint32_t>(node.items[0]->integer);
     x.end = static_cast<uint32_t>(node.items[1]->integer);
     if (x.begin > x.end)
@@ -335,7 +348,7 @@ class Reader {
   }
   template <class T>
   void get(const JsonNode& node, plan_fields::DimPair<T>& x) {
-    if (node.kind != Kind::List || node.items.size() != 2) return fail("is no pair of dims");
+    if (node.kind != Kind::List || node.items.size() != 2) return fail("is not a pair of dims");
     get(*node.items[0], x.first);
     get(*node.items[1], x.second);
   }
@@ -345,8 +358,8 @@ class Reader {
   }
   // Kept as it stands; a reader has no use for it.
   template <class T>
-  void get(const JsonNode& node, plan_fields::Verbatim<T>&) {
-    is(node, Kind::List, "list");
+  void get(const JsonNode& node, plan_fields::Verbatim<T>& x) {
+    if (is(node, Kind::List, "list")) x.json = compact(node);
   }
   // A record.
   template <class R>
@@ -367,7 +380,7 @@ class Reader {
   void check(plan_fields::Target<Plan>& x) {
     const int64_t align = x.plan.align;
     if (align < 1 || (align & (align - 1)) || align > 1 << 20)
-      fail("the align " + std::to_string(align) + " is no power of two up to 1 MiB");
+      fail("the align " + std::to_string(align) + " is not a power of two up to 1 MiB");
   }
   template <class D>
   void check_range(const D& d) {
@@ -413,16 +426,8 @@ class Reader {
     check_kernel(op);
   }
   void check_kernel(const Plan::Op& op) {
-    const std::string stem = plan_.target + "_" + op.row->name + "_v", &kernel = op.kernel;
-    bool good = kernel.compare(0, stem.size(), stem) == 0 && kernel.size() > stem.size() &&
-                kernel.size() <= stem.size() + 4;
-    int version = 0;
-    for (size_t i = stem.size(); good && i < kernel.size(); ++i) {
-      good = kernel[i] >= '0' && kernel[i] <= '9';
-      version = version * 10 + (kernel[i] - '0');
-    }
-    good = good && version >= 1 && version <= kMaxKernelVersion && kernel[stem.size()] != '0';
-    if (!good) fail("the kernel \"" + cut(kernel) + "\" is no " + stem + "<N>");
+    if (kernel_version(op.kernel, plan_.target, *op.row) == 0)
+      fail("the kernel \"" + cut(op.kernel) + "\" is no " + plan_.target + "_" + op.row->name + "_v<N>");
   }
 
   // ---- references

@@ -44,4 +44,11 @@ std::string write_plan(const Plan& plan) {
   return writer.take();
 }
 
+std::string write_outline(const Plan& plan) {
+  PlanWriter writer(plan, 4096);
+  writer.leave_out_records();
+  writer.file();
+  return writer.take();
+}
+
 }  // namespace irplan

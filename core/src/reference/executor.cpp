@@ -100,7 +100,7 @@ std::optional<std::string> run_op(const Plan& plan, uint32_t index, const PlanMe
   const Plan::Op& op = plan.ops[index];
   const StepSizes sizes(plan, step);
   if (!op.row || !op.row->evaluate) return failed(op, "the reference does not know this operator");
-  if (std::string_view(op.row->name) == "append") return append(plan, op, memory, sizes);
+  if (op.row->updates_state) return append(plan, op, memory, sizes);
   return evaluate_row(plan, op, memory, sizes);
 }
 

@@ -77,7 +77,7 @@ void Window::find_ring(const Plan& plan, uint32_t value, const StepSizes& sizes)
   for (size_t steps = 0; steps <= plan.values.size() && !plan.values[at].of.empty(); ++steps)
     at = plan.values[at].of[0];
   const Plan::Op* append = writer_of(plan, at);
-  if (!append || std::string_view(append->row->name) != "append" || append->in.size() < 2) return;
+  if (!append || !append->row->updates_state || append->in.size() < 2) return;
   const Plan::Value& state = plan.values[append->in[0]];
   if (state.layout != Plan::Layout::Ring || state.shape.size() < 2 || shape_.size() < 2) return;
   const Plan::Value& x = plan.values[append->in[1]];

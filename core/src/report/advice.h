@@ -11,7 +11,7 @@
 namespace irplan::report {
 
 // "  tokens    4096 a step: 72.0 KiB of arena each"; empty where no input has two axes.
-std::string tokens_text(const Plan::Tokens& tokens);
+std::string tokens_text(const Plan& plan, const Plan::Tokens& tokens);
 // By what the states grow, and what they hold; empty where there are none.
 std::string state_tokens_text(const Plan& plan, const Binding& binding);
 nlohmann::ordered_json tokens_json(const Plan::Tokens& tokens);

@@ -301,7 +301,7 @@ Result<Comparison> compare(const Report& report, const std::string& only,
                    " buffers; at most " + std::to_string(kMostBuffers) + " are compared"};
     any = compare_phase(plan, phase, problem, chosen, &text, &phases) || any;
   }
-  if (!any) return Error{"no phase admits the sizes; `irplan explain` without --compare lists the ranges"};
+  if (!any) return Error{"no phase allows these sizes; `irplan explain` without --compare lists the ranges"};
   const Json json = {{"source", plan.source_file},
                      {"align", plan.align},
                      {"note", kSameBuffers},

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/printable.h"
+#include "plan/layer_class.h"
 #include "report/advice.h"
 #include "report/columns.h"
 #include "report/timeline.h"
@@ -51,7 +52,7 @@ std::string sizes(const Plan& plan) {
   std::string out = "sizes\n";
   for (const Plan::Dim& d : plan.dims) {
     out += "  " + left(d.name + (d.per.empty() ? "" : "[" + d.per + "]"), 8) + " " +
-           left("in " + range_text(d.min, d.max), 22) + " numbers at " + std::to_string(d.value) +
+           left("in " + range_text(d.min, d.max), 22) + " evaluated at " + std::to_string(d.value) +
            (d.assumed ? " (assumed)" : "") + "\n";
   }
   for (const Plan::Guard& g : plan.guards) {
@@ -63,25 +64,6 @@ std::string sizes(const Plan& plan) {
 }
 
 // ---- memory
-
-// "model.layers.7.mlp.weight" -> "model.layers.*.mlp.weight", so that layers share a row.
-std::string without_numbers(const std::string& id) {
-  std::string out;
-  for (size_t i = 0; i < id.size(); ++i) {
-    const bool digit = id[i] >= '0' && id[i] <= '9';
-    const bool after_dot = i > 0 && (id[i - 1] == '.' || id[i - 1] == '/');
-    if (!digit || !after_dot) {
-      out += id[i];
-      continue;
-    }
-    size_t end = i;
-    while (end < id.size() && id[end] >= '0' && id[end] <= '9') ++end;
-    const bool whole = end == id.size() || id[end] == '.' || id[end] == '/';
-    out += whole ? std::string("*") : id.substr(i, end - i);
-    i = end - 1;
-  }
-  return out;
-}
 
 struct Resident {
   std::string name, type;
@@ -100,7 +82,7 @@ std::vector<Resident> residents(const Plan& plan, Plan::Segment segment, const B
       continue;
     seen[v.buffer] = true;
     const std::string type = type_text(v) + (v.layout == Plan::Layout::Ring ? " ring" : "");
-    const std::string name = without_numbers(v.id);
+    const std::string name = layer_class(v.id);
     const auto [at, fresh] = row_of.try_emplace(name + " " + type, rows.size());
     if (fresh) rows.push_back({name, type, 0, 0});
     ++rows[at->second].count;
@@ -125,7 +107,21 @@ std::string resident_table(const Plan& plan, Plan::Segment segment, const Bindin
   return out;
 }
 
-std::string memory(const Plan& plan) {
+// The sizes of the phase that takes the most inputs: what the plan counts as such.
+Binding sizes_of_inputs(const Report& report) {
+  const Plan& plan = *report.plan;
+  const PhaseReport* most = nullptr;
+  int64_t bytes = -1;
+  for (const PhaseReport& phase : report.phases) {
+    int64_t sum = 0;
+    for (const Resident& r : residents(plan, Plan::Segment::Inputs, phase.binding)) sum += r.bytes;
+    if (sum > bytes) bytes = sum, most = &phase;
+  }
+  return most ? most->binding : Binding();
+}
+
+std::string memory(const Report& report, const FromProgram& program) {
+  const Plan& plan = *report.plan;
   const Plan::Memory& m = plan.memory;
   const Plan::Segments& s = m.segments;
   Binding binding;
@@ -139,12 +135,12 @@ std::string memory(const Plan& plan) {
   row("state", s.state);
   out += resident_table(plan, Plan::Segment::State, binding) + state_tokens_text(plan, binding);
   row("inputs", s.inputs);
-  out += resident_table(plan, Plan::Segment::Inputs, binding);
+  out += resident_table(plan, Plan::Segment::Inputs, sizes_of_inputs(report));
   row("arena", s.arena);
-  out += "    lower bound " + bytes_text(m.lower_bound_bytes) + (m.optimal ? ": optimal" : ": not met") +
-         "; every buffer by itself " + bytes_text(m.no_reuse_bytes) + "\n";
+  out += "    lower bound " + bytes_text(m.lower_bound_bytes) + (m.optimal ? ": optimal\n" : ": not met\n") +
+         "    " + gain_text(plan, program) + "\n";
   char ratio[96];
-  std::snprintf(ratio, sizeof ratio, "    over all sizes at most %.3f times the bound, padding aside, %s\n\n",
+  std::snprintf(ratio, sizeof ratio, "    at every size: peak <= %.3f x lower bound (alignment padding not counted), %s\n\n",
                 m.range.worst_ratio, m.range.proven ? "proven" : "sampled");
   return out + ratio;
 }
@@ -160,9 +156,8 @@ std::string work(const Report& report, const PhaseReport& phase) {
   out += text;
   if (!report.machine) return out + "\n";
   const double compute = flops / report.machine->flops, move = bytes / report.machine->bandwidth;
-  std::snprintf(text, sizeof text, "; at least %.3g ms", 1e3 * std::max(compute, move));
   out += std::string(": ") + (compute > move ? "compute" : "memory") + "-bound on " + report.machine->name +
-         " (" + report.plan->arch + ")" + text;
+         " (" + report.plan->arch + "); at least " + time_text(std::max(compute, move));
   return out + "\n";
 }
 
@@ -213,8 +208,8 @@ std::string likeness(const Plan& plan, uint32_t step, const Section& s) {
   const Plan::Op& op = plan.ops[step];
   std::string out = op.row->name;
   for (const uint32_t v : op.out)
-    out += " " + without_numbers(in_layer(plan.values[v].id, op.phase, s.scope)) + " " +
-           type_text(plan.values[v]);
+    out +=
+        " " + layer_class(in_layer(plan.values[v].id, op.phase, s.scope)) + " " + type_text(plan.values[v]);
   return out;
 }
 
@@ -270,7 +265,7 @@ std::string phase_text(const Report& report, const PhaseReport& phase, TextStyle
   }
   out += ", " + std::to_string(p.ops_end - p.ops_begin) + " ops\n";
   const Letters letters = letters_of(phase);
-  out += work(report, phase) + tokens_text(phase.phase->tokens) + at_peak(plan, phase, letters) + "\n";
+  out += work(report, phase) + tokens_text(plan, phase.phase->tokens) + at_peak(plan, phase, letters) + "\n";
   out += terminal_timeline(report, phase, letters, style.width, style.color) + "\n";
   return out + steps(plan, phase, letters) + "\n";
 }
@@ -291,12 +286,20 @@ std::string unread(const std::vector<std::string>& keys) {
 
 }  // namespace
 
+std::string gain_text(const Plan& plan, const FromProgram& program) {
+  const std::string apart =
+      "without reuse " + bytes_text(plan.memory.no_reuse_bytes);
+  if (!program.as_written) return apart;
+  return "as written " + bytes_text(*program.as_written) + ", as run " +
+         bytes_text(plan.memory.segments.arena) + "; " + apart;
+}
+
 std::string explain_text(const Report& report, const FromProgram& program, const std::string& only,
                          TextStyle style) {
   const Plan& plan = *report.plan;
   std::string out = plan.source_file + " for " + plan.target +
                     (plan.arch == "generic" ? "" : " " + plan.arch) + ", by " + plan.producer + "\n\n" +
-                    sizes(plan) + memory(plan) +
+                    sizes(plan) + memory(report, program) +
                     lighter_text(plan, all_lighter(plan, program.lighter), program.is_there);
   for (const PhaseReport& p : report.phases) {
     if (only.empty() || p.phase->name == only) out += phase_text(report, p, style);
@@ -346,6 +349,11 @@ std::string explain_json(const Report& report, const FromProgram& program, const
       {"source", plan.source_file},
       {"target", plan.target},
       {"memory", {{"weights", s.weights}, {"state", s.state}, {"inputs", s.inputs}, {"arena", s.arena}}},
+      {"arena",
+       {{"as_run", s.arena},
+        {"as_written", program.as_written ? Json(*program.as_written) : Json()},
+        {"without_reuse", plan.memory.no_reuse_bytes},
+        {"lower_bound", plan.memory.lower_bound_bytes}}},
       {"lighter", lighter_json(all_lighter(plan, program.lighter))},
       {"phases", phases},
       {"budgets", budgets_json(plan)},

@@ -20,8 +20,8 @@
 namespace irplan::report {
 namespace {
 
-constexpr double kWidth = 960, kHeight = 430;  // of the whole picture
-constexpr double kLeft = 86, kRight = 20, kTop = 74, kBottom = 62;
+constexpr double kWidth = 960, kHeight = 448;  // of the whole picture
+constexpr double kLeft = 86, kRight = 20, kTop = 74, kBottom = 80;
 constexpr double kCharWidth = 6.3;       // of the 11 px labels, roughly
 constexpr double kLabel = 14;            // px that a line of them takes
 constexpr double kRoomAbovePeak = 1.25;  // a budget that leaves more than so many peaks is beyond the scale
@@ -175,6 +175,7 @@ class Picture {
     ticks();
     for (size_t i = 0; i < phase_.sections.size(); ++i) section(i);
     limits();
+    key();
     foot();
     return out_ + "</svg>\n";
   }
@@ -347,6 +348,27 @@ class Picture {
     }
     named_.emplace_back(at, end - width_of(limit.name));
     out_ += text_at(end, at, "end", limit.name, "mark");
+  }
+
+  // What the fills stand for: the buffers at the peak, the largest first, as many as a line takes.
+  void key() {
+    if (phase_.peak_step == kAbsent) return;
+    constexpr double kSwatch = 10;
+    std::vector<Rectangle> stack = alive(phase_, phase_.peak_step);
+    std::stable_sort(stack.begin(), stack.end(),
+                     [](const Rectangle& a, const Rectangle& b) { return a.bytes > b.bytes; });
+    double x = kLeft;
+    const double base = kHeight - 27;
+    out_ += text_at(x, base, "start", "at the peak:");
+    x += width_of("at the peak:") + 8;
+    for (const Rectangle& r : stack) {
+      const std::string id = short_id(plan_, r), words = id + " " + bytes_text(r.bytes);
+      if (x + kSwatch + 4 + width_of(words) > kWidth - kRight) break;
+      out_ += "<rect x=\"" + number(x) + "\" y=\"" + number(base - 9) + "\" width=\"" + number(kSwatch) +
+              "\" height=\"" + number(kSwatch) + "\" fill=\"" + colors_.of(id) +
+              "\" stroke=\"#333\" stroke-width=\"0.7\"/>\n" + text_at(x + kSwatch + 4, base, "start", words);
+      x += kSwatch + 4 + width_of(words) + 12;
+    }
   }
 
   void foot() {

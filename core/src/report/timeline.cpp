@@ -197,7 +197,11 @@ std::string terminal_timeline(const Report& report, const PhaseReport& phase, co
       out += std::string(x, ' ') + "▲ " + text + "\n";
     break;
   }
-  return out;
+  const bool repeats =
+      std::any_of(columns.begin(), columns.end(), [](const Column& c) { return c.step == kAbsent; });
+  return out + std::string(kMargin + 2, ' ') +
+         "across: steps; up: bytes from the arena's start; a letter: a buffer, named above and below" +
+         (repeats ? "; dots: identical layers" : "") + "\n";
 }
 
 }  // namespace irplan::report

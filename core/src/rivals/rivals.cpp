@@ -6,7 +6,7 @@ namespace irplan::rivals {
 
 const std::vector<Rule>& rules() {
   static const std::vector<Rule> table = {
-      {"no-reuse", "no reuse", "", "every buffer by itself", false, no_reuse},
+      {"no-reuse", "without reuse", "", "each buffer has bytes of its own", false, no_reuse},
       {"upper-bound-pool", "upper bound, pool", "TVM Relax",
        "apache/tvm src/relax/transform/static_plan_block_memory.cc TokenAllocator1D, at 01cb97c8", false,
        token_pool},

@@ -101,20 +101,20 @@ json broken_guards(const Plan& plan, const Plan::Phase& phase, Evaluator& value)
   return broken;
 }
 
-json phase_view(const Plan& plan, const Plan::Phase& phase, Binding binding) {
+json phase_view(const Plan& plan, const Plan::Phase& phase, Binding binding, bool lists) {
   json dims = json::object(), offsets = json::array(), bytes = json::array(), flops = json::array(),
        op_bytes = json::array();
   for (size_t i = 0; i < plan.dims.size(); ++i) dims[plan.dims[i].name] = binding[i];
   const std::optional<BoundArena> arena = bind_arena(plan, phase.name, binding);
   Evaluator value(*plan.pool, std::move(binding));
-  if (arena)
+  if (arena && lists)
     for (size_t i = 0; i < plan.buffers.size(); ++i) {
       const Plan::Buffer& buffer = plan.buffers[i];
       if (buffer.segment != Plan::Segment::Arena || buffer.phase != phase.name) continue;
       offsets.push_back(arena->offsets[i]);
       bytes.push_back(number(value(buffer.bytes)));
     }
-  for (uint32_t i = phase.ops_begin; i < phase.ops_end && i < plan.ops.size(); ++i) {
+  for (uint32_t i = phase.ops_begin; lists && i < phase.ops_end && i < plan.ops.size(); ++i) {
     flops.push_back(number(value(plan.ops[i].flops)));
     op_bytes.push_back(number(value(plan.ops[i].bytes)));
   }
@@ -133,11 +133,13 @@ json phase_view(const Plan& plan, const Plan::Phase& phase, Binding binding) {
 
 }  // namespace
 
-std::string binding_view(const Plan& plan, const std::vector<std::pair<std::string, int64_t>>& sizes) {
+std::string binding_view(const Plan& plan, const std::vector<std::pair<std::string, int64_t>>& sizes,
+                         std::string_view only) {
   const Binding binding = chosen_sizes(plan, sizes);
   json phases = json::array(), resident = json::array();
   for (const Plan::Phase& phase : plan.phases)
-    phases.push_back(phase_view(plan, phase, phase_sizes(plan, phase, binding, sizes)));
+    phases.push_back(phase_view(plan, phase, phase_sizes(plan, phase, binding, sizes),
+                                only.empty() || only == phase.name));
   Evaluator value(*plan.pool, binding);
   for (const Plan::Buffer& buffer : plan.buffers)
     if (buffer.segment != Plan::Segment::Arena) resident.push_back(number(value(buffer.bytes)));

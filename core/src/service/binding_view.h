@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,9 @@ namespace irplan {
 // `bytes` follow the phase's arena buffers in the plan's order, `flops` and `op_bytes` its ops; `resident`
 // has the bytes of all other buffers in order. Where an expression has no value there (overflow), the number
 // is null.
-std::string binding_view(const Plan& plan, const std::vector<std::pair<std::string, int64_t>>& sizes);
+//
+// `only`: the phase whose lists are wanted; the others have their totals alone. Empty: all.
+std::string binding_view(const Plan& plan, const std::vector<std::pair<std::string, int64_t>>& sizes,
+                         std::string_view only = {});
 
 }  // namespace irplan

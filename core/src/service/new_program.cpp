@@ -3,28 +3,13 @@
 #include <algorithm>
 
 #include "base/printable.h"
-#include "ir/config.h"
+#include "ir/config_keys.h"
 #include "irplan/compile.h"
 
 namespace irplan {
 namespace {
 
-// Keys that say nothing about what is computed: who made the file, which tokens are special, how it was
-// trained.
-bool is_bookkeeping(const std::string& key) {
-  constexpr const char* kKeys[] = {
-      "architectures",        "transformers_version", "torch_dtype",         "dtype",    "use_cache",
-      "_name_or_path",        "pretraining_tp",       "initializer_range",   "auto_map", "model_type",
-      "output_router_logits", "router_aux_loss_coef", "task_specific_params"};
-  if (std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys)) return true;
-  const auto ends = [&](const char* end) {
-    const std::string tail = end;
-    return key.size() >= tail.size() && key.compare(key.size() - tail.size(), tail.size(), tail) == 0;
-  };
-  return ends("token_id") || ends("dropout") || ends("_pdrop") || key.find("token_id[") != std::string::npos;
-}
-
-// The program without the requirements that name the model types it serves.
+// The program without the requirements that name the model types it serves, to see what else it lacks.
 std::string for_any_model(const std::string& text) {
   std::string out;
   bool skipping = false;
@@ -125,7 +110,7 @@ std::optional<NewProgram> new_program(const std::string& config_text, std::strin
     const Example& example = examples()[i];
     Trial trial = attempt(example, for_any_model(example.text), config_text);
     trial.named = named[i];
-    if (trial.named) trial.program.text = example.text;
+    trial.program.text = example.text;  // with the requirement that this config does not meet
     if (!best || nearer(trial, *best)) best = std::move(trial);
   }
   if (!best) {
@@ -141,7 +126,7 @@ std::optional<NewProgram> new_program(const std::string& config_text, std::strin
   if (!best->named) best->program.errors.insert(best->program.errors.begin(), unnamed(*config));
   std::string note = "# The nearest of the examples, " + best->program.example + ": " +
                      (best->named ? "it serves other configs of this architecture.\n"
-                                  : "no example names this architecture.\n");
+                                  : "no example names this architecture, and its `require` says so.\n");
   if (!best->program.unread_keys.empty()) {
     note += "# Keys of the config that it does not read:";
     for (const std::string& key : best->program.unread_keys) note += " " + printable(key);

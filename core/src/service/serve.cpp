@@ -1,19 +1,24 @@
 #include "service/serve.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <exception>
+#include <iterator>
+#include <memory>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "base/sha256.h"
 #include "base/text_writer.h"
 #include "irplan/compile.h"
 #include "irplan/dtype.h"
 #include "irplan/format.h"
 #include "ops/op.h"
 #include "service/binding_view.h"
+#include "service/phase_slice.h"
 #include "service/serve_parts.h"
 
 namespace irplan {
@@ -48,6 +53,40 @@ LastPlan& last_plan() {
   return last;
 }
 
+// Plans by handle. The text is written when somebody first asks for it: most plans are looked at, not read.
+struct KeptPlan {
+  int64_t handle = 0;
+  std::shared_ptr<const Plan> plan;
+  std::string written;
+
+  const std::string& text() {
+    if (written.empty()) written = write_plan(*plan);
+    return written;
+  }
+};
+
+std::vector<KeptPlan>& kept_plans() {
+  static std::vector<KeptPlan> kept;  // the oldest first
+  return kept;
+}
+
+int64_t keep(std::shared_ptr<const Plan> plan) {
+  static int64_t last = 0;
+  auto& kept = kept_plans();
+  if (kept.size() == kKept) kept.erase(kept.begin());
+  kept.push_back({++last, std::move(plan), {}});
+  return last;
+}
+
+KeptPlan* find_kept(const json& request) {
+  const json* handle = member(request, "handle");
+  if (!handle || !handle->is_number_integer()) return nullptr;
+  auto& kept = kept_plans();
+  const auto found = std::find_if(kept.begin(), kept.end(),
+                                  [&](const KeptPlan& one) { return one.handle == handle->get<int64_t>(); });
+  return found == kept.end() ? nullptr : &*found;
+}
+
 CompileOptions options_of(const json& request) {
   CompileOptions options;
   options.config_name = text_of(request, "config_name", options.config_name.c_str());
@@ -67,12 +106,23 @@ CompileOptions options_of(const json& request) {
   return options;
 }
 
-std::string serve_compile(const json& request) {
-  Compilation done = compile(SourceText(text_of(request, "file", "page.irplan"), text_of(request, "text")),
-                             options_of(request));
+std::string serve_compile(const json& request, const OnPass& on_pass) {
+  CompileOptions options = options_of(request);
+  const bool keeps = flag_of(request, "keep");
+  options.text = !keeps;
+  options.on_pass = on_pass;
+  Compilation done =
+      compile(SourceText(text_of(request, "file", "page.irplan"), text_of(request, "text")), options);
   TextWriter reply(done.plan_json.size() + done.plan_json.size() / 4 + 4096);
-  reply += done.ok ? "{\"ok\":true,\"plan\":" : "{\"ok\":false,\"plan\":null";
-  if (done.ok) reply.quote(done.plan_json);
+  reply += done.ok ? "{\"ok\":true" : "{\"ok\":false";
+  if (keeps) {
+    reply += ",\"handle\":";
+    reply += done.plan ? std::to_string(keep(done.plan)) : "null";
+    reply += done.plan && !done.ok ? ",\"refused\":true" : ",\"refused\":false";
+  } else {
+    reply += ",\"plan\":";
+    done.ok ? reply.quote(done.plan_json) : void(reply += "null");
+  }
   reply += ",\"diagnostics\":";
   reply += to_json(done.diagnostics.list(), done.source);
   reply += ",\"rendered\":";
@@ -80,8 +130,29 @@ std::string serve_compile(const json& request) {
   reply += ",\"unread_config_keys\":";
   reply += dump(done.unread_config_keys);
   reply += '}';
-  if (done.ok) last_plan().replace(std::move(done.plan_json));
+  if (done.ok && !keeps) last_plan().replace(std::move(done.plan_json));
   return reply.take();
+}
+
+std::string serve_passes(const json& request) {
+  CompileOptions options = options_of(request);
+  options.advise = options.text = false;
+  for (const PassInfo& pass : passes())
+    if (pass.name != std::string_view("emit")) options.dump_after.emplace_back(pass.name);
+  const Compilation done =
+      compile(SourceText(text_of(request, "file", "page.irplan"), text_of(request, "text")), options);
+  json list = json::array();
+  const std::string* before = nullptr;
+  for (const auto& dump_of_pass : done.dumps) {
+    const std::string& name = dump_of_pass.first;
+    const std::string& text = dump_of_pass.second;
+    if (before && *before == text) continue;
+    before = &text;
+    const auto& all = passes();
+    const auto pass = std::find_if(all.begin(), all.end(), [&](const PassInfo& p) { return p.name == name; });
+    list.push_back({{"name", name}, {"contract", pass == all.end() ? "" : pass->contract}, {"text", text}});
+  }
+  return dump(json{{"passes", std::move(list)}});
 }
 
 std::string serve_format(const json& request) {
@@ -93,8 +164,35 @@ std::string serve_format(const json& request) {
          ",\"diagnostics\":" + to_json(diagnostics.list(), source) + "}";
 }
 
+std::string serve_kept(const std::string& method, const json& request) {
+  KeptPlan* kept = find_kept(request);
+  if (!kept) return failure("there is no plan with this handle");
+  if (method == "outline") return write_outline(*kept->plan);
+  if (method == "slice") {
+    const std::string name = text_of(request, "phase");
+    for (const Plan::Phase& phase : kept->plan->phases)
+      if (phase.name == name) return phase_slice(*kept->plan, phase);
+    return failure("the plan has no phase `" + name + "`");
+  }
+  if (method == "proof") return dump(json{{"sha256", sha256(kept->text())}, {"bytes", kept->text().size()}});
+  if (method == "text") {
+    TextWriter reply(kept->text().size() + kept->text().size() / 4 + 64);
+    reply += "{\"text\":";
+    reply.quote(kept->text());
+    reply += '}';
+    return reply.take();
+  }
+  kept_plans().erase(kept_plans().begin() + (kept - kept_plans().data()));  // release
+  return dump(json{{"ok", true}});
+}
+
 // The plan that the request names, or the last one; null after `why` says that there is none.
 const Plan* asked_plan(const json& request, std::string* why) {
+  if (member(request, "handle")) {
+    const KeptPlan* kept = find_kept(request);
+    if (!kept) *why = "there is no plan with this handle";
+    return kept ? kept->plan.get() : nullptr;
+  }
   LastPlan& last = last_plan();
   if (const json* text = member(request, "plan"); text && text->is_string()) {
     const std::string& given = text->get_ref<const std::string&>();
@@ -108,7 +206,7 @@ const Plan* asked_plan(const json& request, std::string* why) {
 std::string serve_bind(const json& request) {
   std::string why;
   const Plan* plan = asked_plan(request, &why);
-  return plan ? binding_view(*plan, sizes_of(request, "dims")) : failure(why);
+  return plan ? binding_view(*plan, sizes_of(request, "dims"), text_of(request, "phase")) : failure(why);
 }
 
 std::string serve_explain(const json& request) {
@@ -170,12 +268,16 @@ std::string serve_ops() {
   return dump(json{{"ops", std::move(ops)}, {"dtypes", std::move(dtypes)}});
 }
 
-std::string answer(std::string_view request_json) {
+std::string answer(std::string_view request_json, const OnPass& on_pass) {
   const json request = json::parse(request_json.begin(), request_json.end(), nullptr, false);
-  if (!request.is_object()) return failure("the request is no JSON object");
+  if (!request.is_object()) return failure("the request is not a JSON object");
   const std::string method = text_of(request, "method");
-  if (method == "compile") return serve_compile(request);
+  if (method == "compile") return serve_compile(request, on_pass);
   if (method == "bind") return serve_bind(request);
+  constexpr const char* kOfKept[] = {"outline", "slice", "proof", "text", "release"};
+  if (std::find(std::begin(kOfKept), std::end(kOfKept), method) != std::end(kOfKept))
+    return serve_kept(method, request);
+  if (method == "passes") return serve_passes(request);
   if (method == "explain") return serve_explain(request);
   if (method == "picture") return serve_picture(request);
   if (method == "diff") return diff(request);
@@ -190,10 +292,10 @@ std::string answer(std::string_view request_json) {
 
 }  // namespace
 
-std::string serve(std::string_view request_json) {
+std::string serve(std::string_view request_json, const OnPass& on_pass) {
 #if defined(__cpp_exceptions)
   try {
-    return answer(request_json);
+    return answer(request_json, on_pass);
   } catch (const std::bad_alloc&) {
     return dump(json{{"error", "out of memory"}});
   } catch (const std::exception& error) {
@@ -202,7 +304,7 @@ std::string serve(std::string_view request_json) {
                      {"fault", true}});
   }
 #else  // in WebAssembly a throw ends the module, and wasm/index.js answers
-  return answer(request_json);
+  return answer(request_json, on_pass);
 #endif
 }
 

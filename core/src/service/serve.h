@@ -9,12 +9,24 @@
 //                types
 //       -> {"ok", "plan": "<plan.json's exact bytes>" | null, "diagnostics": […], "rendered",
 //       "unread_config_keys": […]}
-//   {"method": "bind", "plan": "…", "dims": {"S": 512}}      the sizes and places of a plan's buffers at
+//       With "keep": true the plan stays here, and what comes back is a handle to it: {"ok", "handle": 7 |
+//       null, "refused", "diagnostics", …}. A program that only its budgets over bytes refuse has a handle,
+//       too, so that it can be drawn: "refused" is then true. The last kKept plans are kept.
+//   {"method": "outline", "handle": 7}           -> plan.json without values, buffers and ops
+//   {"method": "slice", "handle": 7, "phase": "decode"}      -> the records of a phase as columns
+//   (phase_slice.h)
+//   {"method": "proof", "handle": 7}             -> {"sha256", "bytes"}: of plan.json's bytes
+//   {"method": "text", "handle": 7}              -> {"text": "<plan.json's exact bytes>"}
+//   {"method": "release", "handle": 7}           -> {"ok"}
+//   {"method": "bind", "plan": "…" , "dims": {"S": 512}}      the sizes and places of a plan's buffers at
 //   other sizes;
 //       -> {"ok", "phases": […], "resident": […]}            without "plan": of the plan that was compiled or
-//       bound last
-//   {"method": "explain", "plan": "…", "phase": "decode", "width": 100}    -> {"text", "report": {…}}
-//   {"method": "picture", "plan": "…", "phase": "decode"}    -> {"svg", "phase"}
+//       bound last, or of "handle"; "phase": lists are wanted of this one alone
+//   {"method": "passes", …}         as compile: the graph after each pass that changed it, as text
+//       -> {"passes": [{"name", "contract", "text"}]}
+//   {"method": "explain", "plan": "…" or "handle", "phase": "decode", "width": 100}    -> {"text", "report":
+//   {…}}
+//   {"method": "picture", "plan": "…" or "handle", "phase": "decode"}    -> {"svg", "phase"}
 //   {"method": "diff", "before": "…", "after": "…"}          -> {"changes": […], "text"}
 //   {"method": "fit", "config": "…", "memory": "24GiB" | bytes, "gpu": "h200", "context": n, "batch": n,
 //    "step": n, "lets", "retypes", "budgets", "target"}      -> {"text", "fit": {…}}
@@ -30,13 +42,20 @@
 // A request that is none of these gets {"error": "…"}.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 
 namespace irplan {
 
+constexpr size_t kKept = 8;  // plans that handles stand for; the oldest goes first
+
+// Told the name of each pass of a compilation when it is done.
+using OnPass = std::function<void(const char*)>;
+
 // Never throws: a fault of the compiler's own is {"error": "…", "fault": true}. Keeps the last plan that it
 // parsed, so that a slider's next step costs no reading; not thread-safe.
-std::string serve(std::string_view request_json);
+std::string serve(std::string_view request_json, const OnPass& on_pass = {});
 
 }  // namespace irplan

@@ -156,7 +156,7 @@ Expr* Parser::unary() {
   if (brackets_ == 0) skip_newlines();
   if (at("-") || at("!"))
     fail(Code::TwoSigns, {first.span.begin, peek().span.end})
-        .rule("one sign stands before a value; more need brackets: -(-x)");
+        .rule("a value takes one sign; more need brackets: -(-x)");
   Expr* operand = panic_ ? error(first.span) : postfix();
   Expr& e = tree_.expr(ExprKind::Unary, since(first.span.begin));
   e.op = minus ? Operator::Neg : Operator::Not;
@@ -239,7 +239,7 @@ Expr* Parser::primary() {
   }
   if (token.punct == punct(".") && peek(1).kind == TokenKind::Int && peek(1).span.begin == token.span.end) {
     fail(Code::NotANumber, {token.span.begin, peek(1).span.end}, {text({token.span.begin, peek(1).span.end})})
-        .fix("a digit stands on both sides of a point", {token.span.begin, token.span.begin}, "0");
+        .fix("a number has digits on both sides of its point", {token.span.begin, token.span.begin}, "0");
   } else {
     fail(Code::ExpectedExpression, token.span, {found(token)});
   }

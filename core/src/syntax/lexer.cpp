@@ -238,7 +238,7 @@ class Lexer {
     Token& token = add(whole ? TokenKind::Int : TokenKind::Float, unit_end - begin);
     if (point) {
       bad(Code::NotANumber, token, std::string_view(text_).substr(begin, i + 1 - begin))
-          .rule("a digit stands on both sides of a point");
+          .rule("a number has digits on both sides of its point");
       return;
     }
     int64_t factor = unit.empty() ? 1 : 0;
@@ -280,28 +280,36 @@ class Lexer {
     if (!near.empty()) d.fix("did you mean `" + near + "`", {place, token.span.end}, near);
   }
 
-  // digits * 10^scale * factor as an integer: 1.5GiB is, 0.3B is not.
+  // digits * 10^scale * factor as an integer, rounded down to whole bytes: 23.58GiB is 25318832046 bytes.
   void exact(Token& token, std::string digits, int64_t scale, int64_t factor) {
-    while (!digits.empty() && digits.back() == '0' && scale < 0) digits.pop_back(), ++scale;
+    constexpr size_t kMostDigits = 18;  // that surely fit 64 bits; behind the point more are below any byte
+    const auto last_counts = [&] { return digits.back() != '0' && digits.size() <= kMostDigits; };
+    while (!digits.empty() && scale < 0 && !last_counts()) digits.pop_back(), ++scale;
     int64_t n = 0;
     bool fits = true;
     for (const char c : digits) {
       fits = fits && !__builtin_mul_overflow(n, 10, &n) && !__builtin_add_overflow(n, c - '0', &n);
     }
-    // What the digits leave behind the point, the unit's factors of 2 and 5 must take.
+    // What the digits leave behind the point, the unit's factors of 2 and 5 take as far as they go.
     int64_t fives = std::max<int64_t>(-scale, 0), twos = fives;
     for (; n != 0 && fives > 0 && factor % 5 == 0; --fives) factor /= 5;
     for (; n != 0 && twos > 0 && factor % 2 == 0; --twos) factor /= 2;
     for (; n != 0 && fits && fives > 0 && n % 5 == 0; --fives) n /= 5;
     for (; n != 0 && fits && twos > 0 && n % 2 == 0; --twos) n /= 2;
-    const bool whole = n == 0 || fives + twos == 0;
-    for (int64_t i = 0; i < scale && n != 0 && fits; ++i) fits = !__builtin_mul_overflow(n, 10, &n);
-    fits = fits && !__builtin_mul_overflow(n, factor, &n);
-    token.integer = n;
-    token.number = static_cast<double>(n);
+    const bool something = n != 0;
+    __int128 product = static_cast<__int128>(n) * factor;
+    for (; product != 0 && fives > 0; --fives) product /= 5;
+    for (; product != 0 && twos > 0; --twos) product /= 2;
+    for (int64_t i = 0; i < scale && product != 0 && fits; ++i) {
+      product *= 10;
+      fits = product <= INT64_MAX;
+    }
+    fits = fits && product <= INT64_MAX;
+    token.integer = fits ? static_cast<int64_t>(product) : 0;
+    token.number = static_cast<double>(token.integer);
     if (!fits) {
       bad(Code::NumberTooLarge, token);
-    } else if (!whole) {
+    } else if (something && product == 0) {
       bad(Code::NotWholeBytes, token,
           std::string_view(text_).substr(token.span.begin, token.span.end - token.span.begin));
     }
@@ -387,7 +395,7 @@ class Lexer {
     }
     d.span = here(close + 1 - at_);
     d.fixes.clear();
-    d.fix("strings stand in double quotes", d.span, '"' + text_.substr(at_ + 1, close - at_ - 1) + '"');
+    d.fix("strings are written in double quotes", d.span, '"' + text_.substr(at_ + 1, close - at_ - 1) + '"');
     add(TokenKind::Bad, close + 1 - at_);
   }
 

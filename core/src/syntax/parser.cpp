@@ -254,7 +254,7 @@ void Parser::end_of_item(bool top) {
       Diagnostic& d =
           fail(Code::ExpectedEndOfLine, token.span, {found(token)}).rule("a statement ends with its line, or with `;`");
       for (size_t i = statement_; i < next_; ++i) {
-        if (tokens_[i].punct == punct("//")) d.fix("comments begin with `#`", tokens_[i].span, "#");
+        if (tokens_[i].punct == punct("//")) d.fix("comments start with `#`", tokens_[i].span, "#");
       }
       for (const char* unit : {"B", "KB", "KiB", "MB", "MiB", "GB", "GiB", "TB", "TiB"}) {
         if (next_ == statement_ || tokens_[next_ - 1].kind != TokenKind::Int || !at_word(unit)) continue;
@@ -388,7 +388,7 @@ Item* Parser::keyword_item(const std::string& word, bool top) {
   if ((word == "import" || word == "while") &&
       (second.kind == TokenKind::Name || second.kind == TokenKind::String)) {
     Diagnostic& d = fail(Code::ReservedWord, peek().span, {word});
-    if (word == "while") d.help("a loop counts rounds: for i in 32 with h { … }");
+    if (word == "while") d.help("a loop counts iterations: for i in 32 with h { … }");
     if (word == "import")
       d.help("a program is one file; share numbers with --let, and model sizes with config");
     return &tree_.item(ItemKind::Error, peek().span);
@@ -545,7 +545,7 @@ Item* Parser::for_item() {
     made.value = expression();
   }
   if (!panic_ && at("..")) {
-    fail(Code::ExpectedEndOfLine, peek().span, {found(peek())}).rule("a loop counts rounds: for i in 32 runs i = 0 … 31");
+    fail(Code::ExpectedEndOfLine, peek().span, {found(peek())}).rule("a loop counts iterations: for i in 32 runs i = 0 … 31");
   }
   if (!panic_ && at_word("with")) {
     take();

@@ -10,8 +10,8 @@ namespace irplan::IRPLAN_GPU {
 // Where row `s` of sequence `b` goes; false where the sequence has no such row, or the state no room (the
 // host has checked).
 __device__ inline bool target_row(const AppendCall& c, int64_t b, int64_t s, int64_t* row) {
-  if (s >= c.fresh[b]) return false;
-  const int64_t position = c.at[b] + s, held = c.state.shape[1];
+  if (s >= c.fresh.data[b]) return false;
+  const int64_t position = c.at.data[b] + s, held = c.state.shape[1];
   *row = c.ring ? position % held : position;
   return *row < held;
 }

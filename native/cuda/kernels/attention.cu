@@ -19,8 +19,11 @@ int attention(Stream stream, const AttentionCall& call) {
   }
   const size_t shared =
       static_cast<size_t>(kAttentionWarps * (call.v.shape[3] + 2) + call.q.shape[3]) * sizeof(float);
-  return launch(stream, dim3(static_cast<unsigned>(queries), static_cast<unsigned>(heads)),
-                dim3(32 * kAttentionWarps), shared, kernel, call);
+  const auto blocks = static_cast<unsigned>(queries), columns = static_cast<unsigned>(heads);
+  const int error = launch(stream, dim3(blocks, columns, call.partial.data ? kAttentionRuns : 1),
+                           dim3(32 * kAttentionWarps), shared, kernel, call);
+  if (error || !call.partial.data) return error;
+  return launch(stream, dim3(blocks, columns), dim3(64), 0, attention_join, call);
 }
 
 }  // namespace irplan::IRPLAN_GPU

@@ -6,6 +6,9 @@
 //
 //     warp 0: keys 0-3, 16-19, …      warp 1: keys 4-7, 20-23, …      y = sum of acc_w e^(m_w - m) / sum of
 //     l_w e^(m_w - m)
+//
+// Version 2, for steps of few queries: the keys of a query in 16 runs of equal length, a block each, which
+// stores m, l and acc; a second kernel puts the runs together in the same way.
 #pragma once
 
 #include "cuda/kernels/device.cuh"
@@ -28,9 +31,9 @@ __device__ __forceinline__ float element_of<AnyType>(const Tensor& t, int64_t at
 // The keys [first, last) that query `i` of sequence `b` sees.
 __device__ inline void visible_keys(const AttentionCall& c, int64_t b, int64_t i, int64_t* first,
                                     int64_t* last) {
-  const int64_t keys = c.keys[b], diagonal = i + keys - c.steps[b];
+  const int64_t keys = c.keys.data[b], diagonal = i + keys - c.steps.data[b];
   *last = c.causal && diagonal + 1 < keys ? diagonal + 1 : keys;
-  *first = diagonal - c.reach[b] + 1;
+  *first = diagonal - c.reach.data[b] + 1;
   if (*first < 0) *first = 0;
 }
 
@@ -39,6 +42,63 @@ __device__ __forceinline__ int64_t held_row(int64_t j, const int32_t* first, int
   if (!first) return j;
   const int64_t row = static_cast<unsigned>(first[b]) % static_cast<unsigned>(rows) + j;
   return row < rows ? row : row - rows;
+}
+
+// The end of one query and head: what its parts found, each a maximum, a sum and weighted values one behind
+// the other, put together. A sink joins the denominator alone; a query that sees no key has no value.
+__device__ inline void join_parts(const AttentionCall& c, const float* parts, int count, int64_t b, int64_t i,
+                                  int64_t h, int value_width, bool nothing) {
+  const float sink = c.sinks.data ? load_number(c.sinks, h * c.sinks.stride[0]) : -INFINITY;
+  float m = sink;
+  for (int p = 0; p < count; ++p) m = fmaxf(m, parts[p * (value_width + 2)]);
+  float l = c.sinks.data ? expf(sink - m) : 0.0f;
+  for (int p = 0; p < count && !nothing; ++p) {
+    const float* from = parts + p * (value_width + 2);
+    l += from[1] * expf(from[0] - m);
+  }
+  const int64_t to = b * c.y.stride[0] + i * c.y.stride[1] + h * c.y.stride[2];
+  for (int u = static_cast<int>(threadIdx.x); u < value_width; u += static_cast<int>(blockDim.x)) {
+    float sum = 0;
+    for (int p = 0; p < count && !nothing; ++p) {
+      const float* from = parts + p * (value_width + 2);
+      sum += from[2 + u] * expf(from[0] - m);
+    }
+    store_number(c.y, to + u * c.y.stride[3], nothing ? 0.0f : sum / l);
+  }
+}
+
+// The keys that query i of row b sees; where a query's keys are split into runs, those of this block's run.
+__device__ inline void keys_of_block(const AttentionCall& c, int64_t b, int64_t i, int64_t* first,
+                                     int64_t* last) {
+  if (i < c.steps.data[b]) visible_keys(c, b, i, first, last);
+  if (!c.partial.data) return;
+  const int64_t run = (*last - *first + kAttentionRuns - 1) / kAttentionRuns;
+  *first += run * blockIdx.z;
+  if (*first + run < *last) *last = *first + run;
+}
+
+// The sums of the block's warps, put together as the partial result of its run.
+__device__ inline void store_part(const AttentionCall& c, const float* shared, int value_width) {
+  float m = -INFINITY, l = 0;
+  for (int w = 0; w < kAttentionWarps; ++w) m = fmaxf(m, shared[w * (value_width + 2)]);
+  for (int w = 0; w < kAttentionWarps; ++w) {
+    const float* from = shared + w * (value_width + 2);
+    l += from[1] > 0 ? from[1] * expf(from[0] - m) : 0.0f;
+  }
+  float* to = c.partial.data +
+              ((int64_t{blockIdx.x} * gridDim.y + blockIdx.y) * gridDim.z + blockIdx.z) * (value_width + 2);
+  if (threadIdx.x == 0) {
+    to[0] = m;
+    to[1] = l;
+  }
+  for (int u = static_cast<int>(threadIdx.x); u < value_width; u += 32 * kAttentionWarps) {
+    float sum = 0;
+    for (int w = 0; w < kAttentionWarps; ++w) {
+      const float* from = shared + w * (value_width + 2);
+      if (from[1] > 0) sum += from[2 + u] * expf(from[0] - m);
+    }
+    to[2 + u] = sum;
+  }
 }
 
 // kEach: elements of a head's width that a lane holds in registers; 0: any number, in shared memory. Keys and
@@ -58,7 +118,7 @@ __global__ void __launch_bounds__(32 * kAttentionWarps)
   float* sums = shared + warp * (value_width + 2);
   float* query = shared + kAttentionWarps * (value_width + 2);
   int64_t first = 0, last = 0;
-  if (i < c.steps[b]) visible_keys(c, b, i, &first, &last);
+  keys_of_block(c, b, i, &first, &last);
 
   // A lane's elements are lane, lane + 32, …: reads and writes of its own alone.
   float q[kShared ? 1 : kEach] = {}, acc[kShared ? 1 : kEach] = {};
@@ -79,7 +139,7 @@ __global__ void __launch_bounds__(32 * kAttentionWarps)
     float z[kKeysAtOnce], highest = most;
     for (int t = 0; t < kKeysAtOnce; ++t) {
       const int64_t j = j0 + t < last ? j0 + t : last - 1;
-      const int64_t row = k_at + held_row(j, c.key_first, c.key_rows, b) * c.k.stride[1];
+      const int64_t row = k_at + held_row(j, c.key_first.data, c.key_rows, b) * c.k.stride[1];
       float sum = 0;
       for (int e = 0; e < key_parts; ++e) {
         const int at = lane + 32 * e;
@@ -105,7 +165,7 @@ __global__ void __launch_bounds__(32 * kAttentionWarps)
       float sum = shrink * (kShared ? sums[2 + at] : acc[kShared ? 0 : e]);
       for (int t = 0; t < kKeysAtOnce; ++t) {
         if (j0 + t >= last) continue;
-        const int64_t row = v_at + held_row(j0 + t, c.value_first, c.value_rows, b) * c.v.stride[1];
+        const int64_t row = v_at + held_row(j0 + t, c.value_first.data, c.value_rows, b) * c.v.stride[1];
         sum += weight[t] * element_of<T>(c.v, row + at * c.v.stride[3]);
       }
       (kShared ? sums[2 + at] : acc[kShared ? 0 : e]) = sum;
@@ -120,25 +180,20 @@ __global__ void __launch_bounds__(32 * kAttentionWarps)
     if (lane + 32 * e < value_width) sums[2 + lane + 32 * e] = acc[e];
   }
   __syncthreads();
-  // A sink joins the denominator alone. A query that sees no key has no value.
-  const float sink = c.sinks.data ? load_number(c.sinks, h * c.sinks.stride[0]) : -INFINITY;
-  float m = sink;
-  for (int w = 0; w < kAttentionWarps; ++w) m = fmaxf(m, shared[w * (value_width + 2)]);
-  const bool nothing = first >= last;
-  float l = c.sinks.data ? expf(sink - m) : 0.0f;
-  for (int w = 0; w < kAttentionWarps && !nothing; ++w) {
-    const float* from = shared + w * (value_width + 2);
-    l += from[1] * expf(from[0] - m);
-  }
-  const int64_t to = b * c.y.stride[0] + i * c.y.stride[1] + h * c.y.stride[2];
-  for (int u = static_cast<int>(threadIdx.x); u < value_width; u += 32 * kAttentionWarps) {
-    float sum = 0;
-    for (int w = 0; w < kAttentionWarps && !nothing; ++w) {
-      const float* from = shared + w * (value_width + 2);
-      sum += from[2 + u] * expf(from[0] - m);
-    }
-    store_number(c.y, to + u * c.y.stride[3], nothing ? 0.0f : sum / l);
-  }
+  if (!c.partial.data) return join_parts(c, shared, kAttentionWarps, b, i, h, value_width, first >= last);
+  store_part(c, shared, value_width);
+}
+
+// A block a query and head: its runs put together.
+__global__ void __launch_bounds__(64) attention_join(const __grid_constant__ AttentionCall c) {
+  const unsigned steps = static_cast<unsigned>(c.q.shape[1]);
+  const int64_t b = blockIdx.x / steps, i = blockIdx.x % steps, h = blockIdx.y;
+  const int value_width = static_cast<int>(c.v.shape[3]);
+  int64_t first = 0, last = 0;
+  if (i < c.steps.data[b]) visible_keys(c, b, i, &first, &last);
+  const float* parts =
+      c.partial.data + (int64_t{blockIdx.x} * gridDim.y + blockIdx.y) * kAttentionRuns * (value_width + 2);
+  join_parts(c, parts, kAttentionRuns, b, i, h, value_width, first >= last);
 }
 
 }  // namespace irplan::IRPLAN_GPU

@@ -1,12 +1,22 @@
-// swiglu and geglu: act(g) * u, rounded once. Oracle: core/src/ops/fused.cpp.
+// swiglu and geglu: act(g) * u, each rounded where it is. Oracle: core/src/ops/fused.cpp.
 #pragma once
 
 #include "cuda/kernels/functions.cuh"
 
 namespace irplan::IRPLAN_GPU {
 
-__device__ __forceinline__ float gate(bool gelu, float g, float u) {
-  return (gelu ? gelu_tanh_of(g) : silu_of(g)) * u;
+__device__ __forceinline__ float gate(bool gelu, float g) { return gelu ? gelu_tanh_of(g) : silu_of(g); }
+
+template <class T>
+__device__ __forceinline__ float rounded(float x) {
+  T stored;
+  assign(stored, x);
+  return as_float(stored);
+}
+__device__ __forceinline__ float stored_as(DType dtype, float x) {
+  if (dtype == DType::F16) return rounded<F16>(x);
+  if (dtype == DType::BF16) return rounded<BF16>(x);
+  return dtype == DType::F32 ? x : from_f8(dtype, to_f8(dtype, x));
 }
 
 // One dtype, each tensor rows of `width` elements at its own row stride: the halves of a packed [gate, up]
@@ -27,7 +37,7 @@ __global__ void __launch_bounds__(256)
     Pack<T> pack = load_pack(g);
     const Pack<T> up = load_pack(u);
     for (int k = 0; k < kLanes; ++k)
-      assign(pack.at[k], gate(c.gelu, as_float(pack.at[k]), as_float(up.at[k])));
+      assign(pack.at[k], rounded<T>(gate(c.gelu, as_float(pack.at[k]))) * as_float(up.at[k]));
     store_pack(y, pack);
   }
 }
@@ -36,7 +46,7 @@ __global__ void __launch_bounds__(256) gated_strided(const __grid_constant__ Gat
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += step) {
     const float g = load_number(c.g, place_of(i, c.g)), u = load_number(c.u, place_of(i, c.u));
-    store_number(c.y, place_of(i, c.y), gate(c.gelu, g, u));
+    store_number(c.y, place_of(i, c.y), stored_as(c.y.dtype, gate(c.gelu, g)) * u);
   }
 }
 

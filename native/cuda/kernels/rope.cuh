@@ -13,16 +13,17 @@ __global__ void __launch_bounds__(256)
   const int last = c.x.rank - 1;
   const int64_t width = c.x.shape[last], from_step = c.x.stride[last], to_step = c.y.stride[last];
   const int64_t tail = width - 2 * c.half;
+  const auto* frequencies = reinterpret_cast<const float*>(c.g.data);
   for (int64_t token = blockIdx.x; token < tokens; token += gridDim.x) {
     const int64_t b = token / c.x.shape[1], s = token - b * c.x.shape[1];
     const int64_t from = b * c.x.stride[0] + s * c.x.stride[1], to = b * c.y.stride[0] + s * c.y.stride[1];
-    const float position = static_cast<float>(c.at[b] + s);
+    const float position = static_cast<float>(c.at.data[b] + s);
     for (int64_t at = threadIdx.x; at < c.half * heads; at += blockDim.x) {
       const int64_t head = at / c.half, i = at - head * c.half;
       const int64_t row = from + place_of(head, last - 2, c.x.shape + 2, c.x.stride + 2);
       const int64_t out = to + place_of(head, last - 2, c.x.shape + 2, c.y.stride + 2);
       const int64_t first = c.interleave ? 2 * i : i, second = c.interleave ? 2 * i + 1 : i + c.half;
-      const float angle = position * c.g[i];
+      const float angle = position * frequencies[i];
       const float cosine = c.m * cosf(angle), sine = c.m * sinf(angle);
       const float u = load_number(c.x, row + first * from_step),
                   v = load_number(c.x, row + second * from_step);

@@ -1,6 +1,6 @@
 // Which backend a name means on this machine.
 #include "command_line/arguments.h"
-#include "runtime/backend.h"
+#include "runtime/make_backend.h"
 
 namespace irplan {
 
@@ -35,7 +35,7 @@ std::unique_ptr<Backend> make_backend(std::string_view name, std::string* why) {
     auto cuda = make_cuda_backend(0, why);
     return cuda ? std::move(cuda) : make_cpu_backend();
   }
-  *why = "no backend is called `" + std::string(name) + "`; there are auto, cpu, cuda, cuda:N and reference" +
+  *why = "unknown backend `" + std::string(name) + "`; there are auto, cpu, cuda, cuda:N and reference" +
          command::did_you_mean(name, {"reference", "cpu", "cuda", "auto"});
   return nullptr;
 }

@@ -44,6 +44,7 @@ struct Options {
   std::optional<int64_t> eos;
   std::string requests, trace;
   bool profile = false;
+  bool schedule = false;
   bool verbose = false;
 };
 

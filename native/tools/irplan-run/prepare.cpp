@@ -83,6 +83,24 @@ void tell(const WeightReport& report, bool all) {
 
 }  // namespace
 
+void ScheduleReport::show(const Plan& plan, const Session& session, const Step& step) {
+  if (!wanted_) return;
+  const Schedule* schedule = session.schedule();
+  if (!schedule) {
+    std::fprintf(stderr, "phase %s: the reference runs the plan as it stands, without records\n",
+                 step.phase.c_str());
+    wanted_ = false;
+    return;
+  }
+  if (std::find(shown_.begin(), shown_.end(), schedule) != shown_.end()) return;
+  shown_.push_back(schedule);
+  std::string sizes;
+  for (size_t d = 0; d < plan.dims.size(); ++d)
+    sizes += (d ? ", " : "") + plan.dims[d].name + "=" + std::to_string(step.sizes.dims[d]);
+  std::fprintf(stderr, "phase %s at %s\n%s", step.phase.c_str(), sizes.c_str(),
+               text(plan, *schedule).c_str());
+}
+
 std::optional<WeightSource> weights_for(const Plan& plan, const Options& options) {
   size_t params = 0;
   for (const Plan::Value& value : plan.values) params += value.kind == Plan::Kind::Param;

@@ -81,7 +81,7 @@ std::unique_ptr<Plan> load_program(const Options& options, const Backend& backen
   std::string why;
   auto plan = checked_plan(*text, options.file, &why);
   if (!plan) return fail(kFailed, why), nullptr;
-  if (auto failure = check_kernels(*plan, backend)) return fail(kFailed, *failure), nullptr;
+  if (auto failure = backend.load(*plan)) return fail(kFailed, *failure), nullptr;
   if (is_plan && plan->target != backend.name()) {
     const std::string message = "the plan is for " + plan->target +
                                 (plan->arch.empty() ? "" : " (" + plan->arch + ")") + "; " + backend.name() +

@@ -19,6 +19,16 @@ Exit run_requests(const Plan& plan, Backend& backend, const Options& options);
 // Weights as --weights says; a message where the plan reads some and none are given.
 std::optional<WeightSource> weights_for(const Plan& plan, const Options& options);
 // Session::prepare with progress on stderr, then what it took; false after a message.
+// With --schedule: the records of the step that is bound, on stderr, once for each program.
+class ScheduleReport {
+ public:
+  explicit ScheduleReport(const Options& options) : wanted_(options.schedule) {}
+  void show(const Plan& plan, const Session& session, const Step& step);
+
+ private:
+  bool wanted_;
+  std::vector<const Schedule*> shown_;
+};
 bool prepare(Session& session, const std::vector<Step>& widest, const WeightSource& source,
              const Backend& backend, const Options& options);
 

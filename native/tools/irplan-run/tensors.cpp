@@ -213,10 +213,10 @@ int64_t table_rows(const Plan& plan, uint32_t ids, const Binding& binding, int64
                    std::string* table) {
   int64_t rows = -1;
   for (const Plan::Op& op : plan.ops) {
-    if (!op.row || std::strcmp(op.row->name, "embed") != 0 || op.in.size() < 2 || op.in[0] != ids ||
-        op.in[1] == kAbsent)
-      continue;
-    const Plan::Value& w = plan.values[op.in[1]];
+    if (!op.row || op.row->ids < 0) continue;
+    const auto from = static_cast<size_t>(op.row->ids), to = static_cast<size_t>(op.row->table);
+    if (op.in.size() <= std::max(from, to) || op.in[from] != ids || op.in[to] == kAbsent) continue;
+    const Plan::Value& w = plan.values[op.in[to]];
     const auto n = w.shape.empty() ? std::nullopt : evaluate(w.shape[0], binding);
     if (!n || (rows >= 0 && *n >= rows)) continue;
     rows = *n;

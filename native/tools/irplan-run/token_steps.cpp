@@ -11,7 +11,7 @@ namespace {
 // The one dim that is `at` of every append; absent where nothing is appended.
 bool find_position(const Plan& plan, std::optional<DimIndex>* position, std::string* why) {
   for (const Plan::Op& op : plan.ops) {
-    if (!op.row || std::string_view(op.row->name) != "append") continue;
+    if (!op.row || !op.row->updates_state) continue;
     const Expr at = op.attrs["at"].expr();
     const auto dims = at ? dims_of(at) : std::vector<DimIndex>();
     if (dims.size() != 1 || !(at == plan.pool->dim(plan.dims[dims[0]].name)))

@@ -36,6 +36,10 @@ std::optional<HostArray> read_ids(const std::string& text, std::string* why) {
            ", expected integers [B, T]";
     return std::nullopt;
   }
+  if (tensor.count() > kMaxTokens)
+    return *why = text.substr(1) + ": holds " + std::to_string(tensor.count()) + " ids, more than the " +
+                  std::to_string(kMaxTokens) + " of one run",
+           std::nullopt;
   ids = to_array(tensor);
   if (ids.shape.size() == 1) ids.shape.insert(ids.shape.begin(), 1);
   return ids;
@@ -91,7 +95,12 @@ class Joined {
 class TokenRun {
  public:
   TokenRun(const Plan& plan, Backend& backend, const Options& options)
-      : plan_(plan), backend_(backend), options_(options), session_(plan, backend), profile_(plan) {}
+      : plan_(plan),
+        backend_(backend),
+        options_(options),
+        session_(plan, backend),
+        profile_(plan),
+        schedule_report_(options) {}
 
   Exit run() {
     Results results;
@@ -113,7 +122,7 @@ class TokenRun {
       for (const auto& [count, step] : schedule_) {
         const bool asked = !options_.outputs.empty() || !options_.expects.empty();
         if (asked && !find_output(plan_, name, step.phase))
-          return fail(kFailed, name + " is no output of phase " + step.phase + ", which this run needs"),
+          return fail(kFailed, name + " is not an output of phase " + step.phase + ", which this run needs"),
                  kFailed;
       }
     }
@@ -173,10 +182,10 @@ class TokenRun {
       if (!step)
         return fail(kFailed, std::string(told ? "--chunks" : "--tokens") + ": a step of " +
                                  std::to_string(told ? taken : 1) + " after " + std::to_string(at) +
-                                 " tokens is not admitted: " + why),
+                                 " tokens is not allowed: " + why),
                kFailed;
       if (at > 0 && !steps_->holds_positions())
-        return fail(kFailed, "--tokens: the plan appends to no state and admits at most " +
+        return fail(kFailed, "--tokens: the plan appends to no state and allows at most " +
                                  std::to_string(at) + " tokens, in one step; there are " +
                                  std::to_string(length())),
                kFailed;
@@ -228,6 +237,7 @@ class TokenRun {
       const bool from_text = at < length();
       const HostArray fed = from_text ? columns(ids_, at, count) : last_;
       if (auto failure = session_.bind(step)) return failure;
+      schedule_report_.show(plan_, session_, step);
       if (auto failure = session_.set_input(steps_->input(), fed)) return failure;
       if (auto failure = options_.profile ? profile_.run(session_, step) : session_.run()) return failure;
       at += count;
@@ -304,6 +314,7 @@ class TokenRun {
   const Options& options_;
   Session session_;
   Profile profile_;
+  ScheduleReport schedule_report_;
   HostArray ids_, last_;
   int64_t rows_ = 0;
   std::optional<TokenSteps> steps_;

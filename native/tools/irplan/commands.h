@@ -12,6 +12,7 @@ int run_fit(const Arguments& arguments);
 int run_fmt(const Arguments& arguments);
 int run_diff(const Arguments& arguments);
 int run_ops(const Arguments& arguments);
+int run_kernels(const Arguments& arguments);
 int run_passes(const Arguments& arguments);
 int run_pack(const Arguments& arguments);
 int run_new(const Arguments& arguments);

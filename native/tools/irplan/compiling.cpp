@@ -41,7 +41,7 @@ bool read_sizes(const Arguments& arguments, CompileOptions& options) {
     int64_t n = 0;
     split(word, &name, &value);
     if (!whole_number(value, &n)) {
-      fail(kUsage, "--dim " + word + ": `" + value + "` is no whole number of 64 bits");
+      fail(kUsage, "--dim " + word + ": `" + value + "` is not a whole number of 64 bits");
       return false;
     }
     options.dims.emplace_back(name, n);
@@ -59,6 +59,8 @@ std::optional<CompileOptions> compile_options(const Arguments& arguments, Exit* 
   options.dump_after = arguments.all("--dump-after");
   options.target = arguments.value("--target", options.target);
   options.deny_warnings = arguments.has("--deny-warnings");
+  options.allow = arguments.all("--allow");
+  options.deny = arguments.all("--deny");
   options.keep_order = arguments.has("--keep-order");
   options.strength = arguments.value("--strength", options.strength);
   if (options.strength == "exact") {

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/explanations.h"
 #include "command_line/files.h"
 #include "command_line/limits.h"
 #include "command_line/terminal.h"
+#include "files/paths.h"
 #include "report/compare.h"
 #include "report/explain.h"
 #include "report/picture.h"
@@ -21,7 +23,7 @@ namespace {
 // Options that decide how a program is compiled change nothing of a plan.
 bool suits_a_plan(const Arguments& arguments, const std::string& path) {
   for (const char* option : {"--config", "--let", "--dim", "--retype", "--budget", "--target", "--keep-order",
-                             "--strength", "--deny-warnings"}) {
+                             "--strength", "--deny-warnings", "--allow", "--deny"}) {
     if (!arguments.has(option)) continue;
     fail(kUsage, std::string(option) + " goes with a program; " + path + " is a plan, which is made already");
     return false;
@@ -51,6 +53,7 @@ std::optional<Plan> load(const Arguments& arguments, report::FromProgram* progra
   if (!compiled.ok) return std::nullopt;
   program->unread_config_keys = compiled.unread_config_keys;
   program->lighter = shorter_caches(compiled, *options);
+  program->as_written = arena_as_written(compiled, *options);
   auto plan = read_plan(compiled.plan_json, &why);
   if (!plan) fail(kFailed, "the plan made of " + path + " cannot be read back: " + why);
   return plan;
@@ -69,7 +72,7 @@ bool has_phase(const report::Report& report, const std::string& name) {
   if (name.empty() || drawn_phase(report, name)) return true;
   std::string names;
   for (const report::PhaseReport& p : report.phases) names += (names.empty() ? "" : ", ") + p.phase->name;
-  fail(kFailed, "no phase is called `" + name + "`; there are " + names);
+  fail(kFailed, "there is no phase `" + name + "`; there are " + names);
   return false;
 }
 
@@ -123,13 +126,16 @@ std::optional<std::vector<report::ChosenSizes>> chosen_sizes(const Arguments& ar
   return out;
 }
 
-int run_compare(const Arguments& arguments, const report::Report& report, const std::string& phase) {
+int run_compare(const Arguments& arguments, const report::Report& report, const report::FromProgram& program,
+                const std::string& phase) {
   Exit code = kDone;
   const auto chosen = chosen_sizes(arguments, *report.plan, &code);
   if (!chosen) return code;
   const auto comparison = compare(report, phase, *chosen);
   if (!comparison) return fail(kFailed, comparison.message());
-  return write_file(arguments.value("--output", "-"), arguments.json() ? comparison->json : comparison->text)
+  const std::string gain = "arena at the plan's sizes: " + gain_text(*report.plan, program) + "\n\n";
+  return write_file(arguments.value("--output", "-"),
+                    arguments.json() ? comparison->json : gain + comparison->text)
              ? kDone
              : kFailed;
 }
@@ -147,6 +153,8 @@ int draw(const Arguments& arguments, const report::Report& report, const std::st
 }  // namespace
 
 int run_explain(const Arguments& arguments) {
+  const CodeInfo* code_meant = find_code(arguments.positional()[0]);
+  if (code_meant && !exists(arguments.positional()[0])) return print(explain(*code_meant)) ? kDone : kFailed;
   if (arguments.has("--sizes") && !arguments.has("--compare"))
     return fail(kUsage, "--sizes goes with --compare; --dim tells the sizes of a program's report");
   Exit code = kDone;
@@ -156,7 +164,7 @@ int run_explain(const Arguments& arguments) {
   const report::Report report = report::make_report(*plan);
   const std::string phase = arguments.value("--phase");
   if (!has_phase(report, phase)) return kFailed;
-  if (arguments.has("--compare")) return run_compare(arguments, report, phase);
+  if (arguments.has("--compare")) return run_compare(arguments, report, program, phase);
   if (arguments.has("--svg")) {
     const int drawn = draw(arguments, report, phase);
     if (drawn != kDone || !arguments.has("--output")) return drawn;

@@ -1,4 +1,4 @@
-// irplan pack: the packer alone, on the published instances' CSV format.
+// irplan pack: the packer alone, on the published instances' CSV format, and the same as JSON.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -48,8 +48,9 @@ std::string seconds_of(double seconds) {
   return text;
 }
 
-std::string as_text(const PackResult& result, double seconds) {
-  return "height " + std::to_string(result.height) + "\nbound " + std::to_string(result.bound) + "\n" +
+std::string as_text(const PackResult& result, std::optional<int64_t> capacity, double seconds) {
+  return std::string("verdict ") + name(verdict_of(result, capacity)) + "\nheight " +
+         std::to_string(result.height) + "\nbound " + std::to_string(result.bound) + "\n" +
          (result.proven ? "proven: no placement is lower\n"
           : result.height == result.bound
               ? ""
@@ -58,10 +59,11 @@ std::string as_text(const PackResult& result, double seconds) {
          seconds_of(seconds) + "\n";
 }
 
-std::string as_json(const PackTable& table, const PackResult& result, double seconds,
-                    const PackConflict* conflict) {
+std::string as_json(const PackTable& table, const PackResult& result, std::optional<int64_t> capacity,
+                    double seconds, const PackConflict* conflict) {
   std::string out =
-      "{\"height\": " + std::to_string(result.height) + ", \"bound\": " + std::to_string(result.bound) +
+      std::string("{\"verdict\": \"") + name(verdict_of(result, capacity)) +
+      "\", \"height\": " + std::to_string(result.height) + ", \"bound\": " + std::to_string(result.bound) +
       ", \"proven\": " + (result.proven ? "true" : "false") + ", \"strength\": \"" + name(result.strength) +
       "\", \"nodes\": " + std::to_string(result.nodes) + ", \"seconds\": " + seconds_of(seconds);
   if (conflict) {
@@ -79,6 +81,8 @@ std::string as_json(const PackTable& table, const PackResult& result, double sec
 std::string reason(const PackTable& table, int64_t capacity, const PackResult& result,
                    const PackConflict& conflict) {
   std::string out = "the capacity " + std::to_string(capacity) + " is not met: ";
+  if (conflict.buffers.empty() && (result.impossible || result.proven))
+    return out + "no placement that honours what the buffers need is within it";
   if (conflict.buffers.empty()) {
     return out + "the lowest placement found is " + std::to_string(result.height) +
            ", and a lower one may exist; --strength=exact searches on";
@@ -118,6 +122,23 @@ size_t largest_component(const std::vector<PackBuffer>& buffers) {
   return most;
 }
 
+bool is_json(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+  return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
+}
+
+// Two buffers that cannot both lie where they must.
+std::string clash_text(const PackTable& table, std::pair<uint32_t, uint32_t> clash) {
+  const auto placed = [&](uint32_t i) {
+    const PackBuffer& b = table.buffers[i];
+    return table.ids[i] + " (" + std::to_string(b.size) + " bytes at " +
+           std::to_string(*table.needs[i].offset) + ", alive in [" + std::to_string(b.lower) + ", " +
+           std::to_string(b.upper) + "))";
+  };
+  return "infeasible: the fixed offsets of " + placed(clash.first) + " and " + placed(clash.second) +
+         " share bytes while both are alive";
+}
+
 bool read_options(const Arguments& arguments, PackOptions& options) {
   options.strength = find_strength(arguments.value("--strength")).value_or(Strength::Limited);
   if (!arguments.has("--capacity")) return true;
@@ -138,23 +159,34 @@ int run_pack(const Arguments& arguments) {
   if (!text) return kFailed;
   const std::string shown = path == "-" ? "stdin" : path;
   std::string why;
-  const auto table = read_pack_csv(*text, &why);
+  const bool json = is_json(*text);
+  auto table = json ? read_pack_json(*text, &why) : read_pack_csv(*text, &why);
   if (!table) return fail(kFailed, shown + ": " + why);
+  if (options.capacity) table->capacity = options.capacity;
+  options.capacity = table->capacity;
 
   end_search_on_interrupt();
   options.progress = SearchProgress();
   const auto begin = std::chrono::steady_clock::now();
-  const PackResult result = pack(table->buffers, options);
+  const PackResult result = pack(*table, options);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   const bool missed = options.capacity && result.height > *options.capacity;
   const PackConflict conflict =
-      missed ? find_conflict(table->buffers, *options.capacity, result, options.progress) : PackConflict{};
+      missed && table->needs.empty()
+          ? find_conflict(table->buffers, *options.capacity, result, options.progress)
+          : PackConflict{};
 
   const std::string to = arguments.value("--output");
-  if (!to.empty() && !write_file(to, write_pack_csv(*table, result))) return kFailed;
+  if (result.clash) return fail(kDiffers, clash_text(*table, *result.clash));
+  const bool as_problem = json || (to.size() > 5 && to.compare(to.size() - 5, 5, ".json") == 0);
+  const std::string placed = to.empty()   ? ""
+                             : as_problem ? write_pack_json(*table, result)
+                                          : write_pack_csv(*table, result);
+  if (!to.empty() && !write_file(to, placed)) return kFailed;
   if (to != "-") {
-    const std::string said = arguments.json() ? as_json(*table, result, seconds, missed ? &conflict : nullptr)
-                                              : as_text(result, seconds);
+    const std::string said =
+        arguments.json() ? as_json(*table, result, options.capacity, seconds, missed ? &conflict : nullptr)
+                         : as_text(result, options.capacity, seconds);
     if (!print(said)) return kFailed;
   }
   const size_t component = largest_component(table->buffers);

@@ -7,8 +7,11 @@
 
 #include "command_line/files.h"
 #include "command_line/terminal.h"
+#include "ir/config.h"
 #include "ir/graph.h"
 #include "report/explain.h"
+#include "service/fixes.h"
+#include "service/shorter.h"
 #include "tools/irplan/commands.h"
 #include "tools/irplan/compiling.h"
 #include "tools/irplan/search_progress.h"
@@ -24,6 +27,28 @@ std::string found(const Compilation& compiled) {
     bound = std::max(bound, phase.lower_bound_bytes);
   }
   return "an arena of " + std::to_string(peak) + " bytes, lower bound " + std::to_string(bound);
+}
+
+// To a person at a terminal: what planning was worth.
+void tell_gain(const Compilation& compiled, const CompileOptions& options) {
+  std::string why;
+  const auto plan = read_plan(compiled.plan_json, &why);
+  if (!plan) return;
+  const std::string gain = report::gain_text(*plan, {true, {}, {}, arena_as_written(compiled, options)});
+  std::fprintf(stderr, "arena: %s\n", gain.c_str());
+}
+
+// Makes the changes that diagnostics propose. False after a message.
+bool fix(const std::string& path, const CompileOptions& options) {
+  if (path == "-") return fail(kUsage, "--fix rewrites files, and stdin is none"), false;
+  const auto text = read_file(path, Config::kMaxBytes);
+  if (!text) return false;
+  const FixedText fixed = with_fixes(SourceText(program_name(path), *text), options);
+  if (fixed.changes == 0) return true;
+  if (!write_file(path, fixed.text)) return false;
+  std::fprintf(stderr, "note: %s: %zu change%s made\n", path.c_str(), fixed.changes,
+               fixed.changes == 1 ? "" : "s");
+  return true;
 }
 
 }  // namespace
@@ -48,14 +73,19 @@ int run_plan(const Arguments& arguments) {
     return fail(kInterrupted, "interrupted; the best placement so far has " + found(*compiled) +
                                   (output.empty() ? "; no plan was written" : "; the plan has it"));
   }
-  if (!explain) return kDone;
+  if (!explain) {
+    if (::isatty(STDERR_FILENO) && !output.empty()) tell_gain(*compiled, *options);
+    return kDone;
+  }
   const bool color =
       use_color(arguments.value("--color", "auto"), output != "-" ? STDOUT_FILENO : STDERR_FILENO);
   std::string why;
   const auto plan = read_plan(compiled->plan_json, &why);
   if (!plan) return fail(kFailed, "the plan cannot be read back: " + why);
-  const std::string text = explain_text(report::make_report(*plan), {true, compiled->unread_config_keys, {}},
-                                        "", {terminal_width(), color});
+  const std::string text =
+      explain_text(report::make_report(*plan),
+                   {true, compiled->unread_config_keys, {}, arena_as_written(*compiled, *options)}, "",
+                   {terminal_width(), color});
   if (output != "-") return print(text) ? kDone : kFailed;
   std::fputs(text.c_str(), stderr);
   return kDone;
@@ -69,6 +99,7 @@ int run_check(const Arguments& arguments) {
   std::string list;
   options->write = false;  // the diagnostics are all that is wanted
   for (const std::string& path : arguments.positional()) {
+    if (arguments.has("--fix") && !fix(path, *options)) return kFailed;
     const auto compiled = compile_file(path, *options);
     if (!compiled || !compiled->ok) good = false;
     if (!compiled) continue;

@@ -52,66 +52,6 @@ Formatted format_one(const std::string& path, const Arguments& arguments, std::s
 
 // ---- new
 
-constexpr const char* kSmallest =
-    "# A norm, a rotary embedding and an activation: free dims S and D come from the input's type.\n"
-    "input x: f16[1, S, D]\n"
-    "w = param f16[D]\n"
-    "\n"
-    "n = rmsnorm(x, w, eps=1e-5)\n"
-    "r = rope(n, base=10000, dim=64)\n"
-    "s = silu(r)\n"
-    "out = output(s)\n";
-
-constexpr const char* kMlp =
-    "# A gated feed-forward block.\n"
-    "let D = 1024\n"
-    "let F = 4096\n"
-    "dim S in 1..2048\n"
-    "\n"
-    "input x: f16[1, S, D]\n"
-    "n = rmsnorm(x, param f16[D] from \"norm\", eps=1e-6)\n"
-    "y = silu(linear(n, param f16[F, D] from \"gate\")) * linear(n, param f16[F, D] from \"up\")\n"
-    "out = output(x + linear(y, param f16[D, F] from \"down\"))\n";
-
-constexpr const char* kDecoder =
-    "# A decoder with a key-value cache: `irplan plan` it, then run it with random weights:\n"
-    "#   irplan-run model.irplan --weights random:1 --tokens 1,2,3 --generate 8\n"
-    "let D = 256\n"
-    "let H = 4\n"
-    "let K = D / H\n"
-    "let F = 688\n"
-    "let V = 1024\n"
-    "let C = 512  # rows of the cache\n"
-    "let layers = 2\n"
-    "\n"
-    "dim B in 1..8\n"
-    "dim S in 1..C\n"
-    "dim P[B] in 0..C - 1\n"
-    "phase prefill { S in 1..C }\n"
-    "phase decode { S = 1 }\n"
-    "\n"
-    "input tokens: i32[B, S]\n"
-    "wte = param f32[V, D] from \"embed.weight\"\n"
-    "\n"
-    "fn norm(x, p) { return rmsnorm(x, param f32[D] from \"{p}.weight\", eps=1e-6) }\n"
-    "fn proj(x, p, n, m) { return linear(x, param f32[m, n] from \"{p}.weight\") }\n"
-    "fn heads(x, p) { return view(proj(x, p, D, D), shape=[B, S, H, K]) }\n"
-    "\n"
-    "h = embed(tokens, wte)\n"
-    "for i in layers with h {\n"
-    "  let p = \"layers.{i}\"\n"
-    "  x = norm(h, \"{p}.norm1\")\n"
-    "  q = rope(heads(x, \"{p}.q\"), at=P, base=10000)\n"
-    "  k = append(state f32[B, C, H, K] from \"{p}.k\", rope(heads(x, \"{p}.k_proj\"), at=P, base=10000), "
-    "at=P)\n"
-    "  v = append(state f32[B, C, H, K] from \"{p}.v\", heads(x, \"{p}.v_proj\"), at=P)\n"
-    "  h = h + proj(view(attention(q, k, v), shape=[B, S, D]), \"{p}.o\", D, D)\n"
-    "  y = norm(h, \"{p}.norm2\")\n"
-    "  h = h + proj(silu(proj(y, \"{p}.gate\", D, F)) * proj(y, \"{p}.up\", D, F), \"{p}.down\", F, D)\n"
-    "}\n"
-    "last = slice(h, axis=1, start=S - 1, len=1)\n"
-    "logits = output(linear(norm(last, \"norm\"), wte))\n";
-
 std::string remarks(const NewProgram& made, const std::string& config) {
   std::string out;
   if (!made.fits) {
@@ -166,9 +106,11 @@ Json op_json(const OpRow& row) {
                           {"default", a.fallback ? Json(a.fallback) : Json()},
                           {"choices", a.choices ? Json(a.choices) : Json()}});
   }
-  return {{"name", row.name},         {"signature", row.operand_text}, {"shape", row.shape_text},
-          {"doc", row.doc},           {"operands", operands},          {"attributes", attributes},
-          {"in_place", row.in_place}, {"window", row.window},          {"fused", row.fused}};
+  return {{"name", row.name},         {"signature", row.operand_text},
+          {"shape", row.shape_text},  {"doc", row.doc},
+          {"operands", operands},     {"attributes", attributes},
+          {"in_place", row.in_place}, {"window", row.window},
+          {"fused", row.fused},       {"family", name(row.family)}};
 }
 
 std::string op_text(const OpRow& row) {
@@ -179,7 +121,10 @@ std::string op_text(const OpRow& row) {
   }
   if (row.in_place) out += "  may write over an operand that dies there\n";
   if (row.window) out += "  costs nothing: its results are windows on its operands\n";
-  if (row.fused) out += "  made by the fuse pass; no program calls it\n";
+  if (row.fused)
+    out += row.first ? std::string("  made by the fuse pass of ") + row.first + " and " + row.second +
+                           "; no program calls it\n"
+                     : "  made by the compiler; no program calls it\n";
   return out;
 }
 
@@ -194,6 +139,32 @@ std::string op_line(const OpRow& row) {
   std::string name = row.name;
   name.resize(std::max<size_t>(name.size() + 1, 16), ' ');
   return name + row.operand_text + "\n";
+}
+
+// The phases of the programs and plans among some words, whatever else they are.
+std::vector<std::string> phase_names(const std::vector<std::string>& words) {
+  constexpr size_t kMost = size_t{16} << 20;  // bytes; a completion answers at once
+  std::vector<std::string> names;
+  for (const std::string& word : words) {
+    if (word.empty() || word[0] == '-' || word.find('.') == std::string::npos || !exists(word)) continue;
+    const auto text = read_file(word, kMost);
+    if (!text || text->size() > kMost) continue;
+    if (word.size() > 5 && word.compare(word.size() - 5, 5, ".json") == 0) {
+      const auto plan = nlohmann::json::parse(*text, nullptr, false);
+      if (!plan.is_object() || !plan.contains("phases") || !plan["phases"].is_array()) continue;
+      for (const auto& phase : plan["phases"]) {
+        if (phase.is_object() && phase.contains("name") && phase["name"].is_string())
+          names.push_back(phase["name"].get<std::string>());
+      }
+      continue;
+    }
+    Diagnostics ignored;
+    const syntax::Tree tree = syntax::parse(SourceText(word, *text), ignored);
+    for (const syntax::Item* item : tree.items) {
+      if (item->kind == syntax::ItemKind::Phase) names.push_back(tree.text(item->name.symbol));
+    }
+  }
+  return names;
 }
 
 }  // namespace
@@ -219,11 +190,13 @@ int run_new(const Arguments& arguments) {
   if (arguments.has("--config") && arguments.has("--template"))
     return fail(kUsage, "--template and --config both choose the program; give one of them");
   const std::string& path = arguments.positional()[0];
-  if (path != "-" && exists(path)) return fail(kFailed, path + " is there already; it was left alone");
+  if (path != "-" && exists(path)) return fail(kFailed, path + " already exists and was not overwritten");
   if (arguments.has("--config")) return new_for_config(path, arguments.value("--config"), arguments.json());
   const std::string kind = arguments.value("--template", "smallest");
-  const char* text = kind == "decoder" ? kDecoder : kind == "mlp" ? kMlp : kSmallest;
-  if (const auto failure = create_file(path, text)) return fail(kFailed, *failure);
+  const auto chosen =
+      std::find_if(templates().begin(), templates().end(), [&](const auto& one) { return one.name == kind; });
+  if (chosen == templates().end()) return fail(kFailed, "there is no template `" + kind + "`");
+  if (const auto failure = create_file(path, chosen->text)) return fail(kFailed, *failure);
   if (path == "-") return kDone;
   if (arguments.json()) return print(dump(Json{{"written", path}})) ? kDone : kFailed;
   return print("wrote " + path + "; next: irplan explain " + path + "\n") ? kDone : kFailed;
@@ -233,7 +206,7 @@ int run_ops(const Arguments& arguments) {
   std::vector<const OpRow*> rows;
   for (const std::string& name : arguments.positional()) {
     const OpRow* row = find_op(name);
-    if (!row) return fail(kFailed, "no operator is called `" + name + "`" + meant(name));
+    if (!row) return fail(kFailed, "there is no operator `" + name + "`" + meant(name));
     rows.push_back(row);
   }
   const bool whole = !rows.empty();
@@ -267,6 +240,15 @@ int run_passes(const Arguments& arguments) {
 
 int run_completion(const Arguments& arguments) {
   const std::string& shell = arguments.positional()[0];
+  if (shell == "phases") {
+    std::string out;
+    for (const std::string& name :
+         phase_names({arguments.positional().begin() + 1, arguments.positional().end()}))
+      out += name + "\n";
+    return print(out) ? kDone : kFailed;
+  }
+  if (arguments.positional().size() > 1)
+    return fail(kUsage, "irplan completion takes one shell, not `" + arguments.positional()[1] + "` as well");
   const std::string text = completion(program(), shell);
   if (text.empty())
     return fail(kUsage, "there is completion for bash, zsh and fish, not for `" + shell + "`" +

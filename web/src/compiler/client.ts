@@ -1,29 +1,50 @@
-// The page's side of the compiler: keeps one worker, and replaces it when it hangs or crashes, so that no program can
-// take the page down. The compiled WebAssembly module is kept and given to each new worker.
-import type { CompileRequest } from 'irplan';
-import wasmUrl from 'irplan/irplan.wasm?url';
-import type { FromWorker, Replies, Request, Started } from './protocol';
+// The page's side of a compiler: keeps one worker, and replaces it when it hangs or crashes, so that no program can
+// take the page down. Where a page may have no worker (a frame of an opaque origin) the compiler runs beside the page.
+import type { FromWorker, Method, Reply, Request, Started, ToWorker } from './protocol';
 import CompilerWorker from './worker?worker';
 
-const WATCHDOG_MS = 10_000;
+const TICK_MS = 100;
+const PATIENCE = 100; // ticks without a sign of life until the first compilation came back: the code is made while it runs
+const WATCHDOG = 20; // and afterwards
 
 export class CompilerStopped extends Error {}
 
 interface Waiting {
-  resolve: (reply: unknown) => void;
+  resolve: (reply: never) => void;
   reject: (error: Error) => void;
-  timer: ReturnType<typeof setTimeout>;
+  compiles: boolean;
+}
+
+interface Engine {
+  post(message: ToWorker): void;
+  end(): void;
 }
 
 export class CompilerClient {
-  #worker: Worker | undefined;
   #module: Promise<WebAssembly.Module>;
+  #engine: Engine | undefined;
   #started: Promise<Started> | undefined;
   #waiting = new Map<number, Waiting>();
   #nextId = 1;
+  #generation = 0;
+  #patience: number; // ticks
+  #silent = 0; // ticks since something was heard
+  #clock: ReturnType<typeof setInterval> | undefined; // runs while something is waited for
 
-  constructor() {
-    this.#module = compileModule();
+  /** `patience`: ticks, for work that takes long by its nature. */
+  constructor(module: Promise<WebAssembly.Module>, patience = PATIENCE) {
+    this.#module = module;
+    this.#patience = patience;
+  }
+
+  /** Of compilers that this one has been: what an earlier one kept is gone. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Whether something is asked and not answered yet. */
+  get busy(): boolean {
+    return this.#waiting.size > 0;
   }
 
   start(): Promise<Started> {
@@ -31,69 +52,87 @@ export class CompilerClient {
     return this.#started;
   }
 
-  async compile(request: CompileRequest): Promise<Replies['compile']> {
+  async ask<M extends Method>(request: Extract<Request, { method: M }>): Promise<Reply<M>> {
     await this.start();
-    return this.#send({ method: 'compile', request });
+    return this.#send<M>(request);
   }
 
-  /** `plan`: null for the one that was compiled last in this worker. */
-  async bind(plan: string | null, dims: Record<string, number>): Promise<Replies['bind']> {
-    await this.start();
-    return this.#send({ method: 'bind', plan, dims });
-  }
-
-  async format(text: string, file: string): Promise<Replies['format']> {
-    await this.start();
-    return this.#send({ method: 'format', text, file });
+  /** Ends what runs; the next request starts a fresh compiler. */
+  stop(why: string): void {
+    this.#generation++;
+    this.#engine?.end();
+    this.#engine = undefined;
+    this.#started = undefined;
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    this.#watch();
+    for (const one of waiting) one.reject(new CompilerStopped(why));
   }
 
   async #spawn(): Promise<Started> {
     const wasm = await this.#module;
-    this.#worker = new CompilerWorker();
-    this.#worker.onmessage = (event: MessageEvent<FromWorker>) => this.#receive(event.data);
-    this.#worker.onerror = () => this.#stop('the compiler crashed');
-    return this.#send({ method: 'start', wasm });
+    const receive = (message: FromWorker): void => this.#receive(message);
+    this.#engine = workerEngine(receive, () => this.stop('the compiler crashed')) ?? (await ownEngine(receive));
+    return this.#send<'start'>({ method: 'start', wasm });
   }
 
-  #send<R extends Request>(request: R): Promise<Replies[R['method']]> {
+  #send<M extends Method>(request: Extract<Request, { method: M }>): Promise<Reply<M>> {
     return new Promise((resolve, reject) => {
-      const worker = this.#worker;
-      if (!worker) return reject(new CompilerStopped('the compiler is not running'));
+      const engine = this.#engine;
+      if (!engine) return reject(new CompilerStopped('the compiler is not running'));
       const id = this.#nextId++;
-      const seconds = WATCHDOG_MS / 1000;
-      const timer = setTimeout(() => this.#stop(`the compiler took more than ${seconds} s`), WATCHDOG_MS);
-      this.#waiting.set(id, { resolve: resolve as (reply: unknown) => void, reject, timer });
-      worker.postMessage({ ...request, id });
+      this.#waiting.set(id, { resolve, reject, compiles: request.method === 'compile' });
+      engine.post({ ...request, id });
+      this.#watch();
     });
+  }
+
+  /** Counts ticks, not time: on a machine that is busy with other things those are rarer, too. */
+  #watch(): void {
+    if (this.#waiting.size === 0) {
+      clearInterval(this.#clock);
+      this.#clock = undefined;
+      this.#silent = 0;
+    }
+    if (this.#waiting.size === 0 || this.#clock !== undefined) return;
+    this.#clock = setInterval(() => {
+      if (++this.#silent > this.#patience)
+        this.stop(`the compiler did not answer for ${(this.#patience * TICK_MS) / 1000} s`);
+    }, TICK_MS);
   }
 
   #receive(message: FromWorker): void {
     const waiting = this.#waiting.get(message.id);
     if (!waiting) return;
-    if ('crash' in message) return this.#stop(`the compiler crashed: ${message.crash}`);
-    clearTimeout(waiting.timer);
+    this.#silent = 0;
+    if ('pass' in message) return;
+    if ('crash' in message) return this.stop(`the compiler crashed: ${message.crash}`);
     this.#waiting.delete(message.id);
-    waiting.resolve(message.reply);
-  }
-
-  /** Ends the worker; the next request starts a fresh one. */
-  #stop(why: string): void {
-    this.#worker?.terminate();
-    this.#worker = undefined;
-    this.#started = undefined;
-    const waiting = [...this.#waiting.values()];
-    this.#waiting.clear();
-    for (const one of waiting) {
-      clearTimeout(one.timer);
-      one.reject(new CompilerStopped(why));
-    }
+    this.#watch();
+    if ('error' in message) return waiting.reject(new Error(message.error));
+    if (waiting.compiles && this.#patience === PATIENCE) this.#patience = WATCHDOG;
+    waiting.resolve(message.reply as never);
   }
 }
 
-async function compileModule(): Promise<WebAssembly.Module> {
-  const response = await fetch(wasmUrl);
-  if (!response.ok) throw new Error(`the compiler could not be loaded: ${response.status} ${response.statusText}`);
-  if (response.headers.get('content-type')?.startsWith('application/wasm'))
-    return WebAssembly.compileStreaming(response);
-  return WebAssembly.compile(await response.arrayBuffer()); // a host that does not know the type
+/** None where the browser refuses a worker. */
+function workerEngine(receive: (message: FromWorker) => void, crashed: () => void): Engine | null {
+  try {
+    const worker = new CompilerWorker();
+    worker.onmessage = (event: MessageEvent<FromWorker>) => receive(event.data);
+    worker.onerror = crashed;
+    return { post: (message) => worker.postMessage(message), end: () => worker.terminate() };
+  } catch {
+    return null;
+  }
+}
+
+async function ownEngine(receive: (message: FromWorker) => void): Promise<Engine> {
+  const { Engine, answered } = await import('./engine');
+  const engine = new Engine(() => undefined);
+  let ended = false;
+  const post = ({ id, ...request }: ToWorker): void => {
+    void answered(engine, id, request as Request).then((message) => ended || receive(message));
+  };
+  return { post, end: () => (ended = true) };
 }

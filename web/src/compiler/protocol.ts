@@ -1,10 +1,17 @@
-// What the page and its compiler worker say to each other.
-import type { BindReply, CompileReply, FormatReply, OpsReply, VersionReply } from 'irplan';
-import type { CompileRequest } from 'irplan';
+// What the page and a compiler's worker say to each other.
+import type { CompileRequest, Diagnostic, FormatReply, OpsReply, VersionReply } from 'irplan';
+import type { Bound, Outline, PhaseSlice } from '../model/plan';
 
-export interface Compiled extends CompileReply {
-  /** Of the plan's bytes; empty without a plan. */
-  sha256: string;
+export type Handle = number;
+
+export interface Compiled {
+  ok: boolean;
+  /** The plan stays with the compiler; null where there is none. */
+  handle: Handle | null;
+  /** Budgets alone are wrong: what the handle stands for can be drawn, and is no plan to run. */
+  refused: boolean;
+  diagnostics: Diagnostic[];
+  unread_config_keys: string[];
   /** Time in the compiler, ms. */
   ms: number;
 }
@@ -14,18 +21,60 @@ export interface Started {
   ops: OpsReply;
 }
 
+/** A plan as far as a first look needs it. */
+export interface Opened {
+  outline: Outline;
+  slice: PhaseSlice;
+  bound: Bound;
+}
+
+export interface Proof {
+  sha256: string;
+  bytes: number;
+}
+
+export interface PassText {
+  name: string;
+  contract: string;
+  text: string;
+}
+
+type Sizes = Record<string, number>;
+
 export type Request =
   | { method: 'start'; wasm: WebAssembly.Module }
   | { method: 'compile'; request: CompileRequest }
-  | { method: 'bind'; plan: string | null; dims: Record<string, number> }
+  | { method: 'open'; handle: Handle; dims: Sizes; phase: string }
+  | { method: 'slice'; handle: Handle; dims: Sizes; phase: string }
+  | { method: 'bind'; handle: Handle; dims: Sizes; phase: string }
+  | { method: 'proof'; handle: Handle }
+  | { method: 'text'; handle: Handle }
+  | { method: 'report'; handle: Handle; phase: string }
+  | { method: 'picture'; handle: Handle; phase: string }
+  | { method: 'release'; handle: Handle }
+  | { method: 'passes'; request: CompileRequest }
   | { method: 'format'; text: string; file: string };
 
 export interface Replies {
   start: Started;
   compile: Compiled;
-  bind: BindReply;
+  open: Opened;
+  slice: Omit<Opened, 'outline'>;
+  bind: Bound;
+  proof: Proof;
+  text: string;
+  report: string;
+  /** SVG. */
+  picture: string;
+  release: null;
+  passes: PassText[];
   format: FormatReply;
 }
 
+export type Method = Request['method'];
+export type Reply<M extends Method> = Replies[M];
+
 export type ToWorker = Request & { id: number };
-export type FromWorker = { id: number; reply: unknown } | { id: number; crash: string };
+/** `error`: the request cannot be answered, and the compiler is well; `pass`: a compilation has come so far. */
+export type FromWorker = { id: number } & ({ reply: unknown } | { error: string } | { crash: string } | { pass: string });
+

@@ -20,13 +20,16 @@ import 'monaco-editor/features/linesOperations/register';
 import 'monaco-editor/features/multicursor/register';
 import 'monaco-editor/features/quickCommand/register';
 import 'monaco-editor/features/smartSelect/register';
+import 'monaco-editor/editor/contrib/suggest/browser/suggestController'; // features/suggest registers inline completion alone
+import 'monaco-editor/features/snippet/register';
 import 'monaco-editor/features/suggest/register';
 import 'monaco-editor/features/toggleTabFocusMode/register';
 import 'monaco-editor/features/wordHighlighter/register';
 import 'monaco-editor/features/wordOperations/register';
-import { columnInUnits } from '../base/text';
-import type { EditorEvents, LanguageHelp, PlainEditor, Tab, TextEditor } from './editor';
-import { CONFIG_LANGUAGE, LANGUAGE, registerLanguages } from './language';
+import { CONFIG_LANGUAGE, LANGUAGE, registerLanguages } from '../language/monaco';
+import type { LanguageService } from '../language/service';
+import { columnInUnits } from '../model/text';
+import type { EditorEvents, EditorPlace, Tab, TextEditor, Texts } from './editor';
 import { followTheme } from './theme';
 
 const OWNER = 'irplan';
@@ -46,16 +49,15 @@ export class MonacoEditor implements TextEditor {
   #lines: monaco.editor.IEditorDecorationsCollection;
   #diagnostics: Diagnostic[] = []; // of the program
 
-  constructor(host: HTMLElement, texts: Record<Tab, string>, events: EditorEvents, help: LanguageHelp) {
+  #events: EditorEvents;
+  #endTheme: () => void;
+
+  constructor(host: HTMLElement, texts: Texts, events: EditorEvents, service: LanguageService) {
     self.MonacoEnvironment = { getWorker: () => new EditorWorker() };
-    registerLanguages(help);
-    followTheme();
-    this.#models = {
-      program: monaco.editor.createModel(texts.program, LANGUAGE),
-      config: monaco.editor.createModel(texts.config, CONFIG_LANGUAGE),
-    };
-    const plainBrackets = { bracketColorizationOptions: { enabled: false, independentColorPoolPerBracketType: false } };
-    for (const model of Object.values(this.#models)) model.updateOptions(plainBrackets);
+    registerLanguages(service);
+    this.#endTheme = followTheme(host);
+    this.#events = events;
+    this.#models = this.#makeModels(texts);
     const style = getComputedStyle(host);
     this.#editor = monaco.editor.create(host, {
       model: this.#models.program,
@@ -78,33 +80,63 @@ export class MonacoEditor implements TextEditor {
       fixedOverflowWidgets: true,
       scrollbar: { verticalScrollbarSize: 10, horizontalScrollbarSize: 10, useShadows: false },
       ariaLabel: 'Program. Control M frees the Tab key.',
+      accessibilitySupport: 'auto',
+      suggest: { showIcons: true },
     });
     this.#lines = this.#editor.createDecorationsCollection();
-    for (const model of Object.values(this.#models)) model.onDidChangeContent(events.change);
     this.#editor.onDidChangeCursorPosition((event) => {
       if (this.#shown === 'program') events.cursor(event.position.lineNumber);
     });
     monaco.languages.registerCodeActionProvider(LANGUAGE, { provideCodeActions: (model, range) => this.#fixes(model, range) });
   }
 
-  /** Takes over from the plain editor: same place, same focus. */
-  continueFrom(plain: PlainEditor): void {
-    const { focused, offset } = plain.place();
+  #makeModels(texts: Texts): Record<Tab, monaco.editor.ITextModel> {
+    const models = {
+      program: monaco.editor.createModel(texts.program, LANGUAGE),
+      config: monaco.editor.createModel(texts.config, CONFIG_LANGUAGE),
+    };
+    const plainBrackets = { bracketColorizationOptions: { enabled: false, independentColorPoolPerBracketType: false } };
+    for (const model of Object.values(models)) {
+      model.updateOptions(plainBrackets);
+      model.onDidChangeContent(this.#events.change);
+    }
+    return models;
+  }
+
+  /** Takes over from another editor: same place, same focus. */
+  continueFrom({ focused, offset }: EditorPlace): void {
     const model = this.#editor.getModel();
     if (!focused || !model) return;
     this.#editor.setPosition(model.getPositionAt(offset));
     this.#editor.focus();
   }
 
+  place(): EditorPlace {
+    const position = this.#editor.getPosition();
+    const offset = position ? (this.#editor.getModel()?.getOffsetAt(position) ?? 0) : 0;
+    return { focused: this.#editor.hasTextFocus(), offset };
+  }
+
   text(tab: Tab): string {
     return this.#models[tab].getValue();
   }
 
-  setText(tab: Tab, text: string): void {
+  open(texts: Texts): void {
+    const before = this.#models;
+    this.#models = this.#makeModels(texts);
+    this.#views = {};
+    this.#lines.clear();
+    this.#editor.setModel(this.#models[this.#shown]);
+    this.#lines = this.#editor.createDecorationsCollection();
+    for (const model of Object.values(before)) model.dispose();
+  }
+
+  change(tab: Tab, text: string): void {
     const model = this.#models[tab];
     if (model.getValue() === text) return;
-    // As one edit, so that it can be undone.
+    model.pushStackElement();
     model.pushEditOperations([], [{ range: model.getFullModelRange(), text }], () => null);
+    model.pushStackElement();
   }
 
   show(tab: Tab): void {
@@ -168,6 +200,7 @@ export class MonacoEditor implements TextEditor {
   }
 
   dispose(): void {
+    this.#endTheme();
     this.#editor.dispose();
     for (const model of Object.values(this.#models)) model.dispose();
   }
@@ -210,3 +243,6 @@ export class MonacoEditor implements TextEditor {
 function lineText(model: monaco.editor.ITextModel, line: number): string {
   return line >= 1 && line <= model.getLineCount() ? model.getLineContent(line) : '';
 }
+
+export const createEditor = (host: HTMLElement, texts: Texts, events: EditorEvents, service: LanguageService): MonacoEditor =>
+  new MonacoEditor(host, texts, events, service);

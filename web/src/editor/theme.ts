@@ -1,96 +1,113 @@
-// The editor's colours: the page's own, in both themes.
+// The editor's colours: the page's own, in all themes.
 import * as monaco from 'monaco-editor/editor';
+import { colourReader, isDark, onThemeChange } from '../parts/theme';
 
-interface Colours {
-  base: 'vs' | 'vs-dark';
-  paper: string;
-  ink: string;
-  soft: string;
-  line: string;
-  selection: string;
-  keyword: string;
-  call: string;
-  name: string;
-  type: string;
-  text: string;
-  number: string;
-  comment: string;
+/** "rgb(28, 32, 38)": "#1c2026", as Monaco takes colours. */
+function hex(colour: string): string {
+  const parts = colour.match(/[\d.]+/g)?.map(Number) ?? [0, 0, 0];
+  const digits = (n: number): string => Math.round(n).toString(16).padStart(2, '0');
+  const alpha = parts[3] === undefined || parts[3] === 1 ? '' : digits(parts[3] * 255);
+  return `#${digits(parts[0]!)}${digits(parts[1]!)}${digits(parts[2]!)}${alpha}`;
 }
 
-const LIGHT: Colours = {
-  base: 'vs',
-  paper: '#ffffff',
-  ink: '#1c2026',
-  soft: '#8a909a',
-  line: '#f4f5f7',
-  selection: '#cfe0fb',
-  keyword: '#8a3ea8',
-  call: '#1f5fbf',
-  name: '#1c2026',
-  type: '#0f7468',
-  text: '#9a4a16',
-  number: '#3a6b1e',
-  comment: '#6d7480',
+const RULES: Record<string, string> = {
+  '': '--ink',
+  keyword: '--code-keyword',
+  function: '--code-call',
+  variable: '--ink',
+  identifier: '--ink',
+  type: '--code-type',
+  string: '--code-text',
+  'string.escape': '--code-type',
+  number: '--code-number',
+  comment: '--code-comment',
+  operator: '--code-mark',
+  delimiter: '--code-mark',
 };
 
-const DARK: Colours = {
-  base: 'vs-dark',
-  paper: '#191c21',
-  ink: '#e3e6ea',
-  soft: '#737a85',
-  line: '#20242a',
-  selection: '#2c4670',
-  keyword: '#c79ae0',
-  call: '#82b4f5',
-  name: '#e3e6ea',
-  type: '#6fcfbf',
-  text: '#e0a679',
-  number: '#a9cf86',
-  comment: '#8b93a0',
+const COLOURS: Record<string, string> = {
+  'editor.background': '--panel',
+  'editor.foreground': '--ink',
+  'editorLineNumber.foreground': '--ink-soft',
+  'editorLineNumber.dimmedForeground': '--ink-soft',
+  'editorLineNumber.activeForeground': '--ink',
+  'editor.lineHighlightBackground': '--lane',
+  'editor.selectionBackground': '--selection',
+  'editor.inactiveSelectionBackground': '--selection',
+  'editor.wordHighlightBackground': '--accent-soft',
+  'editor.wordHighlightStrongBackground': '--accent-soft',
+  'editorGutter.background': '--panel',
+  'editorCursor.foreground': '--ink',
+  'editorBracketMatch.background': '--accent-soft',
+  'editorBracketMatch.border': '--field',
+  'editorError.foreground': '--bad',
+  'editorWarning.foreground': '--warn',
+  'editorWidget.background': '--panel',
+  'editorWidget.foreground': '--ink',
+  'editorWidget.border': '--hairline',
+  'editorHoverWidget.background': '--panel',
+  'editorHoverWidget.foreground': '--ink',
+  'editorHoverWidget.border': '--hairline',
+  'editorHoverWidget.statusBarBackground': '--lane',
+  'editorSuggestWidget.background': '--panel',
+  'editorSuggestWidget.foreground': '--ink',
+  'editorSuggestWidget.border': '--hairline',
+  'editorSuggestWidget.highlightForeground': '--accent',
+  'editorSuggestWidget.focusHighlightForeground': '--accent',
+  'editorSuggestWidget.selectedBackground': '--accent-soft',
+  'editorSuggestWidget.selectedForeground': '--ink',
+  'editorSuggestWidget.selectedIconForeground': '--ink',
+  'list.focusBackground': '--accent-soft',
+  'list.focusForeground': '--ink',
+  'list.highlightForeground': '--accent',
+  'list.focusHighlightForeground': '--accent',
+  'list.hoverBackground': '--lane',
+  'list.activeSelectionBackground': '--accent-soft',
+  'list.activeSelectionForeground': '--ink',
+  'quickInput.background': '--panel',
+  'quickInput.foreground': '--ink',
+  'quickInputList.focusBackground': '--accent-soft',
+  'quickInputList.focusForeground': '--ink',
+  'input.background': '--panel',
+  'input.foreground': '--ink',
+  'input.border': '--field',
+  'menu.background': '--panel',
+  'menu.foreground': '--ink',
+  'menu.selectionBackground': '--accent-soft',
+  'menu.selectionForeground': '--ink',
+  'menu.border': '--hairline',
+  focusBorder: '--accent',
+  'textLink.foreground': '--accent',
+  'textCodeBlock.background': '--lane',
+  'peekView.border': '--accent',
+  'editorMarkerNavigation.background': '--lane',
+  'keybindingLabel.background': '--lane',
+  'keybindingLabel.foreground': '--ink',
 };
+for (let i = 1; i <= 6; i++) COLOURS[`editorBracketHighlight.foreground${i}`] = '--code-mark';
+COLOURS['editorBracketHighlight.unexpectedBracket.foreground'] = '--bad';
 
-function define(name: string, colours: Colours): void {
-  const rule = (token: string, colour: string, fontStyle = ''): monaco.editor.ITokenThemeRule => ({
+const NONE = '#00000000';
+
+function define(host: HTMLElement): void {
+  const at = colourReader(host);
+  const rules = Object.entries(RULES).map(([token, colour]) => ({
     token,
-    foreground: colour.slice(1),
-    fontStyle,
-  });
-  monaco.editor.defineTheme(name, {
-    base: colours.base,
+    foreground: hex(at(colour)).slice(1, 7),
+    fontStyle: token === 'comment' ? 'italic' : '',
+  }));
+  const colors = Object.fromEntries(Object.entries(COLOURS).map(([name, token]) => [name, hex(at(token))]));
+  monaco.editor.defineTheme('irplan', {
+    base: isDark() ? 'vs-dark' : 'vs',
     inherit: true,
-    rules: [
-      rule('', colours.ink),
-      rule('keyword', colours.keyword),
-      rule('function', colours.call),
-      rule('variable', colours.name),
-      rule('identifier', colours.ink),
-      rule('type', colours.type),
-      rule('string', colours.text),
-      rule('string.escape', colours.type),
-      rule('number', colours.number),
-      rule('comment', colours.comment, 'italic'),
-      rule('operator', colours.soft),
-      rule('delimiter', colours.soft),
-    ],
-    colors: {
-      'editor.background': colours.paper,
-      'editor.foreground': colours.ink,
-      'editorLineNumber.foreground': colours.soft,
-      'editorLineNumber.activeForeground': colours.ink,
-      'editor.lineHighlightBackground': colours.line,
-      'editor.lineHighlightBorder': '#00000000',
-      'editor.selectionBackground': colours.selection,
-      'editorGutter.background': colours.paper,
-      'scrollbar.shadow': '#00000000',
-    },
+    rules,
+    colors: { ...colors, 'editor.lineHighlightBorder': NONE, 'scrollbar.shadow': NONE, 'widget.shadow': NONE },
   });
+  monaco.editor.setTheme('irplan');
 }
 
-export function followTheme(): void {
-  define('irplan-light', LIGHT);
-  define('irplan-dark', DARK);
-  const dark = matchMedia('(prefers-color-scheme: dark)');
-  const apply = (): void => monaco.editor.setTheme(dark.matches ? 'irplan-dark' : 'irplan-light');
-  dark.addEventListener('change', apply);
-  apply();
+/** Follows the page's theme until the returned function is called. */
+export function followTheme(host: HTMLElement): () => void {
+  define(host);
+  return onThemeChange(() => define(host));
 }

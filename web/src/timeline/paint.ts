@@ -1,18 +1,27 @@
-// Draws a scene: blocks at their addresses, the live, peak and lower-bound lines, and the axes.
-import { bytesText } from '../base/numbers';
-import { kindOf } from '../plan/kinds';
-import type { ArenaBuffer } from '../plan/model';
+// Draws a scene: blocks at their addresses, the live, peak, budget and lower-bound lines, layers and axes. What moves with
+// the pointer is drawn apart, on a canvas above.
+import { type Kind, KINDS, kindOf } from '../model/kinds';
+import { bytesText } from '../model/numbers';
+import type { BufferRecord } from '../model/phase';
 import type { Palette } from './palette';
-import { type Lane, type Rect, type Scene, arenaRect, byteTicks, stepTicks, xOf, yOf } from './scene';
+import { type Lane, type Rect, type Scene, arenaRect, byteTicks, pixelsAStep, stepTicks, xOf, yOf } from './scene';
 
 export interface Marks {
   selected: string | null; // id of a buffer, arena or resident
   highlighted: ReadonlySet<string>; // by the editor's line
+  /** Ids that a search found; null where nothing is searched. */
+  found: ReadonlySet<string> | null;
+}
+
+/** What moves with the pointer. */
+export interface Pointer {
   hovered: string | null;
   step: number | null;
 }
 
 type Pen = CanvasRenderingContext2D;
+
+const DENSE = 2; // px a step below which blocks are colour alone, and the live line an area
 
 export function paint(pen: Pen, scene: Scene, palette: Palette, marks: Marks): void {
   pen.fillStyle = palette.paper;
@@ -20,14 +29,49 @@ export function paint(pen: Pen, scene: Scene, palette: Palette, marks: Marks): v
   pen.font = palette.font;
   pen.textBaseline = 'middle';
   for (const lane of scene.lanes) paintLane(pen, scene, lane, palette);
+  const dense = pixelsAStep(scene) < DENSE;
   clipped(pen, scene, () => {
     for (const lane of scene.lanes.slice(1)) paintResident(pen, scene, lane, palette, marks);
-    for (const buffer of scene.phase.buffers) paintBlock(pen, scene, buffer, palette, marks);
-    paintOutline(pen, scene, palette, marks);
-    paintLive(pen, scene, palette);
+    if (dense) paintDense(pen, scene, palette, marks);
+    else for (const buffer of scene.phase.buffers) paintBlock(pen, scene, buffer, palette, marks);
+    paintFolds(pen, scene, palette);
+    paintOutlines(pen, scene, palette, marks);
+    if (dense) paintLiveArea(pen, scene, palette);
+    else paintLive(pen, scene, palette);
+    paintOverBudget(pen, scene, palette);
   });
   paintLimits(pen, scene, palette);
-  paintSteps(pen, scene, palette, marks);
+  paintSteps(pen, scene, palette);
+  paintLayers(pen, scene, palette);
+}
+
+export function paintPointer(pen: Pen, scene: Scene, palette: Palette, { hovered, step }: Pointer): void {
+  pen.clearRect(0, 0, scene.width, scene.height);
+  clipped(pen, scene, () => {
+    const buffer = hovered === null ? undefined : scene.phase.arenaById.get(hovered);
+    if (buffer) outline(pen, arenaRect(scene, buffer), palette.ink, 1.5);
+    paintHoveredResident(pen, scene, palette, hovered);
+    if (step === null) return;
+    const bottom = scene.lanes[scene.lanes.length - 1]!;
+    const x = Math.round(xOf(scene, step + 0.5)) + 0.5;
+    pen.strokeStyle = palette.accent;
+    pen.lineWidth = 1;
+    pen.globalAlpha = 0.6;
+    line(pen, x, scene.arena.top, x, bottom.top + bottom.height);
+    pen.globalAlpha = 1;
+  });
+}
+
+function paintHoveredResident(pen: Pen, scene: Scene, palette: Palette, hovered: string | null): void {
+  const buffer = hovered === null ? undefined : scene.phase.residentById.get(hovered);
+  const lane = buffer && scene.lanes.find((one) => one.segment === buffer.segment);
+  if (!buffer || !lane) return;
+  const { residentOffset: offset, residentSize: size } = scene.phase;
+  const y = yOf(lane, offset[buffer.index]! + size[buffer.index]!);
+  pen.globalAlpha = 0.4;
+  pen.fillStyle = palette.accent;
+  pen.fillRect(scene.left, y, scene.right - scene.left, Math.max(2, yOf(lane, offset[buffer.index]!) - y));
+  pen.globalAlpha = 1;
 }
 
 function clipped(pen: Pen, scene: Scene, draw: () => void): void {
@@ -75,18 +119,41 @@ function paintLane(pen: Pen, scene: Scene, lane: Lane, palette: Palette): void {
 const DIM = 0.38;
 
 function isMarked(id: string, marks: Marks): boolean {
-  return marks.selected === id || marks.highlighted.has(id);
+  return marks.selected === id || marks.highlighted.has(id) || (marks.found?.has(id) ?? false);
 }
 
 function anythingMarked(marks: Marks): boolean {
-  return marks.selected !== null || marks.highlighted.size > 0;
+  return marks.selected !== null || marks.highlighted.size > 0 || marks.found !== null;
+}
+
+function alphaOf(id: string, marks: Marks): number {
+  return anythingMarked(marks) && !isMarked(id, marks) ? DIM : 1;
+}
+
+/** Thousands of blocks as colour alone: one path for each colour. */
+function paintDense(pen: Pen, scene: Scene, palette: Palette, marks: Marks): void {
+  for (const alpha of anythingMarked(marks) ? [DIM, 1] : [1]) {
+    const paths = Object.fromEntries(KINDS.map((kind) => [kind, new Path2D()])) as Record<Kind, Path2D>;
+    for (const buffer of scene.phase.buffers) {
+      if (alphaOf(buffer.id, marks) !== alpha) continue;
+      const rect = arenaRect(scene, buffer);
+      if (rect.x > scene.right || rect.x + rect.width < scene.left) continue;
+      paths[buffer.kind].rect(rect.x, rect.y, Math.max(0.6, rect.width), Math.max(0.6, rect.height));
+    }
+    pen.globalAlpha = alpha;
+    for (const kind of KINDS) {
+      pen.fillStyle = palette.kind[kind];
+      pen.fill(paths[kind]);
+    }
+  }
+  pen.globalAlpha = 1;
 }
 
 /** A block in one colour for each op that writes it, so that a chain of ops in place shows as one block in parts. */
-function paintBlock(pen: Pen, scene: Scene, buffer: ArenaBuffer, palette: Palette, marks: Marks): void {
+function paintBlock(pen: Pen, scene: Scene, buffer: BufferRecord, palette: Palette, marks: Marks): void {
   const rect = arenaRect(scene, buffer);
   if (rect.x > scene.right || rect.x + rect.width < scene.left) return;
-  pen.globalAlpha = anythingMarked(marks) && !isMarked(buffer.id, marks) ? DIM : 1;
+  pen.globalAlpha = alphaOf(buffer.id, marks);
   const starts = partsOf(buffer);
   starts.forEach((part, i) => {
     const x = xOf(scene, part.step);
@@ -111,25 +178,21 @@ function paintBlock(pen: Pen, scene: Scene, buffer: ArenaBuffer, palette: Palett
 
 interface Part {
   step: number;
-  kind: ReturnType<typeof kindOf>;
+  kind: Kind;
   name: string;
 }
 
 /** One part for each step that writes the whole value again; writes of one step, or by a window, are one part. */
-function partsOf(buffer: ArenaBuffer): Part[] {
+function partsOf(buffer: BufferRecord): Part[] {
   const parts: Part[] = [];
   for (const write of buffer.writes) {
     if (parts.at(-1)?.step === write.step) continue;
     const kind = buffer.scratch ? 'movement' : kindOf(write.op.op);
-    parts.push({ step: write.step, kind, name: lastName(write.value?.id ?? buffer.id) });
+    parts.push({ step: write.step, kind, name: write.label });
   }
   if (parts.length === 0 || parts[0]!.step > buffer.begin)
-    parts.unshift({ step: buffer.begin, kind: buffer.kind, name: lastName(buffer.id) });
+    parts.unshift({ step: buffer.begin, kind: buffer.kind, name: buffer.label });
   return parts;
-}
-
-function lastName(id: string): string {
-  return id.slice(id.lastIndexOf('/') + 1);
 }
 
 function hatch(pen: Pen, rect: Rect, colour: string): void {
@@ -148,15 +211,15 @@ function hatch(pen: Pen, rect: Rect, colour: string): void {
   pen.restore();
 }
 
-function paintPadding(pen: Pen, scene: Scene, buffer: ArenaBuffer, rect: Rect, palette: Palette): void {
-  const height = rect.height * (1 - buffer.bytes / Math.max(1, buffer.size));
+function paintPadding(pen: Pen, scene: Scene, buffer: BufferRecord, rect: Rect, palette: Palette): void {
+  const height = rect.height * (1 - scene.phase.bytes[buffer.index]! / Math.max(1, scene.phase.size[buffer.index]!));
   if (height < 2) return;
   hatch(pen, { x: rect.x, y: rect.y, width: Math.min(rect.width, scene.right - rect.x), height }, palette.edge);
 }
 
 const LABEL_INK = '#14171c'; // the blocks are light in both themes
 
-function paintLabel(pen: Pen, scene: Scene, buffer: ArenaBuffer, rect: Rect, parts: Part[]): void {
+function paintLabel(pen: Pen, scene: Scene, buffer: BufferRecord, rect: Rect, parts: Part[]): void {
   if (rect.height < 13) return;
   pen.fillStyle = LABEL_INK;
   pen.textAlign = 'left';
@@ -180,105 +243,194 @@ function fitted(pen: Pen, text: string, room: number): string {
 }
 
 function paintResident(pen: Pen, scene: Scene, lane: Lane, palette: Palette, marks: Marks): void {
+  const { residentOffset: offset, residentSize: size } = scene.phase;
+  const dense = pixelsAStep(scene) < DENSE;
   pen.globalAlpha = 0.14;
   pen.fillStyle = palette.faint;
   pen.fillRect(scene.left, lane.top, scene.right - scene.left, lane.height);
   lane.buffers.forEach((buffer, i) => {
-    const y = yOf(lane, buffer.offset + buffer.size);
-    const height = Math.max(1, yOf(lane, buffer.offset) - y);
-    const marked = isMarked(buffer.id, marks) || marks.hovered === buffer.id;
+    const y = yOf(lane, offset[buffer.index]! + size[buffer.index]!);
+    const height = Math.max(1, yOf(lane, offset[buffer.index]!) - y);
+    const marked = isMarked(buffer.id, marks);
     if (marked || (i % 2 && height >= 3)) {
       pen.globalAlpha = marked ? 0.4 : 0.12;
       pen.fillStyle = marked ? palette.accent : palette.faint;
       pen.fillRect(scene.left, y, scene.right - scene.left, height);
     }
-    pen.globalAlpha = 0.8;
-    pen.fillStyle = marked ? palette.accent : palette.ink;
+    pen.globalAlpha = marked ? 0.9 : dense ? 0.45 : 0.7;
+    pen.fillStyle = marked ? palette.accent : palette.faint;
     for (const step of buffer.uses) {
       const x = xOf(scene, step);
+      if (x > scene.right) break;
       pen.fillRect(x, y, Math.max(1.5, xOf(scene, step + 1) - x - 0.5), Math.max(1.5, height));
     }
   });
   pen.globalAlpha = 1;
 }
 
-function paintOutline(pen: Pen, scene: Scene, palette: Palette, marks: Marks): void {
-  for (const buffer of scene.phase.buffers) {
-    const strong = marks.selected === buffer.id;
-    if (!strong && marks.hovered !== buffer.id && !marks.highlighted.has(buffer.id)) continue;
-    const rect = arenaRect(scene, buffer);
-    pen.strokeStyle = strong || marks.highlighted.has(buffer.id) ? palette.accent : palette.ink;
-    pen.lineWidth = strong ? 2.5 : 1.5;
-    pen.strokeRect(rect.x, rect.y, Math.max(2, rect.width), Math.max(2, rect.height));
+function outline(pen: Pen, rect: Rect, colour: string, width: number): void {
+  pen.strokeStyle = colour;
+  pen.lineWidth = width;
+  pen.strokeRect(rect.x, rect.y, Math.max(2, rect.width), Math.max(2, rect.height));
+}
+
+function paintOutlines(pen: Pen, scene: Scene, palette: Palette, marks: Marks): void {
+  const ids = new Set([...marks.highlighted, ...(marks.found && marks.found.size <= 400 ? marks.found : [])]);
+  if (marks.selected !== null) ids.add(marks.selected);
+  for (const id of ids) {
+    const buffer = scene.phase.arenaById.get(id);
+    if (buffer) outline(pen, arenaRect(scene, buffer), palette.accent, marks.selected === id ? 2.5 : 1.5);
+  }
+}
+
+function paintFolds(pen: Pen, scene: Scene, palette: Palette): void {
+  const bottom = scene.lanes[scene.lanes.length - 1]!;
+  for (const { begin, end } of scene.axis.folds) {
+    const x = xOf(scene, begin);
+    pen.globalAlpha = 0.72;
+    pen.fillStyle = palette.lane;
+    pen.fillRect(x, scene.arena.top, xOf(scene, end) - x, bottom.top + bottom.height - scene.arena.top);
+    pen.globalAlpha = 1;
   }
 }
 
 function paintLive(pen: Pen, scene: Scene, palette: Palette): void {
   pen.strokeStyle = palette.ink;
-  pen.lineWidth = (scene.right - scene.left) / (scene.view.to - scene.view.from) < 5 ? 1 : 1.5;
+  pen.lineWidth = 1.5;
   pen.lineJoin = 'round';
   pen.beginPath();
+  let drawn = false; // the line goes on; it is broken where layers are folded
   scene.phase.live.forEach((bytes, step) => {
     const y = yOf(scene.arena, bytes);
-    if (step === 0) pen.moveTo(xOf(scene, 0), y);
+    const folded = scene.axis.foldAt(step) !== null;
+    if (!folded && !drawn) pen.moveTo(xOf(scene, step), y);
+    drawn = !folded;
+    if (folded) return;
     pen.lineTo(xOf(scene, step), y);
     pen.lineTo(xOf(scene, step + 1), y);
   });
   pen.stroke();
 }
 
+/** Where a step is no wider than a line: the band between the least and the most that is alive in each pixel. */
+function paintLiveArea(pen: Pen, scene: Scene, palette: Palette): void {
+  const columns = Math.ceil(scene.right - scene.left);
+  const least = new Float64Array(columns).fill(Infinity);
+  const most = new Float64Array(columns).fill(-1);
+  scene.phase.live.forEach((bytes, step) => {
+    const from = Math.max(0, Math.floor(xOf(scene, step) - scene.left));
+    const to = Math.min(columns - 1, Math.floor(xOf(scene, step + 1) - scene.left));
+    for (let i = from; i <= to; i++) {
+      if (bytes < least[i]!) least[i] = bytes;
+      if (bytes > most[i]!) most[i] = bytes;
+    }
+  });
+  pen.fillStyle = palette.ink;
+  for (let i = 0; i < columns; i++) {
+    if (most[i]! < 0) continue;
+    const top = yOf(scene.arena, most[i]!);
+    const height = yOf(scene.arena, least[i]!) - top;
+    pen.globalAlpha = 0.22;
+    pen.fillRect(scene.left + i, top, 1, height);
+    pen.globalAlpha = 0.9;
+    pen.fillRect(scene.left + i, top - 0.5, 1, 1.25);
+  }
+  pen.globalAlpha = 1;
+}
+
+function paintOverBudget(pen: Pen, scene: Scene, palette: Palette): void {
+  const { room, arena, phase } = scene;
+  if (!room || room.bytes >= phase.arena) return;
+  const top = yOf(arena, phase.arena);
+  const bottom = yOf(arena, Math.max(0, room.bytes));
+  pen.globalAlpha = 0.5;
+  hatch(pen, { x: scene.left, y: top, width: scene.right - scene.left, height: bottom - top }, palette.bad);
+  pen.globalAlpha = 1;
+}
+
+function level(pen: Pen, scene: Scene, bytes: number, colour: string, dash: number[]): number {
+  const y = yOf(scene.arena, bytes);
+  pen.strokeStyle = colour;
+  pen.lineWidth = 1.5;
+  pen.setLineDash(dash);
+  line(pen, scene.left, y, scene.right, y);
+  pen.setLineDash([]);
+  return y;
+}
+
 function paintLimits(pen: Pen, scene: Scene, palette: Palette): void {
   const { arena, lowerBound } = scene.phase;
   if (arena === 0) return;
-  const peak = yOf(scene.arena, arena);
-  pen.strokeStyle = palette.peak;
-  pen.lineWidth = 1.5;
-  line(pen, scene.left, peak, scene.right, peak);
+  const right = scene.right - 4;
   pen.textAlign = 'right';
+  const peak = level(pen, scene, arena, palette.peak, []);
   const meets = arena - lowerBound < 0.005 * arena;
-  const text = meets ? `peak ${bytesText(arena)} = lower bound` : `peak ${bytesText(arena)}`;
-  tag(pen, text, scene.right - 4, peak - 9, palette.peak, palette.paper);
-  const bound = yOf(scene.arena, lowerBound);
-  pen.strokeStyle = palette.bound;
-  pen.setLineDash([5, 4]);
-  line(pen, scene.left, bound, scene.right, bound);
-  pen.setLineDash([]);
-  if (!meets) tag(pen, `lower bound ${bytesText(lowerBound)}`, scene.right - 4, bound + 10, palette.bound, palette.paper);
+  const bound = level(pen, scene, lowerBound, palette.bound, [5, 4]);
+  const { room } = scene;
+  if (room && room.bytes <= 0) {
+    pen.textAlign = 'left';
+    tag(pen, `${room.budget} leaves no room`, scene.left + 6, peak + 12, palette.bad, palette.paper);
+    pen.textAlign = 'right';
+  }
+  if (room && room.bytes > 0 && room.bytes <= scene.arena.bytes) {
+    const y = level(pen, scene, room.bytes, palette.bad, [2, 3]);
+    pen.textAlign = 'left';
+    const over = `${room.budget} leaves ${bytesText(room.bytes)}`;
+    tag(pen, over, scene.left + 6, room.bytes < arena ? y + 10 : y - 9, palette.bad, palette.paper);
+    pen.textAlign = 'right';
+  }
+  tag(pen, meets ? `peak ${bytesText(arena)} = lower bound` : `peak ${bytesText(arena)}`, right, peak - 9, palette.peak, palette.paper);
+  if (!meets) tag(pen, `lower bound ${bytesText(lowerBound)}`, right, bound + 10, palette.bound, palette.paper);
 }
 
-/** Right-aligned text on a patch of paper. */
-function tag(pen: Pen, text: string, right: number, y: number, ink: string, paper: string): void {
+/** Text on a patch of paper, aligned as the pen is. */
+function tag(pen: Pen, text: string, x: number, y: number, ink: string, paper: string): void {
   const width = pen.measureText(text).width;
   pen.globalAlpha = 0.85;
   pen.fillStyle = paper;
-  pen.fillRect(right - width - 4, y - 7, width + 8, 14);
+  pen.fillRect((pen.textAlign === 'right' ? x - width : x) - 4, y - 7, width + 8, 14);
   pen.globalAlpha = 1;
   pen.fillStyle = ink;
-  pen.fillText(text, right, y);
+  pen.fillText(text, x, y);
 }
 
-function paintSteps(pen: Pen, scene: Scene, palette: Palette, marks: Marks): void {
-  const y = scene.height - 18;
-  const wide = (scene.right - scene.left) / (scene.view.to - scene.view.from) >= 58;
+function paintSteps(pen: Pen, scene: Scene, palette: Palette): void {
+  const y = (scene.layers ?? scene.height) - 18;
+  const wide = pixelsAStep(scene) >= 58;
   pen.fillStyle = palette.faint;
   pen.textAlign = wide ? 'center' : 'left';
   for (const step of stepTicks(scene, 58)) {
     const op = scene.phase.ops[step];
-    if (!op) continue;
     const x = xOf(scene, step);
+    if (!op || x < scene.left - 1 || x > scene.right) continue;
     pen.strokeStyle = palette.grid;
     pen.lineWidth = 1;
     line(pen, Math.round(x) + 0.5, y - 10, Math.round(x) + 0.5, y - 6);
     if (wide) pen.fillText(fitted(pen, op.op, xOf(scene, step + 1) - x - 6), xOf(scene, step + 0.5), y);
     else pen.fillText(String(step), x, y);
   }
-  if (marks.step === null) return;
-  const bottom = scene.lanes[scene.lanes.length - 1]!;
-  pen.strokeStyle = palette.accent;
-  pen.lineWidth = 1;
-  const x = Math.round(xOf(scene, marks.step + 0.5)) + 0.5;
-  if (x < scene.left || x > scene.right) return;
-  pen.globalAlpha = 0.6;
-  line(pen, x, scene.arena.top, x, bottom.top + bottom.height);
-  pen.globalAlpha = 1;
+}
+
+/** The rounds of loops: bands with their numbers, folds with how many they stand for. */
+function paintLayers(pen: Pen, scene: Scene, palette: Palette): void {
+  if (scene.layers === null) return;
+  const y = scene.layers + 9;
+  const loops = [...new Set(scene.phase.sections.map((section) => section.loop))].filter(Boolean);
+  pen.textAlign = 'right';
+  pen.fillStyle = palette.faint;
+  pen.fillText(fitted(pen, `round of ${loops.join(', ')}`, scene.left - 10), scene.left - 8, y);
+  pen.textAlign = 'center';
+  const band = (begin: number, end: number, text: string, strong: boolean): void => {
+    const x = Math.max(scene.left, xOf(scene, begin));
+    const right = Math.min(scene.right, xOf(scene, end));
+    if (right - x < 1) return;
+    pen.fillStyle = strong ? palette.grid : palette.lane;
+    pen.fillRect(x + 0.5, y - 8, right - x - 1, 16);
+    pen.fillStyle = strong ? palette.ink : palette.faint;
+    const shown = fitted(pen, text, right - x - 4);
+    if (shown) pen.fillText(shown, (x + right) / 2, y);
+  };
+  for (const section of scene.phase.sections)
+    if (section.loop && !scene.axis.foldAt(section.begin)) band(section.begin, section.end, String(section.round), false);
+  for (const fold of scene.axis.folds) band(fold.begin, fold.end, `+${fold.rounds}`, true);
 }

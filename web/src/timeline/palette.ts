@@ -1,5 +1,6 @@
-// The timeline's colours, read from the page's style sheet so that both themes stay in one place.
-import { KINDS, type Kind } from '../plan/kinds';
+// The timeline's colours, read from the page's tokens, so that themes stay in one place.
+import { KINDS, type Kind } from '../model/kinds';
+import { colourReader } from '../parts/theme';
 
 export interface Palette {
   kind: Record<Kind, string>;
@@ -12,12 +13,12 @@ export interface Palette {
   accent: string;
   peak: string;
   bound: string;
+  bad: string;
   font: string;
 }
 
-export function readPalette(element: Element): Palette {
-  const style = getComputedStyle(element);
-  const at = (name: string): string => style.getPropertyValue(name).trim();
+export function readPalette(element: HTMLElement): Palette {
+  const at = colourReader(element);
   const kind = Object.fromEntries(KINDS.map((one) => [one, at(`--kind-${one}`)])) as Record<Kind, string>;
   return {
     kind,
@@ -30,6 +31,7 @@ export function readPalette(element: Element): Palette {
     accent: at('--accent'),
     peak: at('--peak'),
     bound: at('--bound'),
-    font: `11px ${at('--font-ui')}`,
+    bad: at('--bad'),
+    font: `11px ${getComputedStyle(element).getPropertyValue('--font-ui')}`,
   };
 }

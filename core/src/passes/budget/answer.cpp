@@ -57,12 +57,14 @@ void Solver::answer(Budget& budget) {
   budget.possible = !budget.bytes || meter_->fits(budget, smallest);
   budget.answer.phase = budget.phase;
   if (!budget.possible) return refuse(budget, smallest);
+  corners_cut_ = false;
   const std::vector<Corner> promised = corners(budget);
   const Corner& worst = worst_of(budget, promised);
   budget.needed_bytes = meter_->used(budget, worst.phase, worst.at).value_or(0);
   budget.answer = answered(budget, promised);
   answer_by_phase(budget);
   if (budget.answer.ok || !budget.bytes || !bounded()) return;
+  if (holds_at(budget, promised)) return;  // as far as it could be looked at
   find_narrower(budget);
   warn(budget, worst);
 }
@@ -71,6 +73,7 @@ void Solver::answer(Budget& budget) {
 void Solver::answer_by_phase(Budget& budget) const {
   if (!budget.bytes || budget.phase != kNoPhase || graph_.phases.size() < 2) return;
   for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
+    if (!may_answer()) return budget.phases.clear();
     Budget alone = budget;
     alone.phase = p;
     budget.phases.push_back(answered(alone, corners(alone)));
@@ -83,7 +86,13 @@ Answer Solver::answered(const Budget& budget, const std::vector<Corner>& promise
   const Binding value = graph_.values_at(budget.phase);
   out.used_bytes = used_at_values(budget);
   out.ok = holds_everywhere(budget, promised);
-  for (const Dim* dim : dims_that_matter(budget)) note_largest(out, budget, *dim, value);
+  for (const Dim* dim : dims_that_matter(budget)) {
+    if (!may_answer()) {  // of all dims, or of none
+      out.max.clear(), out.beyond.clear();
+      return out;
+    }
+    note_largest(out, budget, *dim, value);
+  }
   if (!out.ok) find_frontiers(out, budget, value);
   return out;
 }
@@ -97,7 +106,20 @@ bool Solver::bounded() const {
 bool Solver::holds_everywhere(const Budget& budget, const std::vector<Corner>& promised) const {
   const Constraint& c = budget.constraint;
   if (!budget.bytes) return decide(c.left, c.relation, c.right, graph_.ranges(budget.phase)) == Truth::Yes;
-  return bounded() && holds_at(budget, promised);
+  if (!bounded()) return false;
+  return corners_cut_ ? holds_at_most(budget) : holds_at(budget, promised);
+}
+
+// At the largest sizes of all ranges, guards or not: enough where the limit does not fall, since no size
+// does.
+bool Solver::holds_at_most(const Budget& budget) const {
+  for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
+    if (!budget.speaks_of(p)) continue;
+    Binding top(graph_.dims->dim_count());
+    for (const Dim& dim : graph_.dim_list) top[dim.index] = searched(dim, p).hi;
+    if (!budget.limit.is_constant() || !meter_->fits_in(budget, p, top)) return false;
+  }
+  return true;
 }
 
 std::vector<const Dim*> Solver::dims_that_matter(const Budget& budget) const {
@@ -115,14 +137,24 @@ std::vector<const Dim*> Solver::dims_that_matter(const Budget& budget) const {
 std::vector<Solver::Corner> Solver::corners(const Budget& budget, Narrowing narrowing) const {
   std::vector<Corner> out;
   const auto dims = dims_that_matter(budget);
+  std::vector<DimIndex> indices;
+  for (const Dim* dim : dims) indices.push_back(dim->index);
   for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
-    if (budget.speaks_of(p)) add_corners(p, dims, narrowing, out);
+    if (!budget.speaks_of(p)) continue;
+    if (narrowing.dim) {
+      corners_cut_ = !find_corners(p, dims, narrowing, out) || corners_cut_;
+      continue;
+    }
+    const auto [at, fresh] = known_corners_.try_emplace({p, indices});
+    if (fresh) at->second.all = find_corners(p, dims, narrowing, at->second.corners);
+    out.insert(out.end(), at->second.corners.begin(), at->second.corners.end());
+    corners_cut_ = corners_cut_ || !at->second.all;
   }
   return out;
 }
 
-void Solver::add_corners(uint32_t phase, const std::vector<const Dim*>& dims, Narrowing narrowing,
-                         std::vector<Corner>& out) const {
+bool Solver::find_corners(uint32_t phase, const std::vector<const Dim*>& dims, Narrowing narrowing,
+                          std::vector<Corner>& out) const {
   const auto range = [&](const Dim* dim) {
     Interval all = searched(*dim, phase);
     if (dim == narrowing.dim) all.hi = std::clamp(narrowing.end, all.lo, all.hi);
@@ -144,11 +176,14 @@ void Solver::add_corners(uint32_t phase, const std::vector<const Dim*>& dims, Na
       std::any_of(dims.begin(), dims.end(), [&](const Dim* dim) { return base[dim->index] < range(dim).hi; });
   for (const Dim* dim : traded ? dims : std::vector<const Dim*>()) {
     for (const int64_t n : looked_at(range(dim))) {
+      graph_.work->spend(static_cast<int64_t>(graph_.dim_list.size()));
+      if (!graph_.work->may(Work::Part::Values)) return false;
       Binding fixed = least(phase);
       fixed[dim->index] = n;
       if (guards_admit_in(phase, fixed)) out.push_back({phase, enlarged(fixed, dim)});
     }
   }
+  return graph_.work->may(Work::Part::Values);
 }
 
 bool Solver::holds_at(const Budget& budget, const std::vector<Corner>& corners) const {
@@ -240,6 +275,7 @@ void Solver::find_narrower(Budget& budget) const {
   auto dims = dims_that_matter(budget);
   if (dims.size() > kNarrowed) dims.resize(kNarrowed);
   for (const Dim* dim : dims) {
+    if (!may_answer()) return;
     const auto end = narrower(budget, *dim);
     if (!end) continue;
     Change change;

@@ -51,6 +51,7 @@ void Solver::find_frontiers(Answer& answer, const Budget& budget, const Binding&
   if (dims.size() > kPairedDims) dims.resize(kPairedDims);
   for (size_t i = 0; i < dims.size(); ++i) {
     for (size_t k = i + 1; k < dims.size(); ++k) {
+      if (!may_answer()) return;
       Frontier found = frontier(budget, *dims[i], *dims[k], value);
       // Where more of one dim makes room for more of the other, there is nothing to trade.
       const auto rises = [](const auto& a, const auto& b) { return a.second <= b.second; };

@@ -8,8 +8,10 @@
 namespace irplan {
 namespace {
 
+constexpr int64_t kMeasureCost = 20;  // of a measurement, in steps of Work, besides its sizes
+
 // Of weights, what only folding reads is freed after it.
-std::vector<uint8_t> counted(const Graph& graph) {
+std::vector<uint8_t> counted_buffers(const Graph& graph) {
   constexpr uint8_t kByFolding = 1, kByPhases = 2;
   std::vector<uint8_t> read(graph.buffers.size(), 0);
   for (const Op& op : graph.ops) {
@@ -29,64 +31,99 @@ bool contains(const std::vector<DimIndex>& dims, DimIndex dim) {
 
 }  // namespace
 
-Meter::Meter(const Graph& graph) : graph_(graph), counts_(counted(graph)), arena_dims_(graph.phases.size()) {
+Meter::Meter(const Graph& graph)
+    : graph_(graph),
+      counts_(counted_buffers(graph)),
+      arena_dims_(graph.phases.size(), std::vector<uint8_t>(graph.dims->dim_count())),
+      meters_(graph.phases.size()) {
+  weights_dims_ = state_dims_ = inputs_dims_ = std::vector<uint8_t>(graph.dims->dim_count());
   std::unordered_map<uint64_t, size_t> known;  // segment and expression -> place in its list
   for (BufferId id = 0; id < graph.buffers.size(); ++id) {
     const Buffer& buffer = graph.buffers[id];
     if (!counts_[id]) continue;
-    const uint64_t key = uint64_t{buffer.bytes.index()} * 4 + static_cast<uint64_t>(buffer.segment);
-    if (buffer.segment == Segment::Arena) {
-      if (!known.try_emplace(key + (uint64_t{buffer.phase} << 40), 0).second) continue;
-      for (const DimIndex dim : dims_of(buffer.bytes)) {
-        if (!contains(arena_dims_[buffer.phase], dim)) arena_dims_[buffer.phase].push_back(dim);
-      }
-      continue;
-    }
+    const bool arena = buffer.segment == Segment::Arena;
+    const uint64_t key = uint64_t{buffer.bytes.index()} * 4 + static_cast<uint64_t>(buffer.segment) +
+                         (arena ? uint64_t{buffer.phase} << 40 : 0);
     std::vector<Size>& sizes = buffer.segment == Segment::Weights ? weights_
                                : buffer.segment == Segment::State ? state_
                                                                   : inputs_;
+    std::vector<uint8_t>& dims = arena                                ? arena_dims_[buffer.phase]
+                                 : buffer.segment == Segment::Weights ? weights_dims_
+                                 : buffer.segment == Segment::State   ? state_dims_
+                                                                      : inputs_dims_;
     const auto [at, fresh] = known.try_emplace(key, sizes.size());
-    if (fresh) sizes.push_back({buffer.bytes, 0});
-    ++sizes[at->second].count;
+    if (fresh) {
+      for (const DimIndex dim : dims_of(buffer.bytes)) dims[dim] = 1;
+      if (!arena) sizes.push_back({buffer.bytes, 0});
+    }
+    if (!arena) ++sizes[at->second].count;
   }
 }
 
-std::optional<int64_t> Meter::sum(const std::vector<Size>& sizes, Evaluator& value) const {
+Meter::PhaseMeter& Meter::meter(uint32_t phase) const {
+  std::unique_ptr<PhaseMeter>& known = meters_[phase];
+  if (known) return *known;
+  known = std::make_unique<PhaseMeter>(PhaseMeter{PhaseBytes(graph_, phase), {}, {}, {}, {}, {}, {}});
+  const auto add = [&](const std::vector<Size>& sizes, std::vector<PhaseBytes::SizeId>& ids) {
+    for (const Size& size : sizes) ids.push_back(known->sizes.add(size.bytes));
+  };
+  add(weights_, known->weights), add(state_, known->state), add(inputs_, known->inputs);
+  const Phase& p = graph_.phases[phase];
+  if (p.peak) known->peak = known->sizes.add(p.peak);
+  if (p.lower_bound) known->lower_bound = known->sizes.add(p.lower_bound);
+  return *known;
+}
+
+std::optional<int64_t> Meter::sum(const std::vector<Size>& sizes, const PhaseBytes& values,
+                                  const std::vector<PhaseBytes::SizeId>& ids) const {
   int64_t total = 0;
-  for (const Size& size : sizes) {
-    const auto bytes = value(size.bytes);
-    if (!bytes || *bytes < 0 || *bytes > INT64_MAX - graph_.target.align) return std::nullopt;
-    int64_t part = padded(*bytes);
-    if (__builtin_mul_overflow(part, size.count, &part) || __builtin_add_overflow(total, part, &total))
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    const int64_t bytes = values.size(ids[i]);
+    if (!values.known(ids[i]) || bytes < 0 || bytes > INT64_MAX - graph_.target.align) return std::nullopt;
+    int64_t part = padded(bytes);
+    if (__builtin_mul_overflow(part, sizes[i].count, &part) || __builtin_add_overflow(total, part, &total))
       return std::nullopt;
   }
   return total;
 }
 
 std::optional<PerSegment> Meter::bytes(uint32_t phase, const Binding& binding, Arena arena) const {
-  Evaluator value(*graph_.dims, binding);
-  const auto weights = sum(weights_, value), state = sum(state_, value), inputs = sum(inputs_, value);
-  const Expr formula = arena == Arena::Placed ? graph_.phases[phase].peak : graph_.phases[phase].lower_bound;
-  const int64_t placed = formula                  ? value(formula).value_or(-1)
-                         : arena == Arena::Placed ? arena_bytes(graph_, phase, binding)
-                                                  : lower_bound_bytes(graph_, phase, binding);
+  PhaseMeter& at = meter(phase);
+  at.sizes.bind(binding);
+  PhaseMeter::Found& last = at.found[static_cast<int>(arena)];
+  if (last.known && last.version == at.sizes.version()) {
+    graph_.work->spend(at.sizes.take_cost());
+    return last.bytes;
+  }
+  last = {at.sizes.version(), true, std::nullopt};
+  const auto weights = sum(weights_, at.sizes, at.weights), state = sum(state_, at.sizes, at.state),
+             inputs = sum(inputs_, at.sizes, at.inputs);
+  const auto formula = arena == Arena::Placed ? at.peak : at.lower_bound;
+  const int64_t placed = formula                  ? (at.sizes.known(*formula) ? at.sizes.size(*formula) : -1)
+                         : arena == Arena::Placed ? at.sizes.placed()
+                                                  : at.sizes.bound();
+  const auto segments = static_cast<int64_t>(weights_.size() + state_.size() + inputs_.size());
+  graph_.work->spend(at.sizes.take_cost() + segments + kMeasureCost);
   if (!weights || !state || !inputs || placed < 0) return std::nullopt;
   int64_t all = 0;
   for (const int64_t part : {*weights, *state, *inputs, placed}) {
     if (__builtin_add_overflow(all, part, &all)) return std::nullopt;
   }
-  return PerSegment{*weights, *state, *inputs, placed};
+  return last.bytes = PerSegment{*weights, *state, *inputs, placed};
 }
 
 std::optional<int64_t> Meter::used(const Budget& budget, uint32_t phase, const Binding& binding,
                                    Arena arena) const {
   const auto found = budget.bytes ? bytes(phase, binding, arena) : std::nullopt;
-  if (!found) return std::nullopt;
+  return found ? counted(budget, *found) : std::nullopt;
+}
+
+std::optional<int64_t> Meter::counted(const Budget& budget, const PerSegment& bytes) {
   const PerSegment& counts = budget.counts;
-  return sum_of_products({{counts.weights, found->weights},
-                          {counts.state, found->state},
-                          {counts.inputs, found->inputs},
-                          {counts.arena, found->arena}});
+  return sum_of_products({{counts.weights, bytes.weights},
+                          {counts.state, bytes.state},
+                          {counts.inputs, bytes.inputs},
+                          {counts.arena, bytes.arena}});
 }
 
 int64_t Meter::most_at_values() const {
@@ -115,15 +152,12 @@ bool Meter::fits(const Budget& budget, const Binding& binding, Arena arena) cons
 bool Meter::matters(const Budget& budget, DimIndex dim) const {
   if (!budget.bytes) return contains(dims_of(budget.constraint.left - budget.constraint.right), dim);
   if (contains(dims_of(budget.limit), dim)) return true;
-  const auto sized = [&](int64_t count, const std::vector<Size>& sizes) {
-    return count > 0 && std::any_of(sizes.begin(), sizes.end(),
-                                    [&](const Size& s) { return contains(dims_of(s.bytes), dim); });
-  };
   const PerSegment& counts = budget.counts;
-  if (sized(counts.weights, weights_) || sized(counts.state, state_) || sized(counts.inputs, inputs_))
+  if ((counts.weights > 0 && weights_dims_[dim]) || (counts.state > 0 && state_dims_[dim]) ||
+      (counts.inputs > 0 && inputs_dims_[dim]))
     return true;
   for (uint32_t p = 0; counts.arena > 0 && p < arena_dims_.size(); ++p) {
-    if (budget.speaks_of(p) && contains(arena_dims_[p], dim)) return true;
+    if (budget.speaks_of(p) && arena_dims_[p][dim]) return true;
   }
   return false;
 }

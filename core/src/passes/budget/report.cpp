@@ -145,6 +145,7 @@ void Solver::warn(const Budget& budget, const Corner& worst) {
       return largest_for(own, dim->index, range,
                          [&](const Binding& b) { return meter_->fits_in(budget, phase, b, arena); });
     };
+    if (!may_answer()) break;
     const int64_t placed = most(Arena::Placed);
     Binding at = own;
     at[dim->index] = placed;
@@ -161,11 +162,11 @@ void Solver::warn(const Budget& budget, const Corner& worst) {
   }
   if (count > kTold) admitted += " or less of " + std::to_string(count - kTold) + " other dims";
   d.at("needs " + amount(budget, budget.needed_bytes, own) + " at " + sizes_text(dims, phase, own) +
-       (admitted.empty() ? "" : "; admits " + admitted));
+       (admitted.empty() ? "" : "; allows " + admitted));
   note_parts(d, phase, own);
-  if (count > 0 && tight) d.note("no placement of this order of ops admits more");
+  if (count > 0 && tight) d.note("no placement of this order of ops allows more");
   if (!beyond.empty()) d.note(beyond);
-  d.help("the plan's numbers hold at " + sizes_text(dims, phase, graph_.values_at(phase)) +
+  d.help("the plan's numbers are evaluated at " + sizes_text(dims, phase, graph_.values_at(phase)) +
          ", where it fits");
 }
 

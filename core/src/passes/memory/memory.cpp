@@ -93,13 +93,11 @@ void measure(Graph& graph, uint32_t p) {
     if (!n || __builtin_add_overflow(phase.no_reuse_bytes, *n, &phase.no_reuse_bytes))
       phase.no_reuse_bytes = INT64_MAX;
   };
-  const Ranges none;
-  OpCall size(*find_op("copy"), *graph.dims, none);
   for (OpId i = phase.ops_begin; i < phase.ops_end; ++i) {
     const Op& op = graph.ops[i];
     for (const ValueId id : op.out) {
       if (graph.buffers[graph.values[id].buffer].segment == Segment::Arena)
-        add(size.bytes(graph.values[id].type));
+        add(stored_bytes(*graph.dims, graph.values[id].type));
     }
     for (const Expr bytes : op.scratch) add(bytes);
   }
@@ -110,7 +108,10 @@ void measure(Graph& graph, uint32_t p) {
 void plan_memory(Graph& graph, const Effort& effort) {
   assign_windows(graph);
   graph.strength = Strength::Portfolio;
-  for (uint32_t p = 0; p < graph.phases.size(); ++p) place(graph, p, effort);
+  for (uint32_t p = 0; p < graph.phases.size(); ++p) {
+    graph.work->share(static_cast<int64_t>(graph.phases.size() - p));
+    place(graph, p, effort);
+  }
   measure_memory(graph);
 }
 

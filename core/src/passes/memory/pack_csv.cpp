@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "irplan/pack.h"
+#include "passes/memory/pack_parts.h"
 
 namespace irplan {
 namespace {
@@ -45,71 +46,196 @@ const std::string* repeated(const std::vector<std::string>& ids) {
   return twice == sorted.end() ? nullptr : *twice;
 }
 
+enum Column : size_t { kId, kLower, kUpper, kSize, kAlignment, kGaps, kOffset, kColumns };
+constexpr const char* kNames[kColumns] = {"id", "lower", "upper", "size", "alignment", "gaps", "offset"};
+// Other names of them in published files. `end` is the last step, `upper` the one after it.
+constexpr std::pair<const char*, Column> kOtherNames[] = {
+    {"buffer", kId}, {"buffer_id", kId}, {"begin", kLower}, {"start", kLower}, {"end", kUpper}};
+
+class CsvReader {
+ public:
+  explicit CsvReader(std::string* why) : why_(why) {}
+
+  std::optional<PackTable> read(std::string_view text) {
+    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+    if (text.substr(0, kByteOrderMark.size()) == kByteOrderMark) text.remove_prefix(kByteOrderMark.size());
+    while (!text.empty()) {
+      const size_t newline = text.find('\n');
+      std::string_view line = text.substr(0, newline);
+      text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
+      ++line_;
+      if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+      if (line.empty()) continue;
+      if (columns_ == 0 ? !header(cells(line)) : !row(cells(line))) return std::nullopt;
+    }
+    if (columns_ == 0) return line_ = 1, refuse("expected id,lower,upper,size"), std::nullopt;
+    if (const std::string* twice = repeated(table_.ids)) {
+      *why_ = "two buffers have the id `" + twice->substr(0, 40) + "`";
+      return std::nullopt;
+    }
+    if (!any_needs_) table_.needs.clear();
+    return std::move(table_);
+  }
+
+ private:
+  bool refuse(const std::string& what) {
+    *why_ = "line " + std::to_string(line_) + ": " + what;
+    return false;
+  }
+
+  bool header(const std::vector<std::string_view>& found) {
+    columns_ = found.size();
+    for (size_t at = 0; at < found.size(); ++at) {
+      size_t k = static_cast<size_t>(std::find(std::begin(kNames), std::end(kNames), found[at]) - kNames);
+      for (const auto& [other, column] : kOtherNames) {
+        if (found[at] == other) k = column, last_ |= found[at] == std::string_view("end");
+      }
+      if (k == kColumns) {
+        return refuse("the column `" + std::string(found[at].substr(0, 40)) +
+                      "` is not known; columns are id, lower, upper, size, alignment, gaps and offset");
+      }
+      if (column_[k]) return refuse(std::string("two columns are called `") + kNames[k] + "`");
+      column_[k] = at;
+    }
+    for (size_t k = kId; k <= kSize; ++k) {
+      if (!column_[k]) return refuse(std::string("there is no column `") + kNames[k] + "`");
+    }
+    table_.aligned = column_[kAlignment].has_value();
+    table_.gapped = column_[kGaps].has_value();
+    return true;
+  }
+
+  // The cell as a number; none after a message.
+  std::optional<int64_t> number(const std::vector<std::string_view>& found, Column k) {
+    const std::string_view cell = found[*column_[k]];
+    const auto n = integer(cell);
+    const int64_t least = k == kAlignment ? 1 : k == kSize || k == kOffset ? 0 : INT64_MIN;
+    if (n && *n >= least) return n;
+    refuse("`" + std::string(cell.substr(0, 40)) + "` is no " + kNames[k]);
+    return std::nullopt;
+  }
+
+  bool row(const std::vector<std::string_view>& found) {
+    if (found.size() != columns_)
+      return refuse(std::to_string(found.size()) + " cells where the first line has " +
+                    std::to_string(columns_));
+    if (table_.ids.size() == kMostBuffers)
+      return refuse("more than " + std::to_string(kMostBuffers) + " buffers");
+    const auto lower = number(found, kLower);
+    auto upper = lower ? number(found, kUpper) : std::nullopt;
+    const auto size = upper ? number(found, kSize) : std::nullopt;
+    if (!size) return false;
+    if (last_ && *upper < INT64_MAX) ++*upper;
+    if (*lower > *upper)
+      return refuse("alive from " + std::to_string(*lower) + " to " + std::to_string(*upper) +
+                    ": `lower` is the first step and `upper` the one after the last");
+    if (*size > kMostBytes - total_) return refuse("the sizes exceed 2^61 bytes together");
+    total_ += *size;
+    table_.ids.emplace_back(found[*column_[kId]]);
+    table_.buffers.push_back({*lower, *upper, *size});
+    return needs(found, table_.buffers.back());
+  }
+
+  bool needs(const std::vector<std::string_view>& found, const PackBuffer& buffer) {
+    PackNeeds& needs = table_.needs.emplace_back();
+    if (column_[kAlignment]) {
+      const auto n = number(found, kAlignment);
+      if (!n) return false;
+      if (*n > kMostBytes) return refuse("an alignment of more than 2^61 bytes");
+      needs.alignment = *n;
+    }
+    if (column_[kOffset] && !found[*column_[kOffset]].empty()) {
+      const auto n = number(found, kOffset);
+      if (!n) return false;
+      if (*n > kMostBytes) return refuse("an offset of more than 2^61 bytes");
+      if (*n % needs.alignment != 0) {
+        return refuse("the offset " + std::to_string(*n) + " is not a multiple of the alignment " +
+                      std::to_string(needs.alignment));
+      }
+      needs.offset = *n;
+    }
+    if (column_[kGaps] && !gaps(found[*column_[kGaps]], buffer, needs)) return false;
+    any_needs_ |= needs.alignment != 1 || needs.offset || !needs.gaps.empty();
+    return true;
+  }
+
+  // "3-7 8-9@0:16": steps in which it is not there, or only bytes 0 to 16 of it are.
+  bool gaps(std::string_view text, const PackBuffer& buffer, PackNeeds& needs) {
+    const auto pair = [](std::string_view both, char between) -> std::optional<std::pair<int64_t, int64_t>> {
+      const size_t at = both.find(between, 1);  // a first number may be negative
+      if (at == std::string_view::npos) return std::nullopt;
+      const auto first = integer(both.substr(0, at)), second = integer(both.substr(at + 1));
+      if (!first || !second) return std::nullopt;
+      return std::pair(*first, *second);
+    };
+    while (!text.empty()) {
+      const size_t space = std::min(text.find(' '), text.size());
+      const std::string_view word = text.substr(0, space);
+      text.remove_prefix(std::min(space + 1, text.size()));
+      if (word.empty()) continue;
+      const auto wrong = [&](const char* what) {
+        return refuse("the gap `" + std::string(word.substr(0, 40)) + "` " + what);
+      };
+      const size_t at = word.find('@');
+      const auto steps = pair(word.substr(0, at), '-');
+      const auto kept = at == std::string_view::npos
+                            ? std::pair<int64_t, int64_t>(0, 0)
+                            : pair(word.substr(at + 1), ':').value_or(std::pair(1, 0));
+      if (!steps) return wrong("is not written as lower-upper or lower-upper@from:to");
+      PackGap gap{steps->first, steps->second, kept.first, kept.second};
+      if (last_ && gap.upper < INT64_MAX) ++gap.upper;
+      if (const char* what = wrong_gap(gap, buffer, needs)) return wrong(what);
+      needs.gaps.push_back(gap);
+    }
+    return true;
+  }
+
+  std::string* why_;
+  PackTable table_;
+  std::optional<size_t> column_[kColumns];
+  size_t line_ = 0, columns_ = 0;
+  int64_t total_ = 0;
+  bool last_ = false;  // the upper column has the last step
+  bool any_needs_ = false;
+};
+
+std::string gaps_text(const std::vector<PackGap>& gaps) {
+  std::string out;
+  for (const PackGap& gap : gaps) {
+    out += (out.empty() ? "" : " ") + std::to_string(gap.lower) + "-" + std::to_string(gap.upper);
+    if (gap.kept_lower < gap.kept_upper)
+      out += "@" + std::to_string(gap.kept_lower) + ":" + std::to_string(gap.kept_upper);
+  }
+  return out;
+}
+
 }  // namespace
 
+const char* wrong_gap(const PackGap& gap, const PackBuffer& buffer, const PackNeeds& before) {
+  if (gap.lower >= gap.upper) return "ends before it begins";
+  if (gap.lower < buffer.lower || gap.upper > buffer.upper) return "is outside of the buffer's life";
+  if (!before.gaps.empty() && gap.lower < before.gaps.back().upper)
+    return "begins before the one before it ends";
+  if (gap.kept_lower < 0 || gap.kept_lower > gap.kept_upper || gap.kept_upper > buffer.size)
+    return "keeps what is no part of the buffer";
+  return nullptr;
+}
+
 std::optional<PackTable> read_pack_csv(std::string_view text, std::string* why) {
-  const char* const names[] = {"id", "lower", "upper", "size"};
-  size_t column[4] = {}, line_number = 0, columns = 0;
-  PackTable table;
-  int64_t total = 0;
-  const auto refuse = [&](std::string what) {
-    *why = "line " + std::to_string(line_number) + ": " + std::move(what);
-    return std::nullopt;
-  };
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (text.substr(0, kByteOrderMark.size()) == kByteOrderMark) text.remove_prefix(kByteOrderMark.size());
-  while (!text.empty()) {
-    const size_t newline = text.find('\n');
-    std::string_view line = text.substr(0, newline);
-    text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
-    ++line_number;
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    if (line.empty()) continue;
-    const auto found = cells(line);
-    if (columns == 0) {
-      columns = found.size();
-      for (size_t k = 0; k < 4; ++k) {
-        const auto at = std::find(found.begin(), found.end(), names[k]);
-        if (at == found.end()) return refuse(std::string("no column is called `") + names[k] + "`");
-        column[k] = static_cast<size_t>(at - found.begin());
-      }
-      continue;
-    }
-    if (found.size() != columns)
-      return refuse(std::to_string(found.size()) + " cells where the first line has " +
-                    std::to_string(columns));
-    if (table.ids.size() == kMostBuffers)
-      return refuse("more than " + std::to_string(kMostBuffers) + " buffers");
-    int64_t numbers[3];
-    for (size_t k = 0; k < 3; ++k) {
-      const std::string_view cell = found[column[k + 1]];
-      const auto n = integer(cell);
-      if (!n || (k == 2 && *n < 0))
-        return refuse("`" + std::string(cell.substr(0, 40)) + "` is no " + names[k + 1]);
-      numbers[k] = *n;
-    }
-    if (numbers[0] > numbers[1])
-      return refuse("alive from " + std::to_string(numbers[0]) + " to " + std::to_string(numbers[1]) +
-                    ": `lower` is the first step and `upper` the one after the last");
-    if (numbers[2] > kMostBytes - total) return refuse("the sizes exceed 2^61 bytes together");
-    total += numbers[2];
-    table.ids.emplace_back(found[column[0]]);
-    table.buffers.push_back({numbers[0], numbers[1], numbers[2]});
-  }
-  if (columns == 0) return line_number = 1, refuse("expected id,lower,upper,size");
-  if (const std::string* twice = repeated(table.ids)) {
-    *why = "two buffers have the id `" + twice->substr(0, 40) + "`";
-    return std::nullopt;
-  }
-  return table;
+  return CsvReader(why).read(text);
 }
 
 std::string write_pack_csv(const PackTable& table, const PackResult& result) {
-  std::string out = "id,lower,upper,size,offset\n";
+  const bool aligned = table.aligned && !table.needs.empty(), gapped = table.gapped && !table.needs.empty();
+  std::string out = std::string("id,lower,upper,size") + (aligned ? ",alignment" : "") +
+                    (gapped ? ",gaps" : "") + ",offset\n";
   for (size_t i = 0; i < table.ids.size(); ++i) {
     const PackBuffer& b = table.buffers[i];
     out += table.ids[i] + "," + std::to_string(b.lower) + "," + std::to_string(b.upper) + "," +
-           std::to_string(b.size) + "," + std::to_string(result.offsets[i]) + "\n";
+           std::to_string(b.size);
+    if (aligned) out += "," + std::to_string(table.needs[i].alignment);
+    if (gapped) out += "," + gaps_text(table.needs[i].gaps);
+    out += "," + std::to_string(result.offsets[i]) + "\n";
   }
   return out;
 }

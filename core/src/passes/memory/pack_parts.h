@@ -8,6 +8,16 @@
 #include <functional>
 #include <vector>
 
+#include "irplan/pack.h"
+
+namespace irplan {
+
+// What is wrong with a gap of a buffer that has those before it: "is outside of the buffer's life"; null
+// where nothing is.
+const char* wrong_gap(const PackGap& gap, const PackBuffer& buffer, const PackNeeds& before);
+
+}  // namespace irplan
+
 namespace irplan::packing {
 
 struct Item {

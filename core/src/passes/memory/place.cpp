@@ -1,6 +1,8 @@
 #include "passes/memory/place.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <numeric>
 #include <unordered_map>
 
@@ -23,7 +25,11 @@ constexpr size_t kMaxTerms = 64;            // of a maximum, before it is given 
 constexpr int kMaxCases = 2000;             // decided in proofs by cases, of one phase
 constexpr int64_t kLargestLow = int64_t{1} << 60;  // of a range that is halved
 constexpr int64_t kMaxUnit = 1 << 20;              // by which a sum is multiplied to be rid of divisions
-constexpr size_t kMaxDecisions = 4000;  // of which of two sums is larger; models take some hundreds
+constexpr int64_t kMostSampled = 20'000'000;       // neighbours, over all samples
+constexpr int64_t kItemCost = 60, kPairCost = 6, kSumCost = 150, kTermCost = 50;  // steps of Work
+constexpr int64_t kPackCost = 5'000'000;  // of a short search, and of mending before
+constexpr int64_t kPackedTries = 4;       // what its placements cost, in ours
+constexpr size_t kMaxDecisions = 4000;    // of which of two sums is larger; models take some hundreds
 
 using Index = uint32_t;  // of a buffer among the phase's
 
@@ -77,6 +83,27 @@ struct Problem {
   }
 };
 
+// Steps that lives take up, all together.
+class Covered {
+ public:
+  void clear() { ends_.clear(); }
+
+  bool meets(uint32_t begin, uint32_t end) const {
+    const auto next = ends_.lower_bound(end);  // the first that begins too late
+    return next != ends_.begin() && std::prev(next)->second > begin;
+  }
+
+  void add(uint32_t begin, uint32_t end) {
+    auto at = ends_.upper_bound(begin);
+    if (at != ends_.begin() && std::prev(at)->second >= begin) --at, begin = at->first;
+    while (at != ends_.end() && at->first <= end) end = std::max(end, at->second), at = ends_.erase(at);
+    ends_.emplace(begin, end);
+  }
+
+ private:
+  std::map<uint32_t, uint32_t> ends_;  // by begin; apart from each other
+};
+
 using Sizes = std::vector<int64_t>;  // bytes, by Index
 
 class Placer {
@@ -96,6 +123,7 @@ class Placer {
   }
 
   void stack() {
+    for (const auto& neighbours : problem_.neighbours) pairs_ += static_cast<int64_t>(neighbours.size());
     measure_samples();
     search();
     write_order();
@@ -105,7 +133,7 @@ class Placer {
   // ---- sizes at the samples, and the bound there (padded, since padding does not count against an order)
   void measure_samples() {
     const Binding value = graph_.values_at(phase_);
-    for (const Binding& binding : sample_sizes(graph_, phase_)) {
+    for (const Binding& binding : thinned(sample_sizes(graph_, phase_), value)) {
       Evaluator size(dims_, binding);
       Sizes sizes;
       bool good = true;
@@ -129,6 +157,20 @@ class Placer {
     }
   }
 
+  // Fewer sizes where many buffers are alive together, so that a look at all of them has an end; `value`
+  // stays.
+  std::vector<Binding> thinned(std::vector<Binding> sizes, const Binding& value) const {
+    const auto most = static_cast<size_t>(std::max<int64_t>(2, kMostSampled / std::max<int64_t>(1, pairs_)));
+    if (sizes.size() <= most) return sizes;
+    std::vector<Binding> out;
+    for (size_t i = 0; i < most; ++i) out.push_back(sizes[i * (sizes.size() - 1) / (most - 1)]);
+    const auto has = [&](const auto& list) {
+      return std::find(list.begin(), list.end(), value) != list.end();
+    };
+    if (has(sizes) && !has(out)) out.back() = value;
+    return out;
+  }
+
   // ---- candidate orders: placements at one sample; keep the order with the least worst ratio
   void search() {
     position_.resize(problem_.size());
@@ -143,6 +185,7 @@ class Placer {
       for (const size_t sample : hints) {
         const std::vector<packing::Item> items = items_at(sample);
         for (const packing::Rule rule : kRules) {
+          if (best_ >= 0 && !may_try()) return;
           if (consider(packing::place(items, packing::sequence(items, rule), tight))) return;
         }
       }
@@ -150,6 +193,7 @@ class Placer {
     for (const size_t sample : hints) {
       const std::vector<packing::Item> items = items_at(sample);
       for (const packing::Rule rule : kRules) {
+        if (!may_try()) return;
         if (consider(packing::skyline(items, packing::sequence(items, rule)))) return;
       }
     }
@@ -162,6 +206,13 @@ class Placer {
     }
     if (effort_.strength != Strength::Portfolio || best_ > kGoodRatio) search_deeper();
   }
+
+  // What a placement costs that is looked at: placed, and measured at every sample.
+  int64_t cost_of_try() const {
+    return static_cast<int64_t>(problem_.size()) * kItemCost +
+           pairs_ * (kPairCost + static_cast<int64_t>(samples_.size()));
+  }
+  bool may_try() { return work_.may(Work::Part::Search, cost_of_try()); }
 
   // The buffers at a sample, with the padding that starts need.
   std::vector<packing::Item> items_at(size_t sample) const {
@@ -181,12 +232,15 @@ class Placer {
     if (effort_.strength == Strength::Portfolio) options.node_limit = kShortSearch;
     std::vector<uint8_t> done(samples_.size(), 0);
     while (best_ > (effort_.strength == Strength::Portfolio ? kGoodRatio : 1.0)) {
-      const std::vector<double> ratios = ratios_of(position_);
+      const std::vector<double>& ratios = best_ratios_;
       size_t worst = samples_.size();
       for (size_t s = 0; s < samples_.size(); ++s) {
         if (!done[s] && ratios[s] > 1.0 && (worst == samples_.size() || ratios[s] > ratios[worst])) worst = s;
       }
       if (worst == samples_.size()) return;
+      const bool asked = effort_.strength != Strength::Portfolio;  // for, however long it takes
+      if (!asked && !work_.may(Work::Part::Search, cost_of_try() * kPackedTries + kPackCost)) return;
+      if (!asked) work_.spend(cost_of_try() * kPackedTries + kPackCost);
       done[worst] = 1;
       std::vector<PackBuffer> buffers;
       for (const packing::Item& item : items_at(worst)) buffers.push_back({item.first, item.last, item.size});
@@ -200,10 +254,13 @@ class Placer {
 
   // Takes the order of a placement if it is better than the best so far; true where no order can be better.
   bool consider(const Sizes& offsets) {
+    work_.spend(cost_of_try());
     std::vector<Index> candidate = order_by_offset(offsets);
-    const double ratio = worst_ratio(candidate);
+    std::vector<double> ratios = ratios_of(candidate);
+    const double ratio = ratios.empty() ? 1.0 : *std::max_element(ratios.begin(), ratios.end());
     if (best_ < 0 || ratio < best_ - 1e-12) {
       best_ = ratio;
+      best_ratios_ = std::move(ratios);
       position_ = std::move(candidate);
     }
     return best_ <= 1.0;
@@ -214,7 +271,7 @@ class Placer {
   bool repair(const std::vector<packing::Item>& items, std::vector<Index> sequence, size_t& work) {
     size_t cost = problem_.size();
     for (const auto& neighbours : problem_.neighbours) cost += neighbours.size() * samples_.size();
-    for (int round = 0; round < kRepairRounds && work > cost; ++round) {
+    for (int round = 0; round < kRepairRounds && work > cost && may_try(); ++round) {
       work -= cost;
       const Sizes offsets = packing::place(items, sequence, false);
       if (consider(offsets)) return true;
@@ -232,11 +289,6 @@ class Placer {
     std::vector<Index> position(problem_.size());
     for (Index i = 0; i < order.size(); ++i) position[order[i]] = i;
     return position;
-  }
-
-  double worst_ratio(const std::vector<Index>& position) const {
-    const std::vector<double> ratios = ratios_of(position);
-    return ratios.empty() ? 1.0 : *std::max_element(ratios.begin(), ratios.end());
   }
 
   // Arena over bound at each sample, at least 1.
@@ -263,6 +315,8 @@ class Placer {
 
   // ---- `above`: of the neighbours below, those with no other neighbour of both between
   void write_order() {
+    work_.spend((pairs_ + static_cast<int64_t>(problem_.size())) * kPairCost);
+    Covered covered;
     for (Index b = 0; b < problem_.size(); ++b) {
       std::vector<Index> below;
       for (const Index n : problem_.neighbours[b]) {
@@ -270,21 +324,16 @@ class Placer {
       }
       std::sort(below.begin(), below.end(), [&](Index x, Index y) { return position_[x] > position_[y]; });
       std::vector<Index> direct;
+      covered.clear();
       for (const Index n : below) {
-        const bool covered = std::any_of(below.begin(), below.end(), [&](Index between) {
-          return position_[between] > position_[n] && together(between, n);
-        });
-        if (!covered) direct.push_back(n);
+        if (!covered.meets(problem_.begin[n], problem_.end[n])) direct.push_back(n);
+        covered.add(problem_.begin[n], problem_.end[n]);
       }
       std::sort(direct.begin(), direct.end());
       auto& above = graph_.buffers[problem_.ids[b]].above;
       above.clear();
       for (const Index n : direct) above.push_back(problem_.ids[n]);
     }
-  }
-
-  bool together(Index a, Index b) const {
-    return problem_.begin[a] < problem_.end[b] && problem_.begin[b] < problem_.end[a];
   }
 
   // ---- peak and bound as expressions
@@ -299,8 +348,10 @@ class Placer {
     // A stack ends at the aligned sizes of what lies below plus the last one as it is: what a step allows it
     // to be.
     std::vector<Expr> sums, padded;
+    bool may_write = true;
     for (const auto& step : problem_.steps) {
-      if (std::max(sums.size(), padded.size()) > kMaxTerms) break;
+      if (std::max(sums.size(), padded.size()) > kMaxTerms || !may_write) break;
+      may_write = may_add(step.size() * 3);
       Expr sum = dims_.constant(0), round = dims_.constant(0);
       for (const Index b : step) {
         const Expr bytes = graph_.buffers[problem_.ids[b]].bytes;
@@ -313,7 +364,7 @@ class Placer {
         add_to(padded, round - dims_.align(bytes, align_) + bytes);
       }
     }
-    const bool written = std::max(sums.size(), padded.size()) <= kMaxTerms;
+    const bool written = may_write && std::max(sums.size(), padded.size()) <= kMaxTerms;
     phase.lower_bound = written ? maximum(sums) : Expr();
     const std::vector<Expr> ends = written ? stack_ends() : std::vector<Expr>();
     phase.peak = ends.empty() ? Expr() : maximum(ends);
@@ -331,7 +382,7 @@ class Placer {
   // What the plan says: the worst ratio without the padding that starts need, and at `value`, where its plain
   // numbers can be compared, no less than they show.
   double stated_ratio() const {
-    const std::vector<double> ratios = ratios_of(position_);
+    const std::vector<double>& ratios = best_ratios_;
     double worst = 1.0;
     for (size_t s = 0; s < samples_.size(); ++s) {
       const bool padded = ratios[s] > 1.0 && s == value_sample_ && plain_bound_ > 0;
@@ -358,7 +409,7 @@ class Placer {
       const Ranges ranges = std::move(open.back());
       open.pop_back();
       if (any_covers(differences, ranges)) continue;
-      if (cases_ >= kMaxCases) return false;
+      if (cases_ >= kMaxCases || !work_.may(Work::Part::Search)) return false;
       if (!halve(ranges, dims, open) && !covered_at(end, bounds, ranges, dims)) return false;
     }
     return true;
@@ -366,8 +417,8 @@ class Placer {
 
   bool any_covers(const std::vector<Expr>& differences, const Ranges& ranges) {
     return std::any_of(differences.begin(), differences.end(), [&](Expr difference) {
-      return ++cases_ < kMaxCases &&
-             decide(dims_.constant(0), Relation::LessEqual, difference, ranges) == Truth::Yes;
+      return ++cases_ < kMaxCases && work_.may(Work::Part::Search) &&
+             holds(dims_.constant(0), difference, ranges);
     });
   }
 
@@ -445,15 +496,34 @@ class Placer {
       const Buffer& buffer = graph_.buffers[problem_.ids[b]];
       std::vector<Expr>& at = offsets[b];
       for (const BufferId u : buffer.above) {
+        if (!may_add(offsets[index[u]].size())) return {};
         const Expr bytes = dims_.align(graph_.buffers[u].bytes, align_);
         for (const Expr base : offsets[index[u]]) add_to(at, base + bytes);
       }
       if (at.empty()) at.push_back(dims_.constant(0));
-      if (at.size() > kMaxTerms) return {};
+      if (at.size() > kMaxTerms || !may_add(at.size())) return {};
       for (const Expr base : at) add_to(tops, base + buffer.bytes);
       if (tops.size() > kMaxTerms) return {};
     }
     return tops;
+  }
+
+  // Takes the steps of so many sums of expressions; false where they are used up.
+  bool may_add(size_t sums) {
+    const auto steps = static_cast<int64_t>(sums) * kSumCost;
+    work_.spend(steps);
+    return work_.may(Work::Part::Search);
+  }
+
+  // A relation decided, and its cost taken.
+  bool holds(Expr a, Expr b, const Ranges& ranges) {
+    int looks = 0;
+    const bool yes = decide(a, Relation::LessEqual, b, ranges, &looks) == Truth::Yes;
+    // Each look asks how the difference moves with each of its dims, until one is monotone.
+    const size_t terms = a.node().terms.size() + b.node().terms.size() + 1;
+    const size_t dims = dims_of(b).size() + dims_of(a).size() + 1;
+    work_.spend(static_cast<int64_t>(terms * dims) * (looks + 1) * kTermCost);
+    return yes;
   }
 
   // Adds to a set of which the maximum is meant: what another is at least as large as everywhere is left out.
@@ -470,8 +540,9 @@ class Placer {
     const uint64_t key = (static_cast<uint64_t>(a.index()) << 32) | b.index();
     const auto known = decided_.find(key);
     if (known != decided_.end()) return known->second;
-    if (decided_.size() >= kMaxDecisions) return false;  // not known, so both are kept
-    const bool yes = decide(a, Relation::LessEqual, b, ranges_) == Truth::Yes;
+    // Not known, so both are kept.
+    if (decided_.size() >= kMaxDecisions || !work_.may(Work::Part::Search)) return false;
+    const bool yes = holds(a, b, ranges_);
     decided_.emplace(key, yes);
     return yes;
   }
@@ -487,7 +558,9 @@ class Placer {
   Dims& dims_;
   uint32_t phase_;
   const Effort& effort_;
+  Work& work_ = *graph_.work;
   Problem problem_;
+  int64_t pairs_ = 0;  // alive together, each counted twice
   int64_t align_;
   Ranges ranges_;
   std::vector<Sizes> samples_;
@@ -495,6 +568,7 @@ class Placer {
   size_t value_sample_ = kMaxSamples;  // the sample that is `value`
   int64_t plain_bound_ = 0;            // there, without padding
   double best_ = -1;                   // worst ratio of the best order so far
+  std::vector<double> best_ratios_;    // of that order, by sample
   std::vector<Index> position_;  // by Index: place in a linear order in which what lies lower comes first
   std::unordered_map<uint64_t, bool> decided_;
   int cases_ = 0;

@@ -3,24 +3,13 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "passes/graph_edit.h"
+#include "passes/select.h"
+
 namespace irplan {
 namespace {
 
-// The operators that this pass knows apart.
-struct Rows {
-  const OpRow* view = find_op("view");
-  const OpRow* transpose = find_op("transpose");
-  const OpRow* slice = find_op("slice");
-  const OpRow* concat = find_op("concat");
-  const OpRow* append = find_op("append");
-  const OpRow* copy = find_op("copy");
-};
-const Rows& rows() {
-  static const Rows all;
-  return all;
-}
-
-bool is(const Op& op, const OpRow* row) { return op.row == row; }
+bool joins(const Op& op) { return op.row->shows == Shows::Joined; }
 
 int axis_of(const Op& op, size_t rank) {
   const Attr& attr = op.attrs["axis"];
@@ -67,7 +56,8 @@ class WindowPass {
       take(p);
       graph_.phases[p].ops_end = static_cast<uint32_t>(graph_.ops.size());
     }
-    hoist_load_copies();
+    // Copies of weights that a later phase asked for run at load time too.
+    add_load_ops(graph_, std::move(late_load_));
     for (ValueId id = 0; id < graph_.values.size(); ++id) settle(id);
     make_buffers();
   }
@@ -120,7 +110,7 @@ class WindowPass {
 
   Expr bytes(const TensorType& type) const {
     if (info(type.dtype).elements == 1) return dense(type.shape).elements * info(type.dtype).bytes;
-    return OpCall(*rows().copy, dims_, no_ranges_).bytes(type);
+    return stored_bytes(dims_, type);
   }
 
   Window& root(ValueId id) {
@@ -136,9 +126,10 @@ class WindowPass {
 
   // ---- ops, in order
   void visit(Op op) {
-    if (op.row->window && !is(op, rows().concat) && try_window(op)) return;
-    if (op.row->window && is(op, rows().view)) {
-      op.row = rows().copy;
+    if (op.row->window && try_window(op)) return;
+    if (op.row->window && op.row->shows == Shows::Reshaped) {
+      op.row = &copy_op();
+      op.kernel = copy_kernel(graph_, *op.row);
       const Attr shape = op.attrs["shape"];
       op.attrs = Attrs(*op.row);
       op.attrs.set("shape", shape);
@@ -146,7 +137,7 @@ class WindowPass {
       op.flops = dims_.constant(0);
       op.bytes = bytes(type) * 2;
     }
-    if (is(op, rows().concat) && concats_.contains(op.out[0])) {
+    if (joins(op) && concats_.contains(op.out[0])) {
       Value& value = graph_.values[op.out[0]];
       value.of.assign(op.in.begin(), op.in.end());
       value.producer = kNone;
@@ -154,7 +145,9 @@ class WindowPass {
     }
     for (size_t i = 0; i < op.in.size(); ++i) {
       const auto spec = std::min(i, op.row->operands.size() - 1);
-      if (op.in[i] != kNone && op.row->operands[spec].dense && !rows_dense(op.in[i]))
+      // Rows of a state that are appended to it are read while it is written.
+      const bool own_rows = op.row->updates_state && i == 1 && window(op.in[1]).root == window(op.in[0]).root;
+      if (op.in[i] != kNone && (own_rows || (op.row->operands[spec].dense && !rows_dense(op.in[i]))))
         op.in[i] = copied(op, op.in[i]);
     }
     std::vector<ValueId> taken;
@@ -190,6 +183,7 @@ class WindowPass {
       if (folded != load_copies_.end()) return folded->second;
     }
     Value copy = source;
+    copy.packed = nullptr;
     copy.id = source.id + ".copy";
     copy.kind = at_load ? ValueKind::Folded : ValueKind::Temp;
     copy.phase = at_load ? source.phase : reader.phase;
@@ -197,7 +191,8 @@ class WindowPass {
     copy.of.clear();
     const auto copy_id = static_cast<ValueId>(graph_.values.size());
     Op op;
-    op.row = rows().copy;
+    op.row = &copy_op();
+    op.kernel = copy_kernel(graph_, *op.row);
     op.in = {id};
     op.out = {copy_id};
     op.attrs = Attrs(*op.row);
@@ -225,33 +220,20 @@ class WindowPass {
     return copy_id;
   }
 
-  // Copies of weights that a later phase asked for run at load time too: after the other load ops.
-  void hoist_load_copies() {
-    if (late_load_.empty()) return;
-    const auto first =
-        graph_.phases.empty() ? static_cast<uint32_t>(graph_.ops.size()) : graph_.phases[0].ops_begin;
-    const auto count = static_cast<uint32_t>(late_load_.size());
-    graph_.ops.insert(graph_.ops.begin() + first, std::make_move_iterator(late_load_.begin()),
-                      std::make_move_iterator(late_load_.end()));
-    for (Phase& phase : graph_.phases) phase.ops_begin += count, phase.ops_end += count;
-    for (OpId i = 0; i < graph_.ops.size(); ++i) {
-      for (const ValueId id : graph_.ops[i].out) graph_.values[id].producer = i;
-    }
-  }
-
   // ---- windows on operands
   bool try_window(const Op& op) {
     const ValueId from = op.in[0];
     const Window base = window(from);
     const auto& old_shape = graph_.values[from].type.shape;
+    const Shows shows = op.row->shows;
     std::vector<Window> parts;
-    if (is(op, rows().view)) {
+    if (shows == Shows::Reshaped) {
       auto strides = view_strides(old_shape, base.strides, graph_.values[op.out[0]].type.shape);
       if (!strides) return false;
       Window w = base;
       w.strides = std::move(*strides);
       parts.push_back(std::move(w));
-    } else if (is(op, rows().transpose)) {
+    } else if (shows == Shows::Permuted) {
       Window w = base;
       const AttrList& perm = op.attrs["perm"].list();
       for (size_t i = 0; i < perm.size(); ++i) {
@@ -262,7 +244,7 @@ class WindowPass {
       parts.push_back(std::move(w));
     } else {
       const auto axis = static_cast<size_t>(axis_of(op, old_shape.size()));
-      Expr start = is(op, rows().slice) ? op.attrs["start"].expr() : dims_.constant(0);
+      Expr start = shows == Shows::Part ? op.attrs["start"].expr() : dims_.constant(0);
       for (const ValueId id : op.out) {
         Window w = base;
         w.axis = static_cast<int>(axis);
@@ -277,7 +259,7 @@ class WindowPass {
       Window& w = parts[i];
       w.parent = from;
       w.root = base.root;
-      if (is(op, rows().view) || is(op, rows().transpose)) w.axis = -1;
+      if (shows == Shows::Reshaped || shows == Shows::Permuted) w.axis = -1;
       add_part(w.root, op.out[i]);
       windows_[op.out[i]] = std::move(w);
       Value& value = graph_.values[op.out[i]];
@@ -338,7 +320,7 @@ class WindowPass {
       root(id);
       return;
     }
-    if (is(op, rows().append)) {
+    if (op.row->updates_state) {
       Window w = window(op.in[0]);
       w.parent = op.in[0];
       w.axis = -1;
@@ -487,7 +469,8 @@ class WindowPass {
             buffer.phase = root_value.phase;
             break;
         }
-        buffer.bytes = bytes(root_value.type);
+        buffer.bytes =
+            root_value.packed ? root_value.packed->bytes(dims_, root_value.type) : bytes(root_value.type);
         buffer.live_begin = UINT32_MAX;
         graph_.buffers.push_back(std::move(buffer));
       }
@@ -499,6 +482,7 @@ class WindowPass {
         if (id != kNone) touch(graph_.values[id].buffer, i);
       }
       for (const ValueId id : op.out) touch(graph_.values[id].buffer, i);
+      op.scratch_buffers.clear();
       for (const Expr bytes : op.scratch) {
         Buffer buffer;
         buffer.id = graph_.values[op.out[0]].id + ".scratch";
@@ -528,7 +512,6 @@ class WindowPass {
 
   Graph& graph_;
   Dims& dims_;
-  const Ranges no_ranges_;
   std::vector<Window> windows_;   // by value
   std::vector<OpId> last_use_;    // by value: one past the last op that reads it, in the ops as they came
   std::vector<ValueId> slot_of_;  // by value: the concat in whose result it is placed
@@ -549,12 +532,12 @@ std::vector<OpId> placed_concats(const Graph& graph) {
   std::vector<OpId> out;
   std::unordered_map<ValueId, int> uses;
   for (const Op& op : graph.ops) {
-    if (!is(op, rows().concat)) continue;
+    if (!joins(op)) continue;
     for (const ValueId id : op.in) ++uses[id];
   }
   for (OpId i = 0; i < graph.ops.size(); ++i) {
     const Op& op = graph.ops[i];
-    if (!is(op, rows().concat) || op.phase == kLoadPhase) continue;
+    if (!joins(op) || op.phase == kLoadPhase) continue;
     const TensorType& result = graph.values[op.out[0]].type;
     const int axis = axis_of(op, result.shape.size());
     const bool fits = std::all_of(op.in.begin(), op.in.end(), [&](ValueId id) {
@@ -563,7 +546,7 @@ std::vector<OpId> placed_concats(const Graph& graph) {
           value.type.dtype != result.dtype)
         return false;
       const Op& producer = graph.ops[value.producer];
-      if (producer.row->window || is(producer, rows().append) || is(producer, rows().concat) ||
+      if (producer.row->window || producer.row->updates_state || joins(producer) ||
           producer.phase != op.phase)
         return false;
       for (size_t k = 0; k < result.shape.size(); ++k) {

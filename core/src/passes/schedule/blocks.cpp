@@ -13,6 +13,7 @@ constexpr uint32_t kMaxBlock = 64;  // ops between two cuts: one bit each; longe
 constexpr uint32_t kLongLife = 48;  // ops over which a value lives before it counts as there all the time
 constexpr size_t kMaxSets = 5000;   // sets of ops run, weighed for one block before the search narrows
 constexpr size_t kNarrow = 64;      // sets of one number of ops that go on then
+constexpr size_t kTryCost = 80, kSizeCost = 8;  // of an op behind a set, in steps of Work
 constexpr uint32_t kNever = UINT32_MAX;
 
 using OpSet = uint64_t;              // by place in the block
@@ -254,6 +255,7 @@ class BlockSearch::Impl {
 
   double search(Block& block) {
     if (block.end - block.begin < 2) return block.height;
+    if (!model_.work().may(Work::Part::Search)) return exact_ = false, block.height;
     const Problem problem = problem_of(block);
     const auto [known, fresh] = answers_.try_emplace(signature(block, problem));
     if (fresh) known->second = Walk(*this, problem, block).run();
@@ -277,6 +279,7 @@ class BlockSearch::Impl {
         next_alive_.clear();
         seen_.clear();
         for (size_t at = first_; at < layer_; ++at) grow(at);
+        if (!search_.model_.work().may(Work::Part::Search)) return {block_.height, {}, false};
         alive_.swap(next_alive_);
         if (sets_.size() > kMaxSets && sets_.size() - layer_ > kNarrow) narrow(), exact_ = false;
       }
@@ -297,9 +300,11 @@ class BlockSearch::Impl {
 
     void grow(size_t at) {
       const Set set = sets_[at];
+      size_t tried = 0;
       for (size_t k = 0; k < problem_.ops.size(); ++k) {
         if ((set.run & bit(k)) || (problem_.ops[k].needs & ~set.run)) continue;
         Set next{set.run | bit(k), set.height, static_cast<uint32_t>(at), static_cast<Place>(k)};
+        ++tried;
         const int64_t* before = alive_.data() + (at - first_) * width_;
         trial_.assign(before, before + width_);
         next.height =
@@ -313,6 +318,8 @@ class BlockSearch::Impl {
           sets_[slot->second] = next;
         }
       }
+      search_.model_.work().spend(
+          static_cast<int64_t>(problem_.ops.size() + tried * (kTryCost + kSizeCost * width_)));
     }
 
     Effect effect(const Problem::Op& op, OpSet before, OpSet after) const {

@@ -10,15 +10,7 @@ namespace {
 constexpr int64_t kTooLarge = int64_t{1} << 52;  // of sums: counts in doubles, too
 constexpr size_t kMostOperands = 32;             // that a result may lie over: a bit each
 
-bool is_concat(const Op& op) {
-  static const OpRow* const concat = find_op("concat");
-  return op.row == concat;
-}
-bool is_append(const Op& op) {
-  static const OpRow* const append = find_op("append");
-  return op.row == append;
-}
-bool is_free(const Op& op) { return op.row->window && !is_concat(op); }
+bool is_free(const Op& op) { return op.row->window; }
 
 }  // namespace
 
@@ -60,7 +52,7 @@ void PhaseModel::read(OpId i) {
   for (const ValueId id : op.in) {
     if (id == kNone) continue;
     if (source_[id] != kNone) needs_.add(source_[id]);
-    if (graph_.values[root_of(id)].kind == ValueKind::State && !is_append(op))
+    if (graph_.values[root_of(id)].kind == ValueKind::State && !op.row->updates_state)
       state_uses_[root_of(id)].push_back(i);
     const StorageId s = storage_of(id);
     if (s == kNone || (!storage_[s].readers.empty() && storage_[s].readers.back() == i)) continue;
@@ -73,7 +65,7 @@ void PhaseModel::write(OpId i) {
   const Op& op = graph_.ops[i];
   for (const ValueId id : op.out) {
     source_[id] = i;
-    if (is_append(op)) {  // what the state held must have been read
+    if (op.row->updates_state) {  // what the state held must have been read
       root_[id] = root_of(op.in[0]);
       for (const OpId earlier : state_uses_[root_[id]]) needs_.add(earlier);
       continue;
@@ -84,16 +76,21 @@ void PhaseModel::write(OpId i) {
     root_[id] = root_[stored] = stored;
     if (index_[stored] == kNone) {
       index_[stored] = static_cast<StorageId>(storage_.size());
-      const Ranges none;
       storage_.emplace_back();
-      storage_.back().size =
-          size_of(OpCall(*find_op("copy"), *graph_.dims, none).bytes(graph_.values[stored].type));
+      storage_.back().size = size_of(stored_bytes(*graph_.dims, graph_.values[stored].type));
     }
     Storage& s = storage_[index_[stored]];
     if (s.makers.empty() || s.makers.back() != i) {
       s.makers.push_back(i);
       steps_[i - begin_].out.push_back(index_[stored]);
     }
+  }
+  for (const Expr bytes : op.scratch) {  // nobody reads it: it comes and goes with the op
+    steps_[i - begin_].out.push_back(static_cast<StorageId>(storage_.size()));
+    storage_.emplace_back();
+    storage_.back().size = size_of(bytes);
+    storage_.back().makers.push_back(i);
+    storage_.back().scratch = true;
   }
 }
 
@@ -104,7 +101,7 @@ void PhaseModel::find_overs(OpId i) {
   Step& step = steps_[i - begin_];
   for (uint8_t k = 0; k < std::min(step.out.size(), kMostOperands); ++k) {
     const Storage& made = storage_[step.out[k]];
-    if (made.makers.size() > 1) continue;
+    if (made.makers.size() > 1 || made.scratch) continue;
     for (uint8_t n = 0; n < std::min(step.in.size(), kMostOperands); ++n) {
       if (storage_[step.in[n]].size == made.size) step.over.push_back({k, n});
     }

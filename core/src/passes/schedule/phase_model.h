@@ -38,10 +38,11 @@ class Rows {
 };
 
 struct Storage {
-  uint32_t size = 0;   // which of the phase's sizes it has
-  Order makers;        // the ops that write it first; several for a concat's result, ascending
-  Order readers;       // each once, ascending
-  bool stays = false;  // an output: alive to the end of its phase
+  uint32_t size = 0;     // which of the phase's sizes it has
+  Order makers;          // the ops that write it first; several for a concat's result, ascending
+  Order readers;         // each once, ascending
+  bool stays = false;    // an output: alive to the end of its phase
+  bool scratch = false;  // of a kernel
 };
 
 // What an op does with storage, whatever the order.
@@ -69,6 +70,7 @@ class PhaseModel {
   OpId begin() const { return begin_; }
   OpId end() const { return end_; }
   size_t index(OpId op) const { return op - begin_; }
+  Work& work() const { return *graph_.work; }
   const OpRow* row(OpId op) const { return graph_.ops[op].row; }
 
   // All sizes at a binding; none where one has no value, or sums could leave 64 bits.

@@ -10,6 +10,8 @@
 #include "passes/memory.h"
 #include "passes/memory/place.h"
 #include "passes/memory/windows.h"
+#include "passes/phase_bytes.h"
+#include "passes/schedule/alone.h"
 #include "passes/schedule/baselines.h"
 #include "passes/schedule/blocks.h"
 #include "passes/schedule/phase_model.h"
@@ -22,9 +24,10 @@ using namespace scheduling;
 constexpr size_t kMaxSearched = 4;      // sizes at which orders are searched for, each alone,
 constexpr size_t kSmallSearches = 300;  // or more of them in small phases: so many ops over all
 constexpr size_t kMaxStarts = 3;        // orders in which a search begins
-constexpr size_t kMaxJudged = 6;       // orders of a phase that the memory pass places, without the baselines
-constexpr size_t kSmall = 64;          // ops of a phase for which every doubt is put to the memory pass
-constexpr size_t kMaxListed = 200000;  // ops put into list orders, over all sizes
+constexpr size_t kMaxJudged = 6;  // orders of a phase that the memory pass places, without the baselines
+constexpr size_t kSmall = 64;     // ops of a phase for which every doubt is put to the memory pass
+constexpr int64_t kListedCost = 100, kCopyCost = 300;  // of an op in an order, and in a graph; steps of Work
+constexpr size_t kMaxListed = 200000;                  // ops put into list orders, over all sizes
 
 using Bytes = std::vector<int64_t>;  // by size looked at
 
@@ -93,10 +96,15 @@ class Candidates {
     const bool settled = cannot_be_better(alone);
     if (settled && model_.program_order().size() > kSmall) return;
     add(depth_first(model_), true);
-    for (size_t i = 0; i < alone.size() && (i + 1) * model_.program_order().size() <= kMaxListed; ++i)
+    for (size_t i = 0; i < alone.size() && (i + 1) * model_.program_order().size() <= kMaxListed; ++i) {
+      const auto steps = static_cast<int64_t>(model_.program_order().size()) * kListedCost;
+      if (!model_.work().may(Work::Part::Search, steps)) break;
+      model_.work().spend(steps);
       add(list_order(model_, sizes_[alone[i]]), true);
+    }
     if (settled) return;
     for (const Order& start : best_orders()) {
+      if (!model_.work().may(Work::Part::Search)) return;
       BlockSearch search(model_, start);
       for (const size_t k : alone) add(search.run({sizes_[k]}, {1}));
       if (search.exact() && some_is_least()) return;
@@ -154,6 +162,7 @@ class Candidates {
       if (c.order == order) return;
     }
     Candidate candidate{std::move(order), {}, baseline};
+    model_.work().spend(static_cast<int64_t>(candidate.order.size() * (sizes_.size() + kListedCost)));
     for (const auto& peak : model_.peaks(candidate.order, sizes_)) candidate.peaks.push_back(peak.bytes);
     for (size_t k = 0; k < least_.size(); ++k) least_[k] = std::min(least_[k], candidate.peaks[k]);
     found_.push_back(std::move(candidate));
@@ -192,7 +201,9 @@ struct Judged {
   Bytes bounds;                  // the most alive at once, each rounded up to the alignment
 };
 
+// The phase in an order, with windows and buffers. `graph` is the phase alone.
 Graph with_buffers(const Graph& graph, uint32_t phase, const Order* order) {
+  graph.work->spend(static_cast<int64_t>(graph.ops.size() + graph.values.size()) * kCopyCost);
   Graph out = graph;
   if (order) reorder(out, phase, *order);
   assign_windows(out);
@@ -200,9 +211,10 @@ Graph with_buffers(const Graph& graph, uint32_t phase, const Order* order) {
 }
 
 Judged judge(const Graph& graph, uint32_t phase, const Order* order, const std::vector<Binding>& sizes) {
-  const Graph candidate = with_buffers(graph, phase, order);
+  PhaseBytes bytes(with_buffers(graph, phase, order), phase);
   Judged out{order, {}};
-  for (const Binding& size : sizes) out.bounds.push_back(padded_bound_bytes(candidate, phase, size));
+  for (const Binding& size : sizes) bytes.bind(size), out.bounds.push_back(bytes.bound(graph.target.align));
+  graph.work->spend(bytes.take_cost());
   return out;
 }
 
@@ -210,23 +222,35 @@ Judged judge(const Graph& graph, uint32_t phase, const Order* order, const std::
 Bytes arenas(const Graph& graph, uint32_t phase, const Order* order, const std::vector<Binding>& sizes) {
   Graph candidate = with_buffers(graph, phase, order);
   stack_buffers(candidate, phase);
+  PhaseBytes placed(candidate, phase);
   Bytes out;
   for (const Binding& size : sizes) {
-    const int64_t bytes = arena_bytes(candidate, phase, size), align = graph.target.align;
-    out.push_back(bytes < 0 ? INT64_MAX : align_up(bytes, align));
+    placed.bind(size);
+    const int64_t bytes = placed.placed();
+    out.push_back(bytes < 0 ? INT64_MAX : align_up(bytes, graph.target.align));
   }
+  graph.work->spend(placed.take_cost());
   return out;
 }
 
 // The order whose arena is the closest to the least bound of all, at the worst size; empty: the program's.
-Order choose(const Graph& graph, uint32_t phase, const std::vector<Candidate>& candidates) {
-  const std::vector<Binding> sizes = sizes_of(graph, phase);
-  std::vector<Judged> judged{judge(graph, phase, nullptr, sizes)};
-  Bytes least = judged[0].bounds;
+Order choose(const Graph& whole, uint32_t phase, const std::vector<Candidate>& candidates) {
+  const Graph graph = alone(whole, phase);
+  Work& work = *graph.work;
+  const std::vector<Binding> sizes = sizes_of(whole, phase);
+  const OpId moved = whole.phases[phase].ops_begin - graph.phases[phase].ops_begin;
+  std::vector<Order> orders;  // of the phase alone
   size_t searched = 0;
   for (size_t i = 1; i < candidates.size(); ++i) {
     if (!candidates[i].baseline && ++searched > kMaxJudged) continue;
-    judged.push_back(judge(graph, phase, &candidates[i].order, sizes));
+    orders.push_back(candidates[i].order);
+    for (OpId& op : orders.back()) op -= moved;
+  }
+  std::vector<Judged> judged{judge(graph, phase, nullptr, sizes)};
+  Bytes least = judged[0].bounds;
+  for (const Order& order : orders) {
+    if (!work.may(Work::Part::Search)) break;
+    judged.push_back(judge(graph, phase, &order, sizes));
     for (size_t k = 0; k < sizes.size(); ++k) least[k] = std::min(least[k], judged.back().bounds[k]);
   }
   std::stable_sort(judged.begin(), judged.end(), [&](const Judged& a, const Judged& b) {
@@ -236,10 +260,14 @@ Order choose(const Graph& graph, uint32_t phase, const std::vector<Candidate>& c
   std::optional<Distance> reached;
   for (const Judged& next : judged) {
     if (reached && !(distance(next.bounds, least) < *reached)) break;  // no placement can be better
+    if (reached && !work.may(Work::Part::Search)) break;
     const Distance here = distance(arenas(graph, phase, next.order, sizes), least);
     if (!reached || here < *reached) reached = here, best = next.order;
   }
-  return best ? *best : Order();
+  if (!best) return {};
+  Order out = *best;
+  for (OpId& op : out) op += moved;
+  return out;
 }
 
 }  // namespace
@@ -248,8 +276,13 @@ void schedule(Graph& graph) {
   const std::vector<OpId> placed_in = placed_concats(graph);
   std::vector<std::pair<uint32_t, Order>> chosen;
   for (uint32_t p = 0; p < graph.phases.size(); ++p) {
+    // Of what is left to searches a quarter is for orders, one for judging them, and half for the placements.
+    const auto parts = 4 * static_cast<int64_t>(graph.phases.size() - p);
+    graph.work->share(parts);
     const std::vector<Candidate> candidates = Candidates(graph, p, placed_in).find();
-    if (candidates.size() > 1) chosen.emplace_back(p, choose(graph, p, candidates));
+    graph.work->share(parts - 1);
+    if (candidates.size() > 1 && graph.work->may(Work::Part::Search))
+      chosen.emplace_back(p, choose(graph, p, candidates));
   }
   for (const auto& [phase, order] : chosen) {
     if (!order.empty()) reorder(graph, phase, order);

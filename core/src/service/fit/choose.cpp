@@ -137,7 +137,7 @@ std::vector<const Example*> in_order(const ConfigNode& config) {
 
 }  // namespace
 
-std::optional<Chosen> choose(const FitOptions& options, std::string* why) {
+std::optional<Chosen> choose(const FitOptions& options, std::string* why, std::optional<int64_t> most) {
   Span place;
   const auto config = Config::parse(options.config, why, &place);
   if (!config) {
@@ -149,12 +149,13 @@ std::optional<Chosen> choose(const FitOptions& options, std::string* why) {
   const ConfigNode& root = *config->root();
   Chosen out;
   out.published = published_context(root);
-  const int64_t longest = std::max(options.context.value_or(1), out.published.value_or(kUnpublished));
+  const int64_t longest =
+      most.value_or(std::max(options.context.value_or(1), out.published.value_or(kUnpublished)));
   if (longest > kLongest)
     return *why = "a context of more than " + std::to_string(kLongest) + " tokens", std::nullopt;
   const auto serve = [&](const FitOptions& how, const std::string& text) {
     for (const Example* example : in_order(root)) {
-      const auto program = opened(example->text, longest);
+      const auto program = opened(example->text, longest, most.has_value());
       if (!program) continue;
       Compilation made = compiled(*program, example->name, how, text);
       const bool good = planned(made);

@@ -18,8 +18,9 @@ struct Chosen {
   std::vector<std::string> assumptions;
 };
 
-// None where no example serves the config; `why` then says what the nearest one lacks. `longest` is the most
-// context that is asked about, at least the published one.
-std::optional<Chosen> choose(const FitOptions& options, std::string* why);
+// None where no example serves the config; `why` then says what the nearest one lacks. The program holds
+// caches of up to what is asked or published, whichever is more; with `longest`, of that length alone.
+std::optional<Chosen> choose(const FitOptions& options, std::string* why,
+                             std::optional<int64_t> longest = std::nullopt);
 
 }  // namespace irplan::fitting

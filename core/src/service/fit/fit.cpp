@@ -44,9 +44,10 @@ class Fitting {
       return *why = "a step of " + std::to_string(asked_.step) + " tokens has none for each of " +
                     std::to_string(asked_.batch) + " sequences",
              std::nullopt;
-    const auto point = model_.at(asked_);
+    look_closer();
+    const auto point = at(asked_);
     if (!point)
-      return *why = "the program admits no step with " + std::to_string(asked_.context) +
+      return *why = "the program allows no step with " + std::to_string(asked_.context) +
                     " tokens of context and a batch of " + std::to_string(asked_.batch),
              std::nullopt;
     out_.point = *point;
@@ -73,8 +74,20 @@ class Fitting {
       return "memory <= " + std::to_string(*options_.memory) + "B";
     return model_.broken(point);
   }
+  // A cache that is shorter than the longest step makes steps shorter, and a plan for such steps alone may
+  // place them with other padding: there that plan is asked.
+  void look_closer() {
+    if (asked_.context >= model_.longest_step()) return;
+    std::string ignored;
+    auto chosen = fitting::choose(options_, &ignored, asked_.context);
+    if (chosen && chosen->example == chosen_.example) closer_.emplace(chosen->compiled.graph);
+  }
+  std::optional<FitPoint> at(const Choice& choice) const {
+    return (closer_ && choice.context == asked_.context ? *closer_ : model_).at(choice);
+  }
+
   bool fits(const Choice& choice) const {
-    const auto point = model_.at(choice);
+    const auto point = at(choice);
     return point && !broken(*point);
   }
 
@@ -107,9 +120,9 @@ class Fitting {
     Choice one = asked_;
     one.batch = 1;
     one.context = longest / rows * rows;
-    const auto long_one = model_.at(one);
+    const auto long_one = at(one);
     one.context -= rows;
-    const auto short_one = one.context > 0 ? model_.at(one) : std::nullopt;
+    const auto short_one = one.context > 0 ? at(one) : std::nullopt;
     if (!long_one || !short_one) return;
     out_.state_per_token = (long_one->bytes.state - short_one->bytes.state) / rows;
     out_.state_per_sequence = long_one->bytes.state - out_.state_per_token * (longest / rows * rows);
@@ -137,7 +150,7 @@ class Fitting {
   // ---- what would make it fit
 
   void add(const std::string& change, const std::string& what, const Choice& choice) {
-    const auto point = model_.at(choice);
+    const auto point = at(choice);
     if (!point) return;
     const int64_t now = out_.point.bytes.total(), then = point->bytes.total();
     const bool good = !broken(*point);
@@ -242,7 +255,10 @@ class Fitting {
 
   void find_notes() {
     for (const Diagnostic& d : chosen_.compiled.diagnostics.list()) {
-      if (d.severity == Severity::Warning && d.code != Code::BudgetNarrows) out_.notes.push_back(d.message);
+      if (d.severity != Severity::Warning || d.code == Code::BudgetNarrows) continue;
+      // The context that was asked for stands in place of the config's own.
+      if (d.code == Code::UnusedMayChangeModel && d.message.find("`config.max_position_embeddings`") != std::string::npos) continue;
+      out_.notes.push_back(d.message);
     }
     if (chosen_.published && asked_.context > *chosen_.published)
       out_.notes.push_back("the config names a context of " + std::to_string(*chosen_.published) +
@@ -268,6 +284,7 @@ class Fitting {
   const FitOptions& options_;
   fitting::Chosen chosen_;
   Model model_;
+  std::optional<Model> closer_;  // of caches as long as is asked
   Choice asked_;
   Fit out_;
 };

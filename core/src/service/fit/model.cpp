@@ -37,7 +37,7 @@ int64_t in_dtype(int64_t bytes, DType from, DType to) {
 
 }  // namespace
 
-std::optional<std::string> opened(const std::string& program, int64_t longest) {
+std::optional<std::string> opened(const std::string& program, int64_t longest, bool fixed) {
   Diagnostics unheard;
   const SourceText source("example.irplan", program);
   syntax::Tree tree = syntax::parse(source, unheard);
@@ -55,7 +55,8 @@ std::optional<std::string> opened(const std::string& program, int64_t longest) {
                                  ? tree.text(item->name.symbol)
                                  : std::string();
     if (item->kind == ItemKind::Let && name == kContext) {
-      put(item->span, std::string("dim ") + kContext + " in 1.." + most);
+      put(item->span, fixed ? std::string("let ") + kContext + " = " + most
+                            : std::string("dim ") + kContext + " in 1.." + most);
       context = true;
     } else if (item->kind == ItemKind::Dim && name == kBatch) {
       put(item->high->span, std::to_string(kMostSequences));
@@ -70,7 +71,7 @@ std::optional<std::string> opened(const std::string& program, int64_t longest) {
 }
 
 Model::Model(std::shared_ptr<const Graph> graph) : graph_(std::move(graph)), meter_(*graph_) {
-  context_ = graph_->dims->find(kContext).value_or(0);
+  context_ = graph_->dims->find(kContext);
   batch_ = graph_->dims->find(kBatch).value_or(0);
   step_ = graph_->dims->find(kStep);
   std::vector<const Value*> leaf_of(graph_->buffers.size(), nullptr);
@@ -125,13 +126,13 @@ std::optional<Binding> Model::corner(uint32_t phase, const Choice& choice, bool 
   const Ranges ranges = graph_->ranges(phase);
   Binding out(ranges.size());
   for (DimIndex dim = 0; dim < ranges.size(); ++dim) out[dim] = ranges[dim].lo;
-  out[context_] = choice.context;
+  if (context_) out[*context_] = choice.context;
   out[batch_] = choice.batch;
-  if (!ranges[context_].contains(choice.context) || !ranges[batch_].contains(choice.batch) ||
+  if ((context_ && !ranges[*context_].contains(choice.context)) || !ranges[batch_].contains(choice.batch) ||
       !admits(phase, out) || choice.batch > choice.step)
     return std::nullopt;
   const auto enlarge = [&](const Dim& dim) {
-    if (dim.index == context_ || dim.index == batch_) return;
+    if (context_ == dim.index || dim.index == batch_) return;
     const bool is_step = step_ && dim.index == *step_;
     const int64_t step = step_ ? out[*step_] : 0;
     out[dim.index] =
@@ -174,7 +175,7 @@ std::optional<FitBytes> Model::resident(const Binding& binding, const Choice& ch
 FitStep Model::step_of(uint32_t phase, const Binding& binding, int64_t arena) const {
   FitStep out{graph_->phases[phase].name, {}, arena};
   for (const Dim& dim : graph_->dim_list) {
-    if (dim.index != context_) out.dims.emplace_back(dim.name, binding[dim.index]);
+    if (context_ != dim.index) out.dims.emplace_back(dim.name, binding[dim.index]);
   }
   return out;
 }
@@ -206,7 +207,7 @@ std::optional<std::string> Model::broken(const FitPoint& point) const {
     for (uint32_t p = 0; p < graph_->phases.size(); ++p) {
       if (!budget.speaks_of(p)) continue;
       Binding binding(graph_->dims->dim_count());
-      binding[context_] = point.context;
+      if (context_) binding[*context_] = point.context;
       for (const auto& [name, size] : point.steps[p].dims) binding[*graph_->dims->find(name)] = size;
       const PerSegment& counts = budget.counts;
       const int64_t arena = budget.phase == kNoPhase ? point.bytes.arena : point.steps[p].arena;

@@ -26,8 +26,9 @@ inline constexpr const char* kStep = "S";
 inline constexpr int64_t kMostSequences = 8192;
 
 // An example with `let C` as `dim C in 1..longest`, and as many sequences as anybody serves. Elsewhere at the
-// top level C is its largest size, since ranges end at numbers. None where the program has no such names.
-std::optional<std::string> opened(const std::string& program, int64_t longest);
+// top level C is its largest size, since ranges end at numbers. `fixed`: caches have that length alone. None
+// where the program has no such names.
+std::optional<std::string> opened(const std::string& program, int64_t longest, bool fixed = false);
 
 class Model {
  public:
@@ -39,7 +40,8 @@ class Model {
   // The first of the graph's budgets in bytes from the command line that the point exceeds, by its text.
   std::optional<std::string> broken(const FitPoint& point) const;
 
-  int64_t longest() const { return range(context_).hi; }
+  int64_t longest() const { return context_ ? range(*context_).hi : 0; }
+  int64_t longest_step() const { return step_ ? range(*step_).hi : 1; }
   // Whether fewer bits for them make anything smaller.
   bool shrinks(ValueKind kind, DType dtype) const;
   // Bytes of the weights by dtype, the most first.
@@ -65,8 +67,8 @@ class Model {
   std::shared_ptr<const Graph> graph_;
   Meter meter_;
   std::vector<Group> groups_;
-  DimIndex context_ = 0, batch_ = 0;
-  std::optional<DimIndex> step_;
+  DimIndex batch_ = 0;
+  std::optional<DimIndex> context_, step_;  // no context: caches have one length, which whoever asks knows
 };
 
 }  // namespace irplan::fitting

@@ -1,0 +1,53 @@
+// The kernels of the host's processor; their sources are in native/cpu.
+#include "kernels/rows.h"
+
+namespace irplan {
+namespace {
+
+constexpr unsigned kWeight = 1;  // operand of linear
+
+bool one_whole_weight(const KernelSite& site) {
+  const OpCall& call = site.call;
+  const DType dtype = call.operand(kWeight).dtype;
+  const bool wide = dtype == DType::F32 || dtype == DType::F16 || dtype == DType::BF16;
+  return wide && (site.weights >> kWeight & 1) && !call.has(3) &&
+         find_weight_layout("panels16")->holds(call.operand(kWeight));
+}
+
+KernelRow row(const char* op, const char* sentence) {
+  return {.target = "cpu", .op = op, .version = 1, .sentence = sentence};
+}
+
+}  // namespace
+
+std::vector<KernelRow> cpu_kernel_rows() {
+  constexpr const char* kReference = "the reference's loop, in f32";
+  std::vector<KernelRow> rows = {
+      row("embed", "a row an id, converted where it lies"),
+      row("linear", "a row of the weight at a time, converted to f32, by four rows of x"),
+      {.target = "cpu",
+       .op = "linear",
+       .version = 2,
+       .sentence =
+           "the weight packed in panels of 16 rows, read once in the order in which it lies: 16 sums a "
+           "load, converted in registers",
+       .admits_text = "w[N,K] is f32, f16 or bf16, known when weights load, without scales, and read by "
+                      "nothing else",
+       .admits = one_whole_weight,
+       .packed = kWeight,
+       .layout = "panels16"},
+      row("matmul", "256 columns of the weight at a time, converted to f32"),
+      row("attention", "a head at a time, keys and values as f32"),
+      row("expert", "the tokens of an expert together, so that its weight is read once"),
+      row("pack", "panels in parallel"),
+  };
+  for (const OpRow& op : op_table()) {
+    const auto known = [&](const KernelRow& r) { return std::string_view(r.op) == op.name; };
+    bool has = false;
+    for (const KernelRow& r : rows) has = has || known(r);
+    if (!has && std::string_view(op.name) != "output") rows.push_back(row(op.name, kReference));
+  }
+  return rows;
+}
+
+}  // namespace irplan

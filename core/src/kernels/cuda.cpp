@@ -1,0 +1,102 @@
+// The CUDA kernels; their sources are in native/cuda/kernels, a file an operator.
+#include "kernels/rows.h"
+
+namespace irplan {
+namespace {
+
+// attention, version 2: the keys of a query in kSplits runs, each a block of its own, put together at the
+// end.
+constexpr int64_t kSplits = 16;
+constexpr int64_t kMostQueries = 8;   // of a sequence and step: above it there are blocks enough
+constexpr int64_t kLeastKeys = 512;   // that may be held: below it a run is too short to be worth a launch
+constexpr int64_t kWidestHead = 256;  // elements that a warp's registers hold
+
+bool few_queries_many_keys(const KernelSite& site) {
+  const OpCall& call = site.call;
+  const auto at_most = [&](Expr e, int64_t most) { return bounds(e, call.ranges).hi <= most; };
+  const auto plain_float = [&](size_t i) {
+    return is_float(call.operand(i).dtype) && !is_block(call.operand(i).dtype);
+  };
+  return at_most(call.extent(0, 1), kMostQueries) &&
+         bounds(call.extent(1, 1), call.ranges).hi >= kLeastKeys && at_most(call.extent(0, 3), kWidestHead) &&
+         at_most(call.extent(2, 3), kWidestHead) && plain_float(1) && plain_float(2);
+}
+
+// Of each run a maximum, a sum and a head's weighted values, in f32.
+Expr partial_answers(const OpCall& call) {
+  return call.extent(0, 0) * call.extent(0, 1) * call.extent(0, 2) * (call.extent(2, 3) + 2) * (kSplits * 4);
+}
+
+KernelRow row(const char* op, const char* sentence) {
+  return {.target = "cuda", .op = op, .version = 1, .sentence = sentence};
+}
+
+}  // namespace
+
+std::vector<KernelRow> cuda_kernel_rows() {
+  constexpr const char* kPacks = "16 bytes a thread where rows are dense";
+  constexpr const char* kLine = "a block a line, its threads by turns";
+  constexpr const char* kMove = "an element a thread; nothing where the bytes lie there already";
+  constexpr const char* kNorm = "a block a row, read once, kept in registers";
+  std::vector<KernelRow> rows = {
+      row("embed", "an element of a row a thread; ids are looked at on the device"),
+      row("positions", "an element a thread"),
+      row("linear",
+          "a warp an output, its weight read once for four rows; of many rows tiles of 64 x 64, in f32"),
+      row("dequant", "an element a thread"),
+      row("matmul", "tiles of 64 x 64 in f32"),
+      row("rmsnorm", kNorm),
+      row("layernorm", kNorm),
+      row("rope", "a pair a thread, sine and cosine of its own"),
+      row("append", "an element a thread, into the row of its position"),
+      row("attention", "a block a query and head, its warps by turns through the keys, one pass"),
+      {.target = "cuda",
+       .op = "attention",
+       .version = 2,
+       .sentence =
+           "the keys of a query in 16 runs, a block each, and a second launch that joins them: a step of "
+           "one token fills the device",
+       .admits_text =
+           "at most 8 queries of a sequence, 512 keys or more, heads of at most 256, no block dtypes",
+       .admits = few_queries_many_keys,
+       .scratch_text = "64*B*S*H*(U + 2)",
+       .scratch = partial_answers},
+      row("route", "a warp a row, its scores in shared memory"),
+      row("expert", "a warp an output of a choice"),
+      row("silu", kPacks),
+      row("gelu", kPacks),
+      row("gelu_tanh", kPacks),
+      row("sigmoid", kPacks),
+      row("relu", kPacks),
+      row("tanh", kPacks),
+      row("exp", kPacks),
+      row("sqrt", kPacks),
+      row("neg", kPacks),
+      row("softcap", kPacks),
+      row("clamp", kPacks),
+      row("cast", kPacks),
+      row("add", kPacks),
+      row("sub", kPacks),
+      row("mul", kPacks),
+      row("div", kPacks),
+      row("softmax", kLine),
+      row("sum", kLine),
+      row("max", kLine),
+      row("argmax", kLine),
+      row("topk", "a block a line, which looks for the largest of the rest k times"),
+      row("view", kMove),
+      row("transpose", kMove),
+      row("slice", kMove),
+      row("split", kMove),
+      row("concat", kMove),
+      row("copy", kMove),
+      row("pack", kMove),
+      row("swiglu", kPacks),
+      row("geglu", kPacks),
+      row("add_rmsnorm", "the sum stored and normalised in one pass"),
+      row("add_layernorm", "the sum stored and normalised in one pass"),
+  };
+  return rows;
+}
+
+}  // namespace irplan

@@ -1,0 +1,122 @@
+#include "passes/suspect.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "passes/measure.h"
+
+namespace irplan {
+namespace {
+
+constexpr int64_t kManyTimes = 4;  // as wide as what they are made of: logits, no other result of a layer
+
+// What turns its operand by positions has an attribute for how they are scaled.
+bool rotates(const Op& op) {
+  const auto& specs = op.row->attributes;
+  return std::any_of(specs.begin(), specs.end(),
+                     [](const AttrSpec& spec) { return std::string_view(spec.name) == "scaling"; });
+}
+
+// `rope` without `at`, or from 0 on, in a phase whose caches are appended to somewhere else.
+void tell_rope_from_zero(const Graph& graph, const Op& rope, const Op& append, Diagnostics& diagnostics) {
+  const std::string at = append.attrs["at"].expr() ? append.attrs["at"].expr().text() : "";
+  Diagnostic& d = diagnostics.report(Code::RopeFromZero, rope.span, {graph.values[append.in[0]].source});
+  d.at("positions 0, 1, … in every step").also(append.span, "appends at " + at);
+  const uint32_t end = rope.span.end;
+  if (end > 0) d.fix("write at=" + at, {end - 1, end - 1}, ", at=" + at);
+}
+
+void tell_long_factors(const Graph& graph, const Op& rope, Diagnostics& diagnostics) {
+  const AttrRecord* scaling = rope.attrs["scaling"].record();
+  if (!scaling) return;
+  const Attr* kind = find(*scaling, "rope_type");
+  if (!kind) kind = find(*scaling, "type");
+  if (!kind || (kind->word() != "longrope" && kind->word() != "su")) return;
+  const Attr *length = find(*scaling, "length"),
+             *original = find(*scaling, "original_max_position_embeddings");
+  if (!length || !original || length->integer() <= original->integer() || original->integer() <= 0) return;
+  const std::string most = std::to_string(original->integer());
+  Diagnostic& d = diagnostics.report(Code::LongFactors, rope.span, {std::to_string(length->integer()), most});
+  d.rule("the reference takes the short factors up to " + most + " tokens, the long ones beyond");
+  const auto same = [&](const SizeLet& let) { return let.size == length->integer(); };
+  const auto let = std::find_if(graph.cache_lets.begin(), graph.cache_lets.end(), same);
+  if (let != graph.cache_lets.end())
+    d.help("for texts of up to " + most + " tokens: `--let " + let->name + "=" + most + "`");
+  else
+    d.help("for texts of up to " + most + " tokens: length: " + most);
+}
+
+// Whether an op makes what is much wider than what it reads, of every position: a head.
+const Value* logits_of(const Graph& graph, const Output& output) {
+  const Value& value = graph.values[output.value];
+  if (value.type.shape.size() < 3 || value.type.shape[1].is_constant()) return nullptr;
+  const Expr wide = value.type.shape.back();
+  // Back through what keeps the shape: softcap, a factor, a cast.
+  const Value* at = &value;
+  for (int step = 0; step < 8 && at->producer != kNone; ++step) {
+    const Op& op = graph.ops[at->producer];
+    if (op.in.empty() || op.in[0] == kNone) return nullptr;
+    const Value& from = graph.values[op.in[0]];
+    if (from.type.shape.empty()) return nullptr;
+    const Expr narrow = from.type.shape.back();
+    if (wide.is_constant() && narrow.is_constant() && wide.constant() >= kManyTimes * narrow.constant() &&
+        from.type.shape.size() == value.type.shape.size() && from.type.shape[1] == value.type.shape[1])
+      return &value;
+    if (!(narrow == wide)) return nullptr;
+    at = &from;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void tell_suspect_positions(const Graph& graph, Diagnostics& diagnostics) {
+  for (uint32_t p = 0; p < graph.phases.size(); ++p) {
+    const Phase& phase = graph.phases[p];
+    const Op* append = nullptr;
+    for (OpId i = phase.ops_begin; i < phase.ops_end && !append; ++i) {
+      const Op& op = graph.ops[i];
+      const Expr at = op.row->updates_state ? op.attrs["at"].expr() : Expr();
+      if (at && !at.is_constant()) append = &op;
+    }
+    for (OpId i = phase.ops_begin; i < phase.ops_end; ++i) {
+      const Op& op = graph.ops[i];
+      if (!rotates(op)) continue;
+      const Attr& at = op.attrs["at"];
+      const bool zero =
+          at.is_none() || (at.expr() && at.expr().is(0)) || (at.get<int64_t>() && at.integer() == 0);
+      if (append && zero) tell_rope_from_zero(graph, op, *append, diagnostics);
+      tell_long_factors(graph, op, diagnostics);
+    }
+  }
+}
+
+void tell_suspect_logits(const Graph& graph, Diagnostics& diagnostics) {
+  for (const Output& output : graph.outputs) {
+    const Phase& phase = graph.phases[output.phase];
+    const Value* logits = phase.peak_op == kNone ? nullptr : logits_of(graph, output);
+    if (!logits || logits->buffer == kNone) continue;
+    const Buffer& buffer = graph.buffers[logits->buffer];
+    if (buffer.segment != Segment::Arena || phase.peak_op < buffer.live_begin ||
+        phase.peak_op >= buffer.live_end)
+      continue;
+    const Binding sizes = graph.values_at(output.phase);
+    const auto bytes = evaluate(buffer.bytes, sizes), rows = evaluate(logits->type.shape[1], sizes);
+    if (!bytes || !rows || *rows < 2 || *bytes < phase.peak_bytes / 2) continue;
+    std::string at;
+    for (const Dim& dim : graph.dim_list) {
+      const std::vector<DimIndex> used = dims_of(buffer.bytes);
+      if (std::find(used.begin(), used.end(), dim.index) != used.end())
+        at += (at.empty() ? " at " : ", ") + dim.name + " = " + std::to_string(sizes[dim.index]);
+    }
+    const std::string rows_text = logits->type.shape[1].text();
+    Diagnostic& d = diagnostics.report(Code::LogitsOfAllPositions, output.span, {phase.name});
+    d.at(bytes_text(*bytes) + " of " + bytes_text(phase.peak_bytes) + at)
+        .note("of the last position alone they are " + bytes_text(*bytes / *rows))
+        .help("where the last position is enough, take it before the head: last = slice(h, axis=1, start=" +
+              rows_text + " - 1, len=1)");
+  }
+}
+
+}  // namespace irplan

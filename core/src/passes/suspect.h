@@ -1,0 +1,17 @@
+// Tells of what is right by every rule and hardly meant: `rope` that counts from 0 beside a cache that does
+// not, a cache so long that longrope takes its long factors for every text, and a peak that is the logits of
+// every position.
+//
+// The first two need the flat graph without errors; the last one planned memory, and speaks of the sizes at
+// which plain numbers hold. Changes nothing.
+#pragma once
+
+#include "ir/graph.h"
+#include "irplan/diagnostic.h"
+
+namespace irplan {
+
+void tell_suspect_positions(const Graph& graph, Diagnostics& diagnostics);
+void tell_suspect_logits(const Graph& graph, Diagnostics& diagnostics);
+
+}  // namespace irplan

@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""What a newcomer meets in the first hour: codes explained, proposals made, warnings chosen, words completed, the gain shown."""
+import json
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BIN = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin"))
+HOTPATH = ROOT / "examples/hotpath.irplan"
+LLAMA = ROOT / "examples/models/llama.irplan"
+CONFIG = ROOT / "examples/configs/llama-3.2-1b.json"
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def file(self, name, text):
+        path = self.folder / name
+        path.write_text(text)
+        return path
+
+    def irplan(self, *args, code=0):
+        p = subprocess.run([BIN / "irplan", *map(str, args)], capture_output=True, text=True, timeout=120, cwd=self.folder,
+                           env={**os.environ, "NO_COLOR": "", "PATH": f"{BIN}:{os.environ['PATH']}"})
+        self.assertEqual(p.returncode, code, f"irplan {args}\n{p.stdout[:500]}\n{p.stderr[:2000]}")
+        return p.stdout, p.stderr
+
+
+class Codes(Case):
+    def test_every_code_is_explained(self):
+        codes = re.findall(r"IRPLAN_DIAGNOSTIC\((\w+), (\w+)", (ROOT / "core/include/irplan/diagnostics.def").read_text())
+        self.assertGreater(len(codes), 150)
+        for code, severity in codes[::9] + codes[-1:]:
+            out = self.irplan("explain", code)[0]
+            self.assertTrue(out.startswith(f"{severity.lower()}[{code}]: "), out)
+            self.assertNotRegex(out, r"\{\d\}")
+            self.assertGreater(len(out.splitlines()), 2)
+        self.assertIn("linear(x, w)", self.irplan("explain", "E0301")[0])
+        self.irplan("explain", "E9999", code=1)
+
+    def test_warnings_are_chosen(self):
+        program = self.file("unread.irplan", "input x: f16[1, 8]\nlost = silu(x)\nout = output(relu(x))\n")
+        self.assertIn("W0203", self.irplan("check", program)[1])
+        self.assertEqual(self.irplan("check", program, "--allow", "W0203")[1], "")
+        self.assertIn("error[W0203]", self.irplan("plan", program, "-o", "p.json", "--deny", "W0203", code=1)[1])
+        self.irplan("check", program, "--deny", "W0204")
+        self.assertIn("W0203", self.irplan("check", program, "--allow", "W023", code=2)[1])
+
+    def test_proposals_are_made(self):
+        text = ("input x: float16[1, 8]\nfor i in range(2) with x { x = silu(x) }\ny = softmax(x, dim=-1)\nz = sillu(y)\nout = output(z)\n")
+        program = self.file("draft.irplan", text)
+        self.assertIn("changes made", self.irplan("check", "--fix", program)[1])
+        self.assertEqual(program.read_text(), text.replace("float16", "f16").replace("range(2)", "2").replace("dim=", "axis=")
+                         .replace("sillu", "silu"))
+        self.assertEqual(self.irplan("check", "--fix", program)[1], "")
+        self.irplan("check", "--fix", "-", code=1)
+
+
+class Completion(Case):
+    def ask(self, *words):
+        self.file("c.bash", self.irplan("completion", "bash")[0])
+        quoted = " ".join(f"'{w}'" for w in ("irplan", *words))
+        script = f"source c.bash; COMP_WORDS=({quoted}); COMP_CWORD={len(words)}; _irplan; echo \"${{COMPREPLY[@]}}\""
+        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=self.folder,
+                              env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"})
+        self.assertEqual(done.stderr, "")
+        return done.stdout.split()
+
+    def test_names(self):
+        self.assertEqual(self.ask("ops", "atten"), ["attention"])
+        self.assertEqual(self.ask("plan", "--retype", "sta"), ["state"])
+        self.assertEqual(self.ask("plan", "--retype", "state", "=", "f8"), ["f8e4m3", "f8e5m2"])
+        self.assertEqual(self.ask("check", "--allow", "W050"), ["W0501", "W0502"])
+        self.assertEqual(self.ask("explain", str(LLAMA), "--phase", "d"), ["decode"])
+        self.irplan("plan", HOTPATH, "-o", "plan.json")
+        self.assertEqual(self.ask("explain", "plan.json", "--phase", ""), ["main"])
+        for shell in ("zsh", "fish"):
+            script = self.irplan("completion", shell)[0]
+            for word in ("completion phases", "state=f8e4m3", "attention"):
+                self.assertIn(word, script, shell)
+
+
+class Numbers(Case):
+    NARROWED = ("dim B in 1..64\ndim S in 1..512\nphase prefill { B in 1..4, S in 1..512 }\nphase decode { B in 1..8, S = 1 }\n"
+                "input x: f16[B, S, 64]\nout = output(rmsnorm(x, eps=1e-5))\n")
+
+    def test_phases_that_narrow_a_dim(self):
+        program = self.file("p.irplan", self.NARROWED)
+        plan = json.loads(self.irplan("plan", program)[0])
+        self.assertEqual({d["name"]: d["value"] for d in plan["dims"]}, {"B": 8, "S": 512})
+        text = self.irplan("explain", program)[0]
+        self.assertRegex(text, r"inputs +256\.0 KiB\n +256\.0 KiB +x ")
+        self.assertIn("rows      2048 of x a step", text)
+        self.assertNotIn("tokens", text)
+        self.assertIn("E0265", self.irplan("check", program, "--dim", "B=16", code=1)[1])
+        self.assertIn("tokens    ", self.irplan("explain", LLAMA, "--config", CONFIG, "--dim", "B=1", "--dim", "S=16")[0])
+
+    def test_what_is_gained(self):
+        # y is made long before it is read: run late, it does not lie beside what is large in between
+        program = self.file("order.irplan", "input x: f32[1024]\ninput b: f32[64, 1024]\ny = b + 1.0\nz = b + 2.0\ns = sum(z, axis=0) + x\n"
+                            "t = sum(y, axis=0) + s\nout = output(t)\n")
+        text = self.irplan("explain", program)[0]
+        found = re.search(r"as written ([\d.]+ \w+), as run ([\d.]+ \w+); without reuse ", text)
+        self.assertTrue(found, text)
+        self.assertNotEqual(found[1], found[2])
+        told = json.loads(self.irplan("explain", program, "--format=json")[0])["arena"]
+        kept = json.loads(self.irplan("plan", program, "--keep-order")[0])["memory_plan"]
+        self.assertEqual(told["as_written"], kept["peak_bytes"])
+        self.assertLess(told["as_run"], told["as_written"])
+        self.assertLessEqual(told["as_written"], told["without_reuse"])
+        self.assertIn("as written ", self.irplan("explain", program, "--compare")[0])
+        self.assertIn("  without reuse ", self.irplan("explain", program, "--compare")[0])
+        self.irplan("plan", program, "-o", "plan.json")
+        self.assertNotIn("as written", self.irplan("explain", "plan.json")[0])
+
+    def test_times_have_units_that_fit(self):
+        text = self.irplan("explain", LLAMA, "--config", CONFIG, "--dim", "B=1", "--dim", "S=16")[0]
+        self.assertRegex(text, r"at least [\d.]+ (s|ms|µs)\n")
+        self.assertRegex(self.irplan("explain", HOTPATH, "--dim", "S=2", "--dim", "D=64")[0], r"at least [\d.e-]+ µs\n")
+        self.assertIn("a letter: a buffer", text)
+
+    def test_plans_differ_by_classes_of_layers(self):
+        for name, options in (("a.json", []), ("b.json", ["--retype", "state=f8e4m3"])):
+            self.irplan("plan", LLAMA, "--config", CONFIG, *options, "-o", name)
+        lines = self.irplan("diff", "a.json", "b.json")[0].splitlines()
+        self.assertLess(len(lines), 40)
+        self.assertTrue(any("model.layers.*.k" in line and "(16 alike)" in line for line in lines), lines)
+        self.assertGreater(len(json.loads(self.irplan("diff", "a.json", "b.json", "--format=json")[0])), 40)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,159 @@
+// Rows of core/src/kernels and their implementations; what kernels need of memory, in plans and when they
+// run.
+#include <algorithm>
+
+#include "cuda/simt_backend.h"
+#include "kernels/kernel.h"
+#include "native/plan_run.h"
+
+using namespace irplan;
+using namespace irplan::test;
+
+TEST_CASE("kernels: every row has an implementation, and every implementation a row") {
+  CHECK(sorted(make_cpu_backend()->kernels()) == sorted(rows_of("cpu")));
+  CHECK(sorted(make_simt_backend()->kernels()) == sorted(rows_of("cuda")));
+  for (const auto& backend : {make_cpu_backend(), make_simt_backend()}) {
+    for (const KernelRow& row : kernels_of(backend->target())) {
+      INFO(row.name());
+      CHECK(backend->has(row));
+      CHECK(find_op(row.op));
+      CHECK(std::string(row.sentence).size() > 0);
+      CHECK((row.admits != nullptr) == (*row.admits_text != 0));
+      CHECK((row.scratch != nullptr) == (*row.scratch_text != 0));
+      CHECK((row.packed >= 0) == (row.weight_layout() != nullptr));
+      CHECK(kernel_version(row.name(), row.target, *find_op(row.op)) == row.version);
+    }
+  }
+}
+
+TEST_CASE("kernels: an operator has one of every target that needs no bytes of its own") {
+  for (const char* target : {"cpu", "cuda"}) {
+    for (const OpRow& op : op_table()) {
+      if (std::string_view(op.name) == "output") continue;
+      INFO(target << " " << op.name);
+      CHECK(newest_plain_kernel(target, op));
+    }
+  }
+}
+
+TEST_CASE("kernels: split-KV attention has its scratch in the plan, and runs in it") {
+  const auto plan = plan_of(compiled(file_text("examples/models/llama.irplan"), "cuda", llama_config(true)));
+  const Plan::Op* op = op_named(*plan, "cuda_attention_v2");
+  REQUIRE(op);
+  CHECK(op->phase == "decode");
+  REQUIRE(op->scratch.size() == 1);
+  const Plan::Buffer& scratch = plan->buffers[op->scratch[0]];
+  CHECK(scratch.id == op->id + ".scratch");
+  CHECK(scratch.segment == Plan::Segment::Arena);
+  CHECK(scratch.bytes.text() == "2560*B");  // 16 runs x 4 heads x (8 + 2) numbers of 4 bytes
+  CHECK(op_named(*plan, "cuda_attention_v1")->phase == "prefill");
+  // The checker holds it against the kernel's row.
+  Plan changed = *plan;
+  changed.buffers[op->scratch[0]].bytes = plan->pool->constant(8);
+  const auto small = validate_plan(changed);
+  REQUIRE_FALSE(small.empty());
+  CHECK(small[0].find("bytes of scratch; cuda_attention_v2 takes 2560*B") != std::string::npos);
+  changed = *plan;
+  changed.ops[static_cast<size_t>(op - plan->ops.data())].scratch.clear();
+  CHECK_FALSE(validate_plan(changed).empty());
+  // And the memory plan counts it.
+  const auto cpu = plan_of(compiled(file_text("examples/models/llama.irplan"), "cpu", llama_config(true)));
+  CHECK(plan->memory.no_reuse_bytes >= cpu->memory.no_reuse_bytes);
+
+  const Text text(*plan, 37, 2);
+  const auto want = run(*plan, *make_reference_backend(), text.steps, text.tokens, "logits");
+  const auto got = run(*plan, *make_simt_backend(), text.steps, text.tokens, "logits");
+  CHECK(largest_difference(want, got) < 2e-5f);
+}
+
+TEST_CASE("kernels: products are packed in panels, and the rows let go of") {
+  for (const char* dtype : {"f32", "f16", "bf16"}) {
+    for (const char* n : {"16", "40", "7"}) {
+      INFO(dtype << " " << n);
+      const std::string type(dtype), rows(n);
+      const auto plan = plan_of(compiled("dim S in 1..8\ninput x: f32[S, 24]\nw = param " + type + "[" +
+                                             rows + ", 24] from \"w\"\nb = param f32[" + rows +
+                                             "] from \"b\"\nout = output(linear(x, w, b))\n",
+                                         "cpu"));
+      REQUIRE(plan->ops.size() == 2);
+      CHECK(plan->ops[0].kernel == "cpu_pack_v1");
+      CHECK(plan->ops[0].phase == "load");
+      CHECK(plan->ops[1].kernel == "cpu_linear_v2");
+      const Plan::Value& packed = plan->values[plan->ops[1].in[1]];
+      CHECK(packed.id == "w.packed");
+      REQUIRE(packed.packed());
+      CHECK(std::string(packed.packed()->name) == "panels16");
+      const int64_t item = type == "f32" ? 4 : 2, count = std::stoll(rows), padded = (count + 15) / 16 * 16;
+      CHECK(plan->buffers[packed.buffer].bytes.is(padded * 24 * item));
+      // Counted: the panels and the bias; not the rows, which nothing reads once they are packed.
+      const auto aligned = [](int64_t bytes) { return (bytes + 63) / 64 * 64; };
+      CHECK(plan->memory.segments.weights == aligned(padded * 24 * item) + aligned(count * 4));
+      const std::vector<Step> steps{step_of(*plan, "main", {{"S", 5}}), step_of(*plan, "main", {{"S", 1}})};
+      const std::vector<HostArray> inputs{floats({5, 24}), floats({1, 24})};
+      const auto want = run(*plan, *make_reference_backend(), steps, inputs, "out");
+      CHECK(largest_difference(want, run(*plan, *make_cpu_backend(), steps, inputs, "out")) < 2e-6f);
+      // Another target keeps the rows in the same bytes.
+      CHECK(largest_difference(want, run(*plan, *make_simt_backend(), steps, inputs, "out")) < 2e-6f);
+    }
+  }
+}
+
+TEST_CASE("kernels: the checker holds layouts against the kernels that read them") {
+  const auto plan = plan_of(compiled(
+      "dim S in 1..8\ninput x: f32[S, 24]\nw = param f32[32, 24] from \"w\"\nout = output(linear(x, w))\n",
+      "cpu"));
+  Plan changed = *plan;
+  changed.ops[1].kernel = "cpu_linear_v1";
+  auto found = validate_plan(changed);
+  REQUIRE_FALSE(found.empty());
+  CHECK(found[0] == "ops out: reads w.packed, which lies as panels16; cpu_linear_v1 reads it row by row (rule packed)");
+  changed = *plan;
+  changed.values[changed.ops[1].in[1]].layout = Plan::Layout::None;
+  CHECK_FALSE(validate_plan(changed).empty());
+  changed = *plan;
+  changed.buffers[changed.values[changed.ops[1].in[1]].buffer].bytes = plan->pool->constant(64);
+  CHECK_FALSE(validate_plan(changed).empty());
+}
+
+TEST_CASE("kernels: a weight that something else reads row by row stays as it is") {
+  const auto tied = plan_of(compiled(file_text("examples/models/llama.irplan"), "cpu", llama_config(true)));
+  const auto untied =
+      plan_of(compiled(file_text("examples/models/llama.irplan"), "cpu", llama_config(false)));
+  const auto packs = [](const Plan& plan) {
+    return std::count_if(plan.ops.begin(), plan.ops.end(),
+                         [](const Plan::Op& op) { return op.kernel == "cpu_pack_v1"; });
+  };
+  CHECK(packs(*tied) == 7);
+  CHECK(packs(*untied) == 8);
+  CHECK(op_named(*tied, "cpu_linear_v1"));
+  for (const Plan* plan : {tied.get(), untied.get()}) {
+    const Text text(*plan, 9, 3);
+    const auto want = run(*plan, *make_reference_backend(), text.steps, text.tokens, "logits");
+    CHECK(largest_difference(want, run(*plan, *make_cpu_backend(), text.steps, text.tokens, "logits")) <
+          2e-5f);
+  }
+}
+
+TEST_CASE("kernels: plans of 0.1.0 run with the kernels that they name") {
+  for (const char* target : {"cpu", "cuda"}) {
+    const auto plan = plan_of(file_text(std::string("tests/data/plans/llama-0.1.0-") + target + ".json"));
+    for (const Plan::Op& op : plan->ops) {
+      const KernelRow* kernel = kernel_of(*plan, op, target);
+      REQUIRE(kernel);
+      CHECK(kernel->version == 1);
+    }
+    const Text text(*plan, 9, 2);
+    const auto want = run(*plan, *make_reference_backend(), text.steps, text.tokens, "logits");
+    const auto backend = std::string(target) == "cpu" ? make_cpu_backend() : make_simt_backend();
+    CHECK(largest_difference(want, run(*plan, *backend, text.steps, text.tokens, "logits")) < 2e-5f);
+  }
+}
+
+TEST_CASE("kernels: one of a version that no build has is refused by name") {
+  auto plan = plan_of(file_text("tests/data/plans/llama-0.1.0-cpu.json"));
+  plan->ops.back().kernel = "cpu_linear_v7";
+  const Failure failure = make_cpu_backend()->load(*plan);
+  REQUIRE(failure);
+  CHECK(failure->find("`cpu_linear_v7` is newer than this build's, whose newest is v2") != std::string::npos);
+  CHECK_FALSE(make_simt_backend()->load(*plan));  // another target's: run with its own
+}

@@ -1,0 +1,40 @@
+// Programs that the browser tests write.
+
+// Buffers of several sizes and lives, and room between them.
+export const GATED = `dim S in 1..512
+input x: f32[S, 512]
+n = rmsnorm(x, eps=1e-5)
+g = linear(n, param f32[1536, 512] from "gate")
+u = linear(n, param f32[512, 512] from "up")
+d = linear(silu(g), param f32[512, 1536] from "down")
+out = output(softmax(d * u))
+`;
+
+const CACHED = `dim B in 1..64
+dim S in 1..512
+dim P[B] in 0..511
+phase prefill { S in 1..512 }
+phase decode { S = 1 }
+budget memory <= LIMIT
+input x: bf16[B, S, 512]
+cache = append(state bf16[B, 1024, 512] from "cache", x, at=P)
+up = param bf16[2048, 512]
+down = param bf16[512, 2048]
+out = output(linear(silu(linear(x, up)), down))
+`;
+
+// A budget that the declared sizes break, by a cache and the products' weights.
+export const TIGHT = CACHED.replace('LIMIT', '40MiB');
+// And one that not even the smallest sizes keep.
+export const REFUSED = CACHED.replace('LIMIT', '4MiB');
+
+/** A loop of `n` rounds with buffers of its own. */
+export const layered = (n) => `dim S in 1..256
+input x: f32[S, 256]
+h = rmsnorm(x, eps=1e-5)
+for i in ${n} with h {
+  y = silu(linear(h, param f32[512, 256] from "layers.{i}.mlp.gate_proj.weight"))
+  h = h + linear(y, param f32[256, 512] from "layers.{i}.mlp.down_proj.weight")
+}
+out = output(h)
+`;

@@ -1,0 +1,45 @@
+// What a reader can change and a link can carry: the program, its config, the options, and the sizes looked at.
+import { type Options, DEFAULT_TARGET, defaultOptions, optionsText, quoted } from './options';
+
+export interface Document {
+  file: string;
+  text: string;
+  /** Empty: none. */
+  config: string;
+  configName: string;
+  options: Options;
+  /** Sizes of the sliders that were moved. */
+  sizes: Record<string, number>;
+}
+
+export function emptyDocument(): Document {
+  return { file: 'program.irplan', text: '', config: '', configName: 'config.json', options: defaultOptions(), sizes: {} };
+}
+
+/** The command that gives the same plan.json, byte for byte. */
+export function commandLine(document: Document): string {
+  const parts = ['irplan', 'plan', quoted(document.file)];
+  if (document.config.trim()) parts.push('--config', quoted(document.configName));
+  if (document.options.target !== DEFAULT_TARGET) parts.push('--target', document.options.target);
+  const options = optionsText(document.options);
+  if (options) parts.push(options);
+  return parts.join(' ');
+}
+
+/** A file's name as plans and commands take it: no folders, no controls; none where nothing is left of it. */
+export function fileName(typed: string, ending: string): string | null {
+  const name = typed.replace(/^.*[\\/]/, '').replace(/[\u0000-\u001f\u007f]/g, '').trim();
+  if (!name || name === ending) return null;
+  return name.endsWith(ending) ? name : name + ending;
+}
+
+export function isDocument(value: unknown): value is Document {
+  if (typeof value !== 'object' || value === null) return false;
+  const record = value as Record<string, unknown>;
+  const texts = ['file', 'text', 'config', 'configName'];
+  const records = ['options', 'sizes'];
+  return (
+    texts.every((key) => typeof record[key] === 'string') &&
+    records.every((key) => typeof record[key] === 'object' && record[key] !== null)
+  );
+}

@@ -1,0 +1,92 @@
+// Links that carry everything: #1.<compiler version>.<dictionary><payload>, where the payload is the document as JSON,
+// deflated with the dictionary, in base64url. Nothing leaves the page; what follows # is never sent to a server.
+import { deflateSync, inflateSync } from 'fflate';
+import { fromBase64Url, toBase64Url } from './text';
+import type { Document } from './document';
+import { DEFAULT_TARGET, STRENGTHS, defaultOptions } from './options';
+import { DICTIONARIES, NEWEST } from './dictionaries';
+
+const FORMAT = '1';
+/** Chat programs cut longer links. */
+export const LONG_LINK = 2000;
+
+export interface Linked {
+  document: Document;
+  /** Of the compiler that made the link. */
+  version: string;
+}
+
+/** What differs from an empty document, in a fixed order, so that equal documents have equal links. */
+function minimal(document: Document): Record<string, unknown> {
+  const { options } = document;
+  const kept: Record<string, unknown> = { file: document.file, text: document.text };
+  if (document.config) kept['config'] = document.config;
+  if (document.config && document.configName !== 'config.json') kept['configName'] = document.configName;
+  const changed: Record<string, unknown> = {};
+  if (options.target !== DEFAULT_TARGET) changed['target'] = options.target;
+  if (Object.keys(options.lets).length) changed['lets'] = options.lets;
+  if (Object.keys(options.dims).length) changed['dims'] = options.dims;
+  if (Object.keys(options.retypes).length) changed['retypes'] = options.retypes;
+  if (options.keepOrder) changed['keepOrder'] = true;
+  if (options.strength !== 'portfolio') changed['strength'] = options.strength;
+  if (options.denyWarnings) changed['denyWarnings'] = true;
+  if (Object.keys(changed).length) kept['options'] = changed;
+  if (Object.keys(document.sizes).length) kept['sizes'] = document.sizes;
+  return kept;
+}
+
+export function encodeLink(document: Document, version: string): string {
+  const json = new TextEncoder().encode(JSON.stringify(minimal(document)));
+  const dictionary = DICTIONARIES[NEWEST]!;
+  return `#${FORMAT}.${version}.${NEWEST}${toBase64Url(deflateSync(json, { level: 9, dictionary }))}`;
+}
+
+function textAt(record: Record<string, unknown>, key: string, otherwise: string): string {
+  const value = record[key];
+  return typeof value === 'string' ? value : otherwise;
+}
+
+function numbersAt(record: Record<string, unknown>, key: string): Record<string, number> {
+  const entries = Object.entries(record[key] ?? {}).filter(([, value]) => Number.isSafeInteger(value));
+  return Object.fromEntries(entries) as Record<string, number>;
+}
+
+function readDocument(record: Record<string, unknown>): Document {
+  const options = (record['options'] ?? {}) as Record<string, unknown>;
+  const texts = (key: string) =>
+    Object.fromEntries(Object.entries(options[key] ?? {}).map(([name, value]) => [name, String(value)])) as Record<string, string>;
+  return {
+    file: textAt(record, 'file', 'program.irplan'),
+    text: textAt(record, 'text', ''),
+    config: textAt(record, 'config', ''),
+    configName: textAt(record, 'configName', 'config.json'),
+    options: {
+      ...defaultOptions(),
+      target: textAt(options, 'target', DEFAULT_TARGET),
+      lets: texts('lets'),
+      dims: numbersAt(options, 'dims'),
+      retypes: texts('retypes'),
+      keepOrder: options['keepOrder'] === true,
+      strength: STRENGTHS.find((one) => one === options['strength']) ?? 'portfolio',
+      denyWarnings: options['denyWarnings'] === true,
+    },
+    sizes: numbersAt(record, 'sizes'),
+  };
+}
+
+/** None where the hash is no link; an error where it is one that cannot be read. */
+export function decodeLink(hash: string): Linked | null {
+  const [, format, version, dictionaryName, payload] = /^#(\d+)\.(\d[\w.+-]*)\.([a-z])([\w-]*)$/.exec(hash) ?? [];
+  if (!format || !version || !dictionaryName || payload === undefined) return null;
+  if (format !== FORMAT) throw new Error(`this page reads links of format ${FORMAT}, and this one has ${format}`);
+  const dictionary = DICTIONARIES[dictionaryName];
+  if (!dictionary) throw new Error('the link was made by a newer page');
+  let record: unknown;
+  try {
+    record = JSON.parse(new TextDecoder().decode(inflateSync(fromBase64Url(payload), { dictionary })));
+  } catch {
+    throw new Error('the link is damaged: a part of it is missing');
+  }
+  if (typeof record !== 'object' || record === null) throw new Error('the link holds no document');
+  return { document: readDocument(record as Record<string, unknown>), version };
+}
