@@ -8,24 +8,31 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "plan/plan.h"
 #include "runtime/backend.h"
-#include "runtime/open_checkpoint.h"
+#include "runtime/checkpoint.h"
 
 namespace irplan {
+
+// Who keeps the bytes of a checkpoint's tensors: files, or memory.
+class TensorBytes {
+ public:
+  virtual ~TensorBytes() = default;
+  // Whose bytes are others than when it was opened, and what to do; none where all are as they were.
+  virtual Failure changed() const { return std::nullopt; }
+};
 
 // Where weights come from: a checkpoint, or a seed.
 struct WeightSource {
   std::optional<Checkpoint> checkpoint;
-  std::vector<MappedFile> files;  // that hold its tensors
-  uint64_t seed = 0;              // without a checkpoint
+  std::shared_ptr<TensorBytes> bytes;  // of its tensors; null where whoever made them keeps them
+  uint64_t seed = 0;                   // without a checkpoint
 };
-// "F", "DIR" or "random:SEED"; none with the reason.
-std::optional<WeightSource> open_weights(const std::string& text, std::string* why);
 
 struct WeightReport {
   int64_t bytes = 0;                // of the plan's params

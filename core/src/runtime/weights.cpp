@@ -9,7 +9,7 @@
 #include "irplan/diagnostic.h"
 #include "runtime/convert.h"
 #include "runtime/find_weights.h"
-#include "runtime/threads.h"
+#include "runtime/parallel.h"
 
 namespace irplan {
 namespace {
@@ -244,22 +244,6 @@ Failure load_all(const Plan& plan, const Binding& binding, const WeightSource& s
 
 }  // namespace
 
-std::optional<WeightSource> open_weights(const std::string& text, std::string* why) {
-  WeightSource source;
-  constexpr std::string_view kRandom = "random:";
-  if (text.compare(0, kRandom.size(), kRandom) == 0) {
-    const std::string digits = text.substr(kRandom.size());
-    const bool number =
-        !digits.empty() && digits.size() < 19 && digits.find_first_not_of("0123456789") == std::string::npos;
-    if (!number) return *why = "--weights " + text + ": the seed is no whole number", std::nullopt;
-    source.seed = std::stoull(digits);
-    return source;
-  }
-  source.checkpoint = open_checkpoint(text, &source.files, why);
-  if (!source.checkpoint) return *why = "weights: " + *why, std::nullopt;
-  return source;
-}
-
 Failure check_weights(const Plan& plan, const Binding& binding, const WeightSource& source) {
   if (!source.checkpoint) return std::nullopt;
   ParamFinder finder(*source.checkpoint, plan);
@@ -288,7 +272,7 @@ Failure load_weights(const Plan& plan, const Binding& binding, const WeightSourc
   Loader loader(memory, backend, source, progress, report);
   loader.expect(bytes);
   Failure failure = load_all(plan, binding, source, loader, report);
-  if (auto other = changed(source.files)) return "weights: " + *other;
+  if (auto other = source.bytes ? source.bytes->changed() : std::nullopt) return "weights: " + *other;
   return failure;
 }
 
