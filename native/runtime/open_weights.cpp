@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <set>
+#include <span>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -96,6 +97,9 @@ class MappedFiles final : public TensorBytes {
       if (file.changed()) return file.path() + " changed while it was read; run again when it is whole";
     }
     return std::nullopt;
+  }
+  void let_go(std::span<const std::byte> part) const override {
+    for (const MappedFile& file : files) file.let_go(part);
   }
 };
 

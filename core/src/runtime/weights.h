@@ -10,12 +10,15 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "plan/plan.h"
 #include "runtime/backend.h"
 #include "runtime/checkpoint.h"
+#include "runtime/find_weights.h"
 
 namespace irplan {
 
@@ -25,6 +28,8 @@ class TensorBytes {
   virtual ~TensorBytes() = default;
   // Whose bytes are others than when it was opened, and what to do; none where all are as they were.
   virtual Failure changed() const { return std::nullopt; }
+  // These were read; memory that they take may be used for others.
+  virtual void let_go(std::span<const std::byte>) const {}
 };
 
 // Where weights come from: a checkpoint, or a seed.
@@ -54,9 +59,33 @@ using LoadProgress = std::function<void(int64_t, int64_t)>;
 // Every problem that names, shapes and types show, in one message before anything is allocated.
 Failure check_weights(const Plan& plan, const Binding& binding, const WeightSource& source);
 
-// Fills the params where `memory` has them.
-Failure load_weights(const Plan& plan, const Binding& binding, const WeightSource& source,
-                     const PlanMemory& memory, Backend& backend, const LoadProgress& progress,
-                     WeightReport* report);
+// Fills params where `memory` has them, one after another, in any order; what was read of a checkpoint is let
+// go of as soon as it is on the device.
+class WeightLoader {
+ public:
+  WeightLoader(const Plan& plan, const Binding& binding, const WeightSource& source, PlanMemory memory,
+               Backend& backend, const LoadProgress& progress, WeightReport* report);
+  ~WeightLoader();
+  WeightLoader(const WeightLoader&) = delete;
+  WeightLoader& operator=(const WeightLoader&) = delete;
+
+  Failure load(uint32_t value);
+  // After the last, and after a failure: whether what was read is still what was checked. Tensors that
+  // nothing read are in the report.
+  Failure finish();
+
+ private:
+  class Pieces;
+  Failure load_stored(const BoundParam& target);
+  Failure load_random(uint32_t value, const BoundParam& target);
+
+  const Plan& plan_;
+  const Binding& binding_;
+  const WeightSource& source_;
+  std::unique_ptr<Pieces> pieces_;
+  std::optional<ParamFinder> finder_;
+  std::unordered_map<uint32_t, float> norms_;  // params of norms, by value: the number around which they lie
+  WeightReport* report_;
+};
 
 }  // namespace irplan
