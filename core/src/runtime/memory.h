@@ -5,7 +5,8 @@
 //     state     [k.0      ][v.0      ]
 //     inputs    [tokens]
 //     arena     buffers of the step's phase at the offsets that `above` gives for the step's sizes
-//     loading   weights that only folding reads, and its scratch: freed when it is done
+//     loading   weights that only folding reads, and its scratch: each from the op that reads it first to the
+//               last, so that one takes the place of another; freed when all is done
 #pragma once
 
 #include <cstdint>
@@ -19,22 +20,21 @@
 
 namespace irplan {
 
-using SegmentBytes = PerSegment;
 
 // What the plan's own formulas say that a step takes: the phase's `peak`, and buffers rounded up to `align`.
 // None where a number exceeds 64 bits.
-std::optional<SegmentBytes> predicted_bytes(const Plan& plan, const std::string& phase,
+std::optional<PerSegment> predicted_bytes(const Plan& plan, const std::string& phase,
                                             const Binding& binding);
 
 // "line 31 of llama.irplan": where a limit of the plan stands; one of an option has no line.
 std::string place_text(const Plan& plan, uint32_t line);
 
 // The bytes that a budget counts; none of one over dims, and where the number exceeds 64 bits.
-std::optional<int64_t> counted_bytes(const Plan::Budget& budget, const SegmentBytes& bytes);
+std::optional<int64_t> counted_bytes(const Plan::Budget& budget, const PerSegment& bytes);
 
 // A budget over bytes that a step of a phase would break, in its own words.
 Failure check_budgets(const Plan& plan, const std::string& phase, const Binding& binding,
-                      const SegmentBytes& bytes);
+                      const PerSegment& bytes);
 
 // The addresses of buffers that lie so.
 PlanMemory addresses(const Layout& layout, const RunSegments& segments);
@@ -48,8 +48,9 @@ class RunMemory {
 
   // Weights and state, and room for inputs and an arena of these sizes (the largest of all steps). `binding`
   // gives weights and state their sizes.
-  Failure allocate(const Binding& binding, const SegmentBytes& room);
-  // Where weights lie while they load and fold; ends when `free_loading` is called.
+  Failure allocate(const Binding& binding, const PerSegment& room);
+  // Where weights lie while they load and fold; ends when `free_loading` is called. Those of the loading
+  // segment hold what they are given from just before the first op that reads them to the last.
   const Layout& loading() const { return held_; }
   void free_loading();
   // Where the buffers of a phase lie at a step's sizes; a state begins at row `first_slot` of axis 0.
@@ -57,21 +58,22 @@ class RunMemory {
   // The allocations; their addresses stay as they are.
   const RunSegments& segments() const { return segments_; }
 
-  const SegmentBytes& allocated() const { return allocated_; }
+  const PerSegment& allocated() const { return allocated_; }
   int64_t loading_bytes() const { return loading_bytes_; }
 
  private:
   Failure take(const char* what, MemorySegment segment, int64_t bytes);
-  // Places for buffers of a segment (or those for loading), one behind the other.
-  Failure place(Plan::Segment segment, bool loading, const Binding& binding, Layout& out,
-                int64_t* total) const;
+  // Places for buffers of a segment, one behind the other.
+  Failure place(Plan::Segment segment, const Binding& binding, Layout& out, int64_t* total) const;
+  // Places for what only loading needs; two that are never needed together may share one.
+  Failure place_loading(const Binding& binding);
 
   const Plan& plan_;
   Backend& backend_;
   RunSegments segments_;
   Layout held_;                       // weights and states as they were allocated
   std::vector<uint8_t> for_loading_;  // buffers that only folding reads
-  SegmentBytes allocated_;
+  PerSegment allocated_;
   int64_t loading_bytes_ = 0;
 };
 
