@@ -362,7 +362,7 @@ TEST_CASE("a config that cannot be read is told once, at its place in the config
   REQUIRE(broken.diagnostics.list().size() == 1);
   const Diagnostic& d = broken.diagnostics.list()[0];
   CHECK(render(d, broken.source, false) ==
-        "error[E0264]: `config` cannot be read: it is no JSON\n"
+        "error[E0264]: `config` cannot be read: it is not JSON\n"
         " --> model.json:3:8\n"
         "  |\n"
         "3 |   \"b\": oops\n"

@@ -118,7 +118,8 @@ size_t check_changes(const std::string& text, const Plan& plan) {
         CHECK(has(compiled(narrowed(text, dim, most + 1)), Code::BudgetNarrows));
       } else if (change.ok) {
         CHECK_FALSE(has(compiled(text, changed(change.change, 0)), Code::BudgetNarrows));
-        if (change.change[2] == 'l') CHECK(has(compiled(text, changed(change.change, 1)), Code::BudgetNarrows));
+        if (change.change[2] == 'l')
+          CHECK(has(compiled(text, changed(change.change, 1)), Code::BudgetNarrows));
       } else {
         const auto& [dim, most] = change.max.at(0);
         const CompileOptions options = changed(change.change, 0);

@@ -26,7 +26,8 @@ Datum Elaborator::call(const ast::Expr& e, const Want& want) {
     if (frames_.back().fn == global->item) {
       report(Code::Recursion, e.span, {name}).rule("recursion is an error");
     } else {
-      report(Code::UsedBeforeBound, e.operator_span, {name}).also_in_program(global->span, "it is defined only here");
+      report(Code::UsedBeforeBound, e.operator_span, {name})
+          .also_in_program(global->span, "it is defined only here");
     }
     return poison();
   }

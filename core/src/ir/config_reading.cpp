@@ -136,7 +136,8 @@ void Elaborator::tell_lacking() {
     const std::string written(source.slice(lacking.span));
     const auto others = elsewhere_in(*options_.config->root(), *lacking.record, lacking.key);
     if (!others.empty()) {
-      Diagnostic& d = diagnostics_.report(Code::NoSuchKey, lacking.span, {path + lacking.key}, lacking.elsewhere);
+      Diagnostic& d =
+          diagnostics_.report(Code::NoSuchKey, lacking.span, {path + lacking.key}, lacking.elsewhere);
       for (const ConfigNode* other : others)
         d.help("the config has it as `" + other->path() + "`: " + other->path() + " ?? " + written);
       continue;

@@ -89,7 +89,8 @@ class Elaborator {
   const std::string& text(ast::Symbol symbol) const { return tree_.text(symbol); }
   const std::string& text(const ast::Name& name) const { return tree_.text(name.symbol); }
   template <size_t N>
-  Diagnostic& report(std::type_identity_t<Taking<N>> code, Span span, const std::string_view (&arguments)[N]) {
+  Diagnostic& report(std::type_identity_t<Taking<N>> code, Span span,
+                     const std::string_view (&arguments)[N]) {
     return add_report(code.code, span, arguments);
   }
   Diagnostic& report(Taking<0> code, Span span) { return add_report(code.code, span, {}); }
@@ -277,7 +278,8 @@ class Elaborator {
     const ast::Expr* value;
     std::shared_ptr<const SourceText> text;  // the option that it stands in
   };
-  const ast::Expr* option(const std::shared_ptr<const SourceText>& shown, size_t at, const std::string& expression);
+  const ast::Expr* option(const std::shared_ptr<const SourceText>& shown, size_t at,
+                          const std::string& expression);
   std::unordered_map<ast::Symbol, Replacement> replaced_;  // values of --let
   std::vector<Replacement> budgets_;                       // of --budget
   std::shared_ptr<const SourceText> elsewhere_;            // while one of them is evaluated: its text

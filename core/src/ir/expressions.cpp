@@ -452,7 +452,8 @@ Datum Elaborator::arithmetic(const ast::Expr& e, const Datum& a, const Datum& b)
   Datum result = from_expr(e.op == Operator::Add ? x + y : e.op == Operator::Sub ? x - y : x * y, e.span);
   if (result.poisoned() && !diagnostics_.list().empty()) {
     for (const Datum* side : {&a, &b}) {
-      if (side->origin) report(Code::ConstantTooLarge, e.span).note("`" + side->origin->path() + "` is " + show(*side));
+      if (side->origin)
+        report(Code::ConstantTooLarge, e.span).note("`" + side->origin->path() + "` is " + show(*side));
     }
   }
   return result;

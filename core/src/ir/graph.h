@@ -96,7 +96,8 @@ struct Guard {
   Span span;
   uint32_t phase = kNoPhase;  // where one phase alone needs it
   bool budget = false;
-  std::shared_ptr<const SourceText> elsewhere = nullptr;  // the option that it stands in, of none in the program
+  std::shared_ptr<const SourceText> elsewhere =
+      nullptr;  // the option that it stands in, of none in the program
 };
 
 // A top-level `let` whose number is a size: rows of states, or a dim's upper end.
@@ -171,7 +172,8 @@ struct Budget {
   Expr limit;                 // of bytes
   uint32_t phase = kNoPhase;  // that it speaks of alone: `budget decode.arena <= 64MiB`
   Span span;
-  std::shared_ptr<const SourceText> elsewhere = nullptr;  // the option that it stands in, of none in the program
+  std::shared_ptr<const SourceText> elsewhere =
+      nullptr;  // the option that it stands in, of none in the program
   // filled in by the solve pass
   bool possible = true;                       // at the smallest sizes
   int64_t limit_bytes = 0;                    // at `value`

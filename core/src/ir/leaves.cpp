@@ -100,7 +100,8 @@ Datum Elaborator::leaf(const ast::Expr& e) {
       if (item->kind == ast::ItemKind::Bind && item->value == &e && item->targets.size() == 1) bound = item;
     }
     if (!bound) {
-      report(Code::LeafWithoutName, e.span, {state ? "state" : "param"}).help("name it: … from \"layers.{i}.weight\"");
+      report(Code::LeafWithoutName, e.span, {state ? "state" : "param"})
+          .help("name it: … from \"layers.{i}.weight\"");
       return poison();
     }
     source = text(bound->targets[0].name);

@@ -115,7 +115,8 @@ Datum Elaborator::lookup(const ast::Name& name) {
   const bool itself =
       global && global->kind == GlobalKind::Input && global->state == Global::State::Untouched;
   if (itself) {  // in its own type
-    report(Code::UsedBeforeBound, name.span, {text(name)}).also_in_program(global->span, "it is bound only here");
+    report(Code::UsedBeforeBound, name.span, {text(name)})
+        .also_in_program(global->span, "it is bound only here");
     return poison();
   }
   if (global && global->position < frames_.back().position) {
@@ -254,7 +255,8 @@ void Elaborator::bind(const ast::Name& name, Datum value) {
   }
   const Global* global = find_global(name.symbol);
   if (global && (global->position < frames_.back().position || scopes_.size() == 1)) {
-    Diagnostic& d = report(Code::NameBoundTwice, name.span, {text(name)}).also(global->span, "bound here first");
+    Diagnostic& d =
+        report(Code::NameBoundTwice, name.span, {text(name)}).also(global->span, "bound here first");
     d.rule("a name is bound once and hides no outer name");
     if (scopes_.size() > 1 && frames_.size() == 1 && global->kind == GlobalKind::Bound) {
       d.help("a loop hands a name on when it is listed: for … with " + text(name));

@@ -56,7 +56,8 @@ void Elaborator::require(const ast::Item& item) {
     const Datum text = string(*item.message);
     if (text.get<std::string>()) message = *text.get<std::string>();
   }
-  Diagnostic& d = report(Code::RequirementFails, item.span, {message.empty() ? slice(item.value->span) : message});
+  Diagnostic& d =
+      report(Code::RequirementFails, item.span, {message.empty() ? slice(item.value->span) : message});
   tell_values(d, *item.value);
   if (scopes_.size() == 1) refused_ = true;
 }
@@ -196,9 +197,9 @@ Elaborator::Flow Elaborator::loop(const ast::Item& item) {
   if (!count) return Flow::Next;
   if (*count < 0 || *count > kMaxRounds) {
     const std::string rounds = std::to_string(*count);
-    Diagnostic& d =
-        *count < 0 ? report(Code::NegativeRounds, item.value->span, {rounds})
-                   : report(Code::TooManyRounds, item.value->span, {rounds, std::to_string(kMaxRounds)});
+    Diagnostic& d = *count < 0
+                        ? report(Code::NegativeRounds, item.value->span, {rounds})
+                        : report(Code::TooManyRounds, item.value->span, {rounds, std::to_string(kMaxRounds)});
     Namer namer;
     blame(d, raw(*item.value, {nullptr, &namer}));
     stopped_ = *count > kMaxRounds;

@@ -47,7 +47,8 @@ bool append_shape(OpCall& call) {
   // knows.
   const bool whole = !call.ring_rows || !(*call.ring_rows == rows);
   if (whole && !call.at_most(end, rows)) {
-    return does_not_fit(call, Code::RowsExceedState, "ends at row " + end.text(), "holds " + rows.text() + " rows",
+    return does_not_fit(call, Code::RowsExceedState, "ends at row " + end.text(),
+                        "holds " + rows.text() + " rows",
                         "the state's axis 1 must hold the longest sequence, " + end.text());
   }
   Shape shape = state.shape;

@@ -13,7 +13,8 @@ using namespace rules;
 bool leading_axes_agree(OpCall& call) {
   const size_t x = call.rank(0), e = call.rank(2);
   if (x != e && x != e + 1) {
-    Fault f = fault(call, Code::OperandForm, {"x", std::to_string(e) + " or " + std::to_string(e + 1) + " axes"});
+    Fault f =
+        fault(call, Code::OperandForm, {"x", std::to_string(e) + " or " + std::to_string(e + 1) + " axes"});
     f.operand = 0;
     f.found = text(call.operand(0));
     f.other = 2;
@@ -22,7 +23,8 @@ bool leading_axes_agree(OpCall& call) {
     return call.fail(std::move(f));
   }
   for (int axis = 0; axis < static_cast<int>(x) - 1; ++axis) {
-    if (!agree(call, Code::OperandsDisagree, 0, axis, 2, axis, "x is […,K] or […,k,K] where e is […,k]")) return false;
+    if (!agree(call, Code::OperandsDisagree, 0, axis, 2, axis, "x is […,K] or […,k,K] where e is […,k]"))
+      return false;
   }
   return true;
 }

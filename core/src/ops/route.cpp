@@ -50,7 +50,8 @@ bool route_shape(OpCall& call) {
   if (!floats(call) || !rank_at_least(call, 0, 1)) return false;
   const Expr experts = call.extent(0, -1), k = call.attrs["k"].expr();
   if (call.has(1)) {
-    if (!rank_is(call, 1, 1) || !agree(call, Code::OperandExtent, 1, 0, 0, -1, "dim(bias, 0) = dim(logits, -1)"))
+    if (!rank_is(call, 1, 1) ||
+        !agree(call, Code::OperandExtent, 1, 0, 0, -1, "dim(bias, 0) = dim(logits, -1)"))
       return false;
   }
   if (!k_fits(call, k)) return false;

@@ -80,8 +80,8 @@ bool attributes_ready(OpCall& call) {
 }
 
 bool wrong_class(OpCall& call, size_t i, const char* wanted) {
-  Fault f =
-      fault(call, Code::OperandDtype, {call.row.operands[std::min(i, call.row.operands.size() - 1)].name, wanted});
+  Fault f = fault(call, Code::OperandDtype,
+                  {call.row.operands[std::min(i, call.row.operands.size() - 1)].name, wanted});
   f.operand = static_cast<int>(i);
   f.found = text(call.operand(i));
   return call.fail(std::move(f));
@@ -99,7 +99,8 @@ bool mixed(OpCall& call, size_t i, size_t other) {
 }
 
 bool block_not_read(OpCall& call, size_t i) {
-  Fault f = fault(call, Code::BlockNotRead, {call.row.operands[std::min(i, call.row.operands.size() - 1)].name});
+  Fault f =
+      fault(call, Code::BlockNotRead, {call.row.operands[std::min(i, call.row.operands.size() - 1)].name});
   f.operand = static_cast<int>(i);
   f.found = text(call.operand(i));
   f.rule = "block dtypes are read by embed, linear, expert, dequant and attention, and written by append";
@@ -121,7 +122,8 @@ bool ready(OpCall& call) {
   call.out.clear();
   const auto& operands = call.row.operands;
   if (call.in.size() > operands.size() && !call.row.variadic) {
-    Fault f = fault(call, Code::TooManyOperands, {std::to_string(operands.size()), std::to_string(call.in.size())});
+    Fault f =
+        fault(call, Code::TooManyOperands, {std::to_string(operands.size()), std::to_string(call.in.size())});
     f.rule = std::string(call.row.name) + ": " + call.row.operand_text;
     return call.fail(std::move(f));
   }

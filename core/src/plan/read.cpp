@@ -313,7 +313,8 @@ class Reader {
       return n.kind() == Kind::Int && n.integer() >= 0 && n.integer() <= static_cast<int64_t>(kMaxRecords);
     };
     const auto items = node.items();
-    if (items.size() != 2 || !is_index(items[0]) || !is_index(items[1])) return fail("is not a pair of indices");
+    if (items.size() != 2 || !is_index(items[0]) || !is_index(items[1]))
+      return fail("is not a pair of indices");
     x.begin = static_cast<uint32_t>(items[0].integer());
     x.end = static_cast<uint32_t>(items[1].integer());
     if (x.begin > x.end)

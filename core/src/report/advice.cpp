@@ -182,7 +182,8 @@ std::string lighter_text(const Plan& plan, const std::vector<Plan::Lighter>& cha
     out += "  " + left(change.change, 24) + right(bytes_text(change.bytes), 11) + "  (" +
            bytes_text(total(plan) - change.bytes) + " less)  " + change.what + "\n";
   }
-  if (!program_is_there) out += "  run `irplan explain` on the .irplan file to see what a shorter cache saves\n";
+  if (!program_is_there)
+    out += "  run `irplan explain` on the .irplan file to see what a shorter cache saves\n";
   return out + "\n";
 }
 

@@ -76,7 +76,7 @@ Failure check_budgets(const Plan& plan, const std::string& phase, const Binding&
 }
 
 std::optional<PerSegment> predicted_bytes(const Plan& plan, const std::string& phase,
-                                            const Binding& binding) {
+                                          const Binding& binding) {
   PerSegment out;
   Evaluator value(*plan.pool, binding);
   const auto loading = only_for_loading(plan);

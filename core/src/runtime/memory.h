@@ -20,11 +20,9 @@
 
 namespace irplan {
 
-
 // What the plan's own formulas say that a step takes: the phase's `peak`, and buffers rounded up to `align`.
 // None where a number exceeds 64 bits.
-std::optional<PerSegment> predicted_bytes(const Plan& plan, const std::string& phase,
-                                            const Binding& binding);
+std::optional<PerSegment> predicted_bytes(const Plan& plan, const std::string& phase, const Binding& binding);
 
 // "line 31 of llama.irplan": where a limit of the plan stands; one of an option has no line.
 std::string place_text(const Plan& plan, uint32_t line);

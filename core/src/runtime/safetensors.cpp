@@ -103,7 +103,8 @@ class HeaderReader {
     return wrong(std::string("has no ") + kNames[static_cast<size_t>(slot_)]);
   }
   bool wrong_element() {
-    return wrong(slot_ == Slot::Shape ? "its shape holds something that is not a size" : "its data_offsets are not a range");
+    return wrong(slot_ == Slot::Shape ? "its shape holds something that is not a size"
+                                      : "its data_offsets are not a range");
   }
 
   // A value that holds no others, where the format has none.

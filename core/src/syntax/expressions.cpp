@@ -126,7 +126,8 @@ Expr* Parser::binary(int tightness) {
     const Span sign = take().span;
     if (brackets_ == 0) skip_newlines();
     if (op == Operator::Mul && at("*") && peek().span.begin == sign.end) {
-      fail(Code::UnknownSign, {sign.begin, peek().span.end}, {"**"}).help("there is no power operator: x * x");
+      fail(Code::UnknownSign, {sign.begin, peek().span.end}, {"**"})
+          .help("there is no power operator: x * x");
     } else if (at("=") && peek().span.begin == sign.end && binds > kComparison) {
       const std::string both(text({sign.begin, peek().span.end}));
       const std::string target(text({begin, left->span.end}));
@@ -367,7 +368,8 @@ Expr* Parser::call(const Name& called, uint32_t begin) {
     }
     arg.value = expression();
     args.push_back(arg);
-    if (!panic_ && at("=")) fail(Code::AssignmentAsComparison, peek().span).fix("compare with `==`", peek().span, "==");
+    if (!panic_ && at("="))
+      fail(Code::AssignmentAsComparison, peek().span).fix("compare with `==`", peek().span, "==");
     if (!take_if(",")) break;
     trailing_comma(")");
   }
@@ -421,7 +423,8 @@ Type Parser::type() {
   const Span opening = peek().span;
   if (!panic_ && !at("[")) {
     const Span dtype = since(begin);
-    fail(Code::TypeWithoutExtents, dtype, {text(dtype)}).help("a single number is " + std::string(text(dtype)) + "[]");
+    fail(Code::TypeWithoutExtents, dtype, {text(dtype)})
+        .help("a single number is " + std::string(text(dtype)) + "[]");
   }
   if (panic_) return out;
   take();

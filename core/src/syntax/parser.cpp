@@ -251,8 +251,8 @@ void Parser::end_of_item(bool top) {
       fail(Code::Unmatched, token.span, {text(token.span)});
       ++next_;
     } else {
-      Diagnostic& d =
-          fail(Code::ExpectedEndOfLine, token.span, {found(token)}).rule("a statement ends with its line, or with `;`");
+      Diagnostic& d = fail(Code::ExpectedEndOfLine, token.span, {found(token)})
+                          .rule("a statement ends with its line, or with `;`");
       for (size_t i = statement_; i < next_; ++i) {
         if (tokens_[i].punct == punct("//")) d.fix("comments start with `#`", tokens_[i].span, "#");
       }
@@ -382,7 +382,8 @@ Item* Parser::keyword_item(const std::string& word, bool top) {
   }
   if ((word == "param" || word == "state") && named && peek(2).punct == punct(":")) {
     const Name wanted{tree_.intern(text(second.span)), second.span};
-    fail(Code::NotAStatement, peek().span, {word}).help(std::string(text(second.span)) + " = " + word + " f32[…]");
+    fail(Code::NotAStatement, peek().span, {word})
+        .help(std::string(text(second.span)) + " = " + word + " f32[…]");
     return poisoned(wanted);
   }
   if ((word == "import" || word == "while") &&
@@ -447,7 +448,9 @@ Item* Parser::dim_item() {
   made.value = made.high = nullptr;
   if (!panic_ && !at_word("in")) {
     if (at("=") || at(":")) {
-      fail(Code::RangeForm, peek().span).rule("dim S in 1..2048").help("a number that never changes is a `let`");
+      fail(Code::RangeForm, peek().span)
+          .rule("dim S in 1..2048")
+          .help("a number that never changes is a `let`");
     } else {
       fail(Code::Expected, peek().span, {"`in`", found(peek())}).rule("dim S in 1..2048");
     }
@@ -482,7 +485,8 @@ Item* Parser::phase_item() {
     } else if (at_word("in")) {
       take();
       entry.low = expression();
-      if (!panic_ && !take_if("..")) fail(Code::RangeForm, peek().span).rule("phase prefill { S in 1..2048 }");
+      if (!panic_ && !take_if(".."))
+        fail(Code::RangeForm, peek().span).rule("phase prefill { S in 1..2048 }");
       if (!panic_) entry.high = expression();
     } else if (!panic_) {
       fail(Code::Expected, peek().span, {"`=` or `in`", found(peek())}).rule("phase decode { S = 1 }");
@@ -501,7 +505,8 @@ void Parser::distinct(const std::vector<Name>& names) {
                    [](const Name& a, const Name& b) { return a.symbol < b.symbol; });
   for (size_t i = 1; i < sorted.size(); ++i) {
     if (sorted[i].symbol != sorted[i - 1].symbol) continue;
-    warn(Code::NameTwiceInList, sorted[i].span, {tree_.text(sorted[i].symbol)}).also(sorted[i - 1].span, "here before");
+    warn(Code::NameTwiceInList, sorted[i].span, {tree_.text(sorted[i].symbol)})
+        .also(sorted[i - 1].span, "here before");
   }
 }
 
@@ -527,7 +532,8 @@ Item* Parser::fn_item() {
   close(")", opening.span);
   --brackets_;
   if (!panic_ && at("="))
-    fail(Code::FnBodyWithoutBraces, peek().span).help("write fn " + tree_.text(made.name.symbol) + "(…) { return … }");
+    fail(Code::FnBodyWithoutBraces, peek().span)
+        .help("write fn " + tree_.text(made.name.symbol) + "(…) { return … }");
   if (panic_) resume_at_block();
   if (!panic_) made.body = block("fn");
   return &made;
@@ -545,7 +551,8 @@ Item* Parser::for_item() {
     made.value = expression();
   }
   if (!panic_ && at("..")) {
-    fail(Code::ExpectedEndOfLine, peek().span, {found(peek())}).rule("a loop counts iterations: for i in 32 runs i = 0 … 31");
+    fail(Code::ExpectedEndOfLine, peek().span, {found(peek())})
+        .rule("a loop counts iterations: for i in 32 runs i = 0 … 31");
   }
   if (!panic_ && at_word("with")) {
     take();
@@ -617,7 +624,8 @@ Item* Parser::bind_item() {
     Target target;
     target.name = name("a name to bind");
     const std::string& word = tree_.text(target.name.symbol);
-    if (word == "true" || word == "false" || word == "none") warn(Code::ConstantAsName, target.name.span, {word});
+    if (word == "true" || word == "false" || word == "none")
+      warn(Code::ConstantAsName, target.name.span, {word});
     if (!panic_ && take_if(":")) target.annotation = type();
     names.push_back(target.name);
     if (panic_) target.annotation.reset();

@@ -133,9 +133,7 @@ const Row kRows[] = {
       .file = command::FileUse::Read,
       .path_of = unless_random},
      take_text<&Options::weights>},
-    {{.name = "--phase",
-      .value = "NAME",
-      .doc = "which phase to run, if the sizes do not decide"},
+    {{.name = "--phase", .value = "NAME", .doc = "which phase to run, if the sizes do not decide"},
      take_text<&Options::phase>},
     {{.name = "--dim",
       .letter = 'd',
@@ -179,7 +177,9 @@ const Row kRows[] = {
       .file = command::FileUse::Read,
       .path_of = after_name},
      take_file_of<&Options::expects>},
-    {{.name = "--tol", .value = "T", .doc = "tolerance of --expect: max|a - b| <= T * max|b| (default: 1e-3)"},
+    {{.name = "--tol",
+      .value = "T",
+      .doc = "tolerance of --expect: max|a - b| <= T * max|b| (default: 1e-3)"},
      take_tolerance},
     {{.name = "--tokens",
       .value = "IDS",
@@ -306,7 +306,8 @@ const command::Program& program() {
     return command::Program{
         "irplan-run",
         "runs plans and programs",
-        "Exit codes: 0 success; 1 wrong input, or the run failed; 2 wrong command line; 3 an --expect failed, or "
+        "Exit codes: 0 success; 1 wrong input, or the run failed; 2 wrong command line; 3 an --expect "
+        "failed, or "
         "a request was\nrejected; 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM: no file is left "
         "half-written.\n",
         {{"",
@@ -318,7 +319,8 @@ const command::Program& program() {
           "\"max_new_tokens\": 16}. "
           "Its answer is a line on\nstdout when it ends, {\"req_id\": \"a\", \"tokens\": [7, 8]}; with "
           "--requests - arrival_us is not "
-          "needed, and a request that cannot be\nserved is answered with {\"req_id\": \"a\", \"error\": \"…\"}. "
+          "needed, and a request that cannot be\nserved is answered with {\"req_id\": \"a\", \"error\": "
+          "\"…\"}. "
           "--trace writes one line per "
           "event as it happens: ts_us, event and req_id;\nenqueue adds tokens_requested; schedule batch_id "
           "and kv_alloc_bytes; decode batch_id, step and latency_us; complete\ntotal_tokens and latency_us; "

@@ -232,7 +232,7 @@ int run_passes(const Arguments& arguments) {
   for (const PassInfo& p : passes()) {
     list.push_back({{"name", p.name}, {"contract", p.contract}});
     std::string name = p.name;
-    name.resize(std::max<size_t>(name.size() + 1, 12), ' ');
+    name.resize(std::max<size_t>(name.size() + 1, 16), ' ');
     out += name + p.contract + "\n";
   }
   return print(arguments.json() ? dump(list) : out) ? kDone : kFailed;

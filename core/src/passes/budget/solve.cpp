@@ -320,7 +320,8 @@ void assign_values(Graph& graph, const FixedDims& fixed, Diagnostics& diagnostic
   if (!first) return;
   if (count > kMostNamed) assumed += " and " + std::to_string(count - kMostNamed) + " more";
   diagnostics
-      .report(Code::SizeAssumed, first->span, {assumed, count > 1 ? "have" : "has", std::to_string(first->value)})
+      .report(Code::SizeAssumed, first->span,
+              {assumed, count > 1 ? "have" : "has", std::to_string(first->value)})
       .help("bound it: dim " + first->name + " in 1.." + std::to_string(first->value) +
             ", or fix it: --dim " + first->name + "=" + std::to_string(first->value));
 }

@@ -68,7 +68,8 @@ class JsonReader {
       if (key == "buffers" || key == "allocations") {
         list = &value;
       } else if (key == "capacity" || key == "memory") {
-        if (!value.is_number_integer() || value.get<int64_t>() < 0) return refuse("`" + key + "` is not a size");
+        if (!value.is_number_integer() || value.get<int64_t>() < 0)
+          return refuse("`" + key + "` is not a size");
         table_.capacity = value.get<int64_t>();
       } else if (key != "name" && key != "comment" && key != "version" && key != "height" && key != "bound" &&
                  key != "verdict") {

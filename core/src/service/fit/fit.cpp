@@ -257,12 +257,14 @@ class Fitting {
     for (const Diagnostic& d : chosen_.compiled.diagnostics.list()) {
       if (d.severity != Severity::Warning || d.code == Code::BudgetNarrows) continue;
       // The context that was asked for stands in place of the config's own.
-      if (d.code == Code::UnusedMayChangeModel && d.message.find("`config.max_position_embeddings`") != std::string::npos) continue;
+      if (d.code == Code::UnusedMayChangeModel &&
+          d.message.find("`config.max_position_embeddings`") != std::string::npos)
+        continue;
       out_.notes.push_back(d.message);
     }
     if (chosen_.published && asked_.context > *chosen_.published)
-      out_.notes.push_back("the config names a context of " + std::to_string(*chosen_.published) +
-                           " tokens; what the model says beyond it, nobody promises");
+      out_.notes.push_back("the config has a context of " + std::to_string(*chosen_.published) +
+                           " tokens; how well the model does beyond it is not known");
   }
 
   void find_commands() {
