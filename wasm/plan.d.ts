@@ -59,7 +59,7 @@ export interface PlanTokens {
   arena_bytes_each: number;
   /** for each token that a sequence may keep */
   state_bytes_each: number;
-  /** of states that keep a window alone */
+  /** of states that only keep a window */
   ring_bytes_each_sequence: number;
 }
 
@@ -218,7 +218,7 @@ export interface PlanChange {
 export interface PlanBudget {
   expr: string;
   line: number;
-  /** that it speaks of alone */
+  /** the only phase that it is about */
   phase?: string;
   /** over all declared ranges */
   ok: boolean;
