@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cuda/cuda_backend.h"
 #include "cuda/launch.h"
-#include "runtime/make_backend.h"
 
 namespace irplan {
 namespace {
