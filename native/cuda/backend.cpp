@@ -74,7 +74,8 @@ class CudaProgram final : public RecordProgram {
   }
   // An error of a kernel shows at a later call, in another op's name; waiting after each tells whose it is.
   Failure launch(size_t, const Call& call) override {
-    if (auto failure = failed("launching", static_cast<cudaError_t>(cuda::launch(stream_, call)))) return failure;
+    if (auto failure = failed("launching", static_cast<cudaError_t>(cuda::launch(stream_, call))))
+      return failure;
     return one_by_one_ ? failed("running", cudaStreamSynchronize(stream_)) : std::nullopt;
   }
   Failure finish(DataFault& fault) override {
@@ -139,6 +140,12 @@ class CudaBackend final : public Backend {
     }
     *out = static_cast<std::byte*>(memory);
     return std::nullopt;
+  }
+  std::optional<size_t> free_bytes() const override {
+    size_t free = 0, total = 0;
+    cudaSetDevice(device_);
+    if (cudaMemGetInfo(&free, &total) != cudaSuccess) return std::nullopt;
+    return free;
   }
   void release(std::byte* pointer) override {
     cudaSetDevice(device_);
@@ -210,6 +217,11 @@ std::unique_ptr<Backend> start(int device, std::string& why) {
 }
 
 }  // namespace
+
+bool cuda_device_there() {
+  int count = 0;
+  return cudaGetDeviceCount(&count) == cudaSuccess && count > 0;
+}
 
 std::unique_ptr<Backend> make_cuda_backend(int device, std::string* why) {
   std::string reason;

@@ -27,6 +27,9 @@ for name in irplan-run irplan-test-native irplan-gpu-bench; do
   fi
 done
 cp -r "$root/examples" "$out/examples"
+mkdir -p "$out/tests/data"
+cp -r "$root/tests/data/plans" "$out/tests/data/"
+(cd "$root" && find tests/data/goldens -name config.json -exec cp --parents {} "$out" \;)
 cp "$root/native/cuda/gpu-run.sh" "$root/native/cuda/torch_bench.py" "$root/native/cuda/torch_decode.py" "$out/"
 {
   "$bin/irplan-run" --version

@@ -35,8 +35,7 @@ decode() { # BACKEND CONFIG PROMPT
   requests=$(mktemp)
   tokens=$(seq -s, 1 "$3")
   printf '{"req_id":"r","arrival_us":0,"tokens":[%s],"max_new_tokens":128}\n' "$tokens" >"$requests"
-  "$run" "$pack/examples/models/llama.irplan" --config "$pack/$2" --weights random:1 --backend "$1" --requests "$requests" \
-    --dim "S=$(($3 + 128))"
+  "$run" "$pack/examples/models/llama.irplan" --config "$pack/$2" --weights random:1 --backend "$1" --requests "$requests" --slots 1
   local code=$?
   rm -f "$requests"
   return "$code"

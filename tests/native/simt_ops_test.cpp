@@ -409,24 +409,36 @@ TEST_CASE("kernels: attention whose first scores are -inf, and all of them") {
   }
 }
 
-TEST_CASE("kernels: more rows, outputs and batches than a grid has in y and z") {
-  OpTrial batches(1);  // 65,535 in z
-  const uint32_t a = batches.numbers(DType::F32, shape(batches, {65540, 1, 1})),
-                 b = batches.numbers(DType::F32, shape(batches, {65540, 1, 1}));
-  batches.op("matmul", {a, b});
-  CHECK(batches.compare() == "");
-  OpTrial rows(2);  // 64 x 65,535 in y
-  const uint32_t x = rows.numbers(DType::BF16, shape(rows, {1, 64 * 65535 + 1, 1})),
-                 w = rows.numbers(DType::BF16, shape(rows, {1, 1}));
-  rows.op("linear", {x, w});
-  CHECK(rows.compare() == "");
+TEST_CASE("kernels: outputs and batches beyond what a grid has in y and z take turns") {
+  limit_simt_grids(2);
+  for (const int64_t rows : {1, 3, 20}) {
+    OpTrial batches(1);
+    const uint32_t a = batches.numbers(DType::F32, shape(batches, {7, rows, 5})),
+                   b = batches.numbers(DType::F32, shape(batches, {7, 5, 3}));
+    batches.op("matmul", {a, b});
+    CHECK(batches.compare() == "");
+  }
+  OpTrial outputs(2);
+  const uint32_t x = outputs.numbers(DType::BF16, shape(outputs, {1, 70, 16})),
+                 w = outputs.numbers(DType::BF16, shape(outputs, {300, 16}));
+  outputs.op("linear", {x, w});
+  CHECK(outputs.compare() == "");
+  OpTrial experts(3);
+  const uint32_t tokens = experts.numbers(DType::F32, shape(experts, {1, 2, 16})),
+                 e = experts.numbers(DType::I32, shape(experts, {1, 2, 2}), false, 1, 0, 3),
+                 weights = experts.numbers(DType::F32, shape(experts, {4, 50, 16}));
+  experts.op("expert", {tokens, weights, e});
+  CHECK(experts.compare() == "");
+  limit_simt_grids(65535);
 }
 
 TEST_CASE("kernels: as many experts as a route may have, in shared memory that is asked for") {
   OpTrial t(4);
   const uint32_t logits = t.numbers(DType::F32, shape(t, {1, 1, 4096}));
   t.op("route", {logits},
-       {{"k", Attr(t.n(4096))}, {"score", Attr(std::string("softmax"))}, {"groups", Attr(int64_t{512})},
+       {{"k", Attr(t.n(4096))},
+        {"score", Attr(std::string("softmax"))},
+        {"groups", Attr(int64_t{512})},
         {"group_k", Attr(int64_t{512})}});
   t.slack = 8;
   CHECK(t.compare() == "");

@@ -35,9 +35,9 @@ namespace irplan::IRPLAN_GPU {
 // ------------------------------------------------------------------------------------------------ launch
 
 constexpr size_t kSharedBytes = 48 * 1024;  // of dynamic shared memory that a kernel has without asking
-constexpr int64_t kMostInY = 65535;         // blocks of a grid in y, and in z
 
 #ifdef IRPLAN_SIMT
+inline int64_t most_in_y() { return shim::Machine::own().most_in_y(); }
 template <class... Parameters, class... Arguments>
 int launch(Stream, dim3 grid, dim3 block, size_t shared_bytes, void (*kernel)(Parameters...),
            Arguments... arguments) {
@@ -46,6 +46,7 @@ int launch(Stream, dim3 grid, dim3 block, size_t shared_bytes, void (*kernel)(Pa
   return machine.run(grid, block, shared_bytes, [=] { kernel(arguments...); }) ? 0 : 1;
 }
 #else
+constexpr int64_t most_in_y() { return 65535; }  // blocks of a grid, and in z
 template <class... Parameters, class... Arguments>
 int launch(Stream stream, dim3 grid, dim3 block, size_t shared_bytes, void (*kernel)(Parameters...),
            Arguments... arguments) {

@@ -19,11 +19,11 @@ bool packs(const ProductCall& c) {
          c.x.rows_aligned(info(w.dtype).bytes);
 }
 
-unsigned at_most(int64_t blocks) { return static_cast<unsigned>(blocks < kMostInY ? blocks : kMostInY); }
+unsigned in_y(int64_t blocks) { return static_cast<unsigned>(blocks < most_in_y() ? blocks : most_in_y()); }
 
 template <int kRows>
 int few(Stream stream, const ProductCall& c) {
-  const dim3 grid(blocks(c.n, kWarps), blocks(c.rows, kRows), at_most(c.count));
+  const dim3 grid(blocks(c.n, kWarps), blocks(c.rows, kRows), in_y(c.count));
   auto* kernel = !packs(c)                 ? product_few<kRows>
                  : c.x.dtype == DType::F32 ? product_few_dense<float, kRows>
                  : c.x.dtype == DType::F16 ? product_few_dense<F16, kRows>
@@ -34,7 +34,7 @@ int few(Stream stream, const ProductCall& c) {
 int product(Stream stream, const ProductCall& c) {
   if (c.rows == 0 || c.n == 0 || c.count == 0) return 0;
   if (c.rows >= kFewestTiledRows) {
-    const dim3 grid(blocks(c.rows, kTile), at_most((c.n + kTile - 1) / kTile), at_most(c.count));
+    const dim3 grid(blocks(c.rows, kTile), in_y((c.n + kTile - 1) / kTile), in_y(c.count));
     return launch(stream, grid, dim3(256), kTileBytes, product_tiles, c);
   }
   if (c.rows == 1) return few<1>(stream, c);
@@ -82,8 +82,7 @@ int expert(Stream stream, const ExpertCall& call) {
   const int64_t choices = call.e.count(), outputs = call.weight.w.shape[1];
   if (choices == 0 || outputs == 0) return 0;
   const int64_t chunks = (outputs + 7) / 8;
-  return launch(stream, dim3(static_cast<unsigned>(choices), at_most(chunks)), dim3(256), 0, expert_rows,
-                call);
+  return launch(stream, dim3(static_cast<unsigned>(choices), in_y(chunks)), dim3(256), 0, expert_rows, call);
 }
 
 }  // namespace irplan::IRPLAN_GPU
