@@ -5,6 +5,7 @@ Who waits for ever, and takes no time, is ended by the watch of ctest.
 """
 import os
 import resource
+import signal
 import subprocess
 import sys
 
@@ -34,4 +35,7 @@ def run(words, seconds=SECONDS, preexec_fn=None, **how):
 
 if __name__ == "__main__":
     limit(SUITE)()
+    # A shell has them ignored in what it starts in its background; tests of signals would wait for ever.
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     os.execvp(sys.argv[1], sys.argv[1:])

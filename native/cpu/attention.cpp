@@ -88,7 +88,6 @@ struct Piece {
       scores[j - block] = z;
       highest = std::max(highest, z);
     }
-    if (highest == kNone) return;
     const int64_t value_width = c.v.shape[3];
     const float shrink = *most == highest ? 1.0f : std::exp(*most - highest);
     if (shrink != 1.0f) {
@@ -97,24 +96,24 @@ struct Piece {
     *most = highest;
     *total *= shrink;
     for (int64_t j = first; j < last; ++j) {
-      const float weight = std::exp(scores[j - block] - highest);
+      const float z = scores[j - block], weight = z == kNone ? 0.0f : std::exp(z - highest);
       *total += weight;
       simd().axpy(sum, weight, v[j - block], value_width);
     }
   }
 
-  // A sink joins the denominator alone. A query that sees no key has no value.
+  // A sink joins the denominator alone. A query that sees no key has no value; one whose scores are all -inf
+  // has none that is a number.
   void finish(int64_t r, float most, float total, float* sum) const {
     const int64_t value_width = c.v.shape[3], h = head_of(r);
-    float share = 0;
-    if (total > 0) {
-      share = 1 / total;
-      if (c.sinks.data) {
-        float sink = 0;
-        sink = *load_line(c.sinks, h * c.sinks.stride[0], 1, 1, &sink);
-        const float top = std::max(most, sink), own = std::exp(most - top);
-        share = own / (total * own + std::exp(sink - top));
-      }
+    int64_t first = 0, last = 0;
+    visible(query_of(r), &first, &last);
+    float share = first < last ? 1 / total : 0.0f;
+    if (first < last && c.sinks.data) {
+      float sink = 0;
+      sink = *load_line(c.sinks, h * c.sinks.stride[0], 1, 1, &sink);
+      const float top = std::max(most, sink), own = std::exp(most - top);
+      share = own / (total * own + std::exp(sink - top));
     }
     for (int64_t u = 0; u < value_width; ++u) sum[u] *= share;
     store_line(c.y, b * c.y.stride[0] + query_of(r) * c.y.stride[1] + h * c.y.stride[2], value_width,

@@ -2,6 +2,7 @@
 // host without one gets a reason and no backend.
 #include <cuda_runtime.h>
 
+#include <cstdlib>
 #include <cstring>
 
 #include "cuda/cuda_backend.h"
@@ -71,15 +72,20 @@ class CudaProgram final : public RecordProgram {
                   cudaMemcpyAsync(memory_ + kControlAt, pinned_ + kControlAt, count * sizeof(int32_t),
                                   cudaMemcpyHostToDevice, stream_));
   }
+  // An error of a kernel shows at a later call, in another op's name; waiting after each tells whose it is.
   Failure launch(size_t, const Call& call) override {
-    return failed("launching", static_cast<cudaError_t>(cuda::launch(stream_, call)));
+    if (auto failure = failed("launching", static_cast<cudaError_t>(cuda::launch(stream_, call))))
+      return failure;
+    return one_by_one_ ? failed("running", cudaStreamSynchronize(stream_)) : std::nullopt;
   }
   Failure finish(DataFault& fault) override {
     cudaSetDevice(device_);
     if (auto failure = failed(
             "reading back", cudaMemcpyAsync(pinned_, memory_, sizeof fault, cudaMemcpyDeviceToHost, stream_)))
       return failure;
-    if (auto failure = failed("running the step", cudaStreamSynchronize(stream_))) return failure;
+    if (auto failure = failed("running the step (IRPLAN_CUDA_SYNC=1 tells whose op it is)",
+                              cudaStreamSynchronize(stream_)))
+      return failure;
     busy_ = false;
     std::memcpy(&fault, pinned_, sizeof fault);
     if (fault.op == 0) return std::nullopt;
@@ -91,6 +97,7 @@ class CudaProgram final : public RecordProgram {
   int device_;
   cudaStream_t stream_;
   std::byte *memory_ = nullptr, *pinned_ = nullptr;
+  const bool one_by_one_ = std::getenv("IRPLAN_CUDA_SYNC") != nullptr;
   bool busy_ = false;  // a step that was not waited for may still read the pinned numbers
 };
 
@@ -133,6 +140,12 @@ class CudaBackend final : public Backend {
     }
     *out = static_cast<std::byte*>(memory);
     return std::nullopt;
+  }
+  std::optional<size_t> free_bytes() const override {
+    size_t free = 0, total = 0;
+    cudaSetDevice(device_);
+    if (cudaMemGetInfo(&free, &total) != cudaSuccess) return std::nullopt;
+    return free;
   }
   void release(std::byte* pointer) override {
     cudaSetDevice(device_);
@@ -204,6 +217,11 @@ std::unique_ptr<Backend> start(int device, std::string& why) {
 }
 
 }  // namespace
+
+bool cuda_device_there() {
+  int count = 0;
+  return cudaGetDeviceCount(&count) == cudaSuccess && count > 0;
+}
 
 std::unique_ptr<Backend> make_cuda_backend(int device, std::string* why) {
   std::string reason;

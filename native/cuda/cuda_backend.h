@@ -11,4 +11,7 @@ namespace irplan {
 // None with the reason and what to do: no device, no driver, or a build without CUDA.
 std::unique_ptr<Backend> make_cuda_backend(int device, std::string* why);
 
+// Whether the host has a device and a driver for it, whether or not this build can use them.
+bool cuda_device_there();
+
 }  // namespace irplan

@@ -26,6 +26,7 @@
 #include <new>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -198,13 +199,22 @@ class Machine {
   }
   void reseed(uint32_t seed) { random_.seed(seed); }
 
+  // Blocks that a grid may have in y, and in z; fewer, where a test wants them to take turns.
+  int64_t most_in_y() const { return most_in_y_; }
+  void limit_grids(int64_t most) { most_in_y_ = most; }
+
+  // As cudaFuncSetAttribute does for a kernel; here, for the next one.
+  void allow_shared(size_t bytes) { allowed_shared_ = bytes; }
+
   // Runs a grid. False where it went wrong; error() then says how.
   bool run(dim3 grid, dim3 block, size_t shared_bytes, std::function<void()> body) {
     error_.clear();
     const size_t count = size_t{block.x} * block.y * block.z, blocks = size_t{grid.x} * grid.y * grid.z;
     if (count == 0 || count > 1024) return fail("a block of " + std::to_string(count) + " threads");
-    if (blocks == 0 || grid.y > 65535 || grid.z > 65535)
-      return fail("a grid of no size, or too large in y or z");
+    if (blocks == 0 || grid.x > INT32_MAX || grid.y > most_in_y_ || grid.z > most_in_y_)
+      return fail("a grid of no size, or with too many blocks in x, y or z");
+    if (shared_bytes > std::exchange(allowed_shared_, kShared))
+      return fail(std::to_string(shared_bytes) + " bytes of shared memory, which the kernel did not ask for");
     if (shared_bytes > kMaxShared) return fail(std::to_string(shared_bytes) + " bytes of shared memory");
     body_ = std::move(body);
     while (threads_.size() < count) threads_.push_back(std::make_unique<Thread>());
@@ -254,7 +264,10 @@ class Machine {
   bool predicate_of(size_t thread) const { return thread < live_ && threads_[thread]->predicate; }
 
  private:
-  static constexpr size_t kMaxShared = 227 * 1024;  // of an sm_90 block
+  // Bytes of a block: what every kernel has, and the most that one has on sm_86, 89 and 120, if it asks.
+  static constexpr size_t kShared = 48 * 1024, kMaxShared = 99 * 1024;
+  size_t allowed_shared_ = kShared;
+  int64_t most_in_y_ = 65535;
 
   bool fail(std::string why) {
     error_ = std::move(why);

@@ -65,6 +65,7 @@ class SimtBackend final : public Backend {
     *out = memory;
     return std::nullopt;
   }
+  std::optional<size_t> free_bytes() const override { return std::nullopt; }
   void release(std::byte* pointer) override {
     const auto found = allocations_.find(pointer);
     if (found == allocations_.end()) return;
@@ -103,6 +104,8 @@ class SimtBackend final : public Backend {
 }  // namespace
 
 std::unique_ptr<Backend> make_simt_backend() { return std::make_unique<SimtBackend>(); }
+
+void limit_simt_grids(int64_t most) { shim::Machine::own().limit_grids(most); }
 
 void reseed_simt(uint32_t seed) { shim::Machine::own().reseed(seed); }
 

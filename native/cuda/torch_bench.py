@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What torch reaches at the sizes that first_gpu_run.sh measures: GB/s of each operator, eager and compiled.
+"""What torch reaches at the sizes that gpu-run.sh measures: GB/s of each operator, eager and compiled.
 
     torch_bench.py [--rows 65536] [--device cuda]     prints `NAME EAGER COMPILED` a line; exits 77 where torch has no device
 
@@ -9,7 +9,7 @@ import argparse
 import sys
 import time
 
-ROUNDS = 20  # as long as the chains of first_gpu_run.sh
+ROUNDS = 20  # launches in a row
 WIDTH = 4096
 ROTATED = 128
 

@@ -45,8 +45,8 @@ class CountingBackend : public HostBackend {
   }
   void release(std::byte*) override {}
   Failure fill(std::byte*, uint8_t, size_t) override { return std::nullopt; }
-  std::unique_ptr<Program> prepare(const Plan&, OpRange, const Layout&, const RunSegments&, const StepBinding&,
-                                   std::string* why) override {
+  std::unique_ptr<Program> prepare(const Plan&, OpRange, const Layout&, const RunSegments&,
+                                   const StepBinding&, std::string* why) override {
     return *why = "nothing runs here", nullptr;
   }
 

@@ -106,7 +106,8 @@ TEST_CASE("kernels: the checker holds layouts against the kernels that read them
   changed.ops[1].kernel = "cpu_linear_v1";
   auto found = validate_plan(changed);
   REQUIRE_FALSE(found.empty());
-  CHECK(found[0] == "ops out: reads w.packed, which lies as panels16; cpu_linear_v1 reads it row by row (rule packed)");
+  CHECK(found[0] ==
+        "ops out: reads w.packed, which lies as panels16; cpu_linear_v1 reads it row by row (rule packed)");
   changed = *plan;
   changed.values[changed.ops[1].in[1]].layout = Plan::Layout::None;
   CHECK_FALSE(validate_plan(changed).empty());

@@ -146,6 +146,15 @@ class OpTrial {
     write_value(plan, id, array, memory, StepBinding{step.dims, {}});
   }
 
+  // Floats by their place, row-major.
+  template <class Number>
+  void set(uint32_t id, const Number& number) {
+    const PlanMemory memory = host();
+    HostArray array = read_value(plan, id, memory, StepBinding{step.dims, {}});
+    for (size_t i = 0; i < array.f.size(); ++i) array.f[i] = number(i);
+    write_value(plan, id, array, memory, StepBinding{step.dims, {}});
+  }
+
   // Applies the row: results typed by its rule, each in a buffer of its own, or the first over operand
   // `in_place`.
   void op(const std::string& name, std::vector<uint32_t> in,

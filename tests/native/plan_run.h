@@ -3,25 +3,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <sstream>
 
 #include "catch.h"
 #include "cpu/cpu_backend.h"
 #include "irplan/compile.h"
+#include "native/source_file.h"
 #include "runtime/reference_backend.h"
 #include "runtime/session.h"
 #include "runtime/threads.h"
 
 namespace irplan::test {
-
-inline std::string file_text(const std::string& path) {
-  std::ifstream in(std::string(IRPLAN_SOURCE_DIR) + "/" + path, std::ios::binary);
-  REQUIRE(in);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 inline std::string compiled(const std::string& program, const std::string& target,
                             const std::string& config = "") {

@@ -106,6 +106,17 @@ class Usage(Case):
             out, _ = self.run_plan(*args, code=2, names=names)
             self.assertEqual(out, "")
 
+    def test_backends_and_kernels_are_listed_and_tested(self):
+        out, _ = self.run_plan("--list-backends")
+        self.assertEqual([line.split()[0] for line in out.splitlines()], ["cuda", "cpu", "reference"])
+        out, _ = self.run_plan("--list-kernels")
+        for name in ("cpu_linear_v2", "cuda_attention_v2"):
+            self.assertRegex(out, rf"(?m)^{name} +\S")
+        for backend in ("cpu", "reference"):
+            out, _ = self.run_plan("--selftest", "--backend", backend)
+            self.assertRegex(out, r"(?m)^3 passed, 0 failed$")
+        self.run_plan("--selftest", "--backend", "abacus", code=1, names=["abacus"])
+
     def test_what_is_not_there(self):
         self.run_plan("absent.json", code=1, names=["absent.json"])
         self.run_plan("absent.irplan", code=1, names=["absent.irplan"])
@@ -176,6 +187,11 @@ class Hotpath(Case):
         text = (self.folder / "p.json").read_text()
         self.file("new.json", text.replace("cpu_silu_v1", "cpu_silu_v77"))
         self.run_plan("new.json", *self.base[1:], "--backend", "cpu", code=1, names=["cpu_silu_v77", "ops s"])
+
+    def test_memory_is_held_against_the_plan_before_anything_is_loaded(self):
+        _, err = self.run_plan(HOTPATH, "--weights", "random:1", "--input", "x=random:1", "--dim", "S=1000000000", "--dim", "D=4096",
+                               "--backend", "cpu", code=1, names=["out of memory", "bytes are needed (weights 8192 + ", "are there on"])
+        self.assertNotIn("loading weights", err)
 
     def test_bad_inputs(self):
         rank = self.file("rank.npy", npy([3, 80], self.x, "<f2"))

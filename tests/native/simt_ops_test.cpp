@@ -393,6 +393,57 @@ TEST_CASE("kernels: attention without a cache, wide heads, no mask") {
   });
 }
 
+TEST_CASE("kernels: attention whose first scores are -inf, and all of them") {
+  for (const int64_t keys : {4, 5, 40}) {
+    for (const DType dtype : {DType::F32, DType::BF16}) {
+      OpTrial t(3);
+      const uint32_t q = t.numbers(dtype, shape(t, {1, 1, 2, 1}));
+      const uint32_t k = t.numbers(dtype, shape(t, {1, keys, 1, 1})),
+                     v = t.numbers(dtype, shape(t, {1, keys, 1, 3}));
+      t.set(q, [](size_t) { return 1.0f; });
+      t.set(k, [](size_t i) { return i < 4 ? -INFINITY : 0.25f * static_cast<float>(i); });
+      t.op("attention", {q, k, v}, {{"causal", Attr(false)}, {"scale", Attr(1.0)}});
+      INFO(keys << " keys, " << name(dtype));
+      CHECK(t.compare() == "");
+    }
+  }
+}
+
+TEST_CASE("kernels: outputs and batches beyond what a grid has in y and z take turns") {
+  limit_simt_grids(2);
+  for (const int64_t rows : {1, 3, 20}) {
+    OpTrial batches(1);
+    const uint32_t a = batches.numbers(DType::F32, shape(batches, {7, rows, 5})),
+                   b = batches.numbers(DType::F32, shape(batches, {7, 5, 3}));
+    batches.op("matmul", {a, b});
+    CHECK(batches.compare() == "");
+  }
+  OpTrial outputs(2);
+  const uint32_t x = outputs.numbers(DType::BF16, shape(outputs, {1, 70, 16})),
+                 w = outputs.numbers(DType::BF16, shape(outputs, {300, 16}));
+  outputs.op("linear", {x, w});
+  CHECK(outputs.compare() == "");
+  OpTrial experts(3);
+  const uint32_t tokens = experts.numbers(DType::F32, shape(experts, {1, 2, 16})),
+                 e = experts.numbers(DType::I32, shape(experts, {1, 2, 2}), false, 1, 0, 3),
+                 weights = experts.numbers(DType::F32, shape(experts, {4, 50, 16}));
+  experts.op("expert", {tokens, weights, e});
+  CHECK(experts.compare() == "");
+  limit_simt_grids(65535);
+}
+
+TEST_CASE("kernels: as many experts as a route may have, in shared memory that is asked for") {
+  OpTrial t(4);
+  const uint32_t logits = t.numbers(DType::F32, shape(t, {1, 1, 4096}));
+  t.op("route", {logits},
+       {{"k", Attr(t.n(4096))},
+        {"score", Attr(std::string("softmax"))},
+        {"groups", Attr(int64_t{512})},
+        {"group_k", Attr(int64_t{512})}});
+  t.slack = 8;
+  CHECK(t.compare() == "");
+}
+
 TEST_CASE("kernels: a state in blocks") {
   for (const DType block : {DType::Q8_0, DType::Q4_0, DType::MXFP4}) {
     INFO(name(block));

@@ -1,25 +1,17 @@
 // Whole plans through the CUDA kernels, in the memory that the planner laid out, against the reference:
 // several steps in a row, sequences of their own lengths, caches that wrap.
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <random>
-#include <sstream>
 
 #include "irplan/compile.h"
 #include "native/op_trial.h"
+#include "native/source_file.h"
 
 using namespace irplan;
+using irplan::test::file_text;
 
 namespace {
-
-std::string file_text(const std::string& path) {
-  std::ifstream in(std::string(IRPLAN_SOURCE_DIR) + "/" + path, std::ios::binary);
-  REQUIRE(in);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 Plan compiled(const std::string& program, const std::string& config) {
   CompileOptions options;

@@ -100,3 +100,18 @@ TEST_CASE("shim: shared memory starts as NaN in every block") {
               .empty());
   for (const float x : seen) CHECK(std::isnan(x));
 }
+
+TEST_CASE("shim: shared memory beyond 48 KiB has to be asked for, and ends at 99 KiB") {
+  auto& machine = irplan::shim::Machine::own();
+  const auto nothing = [] {};
+  CHECK(machine.run(dim3(1), dim3(32), 48 * 1024, nothing));
+  CHECK_FALSE(machine.run(dim3(1), dim3(32), 48 * 1024 + 16, nothing));
+  CHECK(machine.error().find("did not ask for") != std::string::npos);
+  machine.allow_shared(64 * 1024);
+  CHECK(machine.run(dim3(1), dim3(32), 64 * 1024, nothing));
+  CHECK_FALSE(machine.run(dim3(1), dim3(32), 64 * 1024, nothing));  // it was for that launch
+  machine.allow_shared(100 * 1024);
+  CHECK_FALSE(machine.run(dim3(1), dim3(32), 100 * 1024, nothing));
+  CHECK_FALSE(machine.run(dim3(1, 65536), dim3(32), 0, nothing));
+  CHECK_FALSE(machine.run(dim3(1, 1, 65536), dim3(32), 0, nothing));
+}

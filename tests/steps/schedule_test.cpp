@@ -36,6 +36,7 @@ class CountingBackend final : public Backend {
     ++calls;
     return inner_->allocate(bytes, alignment, out);
   }
+  std::optional<size_t> free_bytes() const override { return inner_->free_bytes(); }
   void release(std::byte* pointer) override { inner_->release(pointer); }
   Failure upload(std::byte* device, const std::byte* host, size_t bytes) override {
     return inner_->upload(device, host, bytes);

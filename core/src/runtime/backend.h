@@ -68,6 +68,8 @@ class Backend {
 
   // ---- memory. Every pointer that `allocate` gave is freed with `release`.
   virtual Failure allocate(size_t bytes, size_t alignment, std::byte** out) = 0;
+  // What can still be allocated; none where the device does not say.
+  virtual std::optional<size_t> free_bytes() const = 0;
   virtual void release(std::byte* pointer) = 0;
   virtual Failure upload(std::byte* device, const std::byte* host, size_t bytes) = 0;
   virtual Failure download(std::byte* host, const std::byte* device, size_t bytes) = 0;

@@ -13,6 +13,7 @@ class HostBackend : public Backend {
   // `most_bytes` are all that the machine has: an allocation above it would only fail when it is touched.
   explicit HostBackend(size_t most_bytes = SIZE_MAX) : most_bytes_(most_bytes) {}
   Failure allocate(size_t bytes, size_t alignment, std::byte** out) override;
+  std::optional<size_t> free_bytes() const override { return most_bytes_; }
   void release(std::byte* pointer) override;
   Failure upload(std::byte* device, const std::byte* host, size_t bytes) override;
   Failure download(std::byte* host, const std::byte* device, size_t bytes) override;

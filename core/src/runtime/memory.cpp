@@ -164,12 +164,29 @@ Failure RunMemory::place_loading(const Binding& binding) {
   return std::nullopt;
 }
 
+Failure RunMemory::check_free(const PerSegment& room) const {
+  const auto free = backend_.free_bytes();
+  const auto needed = sum_of_products({{1, allocated_.weights},
+                                       {1, allocated_.state},
+                                       {1, loading_bytes_},
+                                       {1, room.inputs},
+                                       {1, room.arena}});
+  if (!free || (needed && static_cast<uint64_t>(*needed) <= *free)) return std::nullopt;
+  const auto part = [](const char* what, int64_t bytes) { return what + (" " + std::to_string(bytes)); };
+  return "out of memory: " + (needed ? std::to_string(*needed) : "too many") + " bytes are needed (" +
+         part("weights", allocated_.weights) +
+         (loading_bytes_ ? " + " + part("loading", loading_bytes_) : "") + " + " +
+         part("state", allocated_.state) + " + " + part("inputs", room.inputs) + " + " +
+         part("arena", room.arena) + "), and " + std::to_string(*free) + " are there on " + backend_.device();
+}
+
 Failure RunMemory::allocate(const Binding& binding, const PerSegment& room) {
   held_.assign(plan_.buffers.size(), {});
   for_loading_ = only_for_loading(plan_);
   if (auto failure = place(Plan::Segment::Weights, binding, held_, &allocated_.weights)) return failure;
   if (auto failure = place(Plan::Segment::State, binding, held_, &allocated_.state)) return failure;
   if (auto failure = place_loading(binding)) return failure;
+  if (auto failure = check_free(room)) return failure;
   if (auto failure = take("weights", MemorySegment::Weights, allocated_.weights)) return failure;
   if (auto failure = take("state", MemorySegment::State, allocated_.state)) return failure;
   if (loading_bytes_ > 0) {

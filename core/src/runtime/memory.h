@@ -60,6 +60,8 @@ class RunMemory {
   int64_t loading_bytes() const { return loading_bytes_; }
 
  private:
+  // Everything at once against what the device has: nothing is loaded into what would not fit.
+  Failure check_free(const PerSegment& room) const;
   Failure take(const char* what, MemorySegment segment, int64_t bytes);
   // Places for buffers of a segment, one behind the other.
   Failure place(Plan::Segment segment, const Binding& binding, Layout& out, int64_t* total) const;

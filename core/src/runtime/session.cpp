@@ -104,7 +104,21 @@ Failure Session::prepare(const std::vector<Step>& widest, const WeightSource& so
   }
   if (auto failure = check_weights(plan_, most->sizes.dims, source)) return failure;
   if (auto failure = memory_.allocate(most->sizes.dims, predicted_)) return failure;
+  for (const Step& step : widest) {
+    if (auto failure = check_records(step)) return failure;
+  }
   return load(*most, source, progress);
+}
+
+Failure Session::check_records(const Step& step) const {
+  const Plan::Phase* phase = find_phase(plan_, step.phase);
+  if (!phase) return "no phase is called " + step.phase;
+  if (backend_.target().empty()) return std::nullopt;
+  Layout layout;
+  if (auto failure = memory_.lay_out(step.phase, step.sizes.dims, step.first_slot, &layout)) return failure;
+  Schedule schedule;
+  return prepare_schedule(plan_, phase->ops_begin, phase->ops_end, backend_.target(), layout, step.sizes,
+                          schedule);
 }
 
 // Weights that stay are filled where they stay. One that is packed or folded is loaded just before the first

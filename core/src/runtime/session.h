@@ -71,6 +71,8 @@ class Session {
   static constexpr size_t kMostPrepared = 64;  // then the oldest goes
 
   Failure load(const Step& step, const WeightSource& source, const LoadProgress& progress);
+  // What the backend's kernels refuse of a step, before weights are loaded for it.
+  Failure check_records(const Step& step) const;
   Failure prepare_program(const Step& step);
   bool serves(const Prepared& prepared, const Step& step) const {
     return prepared.step.first_slot == step.first_slot && prepared.step.phase == step.phase &&

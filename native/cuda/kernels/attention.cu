@@ -23,7 +23,7 @@ int attention(Stream stream, const AttentionCall& call) {
   const int error = launch(stream, dim3(blocks, columns, call.partial.data ? kAttentionRuns : 1),
                            dim3(32 * kAttentionWarps), shared, kernel, call);
   if (error || !call.partial.data) return error;
-  return launch(stream, dim3(blocks, columns), dim3(64), 0, attention_join, call);
+  return launch(stream, dim3(blocks, columns), dim3(64), 0, attention_join<>, call);
 }
 
 }  // namespace irplan::IRPLAN_GPU

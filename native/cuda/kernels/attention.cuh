@@ -68,11 +68,12 @@ __device__ inline void join_parts(const AttentionCall& c, const float* parts, in
 }
 
 // The keys that query i of row b sees; where a query's keys are split into runs, those of this block's run.
-__device__ inline void keys_of_block(const AttentionCall& c, int64_t b, int64_t i, int64_t* first,
-                                     int64_t* last) {
+template <int kRuns>
+__device__ __forceinline__ void keys_of_block(const AttentionCall& c, int64_t b, int64_t i, int64_t* first,
+                                              int64_t* last) {
   if (i < c.steps.data[b]) visible_keys(c, b, i, first, last);
   if (!c.partial.data) return;
-  const int64_t run = (*last - *first + kAttentionRuns - 1) / kAttentionRuns;
+  const int64_t run = (*last - *first + kRuns - 1) / kRuns;
   *first += run * blockIdx.z;
   if (*first + run < *last) *last = *first + run;
 }
@@ -83,7 +84,7 @@ __device__ inline void store_part(const AttentionCall& c, const float* shared, i
   for (int w = 0; w < kAttentionWarps; ++w) m = fmaxf(m, shared[w * (value_width + 2)]);
   for (int w = 0; w < kAttentionWarps; ++w) {
     const float* from = shared + w * (value_width + 2);
-    l += from[1] > 0 ? from[1] * expf(from[0] - m) : 0.0f;
+    l += from[1] != 0 ? from[1] * expf(from[0] - m) : 0.0f;
   }
   float* to = c.partial.data +
               ((int64_t{blockIdx.x} * gridDim.y + blockIdx.y) * gridDim.z + blockIdx.z) * (value_width + 2);
@@ -95,7 +96,7 @@ __device__ inline void store_part(const AttentionCall& c, const float* shared, i
     float sum = 0;
     for (int w = 0; w < kAttentionWarps; ++w) {
       const float* from = shared + w * (value_width + 2);
-      if (from[1] > 0) sum += from[2 + u] * expf(from[0] - m);
+      if (from[1] != 0) sum += from[2 + u] * expf(from[0] - m);
     }
     to[2 + u] = sum;
   }
@@ -103,8 +104,8 @@ __device__ inline void store_part(const AttentionCall& c, const float* shared, i
 
 // kEach: elements of a head's width that a lane holds in registers; 0: any number, in shared memory. Keys and
 // values are of type T. Shared: for each warp m, l and U sums, then the query where it is not in registers.
-template <class T, int kEach>
-__global__ void __launch_bounds__(32 * kAttentionWarps)
+template <class T, int kEach, int kRuns = kAttentionRuns>
+__global__ void __launch_bounds__(32 * kAttentionWarps, kEach > 4 ? 6 : 8)
     attention_queries(const __grid_constant__ AttentionCall c) {
   IRPLAN_SHARED(float, shared);
   constexpr bool kShared = kEach == 0;
@@ -118,7 +119,7 @@ __global__ void __launch_bounds__(32 * kAttentionWarps)
   float* sums = shared + warp * (value_width + 2);
   float* query = shared + kAttentionWarps * (value_width + 2);
   int64_t first = 0, last = 0;
-  keys_of_block(c, b, i, &first, &last);
+  keys_of_block<kRuns>(c, b, i, &first, &last);
 
   // A lane's elements are lane, lane + 32, …: reads and writes of its own alone.
   float q[kShared ? 1 : kEach] = {}, acc[kShared ? 1 : kEach] = {};
@@ -151,12 +152,13 @@ __global__ void __launch_bounds__(32 * kAttentionWarps)
       z[t] = j0 + t < last ? sum : -INFINITY;
       highest = fmaxf(highest, z[t]);
     }
-    const float shrink = expf(most - highest);
+    // Scores may all be -inf so far: then nothing is held that could shrink, and they weigh nothing.
+    const float shrink = highest == -INFINITY ? 1.0f : expf(most - highest);
     most = highest;
     total *= shrink;
     float weight[kKeysAtOnce];
     for (int t = 0; t < kKeysAtOnce; ++t) {
-      weight[t] = expf(z[t] - most);
+      weight[t] = z[t] == -INFINITY ? 0.0f : expf(z[t] - most);
       total += weight[t];
     }
     for (int e = 0; e < value_parts; ++e) {
@@ -185,6 +187,7 @@ __global__ void __launch_bounds__(32 * kAttentionWarps)
 }
 
 // A block a query and head: its runs put together.
+template <int kRuns = kAttentionRuns>
 __global__ void __launch_bounds__(64) attention_join(const __grid_constant__ AttentionCall c) {
   const unsigned steps = static_cast<unsigned>(c.q.shape[1]);
   const int64_t b = blockIdx.x / steps, i = blockIdx.x % steps, h = blockIdx.y;
@@ -192,8 +195,8 @@ __global__ void __launch_bounds__(64) attention_join(const __grid_constant__ Att
   int64_t first = 0, last = 0;
   if (i < c.steps.data[b]) visible_keys(c, b, i, &first, &last);
   const float* parts =
-      c.partial.data + (int64_t{blockIdx.x} * gridDim.y + blockIdx.y) * kAttentionRuns * (value_width + 2);
-  join_parts(c, parts, kAttentionRuns, b, i, h, value_width, first >= last);
+      c.partial.data + (int64_t{blockIdx.x} * gridDim.y + blockIdx.y) * kRuns * (value_width + 2);
+  join_parts(c, parts, kRuns, b, i, h, value_width, first >= last);
 }
 
 }  // namespace irplan::IRPLAN_GPU

@@ -38,17 +38,15 @@ __global__ void __launch_bounds__(256) binary_dense(const __grid_constant__ Bina
   const int64_t own = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   const auto combine = [&](T x, T z) {
     const float left = as_float(x), right = b ? as_float(z) : c.number;
-    T result;
-    assign(result, c.number_first ? apply(c.function, right, left) : apply(c.function, left, right));
-    return result;
+    return c.number_first ? apply(c.function, right, left) : apply(c.function, left, right);
   };
   for (int64_t i = own; i < packs; i += step) {
-    Pack<T> pack = load_pack(a + i * kLanes);
-    const Pack<T> other = b ? load_pack(b + i * kLanes) : pack;
-    for (int k = 0; k < kLanes; ++k) pack.at[k] = combine(pack.at[k], other.at[k]);
-    store_pack(y + i * kLanes, pack);
+    const Pack<T> pack = load_pack(a + i * kLanes), other = b ? load_pack(b + i * kLanes) : pack;
+    float results[kLanes];
+    for (int k = 0; k < kLanes; ++k) results[k] = combine(pack.at[k], other.at[k]);
+    store_pack(y + i * kLanes, rounded_pack<T>(results));
   }
-  for (int64_t i = packs * kLanes + own; i < count; i += step) y[i] = combine(a[i], b ? b[i] : a[i]);
+  for (int64_t i = packs * kLanes + own; i < count; i += step) assign(y[i], combine(a[i], b ? b[i] : a[i]));
 }
 
 __global__ void __launch_bounds__(256) binary_strided(const __grid_constant__ BinaryCall c, int64_t count) {

@@ -2,6 +2,8 @@
 // the launch.
 #pragma once
 
+#include <cstring>
+
 #include "cuda/kernels/kernels.h"
 #include "cuda/tensor.h"
 
@@ -32,16 +34,28 @@ namespace irplan::IRPLAN_GPU {
 
 // ------------------------------------------------------------------------------------------------ launch
 
+constexpr size_t kSharedBytes = 48 * 1024;  // of dynamic shared memory that a kernel has without asking
+
 #ifdef IRPLAN_SIMT
+inline int64_t most_in_y() { return shim::Machine::own().most_in_y(); }
 template <class... Parameters, class... Arguments>
 int launch(Stream, dim3 grid, dim3 block, size_t shared_bytes, void (*kernel)(Parameters...),
            Arguments... arguments) {
-  return shim::Machine::own().run(grid, block, shared_bytes, [=] { kernel(arguments...); }) ? 0 : 1;
+  auto& machine = shim::Machine::own();
+  if (shared_bytes > kSharedBytes) machine.allow_shared(shared_bytes);
+  return machine.run(grid, block, shared_bytes, [=] { kernel(arguments...); }) ? 0 : 1;
 }
 #else
+constexpr int64_t most_in_y() { return 65535; }  // blocks of a grid, and in z
 template <class... Parameters, class... Arguments>
 int launch(Stream stream, dim3 grid, dim3 block, size_t shared_bytes, void (*kernel)(Parameters...),
            Arguments... arguments) {
+  if (shared_bytes > kSharedBytes) {
+    const cudaError_t error =
+        cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
+                             cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes));
+    if (error != cudaSuccess) return static_cast<int>(error);
+  }
   kernel<<<grid, block, shared_bytes, static_cast<cudaStream_t>(stream)>>>(arguments...);
   return static_cast<int>(cudaGetLastError());
 }
@@ -220,9 +234,54 @@ template <class T>
 __device__ __forceinline__ Pack<T> load_pack(const T* p) {
   return *reinterpret_cast<const Pack<T>*>(p);
 }
+// One store of 16 bytes. Spelled out: nvcc splits the plain assignment into as many as the pack has numbers
+// where they were computed one by one (tests/native/sass_test.py).
 template <class T>
 __device__ __forceinline__ void store_pack(T* p, const Pack<T>& pack) {
+#ifdef IRPLAN_SIMT
   *reinterpret_cast<Pack<T>*>(p) = pack;
+#else
+  uint4 bits;
+  std::memcpy(&bits, &pack, sizeof bits);
+  asm volatile("st.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(p), "r"(bits.x), "r"(bits.y), "r"(bits.z),
+               "r"(bits.w));
+#endif
+}
+
+// Two numbers as they are stored, in 32 bits.
+#ifndef IRPLAN_SIMT
+__device__ __forceinline__ unsigned pair_bits(F16, float a, float b) {
+  const __half2 pair = __floats2half2_rn(a, b);
+  unsigned bits;
+  std::memcpy(&bits, &pair, sizeof bits);
+  return bits;
+}
+__device__ __forceinline__ unsigned pair_bits(BF16, float a, float b) {
+  const __nv_bfloat162 pair = __floats2bfloat162_rn(a, b);
+  unsigned bits;
+  std::memcpy(&bits, &pair, sizeof bits);
+  return bits;
+}
+#endif
+// The numbers that a pack holds, rounded.
+template <class T>
+__device__ __forceinline__ Pack<T> rounded_pack(const float (&x)[Pack<T>::kCount]) {
+  Pack<T> out;
+#ifdef IRPLAN_SIMT
+  for (int k = 0; k < Pack<T>::kCount; ++k) assign(out.at[k], x[k]);
+#else
+  unsigned bits[4];
+  IRPLAN_UNROLL
+  for (int k = 0; k < 4; ++k) {
+    if constexpr (sizeof(T) == 4) {
+      bits[k] = __float_as_uint(x[k]);
+    } else {
+      bits[k] = pair_bits(T{}, x[2 * k], x[2 * k + 1]);
+    }
+  }
+  std::memcpy(&out, bits, sizeof out);
+#endif
+  return out;
 }
 
 // ------------------------------------------------------------------------------------------------ places

@@ -34,11 +34,11 @@ __global__ void __launch_bounds__(256)
     const auto* u =
         reinterpret_cast<const T*>(c.u.data) + place_of(row, axis, c.u.shape, c.u.stride) + column;
     auto* y = reinterpret_cast<T*>(c.y.data) + place_of(row, axis, c.y.shape, c.y.stride) + column;
-    Pack<T> pack = load_pack(g);
-    const Pack<T> up = load_pack(u);
+    const Pack<T> pack = load_pack(g), up = load_pack(u);
+    float results[kLanes];
     for (int k = 0; k < kLanes; ++k)
-      assign(pack.at[k], rounded<T>(gate(c.gelu, as_float(pack.at[k]))) * as_float(up.at[k]));
-    store_pack(y, pack);
+      results[k] = rounded<T>(gate(c.gelu, as_float(pack.at[k]))) * as_float(up.at[k]);
+    store_pack(y, rounded_pack<T>(results));
   }
 }
 

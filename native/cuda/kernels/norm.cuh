@@ -6,7 +6,7 @@
 
 namespace irplan::IRPLAN_GPU {
 
-constexpr int kNormPacks = 4;  // that a thread of norm_dense keeps in registers
+constexpr int kNormPacks = 2;  // that a thread of norm_dense keeps in registers
 
 // What the row's statistics make of one element.
 __device__ __forceinline__ float normalised(const NormCall& c, float x, float mean, float scale, float w,
@@ -17,7 +17,7 @@ __device__ __forceinline__ float normalised(const NormCall& c, float x, float me
 
 // Rows of one dtype, aligned, at most kNormPacks packs a thread: memory is read once and written once.
 template <class T>
-__global__ void __launch_bounds__(512) norm_dense(const __grid_constant__ NormCall c, int64_t width) {
+__global__ void __launch_bounds__(1024) norm_dense(const __grid_constant__ NormCall c, int64_t width) {
   IRPLAN_SHARED(float, scratch);
   constexpr int kLanes = Pack<T>::kCount;
   const int axis = c.x.rank - 1;
@@ -34,7 +34,10 @@ __global__ void __launch_bounds__(512) norm_dense(const __grid_constant__ NormCa
       const auto* addend =
           reinterpret_cast<const T*>(c.addend.data) + place_of(row, axis, c.x.shape, c.addend.stride);
       const Pack<T> more = load_pack(addend + at);
-      for (int k = 0; k < kLanes; ++k) assign(held[p].at[k], as_float(held[p].at[k]) + as_float(more.at[k]));
+      float sums[kLanes];
+      IRPLAN_UNROLL
+      for (int k = 0; k < kLanes; ++k) sums[k] = as_float(held[p].at[k]) + as_float(more.at[k]);
+      held[p] = rounded_pack<T>(sums);
     }
     for (int k = 0; k < kLanes; ++k) {
       const float v = as_float(held[p].at[k]);
@@ -65,20 +68,25 @@ __global__ void __launch_bounds__(512) norm_dense(const __grid_constant__ NormCa
     if (c.sum.data)
       store_pack(reinterpret_cast<T*>(c.sum.data) + place_of(row, axis, c.x.shape, c.sum.stride) + at,
                  held[p]);
-    Pack<T> w = held[p], b = held[p], out;
+    // Weight, then bias: one of them at a time in registers.
+    Pack<T> w = held[p];
     if (c.w.data) w = load_pack(reinterpret_cast<const T*>(c.w.data) + at);
-    if (c.b.data) b = load_pack(reinterpret_cast<const T*>(c.b.data) + at);
-    for (int k = 0; k < kLanes; ++k) {
-      const float bias = c.b.data ? as_float(b.at[k]) : 0.0f;
-      assign(out.at[k], normalised(c, as_float(held[p].at[k]), mean, scale, as_float(w.at[k]), bias));
+    float v[kLanes];
+    IRPLAN_UNROLL
+    for (int k = 0; k < kLanes; ++k)
+      v[k] = normalised(c, as_float(held[p].at[k]), mean, scale, as_float(w.at[k]), 0.0f);
+    if (c.b.data) {
+      const Pack<T> b = load_pack(reinterpret_cast<const T*>(c.b.data) + at);
+      IRPLAN_UNROLL
+      for (int k = 0; k < kLanes; ++k) v[k] += as_float(b.at[k]);
     }
-    store_pack(y + at, out);
+    store_pack(y + at, rounded_pack<T>(v));
   }
 }
 
 // Any strides, dtypes and widths. Where there is a sum, each thread stores its elements first and reads them
 // again.
-__global__ void __launch_bounds__(256) norm_strided(const __grid_constant__ NormCall c, int64_t width) {
+__global__ void __launch_bounds__(256, 5) norm_strided(const __grid_constant__ NormCall c, int64_t width) {
   IRPLAN_SHARED(float, scratch);
   const int axis = c.x.rank - 1;
   const unsigned row = blockIdx.x;

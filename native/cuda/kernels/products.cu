@@ -7,8 +7,8 @@
 namespace irplan::IRPLAN_GPU {
 namespace {
 
-constexpr int64_t kFewestTiledRows =
-    16;  // below it a weight is read once for every kFewRows rows, which costs less
+// Below it a weight is read once for every few rows, which costs less.
+constexpr int64_t kFewestTiledRows = 16;
 
 unsigned blocks(int64_t items, int64_t each) { return static_cast<unsigned>((items + each - 1) / each); }
 
@@ -19,18 +19,27 @@ bool packs(const ProductCall& c) {
          c.x.rows_aligned(info(w.dtype).bytes);
 }
 
-int product(Stream stream, const ProductCall& c, int64_t count) {
-  if (c.rows == 0 || c.n == 0 || count == 0) return 0;
-  const auto z = static_cast<unsigned>(count);
-  if (c.rows >= kFewestTiledRows)
-    return launch(stream, dim3(blocks(c.n, kTile), blocks(c.rows, kTile), z), dim3(256), kTileBytes,
-                  product_tiles, c);
-  const dim3 grid(blocks(c.n, kWarps), blocks(c.rows, kFewRows), z);
-  if (!packs(c)) return launch(stream, grid, dim3(256), 0, product_few, c);
-  auto* kernel = c.x.dtype == DType::F32   ? product_few_dense<float>
-                 : c.x.dtype == DType::F16 ? product_few_dense<F16>
-                                           : product_few_dense<BF16>;
-  return launch(stream, grid, dim3(256), 0, kernel, c);
+unsigned in_y(int64_t blocks) { return static_cast<unsigned>(blocks < most_in_y() ? blocks : most_in_y()); }
+
+template <int kRows>
+int few(Stream stream, const ProductCall& c) {
+  const dim3 grid(blocks(c.n, kWarps), blocks(c.rows, kRows), in_y(c.count));
+  auto* kernel = !packs(c)                 ? product_few<kRows>
+                 : c.x.dtype == DType::F32 ? product_few_dense<float, kRows>
+                 : c.x.dtype == DType::F16 ? product_few_dense<F16, kRows>
+                                           : product_few_dense<BF16, kRows>;
+  return launch(stream, grid, dim3(32 * kWarps), 0, kernel, c);
+}
+
+int product(Stream stream, const ProductCall& c) {
+  if (c.rows == 0 || c.n == 0 || c.count == 0) return 0;
+  if (c.rows >= kFewestTiledRows) {
+    const dim3 grid(blocks(c.rows, kTile), in_y((c.n + kTile - 1) / kTile), in_y(c.count));
+    return launch(stream, grid, dim3(256), kTileBytes, product_tiles, c);
+  }
+  if (c.rows == 1) return few<1>(stream, c);
+  if (c.rows == 2) return few<2>(stream, c);
+  return c.rows <= 4 ? few<4>(stream, c) : few<kMostFewRows>(stream, c);
 }
 
 }  // namespace
@@ -49,7 +58,8 @@ int linear(Stream stream, const LinearCall& call) {
   c.rows = groups ? rows / groups : 0;
   c.row_step = groups;
   c.z_step = 1;
-  return product(stream, c, groups);
+  c.count = groups;
+  return product(stream, c);
 }
 
 int matmul(Stream stream, const MatmulCall& call) {
@@ -64,18 +74,15 @@ int matmul(Stream stream, const MatmulCall& call) {
   c.k = call.a.extent(1);
   c.n = call.b.extent(1);
   c.z_step = c.rows;
-  int64_t batches = 1;
-  for (int i = 0; i + 2 < call.y.rank; ++i) batches *= call.y.shape[i];
-  return product(stream, c, batches);
+  for (int i = 0; i + 2 < call.y.rank; ++i) c.count *= call.y.shape[i];
+  return product(stream, c);
 }
 
 int expert(Stream stream, const ExpertCall& call) {
   const int64_t choices = call.e.count(), outputs = call.weight.w.shape[1];
   if (choices == 0 || outputs == 0) return 0;
   const int64_t chunks = (outputs + 7) / 8;
-  return launch(stream,
-                dim3(static_cast<unsigned>(choices), static_cast<unsigned>(chunks < 65535 ? chunks : 65535)),
-                dim3(256), 0, expert_rows, call);
+  return launch(stream, dim3(static_cast<unsigned>(choices), in_y(chunks)), dim3(256), 0, expert_rows, call);
 }
 
 }  // namespace irplan::IRPLAN_GPU

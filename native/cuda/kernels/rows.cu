@@ -41,7 +41,7 @@ int norm(Stream stream, const NormCall& call) {
   const int lanes = 16 / info(call.x.dtype).bytes;
   // Two packs a thread, in whole warps.
   const int64_t wanted = (width / lanes / 2 + 31) / 32 * 32;
-  const auto threads = static_cast<unsigned>(wanted < 32 ? 32 : wanted > 512 ? 512 : wanted);
+  const auto threads = static_cast<unsigned>(wanted < 32 ? 32 : wanted > 1024 ? 1024 : wanted);
   if (!norm_fits(call, threads))
     return launch(stream, dim3(static_cast<unsigned>(rows)), dim3(threads_for(width)), kScratch, norm_strided,
                   call, width);

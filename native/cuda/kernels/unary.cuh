@@ -41,9 +41,10 @@ __global__ void __launch_bounds__(256) unary_dense(const __grid_constant__ Unary
   const int64_t step = int64_t{gridDim.x} * blockDim.x, packs = count / kLanes;
   const int64_t own = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   for (int64_t i = own; i < packs; i += step) {
-    Pack<T> pack = load_pack(x + i * kLanes);
-    for (int k = 0; k < kLanes; ++k) assign(pack.at[k], apply(c, as_float(pack.at[k])));
-    store_pack(y + i * kLanes, pack);
+    const Pack<T> pack = load_pack(x + i * kLanes);
+    float results[kLanes];
+    for (int k = 0; k < kLanes; ++k) results[k] = apply(c, as_float(pack.at[k]));
+    store_pack(y + i * kLanes, rounded_pack<T>(results));
   }
   for (int64_t i = packs * kLanes + own; i < count; i += step) assign(y[i], apply(c, as_float(x[i])));
 }

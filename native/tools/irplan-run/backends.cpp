@@ -10,6 +10,7 @@
 namespace irplan {
 
 #ifndef IRPLAN_WITH_CUDA_FOLDER
+bool cuda_device_there() { return false; }
 std::unique_ptr<Backend> make_cuda_backend(int, std::string* why) {
   *why = "this build has no CUDA kernels; use --backend cpu";
   return nullptr;
@@ -40,7 +41,7 @@ std::unique_ptr<Backend> make_backend(std::string_view name, std::string* why) {
   if (name.substr(0, 5) == "cuda:") return make_cuda(name.substr(5), why);
   if (name == "auto") {
     auto cuda = make_cuda_backend(0, why);
-    return cuda ? std::move(cuda) : make_cpu_backend(machine_bytes());
+    return cuda ? std::move(cuda) : make_cpu_backend(machine_bytes());  // `why` stays: why not CUDA
   }
   *why = "unknown backend `" + std::string(name) + "`; there are auto, cpu, cuda, cuda:N and reference" +
          command::did_you_mean(name, {"reference", "cpu", "cuda", "auto"});

@@ -10,7 +10,7 @@
 namespace irplan::run {
 
 // "reference", "cpu", "cuda", "cuda:N" or "auto"; none with the reason why it cannot be had here and what to
-// do.
+// do. "auto" is CUDA, or the CPU with the reason why it is not CUDA.
 std::unique_ptr<Backend> make_backend(std::string_view name, std::string* why);
 
 }  // namespace irplan::run

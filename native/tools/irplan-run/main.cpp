@@ -5,12 +5,14 @@
 
 #include "command_line/edge.h"
 #include "command_line/terminal.h"
+#include "cuda/cuda_backend.h"
 #include "files/mapped_file.h"
 #include "irplan/compile.h"
 #include "tools/irplan-run/backends.h"
 #include "tools/irplan-run/options.h"
 #include "tools/irplan-run/program.h"
 #include "tools/irplan-run/runner.h"
+#include "tools/irplan-run/selftest.h"
 
 namespace irplan::run {
 namespace {
@@ -20,6 +22,8 @@ std::optional<std::string> answer(const command::Arguments& arguments) {
   if (arguments.help()) return help(program(), arguments.command());
   if (arguments.has("--version")) return std::string("irplan-run ") + kVersion + "\n";
   if (arguments.has("--man")) return manual(program());
+  if (arguments.has("--list-backends")) return backends_text();
+  if (arguments.has("--list-kernels")) return kernels_text();
   if (arguments.has("--completion")) return completion(program(), arguments.value("--completion"));
   return std::nullopt;
 }
@@ -29,6 +33,8 @@ Exit run(const std::vector<std::string>& words) {
   command::Arguments arguments;
   if (!arguments.parse(program(), only, words)) return kUsage;
   if (const auto text = answer(arguments)) return command::print(*text) ? kDone : kFailed;
+  if (arguments.has("--selftest"))
+    return selftest(arguments.has("--backend") ? arguments.value("--backend") : "auto");
   if (const auto conflict = arguments.file_conflict()) return fail(kUsage, *conflict), kUsage;
   const auto read = read_options(arguments);
   if (!read) return kUsage;
@@ -37,6 +43,9 @@ Exit run(const std::vector<std::string>& words) {
   std::string why;
   const auto backend = make_backend(options.backend, &why);
   if (!backend) return fail(kFailed, why), kFailed;
+  // Who has a device expects it to be used; who has none knows that.
+  if (options.backend == "auto" && !why.empty() && (options.verbose || cuda_device_there()))
+    command::say("note: --backend auto takes the CPU: " + why);
   Exit code = kFailed;
   const auto plan = load_program(options, *backend, &code);
   if (!plan) return code;
