@@ -98,7 +98,7 @@ test('load() in a browser under a strict policy', async () => {
   try {
     const { page, complaints } = await openPage(browser, origin);
     await page.goto(origin);
-    await page.waitForFunction(() => globalThis.found, null, { timeout: 120000 });
+    await page.waitForFunction(() => globalThis.found, null, { timeout: 600_000 });
     check(await page.evaluate(() => globalThis.found));
     assert.deepEqual(complaints.filter((text) => !text.includes('favicon')), []);
   } finally {
