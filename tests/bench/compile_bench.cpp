@@ -254,7 +254,8 @@ void time_long_proof() {
   const auto plan = read_plan(c.plan_json, &why);
   if (!plan) return;
   const Timing t = measure([&] { validate_plan(*plan); });
-  row("prove " + std::to_string(plan->ops.size()) + " ops", t, kProven100k, validate_plan(*plan).empty() ? "" : "REFUSED");
+  row("prove " + std::to_string(plan->ops.size()) + " ops", t, kProven100k,
+      validate_plan(*plan).empty() ? "" : "REFUSED");
 }
 
 }  // namespace
@@ -271,8 +272,8 @@ int bind_bench() {
   const PlanBounds bounds(*plan);
   for (const Plan::Phase& phase : plan->phases) {
     const Binding binding = values_in(*plan, phase);
-    row("bounds of a step of " + phase.name + ", 80 layers", measure([&] { bounds.check(phase.name, binding); }),
-        kBounds);
+    row("bounds of a step of " + phase.name + ", 80 layers",
+        measure([&] { bounds.check(phase.name, binding); }), kBounds);
   }
   for (const Plan::Phase& phase : plan->phases) {
     const Binding binding = values_in(*plan, phase);

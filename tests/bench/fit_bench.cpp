@@ -53,7 +53,8 @@ int fit_bench() {
     else
       row("fit " + name, t, kLarge, told);
   }
-  figure("fit of all " + std::to_string(models.size()) + " models, work of each", 1e3 * all, "ms", 1e3 * kAll);
+  figure("fit of all " + std::to_string(models.size()) + " models, work of each", 1e3 * all, "ms",
+         1e3 * kAll);
   return 0;
 }
 

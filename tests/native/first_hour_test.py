@@ -4,9 +4,13 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import limited
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin"))
@@ -27,8 +31,8 @@ class Case(unittest.TestCase):
         return path
 
     def irplan(self, *args, code=0):
-        p = subprocess.run([BIN / "irplan", *map(str, args)], capture_output=True, text=True, timeout=120, cwd=self.folder,
-                           env={**os.environ, "NO_COLOR": "", "PATH": f"{BIN}:{os.environ['PATH']}"})
+        p = limited.run([BIN / "irplan", *args], capture_output=True, text=True, cwd=self.folder,
+                        env={**os.environ, "NO_COLOR": "", "PATH": f"{BIN}:{os.environ['PATH']}"})
         self.assertEqual(p.returncode, code, f"irplan {args}\n{p.stdout[:500]}\n{p.stderr[:2000]}")
         return p.stdout, p.stderr
 
@@ -118,7 +122,15 @@ class Numbers(Case):
         self.assertIn("as written ", self.irplan("explain", program, "--compare")[0])
         self.assertIn("  without reuse ", self.irplan("explain", program, "--compare")[0])
         self.irplan("plan", program, "-o", "plan.json")
-        self.assertNotIn("as written", self.irplan("explain", "plan.json")[0])
+        self.assertIn(found[0], self.irplan("explain", "plan.json")[0])  # the plan tells it, too
+        plan = json.loads((self.folder / "plan.json").read_text())
+        self.assertEqual(plan["memory_plan"]["as_written_bytes"], kept["as_written_bytes"])
+        self.assertEqual(kept["as_written_bytes"], kept["peak_bytes"])
+        self.assertEqual(max(p["as_written_bytes"] for p in plan["phases"]), kept["peak_bytes"])
+        for record in [plan["memory_plan"], *plan["phases"]]:
+            del record["as_written_bytes"]
+        (self.folder / "old.json").write_text(json.dumps(plan))
+        self.assertNotIn("as written", self.irplan("explain", "old.json")[0])
 
     def test_times_have_units_that_fit(self):
         text = self.irplan("explain", LLAMA, "--config", CONFIG, "--dim", "B=1", "--dim", "S=16")[0]

@@ -99,6 +99,18 @@ class Fit(Case):
         (self.folder / "config.json").write_text('{"model_type": "unheard", "hidden_size": 8}')
         self.run_command("irplan", "fit", "config.json", code=1, names=["no example serves"])
 
+    def test_more_sequences_than_the_example_admits_are_noted(self):
+        shutil.copy(CONFIG, self.folder / "config.json")
+        few = self.fit("config.json", "--batch", "64", "--context", "1024")
+        self.assertEqual(few["notes"], [])
+        many = self.fit("config.json", "--batch", "100", "--context", "1024")
+        self.assertIn("admits up to 64 sequences: write `dim B in 1..100`", many["notes"][0])
+        for command in many["commands"]:  # they make the plan, with the range written so
+            p = limited.run(["sh", "-c", f"PATH={BIN}:$PATH; {command}"], capture_output=True, text=True, cwd=self.folder)
+            self.assertEqual(p.returncode, 0, p.stderr)
+        segments = json.loads((self.folder / "plan.json").read_text())["memory_plan"]["segments"]
+        self.assertEqual({k: many["bytes"][k] for k in segments}, segments)
+
     def test_more_than_the_config_names_is_noted(self):
         self.assertIn("131072", self.fit(CONFIG, "--context", "256K")["notes"][-1])
 

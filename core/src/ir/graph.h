@@ -94,7 +94,8 @@ struct Guard {
   Span span;
   uint32_t phase = kNoPhase;  // where one phase alone needs it
   bool budget = false;
-  std::shared_ptr<const SourceText> elsewhere = nullptr;  // the option that it stands in, of none in the program
+  std::shared_ptr<const SourceText> elsewhere =
+      nullptr;  // the option that it stands in, of none in the program
 };
 
 // A top-level `let` whose number is a size: rows of states, or a dim's upper end.
@@ -172,7 +173,8 @@ struct Budget {
   Expr limit;                 // of bytes
   uint32_t phase = kNoPhase;  // that it speaks of alone: `budget decode.arena <= 64MiB`
   Span span;
-  std::shared_ptr<const SourceText> elsewhere = nullptr;  // the option that it stands in, of none in the program
+  std::shared_ptr<const SourceText> elsewhere =
+      nullptr;  // the option that it stands in, of none in the program
   // filled in by the solve pass
   bool possible = true;                       // at the smallest sizes
   int64_t limit_bytes = 0;                    // at `value`
@@ -199,6 +201,8 @@ struct PhaseDim {
   bool fixed = false;  // substituted in the phase's expressions
 };
 
+struct Graph;
+
 struct Phase {
   std::string name;
   std::vector<PhaseDim> dims;
@@ -211,7 +215,9 @@ struct Phase {
   int64_t peak_bytes = 0, lower_bound_bytes = 0;  // at `value`
   OpId peak_op = kNone;
   int64_t no_reuse_bytes = 0;
-  double worst_ratio = 1.0;  // peak over bound, over all declared ranges
+  int64_t as_written_bytes = 0;    // of the arena in the program's own order, at `value`
+  std::shared_ptr<Graph> written;  // the phase alone in that order, where the schedule pass left it
+  double worst_ratio = 1.0;        // peak over bound, over all declared ranges
   bool proven = false;
   bool optimal = false;  // the peak meets the bound, padding aside, wherever the ranges allow
 };

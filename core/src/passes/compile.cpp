@@ -72,7 +72,7 @@ class Pipeline {
     refuse_crowds(*graph_, out_.diagnostics);
     if (out_.diagnostics.has_errors()) return false;
     const std::optional<Graph> written = wanted("schedule") ? std::optional<Graph>(*graph_) : std::nullopt;
-    if (!options_.keep_order) schedule(*graph_);
+    if (!options_.keep_order) schedule(*graph_, options_.write);
     passed("schedule");
     if (written) out_.dumps.back().second += compare_orders(*written, *graph_);
     plan_memory(*graph_, {parse_strength(options_.strength), options_.progress});

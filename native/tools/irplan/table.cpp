@@ -351,7 +351,7 @@ std::vector<Command> make() {
        {{"irplan pack buffers.csv -o placed.csv", ""},
         {"irplan pack buffers.csv", "the numbers alone"},
         {"irplan pack problem.json -o solved.json", "the same as JSON"},
-        {"irplan pack buffers.csv --capacity 1048576", "does it fit, and if not, why"},
+        {"irplan pack buffers.csv --capacity 1MiB", "does it fit, and if not, why"},
         {"irplan pack - --strength=portfolio --format=json < buffers.csv", "placements by rules alone"}},
        run_pack,
        FileUse::Read},
