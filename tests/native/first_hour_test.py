@@ -138,6 +138,11 @@ class Numbers(Case):
         self.assertRegex(self.irplan("explain", HOTPATH, "--dim", "S=2", "--dim", "D=64")[0], r"at least [\d.e-]+ µs\n")
         self.assertIn("a letter: a buffer", text)
 
+    def test_the_picture_of_the_readme_is_what_its_command_draws(self):
+        self.irplan("explain", LLAMA, "--config", ROOT / "examples/configs/llama-3-8b.json", "--dim", "B=8", "--dim", "S=512", "--svg", "memory.svg")
+        self.assertEqual((self.folder / "memory.svg").read_text(), (ROOT / "examples/llama-memory.svg").read_text(), "draw it anew")
+        self.assertIn("across: steps in execution order", (self.folder / "memory.svg").read_text())  # the key
+
     def test_plans_differ_by_classes_of_layers(self):
         for name, options in (("a.json", []), ("b.json", ["--retype", "state=f8e4m3"])):
             self.irplan("plan", LLAMA, "--config", CONFIG, *options, "-o", name)
