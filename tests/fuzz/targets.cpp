@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "fuzz/json_twice.h"
 #include "fuzz/subjects.h"
 #include "ir/config.h"
 #include "irplan/pack.h"
@@ -261,6 +262,7 @@ const std::vector<Target>& targets() {
       {"source", "a program: parsed, laid out, compiled, and its plan read again", check_source},
       {"config", "a config.json, and a program that reads it", check_config, true},
       {"plan", "a plan.json: read, validated, and executed where it is accepted", check_plan, true},
+      {"json", "any JSON, read by two readers that must agree", read_twice, true},
       {"safetensors", "a file of weights", check_safetensors},
       {"shards", "the index of a checkpoint in several files", check_shards, true},
       {"npy", "an array", check_npy},
