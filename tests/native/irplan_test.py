@@ -446,7 +446,7 @@ class Packing(Case):
         self.file("hard.csv", "id,lower,upper,size\n" + "\n".join(rows) + "\n")
         p = subprocess.Popen([IRPLAN, "pack", "hard.csv", "--strength=exact", "-o", "out.csv"], cwd=self.folder,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        limited.wait_for(lambda: limited.spent(p) > 0.5)
+        limited.wait_for(lambda: limited.spent(p) > 1)
         p.send_signal(signal.SIGINT)
         out, err = p.communicate(timeout=limited.WATCH)
         self.assertEqual(p.returncode, 130, err)
@@ -468,7 +468,7 @@ class Packing(Case):
         for command in (["plan", "-o", "out.json"], ["plan", "--explain"], ["explain"]):
             p = subprocess.Popen([IRPLAN, command[0], "hard.irplan", "--keep-order", "--strength=exact", *command[1:]],
                                  cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            limited.wait_for(lambda: limited.spent(p) > 0.5)
+            limited.wait_for(lambda: limited.spent(p) > 1)
             p.send_signal(signal.SIGINT)
             out, err = p.communicate(timeout=limited.WATCH)
             self.assertEqual(p.returncode, 130, err)

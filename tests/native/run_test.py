@@ -570,7 +570,8 @@ class Requests(Case):
         self.assertEqual({e["req_id"]: e["total_tokens"] for e in of("complete")},
                          {name: len(arrivals[name]["tokens"]) + len(answers[name]) for name in answers})
         for e in of("complete"):
-            self.assertEqual(e["latency_us"], e["ts_us"] - arrivals[e["req_id"]]["arrival_us"])
+            # ts_us is moved on by a microsecond where another event has it
+            self.assertIn(e["ts_us"] - arrivals[e["req_id"]]["arrival_us"] - e["latency_us"], range(len(trace)))
         # what runs together is one step, and took one time
         steps = {}
         for e in of("decode"):

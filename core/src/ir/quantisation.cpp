@@ -1,9 +1,7 @@
 #include "ir/quantisation.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
-#include <iterator>
 #include <string_view>
 
 #include "ir/config_keys.h"
@@ -109,14 +107,9 @@ void read_bits(const ConfigNode& record, Quantisation& out) {
     out.bits = loads->key.find('8') != std::string::npos ? 8 : 4;
   }
   if (out.bits > 0) return;
-  for (const auto& keys : {std::initializer_list<std::string_view>{"quant_algo"},
-                           {"quant_type"},
-                           {"weights"},
-                           {"_type"},
-                           {"dtype"},
-                           {"format"},
-                           {"quant_method"}}) {
-    const ConfigNode* found = find_deep(record, keys, {Kind::String});
+  for (const char* key :
+       {"quant_algo", "quant_type", "weights", "_type", "dtype", "format", "quant_method"}) {
+    const ConfigNode* found = find_deep(record, {key}, {Kind::String});
     const auto format = found ? format_in(found->string) : std::nullopt;
     if (!format) continue;
     out.bits = format->bits, out.floats = format->floats;

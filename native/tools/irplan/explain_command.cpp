@@ -131,7 +131,7 @@ int run_compare(const Arguments& arguments, const report::Report& report, const 
   if (!chosen) return code;
   const auto comparison = compare(report, phase, *chosen);
   if (!comparison) return fail(kFailed, comparison.message());
-  const std::string gain = "arena at the plan's sizes: " + gain_text(*report.plan) + "\n\n";
+  const std::string gain = "arena at the plan's sizes: " + report::gain_text(*report.plan) + "\n\n";
   return write_file(arguments.value("--output", "-"),
                     arguments.json() ? comparison->json : gain + comparison->text)
              ? kDone
