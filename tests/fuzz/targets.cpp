@@ -1,10 +1,6 @@
 #include "fuzz/targets.h"
 
-#include <unistd.h>
-
 #include <cstddef>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -16,9 +12,9 @@
 #include "reference/executor.h"
 #include "runtime/checkpoint.h"
 #include "runtime/npy.h"
+#include "runtime/requests.h"
 #include "runtime/safetensors.h"
 #include "service/serve.h"
-#include "tools/irplan-run/requests.h"
 
 namespace irplan::fuzz {
 namespace {
@@ -26,22 +22,6 @@ namespace {
 constexpr int64_t kMostBytes = 1 << 20;   // of a plan that is executed
 constexpr int64_t kMostWork = 2'000'000;  // multiplications of such a plan
 constexpr size_t kMostPacked = 64;        // buffers that are placed
-
-// A file that holds the input while a reader of files looks at it.
-class InputFile {
- public:
-  explicit InputFile(std::string_view bytes)
-      : path_(std::filesystem::temp_directory_path() / ("irplan-fuzz-" + std::to_string(getpid()))) {
-    std::ofstream(path_, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  }
-  ~InputFile() { std::filesystem::remove(path_); }
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
-  std::string path() const { return path_.string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 // A refusal says why.
 std::string refused(const std::string& why) { return why.empty() ? "refused without a reason" : ""; }
@@ -191,9 +171,8 @@ std::string check_npy(std::string_view input) {
 }
 
 std::string check_requests(std::string_view input) {
-  const InputFile file(input);
   std::string why;
-  const auto read = run::read_requests(file.path(), &why);
+  const auto read = read_requests(input, "requests.jsonl", &why);
   if (!read) return refused(why);
   for (size_t i = 1; i < read->size(); ++i) {
     if ((*read)[i].arrival_us < (*read)[i - 1].arrival_us) return "requests are not by arrival";
