@@ -235,6 +235,20 @@ class Values(Case):
             self.assertIn(f"`config.{key}` is {shown}", err)
             self.assertIn(f"write {int(float(shown))} in the config", err)
 
+    def test_dtypes(self):
+        dtype = lambda word: {v["dtype"] for v in self.plan("llama", {**MODELS["llama"], "torch_dtype": word})["values"] if v["kind"] == "state"}
+        for word, ours in (("float16", "f16"), ("torch.bfloat16", "bf16"), ("torch.float32", "f32"), ("bf16", "bf16")):
+            self.assertEqual(dtype(word), {ours}, word)
+        self.assertEqual(dtype(None), {"bf16"})
+        for word, ours in (("fp16", "f16"), ("half", "f16"), ("BF16", "bf16"), ("float64", "f32"), ("torch.half", "f16")):
+            err = self.check("llama", {**MODELS["llama"], "torch_dtype": word}, 1)
+            self.assertEqual(err.count("error["), 1, err)
+            self.assertIn(f'`config.torch_dtype` is "{word}"', err)
+            self.assertIn(f"did you mean `{ours}`", err)
+        for words, told in (("state=int8", "state=f8e4m3"), ("weights=int8", "weights=q8_0"), ("weights=4", "weights=q4_0"),
+                            ("state=torch.float16", "state=f16"), ("cache=f16", "state=f16"), ("params=f16", "weights=f16")):
+            self.assertIn(f"--retype {told}`", self.check("llama", MODELS["llama"], 1, "--retype", words), words)
+
     def test_indices_past_a_list(self):
         (self.folder / "list.irplan").write_text("for i in 3 { require config.kinds[i] == 1 }\ninput x: f32[S]\nout = output(silu(x))\n")
         err = self.run_tool("irplan", "check", "list.irplan", "--config", self.config({"kinds": [1, 1]}), code=1)[1]

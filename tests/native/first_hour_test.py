@@ -66,6 +66,15 @@ class Codes(Case):
         self.assertEqual(self.irplan("check", "--fix", program)[1], "")
         self.irplan("check", "--fix", "-", code=1)
 
+    def test_dtypes_by_other_names(self):
+        for word, ours in (("float16", "f16"), ("half", "f16"), ("torch.bfloat16", "bf16"), ("double", "f32"), ("uint32", "i32"), ("e4m3", "f8e4m3")):
+            program = self.file("d.irplan", f"input x: {word}[1, 8]\nw = param {word}[8] from \"w\"\nout = output(view(x, shape=[8]))\ny = output(w)\n")
+            err = self.irplan("check", program, code=1)[1]
+            self.assertEqual(err.count("error["), 2, err)
+            self.assertIn(f"the dtype is `{ours}` here", err)
+            self.irplan("check", "--fix", program)
+            self.assertIn(f"input x: {ours}[1, 8]\nw = param {ours}[8]", program.read_text())
+
 
 class Completion(Case):
     def ask(self, *words):

@@ -89,6 +89,8 @@ class Fit(Case):
     def test_what_is_wrong_is_told(self):
         for words, code, name in ((["gone.json"], 1, "examples are"), (["llama-3-8"], 1, "did you mean `llama-3-8b`"),
                                   ([CONFIG, "--memory", "lots"], 2, "24GiB"), ([CONFIG, "--memory", "0"], 2, "24GiB"),
+                                  ([CONFIG, "--memory", "24"], 2, "did you mean `24GiB`"), ([CONFIG, "--memory", "23.5gb"], 2, "did you mean `23.5GiB`"),
+                                  ([CONFIG, "--memory", "512m"], 2, "did you mean `512MiB`"), ([CONFIG, "--memory", "nan"], 2, "not `nan`"),
                                   ([CONFIG, "--context", "many"], 2, "8192 or 32K"), ([CONFIG, "--batch", "0"], 2, "whole number"),
                                   ([CONFIG, "--batch", "9000"], 1, "8192"), ([CONFIG, "--let", "nothing=1"], 1, "nothing"),
                                   ([CONFIG, "--budget", "state <="], 1, "--budget"), ([CONFIG, "--retype", "state=f9"], 1, "f9")):
