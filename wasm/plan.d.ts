@@ -17,7 +17,7 @@ export interface PlanTarget {
   align: number;
 }
 
-/** a run-time size; plain numbers of the plan hold at `value` */
+/** a run-time size; the plan's numbers are evaluated at `value` */
 export interface PlanDim {
   name: string;
   min: number;
@@ -196,7 +196,7 @@ export interface PlanFrontier {
   points: [number, number][];
 }
 
-/** what a phase by itself admits */
+/** what one phase by itself allows */
 export interface PlanAnswer {
   phase: string;
   ok: boolean;

@@ -45,7 +45,7 @@ TEST_CASE("a plan that is no plan is refused with the place") {
         "plan: the version \"0.2.0\" is not 0.1.0");
   CHECK(refusal(plan, "\"producer\"", "\"produced\"") == "plan: lacks \"producer\"");
   CHECK(refusal(plan, "\"align\": 256", "\"align\": 3") ==
-        "target: the align 3 is no power of two up to 1 MiB");
+        "target: the align 3 is not a power of two up to 1 MiB");
   CHECK(refusal(plan, "\"kind\": \"temp\"", "\"kind\": \"tmp\"") ==
         "values n.kind: \"tmp\" is none of input, param, state, folded, temp");
   CHECK(refusal(plan, "\"source\": \"w\"", "\"sauce\": \"w\"") == "values w: lacks \"source\"");

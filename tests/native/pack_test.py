@@ -119,7 +119,7 @@ class Pack(unittest.TestCase):
                             ("id,lower,upper,size\na,0,1\n", "line 2: 3 cells where the first line has 4"),
                             ("id,lower,upper,size,size\na,0,1,4,4\n", "two columns"),
                             ("id,lower,upper,size,alignment\na,0,1,4,0\n", "alignment"), ("id,lower,upper,size,offset\na,0,1,4,-1\n", "offset"),
-                            ("id,lower,upper,size,alignment,offset\na,0,1,4,8,4\n", "no multiple"), ("id,lower,upper,size,gaps\na,0,9,4,3\n", "lower-upper"),
+                            ("id,lower,upper,size,alignment,offset\na,0,1,4,8,4\n", "not a multiple"), ("id,lower,upper,size,gaps\na,0,9,4,3\n", "lower-upper"),
                             ("id,lower,upper,size,gaps\na,0,9,4,8-12\n", "outside"), ("id,lower,upper,size,gaps\na,0,9,4,5-4\n", "ends before"),
                             ("id,lower,upper,size,gaps\na,0,9,4,2-5 4-6\n", "begins before"), ("id,lower,upper,size,gaps\na,0,9,4,2-5@0:9\n", "no part")):
             self.assertIn(words, self.pack(text, code=1)[1], text)

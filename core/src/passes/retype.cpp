@@ -105,7 +105,8 @@ void refuse_dtype(const std::string& what, const std::string& dtype, Diagnostics
     if (is_float(static_cast<DType>(i))) names.emplace_back(name(static_cast<DType>(i)));
   }
   Diagnostic& d = diagnostics.report(
-      Code::E0272, {}, {what, dtype, "`" + dtype + (is_dtype ? "` holds no real numbers" : "` is no dtype")});
+      Code::RetypeWithoutEffect, {},
+      {what, dtype, "`" + dtype + (is_dtype ? "` holds no real numbers" : "` is not a dtype")});
   std::string all;
   for (const std::string& known : names) all += (all.empty() ? "" : ", ") + known;
   d.rule("dtypes of real numbers: " + all);
@@ -125,7 +126,7 @@ void retype(Graph& graph, const std::vector<std::pair<std::string, std::string>>
   for (const auto& [what, dtype] : retypes) {
     if (what != "state" && what != "weights") {
       const bool cache = what.find("cache") != std::string::npos || what.find("kv") == 0 || what == "states";
-      diagnostics.report(Code::E0272, {}, {what, dtype, "`" + what + "` is neither `state` nor `weights`"})
+      diagnostics.report(Code::RetypeWithoutEffect, {}, {what, dtype, "`" + what + "` is neither `state` nor `weights`"})
           .help("write `--retype " + std::string(cache ? "state" : "weights") + "=" + dtype + "`");
       continue;
     }
@@ -137,7 +138,7 @@ void retype(Graph& graph, const std::vector<std::pair<std::string, std::string>>
     const bool state = what == "state";
     if (Retyping(graph, state ? ValueKind::State : ValueKind::Param, *type).run() > 0) continue;
     diagnostics
-        .report(Code::E0272, {},
+        .report(Code::RetypeWithoutEffect, {},
                 {what, dtype, state ? "no state can be kept in it" : "no weight can be stored in it"})
         .rule(state
                   ? "rows that `append`, `attention`, windows and products alone read; a block dtype divides "

@@ -54,7 +54,7 @@ struct Words<Plan::Segment> {
 };
 template <>
 struct Words<Plan::Strength> {
-  static constexpr const char* kAll[] = {"portfolio", "exact", "limited"};
+  static constexpr const auto& kAll = kStrengths;
 };
 template <>
 struct Words<Plan::Layout> {
@@ -181,7 +181,7 @@ void fields(V& v, Target<Of<V, Plan>> t) {
 
 template <class V>
 void fields(V& v, Of<V, Plan::Dim>& d) {
-  v.record("dim", "a run-time size; plain numbers of the plan hold at `value`");
+  v.record("dim", "a run-time size; the plan's numbers are evaluated at `value`");
   v.always("name", d.name, {nullptr, kDimName, Note::Name});
   v.always("min", d.min);
   v.nullable("max", d.max);
@@ -367,7 +367,7 @@ void admitted(V& v, Answer& a) {
 
 template <class V>
 void fields(V& v, Of<V, Plan::Answer>& a) {
-  v.record("answer", "what a phase by itself admits");
+  v.record("answer", "what one phase by itself allows");
   v.always("phase", a.phase, {nullptr, nullptr, Note::Name});
   v.always("ok", a.ok);
   v.set("used_bytes", a.used_bytes, kByteCount);

@@ -20,8 +20,8 @@ struct TextStyle {
   bool color = false;
 };
 
-// "as written 48.2 MiB, as run 16.5 MiB; without reuse, every buffer by itself, 96.0 MiB": what the order of
-// ops and shared bytes are worth, at the plan's sizes. Plans of irplan 0.1.0 do not tell the first.
+// "as written 48.2 MiB, as run 16.5 MiB; without reuse 96.0 MiB": what the order of ops and shared bytes are
+// worth, at the plan's sizes. Plans of irplan 0.1.0 do not tell the first.
 std::string gain_text(const Plan& plan);
 
 // `only`: one phase, or all where it is empty.

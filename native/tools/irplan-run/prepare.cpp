@@ -128,8 +128,8 @@ bool prepare(Session& session, const std::vector<Step>& widest, const WeightSour
     }
   }
   tell(session.weights(), options.verbose);
-  const SegmentBytes& a = session.allocated();
-  const SegmentBytes& p = session.predicted();
+  const PerSegment& a = session.allocated();
+  const PerSegment& p = session.predicted();
   std::fprintf(
       stderr,
       "memory: weights %lld + state %lld + inputs %lld + arena %lld bytes; predicted %lld, allocated %lld\n",

@@ -71,7 +71,7 @@ bool has_phase(const report::Report& report, const std::string& name) {
   if (name.empty() || drawn_phase(report, name)) return true;
   std::string names;
   for (const report::PhaseReport& p : report.phases) names += (names.empty() ? "" : ", ") + p.phase->name;
-  fail(kFailed, "no phase is called `" + name + "`; there are " + names);
+  fail(kFailed, "there is no phase `" + name + "`; there are " + names);
   return false;
 }
 

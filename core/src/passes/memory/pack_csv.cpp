@@ -103,7 +103,7 @@ class CsvReader {
       column_[k] = at;
     }
     for (size_t k = kId; k <= kSize; ++k) {
-      if (!column_[k]) return refuse(std::string("no column is called `") + kNames[k] + "`");
+      if (!column_[k]) return refuse(std::string("there is no column `") + kNames[k] + "`");
     }
     table_.aligned = column_[kAlignment].has_value();
     table_.gapped = column_[kGaps].has_value();
@@ -155,7 +155,7 @@ class CsvReader {
       if (!n) return false;
       if (*n > kMostBytes) return refuse("an offset of more than 2^61 bytes");
       if (*n % needs.alignment != 0) {
-        return refuse("the offset " + std::to_string(*n) + " is no multiple of the alignment " +
+        return refuse("the offset " + std::to_string(*n) + " is not a multiple of the alignment " +
                       std::to_string(needs.alignment));
       }
       needs.offset = *n;
