@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 
 SLOWER = 5      # machines that the tests allow for
 SECONDS = 60    # of one command of a test, on a machine as fast as ours
@@ -31,6 +32,23 @@ def run(words, seconds=SECONDS, preexec_fn=None, **how):
         if preexec_fn:
             preexec_fn()
     return subprocess.run([str(w) for w in words], preexec_fn=begin, timeout=WATCH, **how)
+
+
+def wait_for(what):
+    """What another process does next, however long a busy machine takes; given up by the watch."""
+    end = time.monotonic() + WATCH
+    while not (found := what()):
+        if time.monotonic() > end:
+            raise TimeoutError("it did not happen")
+        time.sleep(0.01)
+    return found
+
+
+def spent(process):
+    """Seconds of processor time that a process has taken so far: by them it is known how far it is."""
+    with open(f"/proc/{process.pid}/stat") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

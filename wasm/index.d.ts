@@ -188,9 +188,29 @@ export interface NewReply {
   errors: string[];
 }
 
+/** A buffer is alive in [lower, upper). */
+export interface PackBuffer {
+  id: string;
+  lower: number;
+  upper: number;
+  size: number;
+  alignment?: number;
+  /** Where others may have its bytes, but for those of `window`. */
+  gaps?: { lower: number; upper: number; window?: [number, number] }[];
+  /** Where it must lie; in a reply, where it lies. */
+  offset?: number;
+}
+
+export interface PackProblem {
+  capacity?: number;
+  buffers: PackBuffer[];
+}
+
+/** A table, or a problem. */
 export interface PackRequest {
-  /** `id,lower,upper,size`, a line a buffer; alive in [lower, upper). */
-  csv: string;
+  /** `id,lower,upper,size`, a line a buffer. */
+  csv?: string;
+  problem?: PackProblem | PackBuffer[];
   /** Stop at a placement that fits. */
   capacity?: number;
   strength?: Strength;
@@ -204,8 +224,11 @@ export interface PackReply {
   /** No placement is lower. */
   proven: boolean;
   offsets: number[];
-  csv: string;
-  /** Where the capacity is not met: buffers that prevent it. */
+  /** The table with its offsets, of a table. */
+  csv?: string;
+  /** The problem with its offsets, of a problem. */
+  problem?: PackProblem & { height: number; bound: number; verdict: string };
+  /** Where the capacity is not met, or fixed offsets share bytes: buffers that prevent it. */
   conflict?: string[];
   irreducible?: boolean;
 }

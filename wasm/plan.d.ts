@@ -79,6 +79,8 @@ export interface PlanPhase {
   /** the buffers that are alive there, the largest first */
   at_peak?: PlanAtPeak[];
   tokens?: PlanTokens;
+  /** of the arena, were ops run in the order that the program has them in */
+  as_written_bytes?: number;
 }
 
 /** a result of the program */
@@ -184,6 +186,8 @@ export interface PlanMemory {
   segments: PlanSegments;
   /** the lightest first */
   lighter?: PlanLighter[];
+  /** the most that a phase takes, were ops run in the order that the program has them in */
+  as_written_bytes?: number;
 }
 
 /** the most of the second dim for sizes of the first, all others at their value */

@@ -32,6 +32,7 @@ void figure(const std::string& name, double value, const std::string& unit, doub
 
 // Each answers with an exit code.
 int compile_bench();
+int fit_bench();
 int bind_bench();
 int planning_bench();
 int hostile_bench();

@@ -16,7 +16,6 @@
 
 #include "bench/bench.h"
 #include "irplan/compile.h"
-#include "irplan/fit.h"
 #include "irplan/new_program.h"
 #include "plan/bounds.h"
 #include "plan/plan.h"
@@ -26,7 +25,7 @@ namespace {
 
 // What is aimed at, in seconds on one core of a common machine.
 constexpr double kPlanInMemory = 0.020, kPlanWritten = 0.050, kEditToDiagnostics = 0.020, kStart = 0.005,
-                 kHundredThousandOps = 1.5, kAllModels = 1.0, kFit = 0.020, kFitAll = 0.5;
+                 kHundredThousandOps = 1.5, kAllModels = 1.0;
 constexpr double kProven80 = 0.025, kProven100k = 0.5, kBounds = 0.0005;  // of plans that are proven
 constexpr double kMostMebibytes = 64;  // of the compiler, with a plan of 80 layers
 
@@ -168,29 +167,6 @@ void time_models() {
   figure("all " + std::to_string(count) + " models, work of each", 1e3 * total, "ms", 1e3 * kAllModels);
 }
 
-// The question whether a model fits, from its config, where it does not: with changes and the frontier.
-void time_fit() {
-  const auto path = std::filesystem::path(IRPLAN_SOURCE_DIR) / "tests/data/parameter-counts.json";
-  const auto models = nlohmann::ordered_json::parse(read(path));
-  const auto ask = [](const std::string& config) {
-    FitOptions options;
-    options.config = config;
-    options.memory = int64_t{80} << 30;
-    options.batch = 64;
-    std::string why;
-    if (!fit(options, &why)) std::fprintf(stderr, "%s\n", why.c_str()), std::exit(1);
-  };
-  const std::string large = models["Llama-3.1-70B"]["config"].dump();
-  row("fit of Llama-3.1-70B, into 80 GiB", measure([&] { ask(large); }), kFit);
-  double total = 0;
-  for (const auto& [name, model] : models.items()) {
-    const std::string config = model["config"].dump();
-    total += measure([&] { ask(config); }).work;
-  }
-  figure("fit of all " + std::to_string(models.size()) + " models, work of each", 1e3 * total, "ms",
-         1e3 * kFitAll);
-}
-
 // Processor time of this thread: what else the machine does is not in it.
 double cpu_ms() {
   timespec now{};
@@ -262,7 +238,6 @@ int compile_bench() {
   time_layers();
   time_start();
   time_models();
-  time_fit();
   time_synthetic();
   std::printf("peak of this process %.0f MiB\n", peak_mebibytes());
   return 0;
@@ -279,7 +254,8 @@ void time_long_proof() {
   const auto plan = read_plan(c.plan_json, &why);
   if (!plan) return;
   const Timing t = measure([&] { validate_plan(*plan); });
-  row("prove " + std::to_string(plan->ops.size()) + " ops", t, kProven100k, validate_plan(*plan).empty() ? "" : "REFUSED");
+  row("prove " + std::to_string(plan->ops.size()) + " ops", t, kProven100k,
+      validate_plan(*plan).empty() ? "" : "REFUSED");
 }
 
 }  // namespace
@@ -296,8 +272,8 @@ int bind_bench() {
   const PlanBounds bounds(*plan);
   for (const Plan::Phase& phase : plan->phases) {
     const Binding binding = values_in(*plan, phase);
-    row("bounds of a step of " + phase.name + ", 80 layers", measure([&] { bounds.check(phase.name, binding); }),
-        kBounds);
+    row("bounds of a step of " + phase.name + ", 80 layers",
+        measure([&] { bounds.check(phase.name, binding); }), kBounds);
   }
   for (const Plan::Phase& phase : plan->phases) {
     const Binding binding = values_in(*plan, phase);

@@ -7,13 +7,14 @@
 int main(int argc, char** argv) {
   const std::string name = argc > 1 ? argv[1] : "compile";
   if (name == "compile") return irplan::bench::compile_bench();
+  if (name == "fit") return irplan::bench::fit_bench();
   if (name == "bind") return irplan::bench::bind_bench();
   if (name == "planning") return irplan::bench::planning_bench();
   if (name == "hostile") return irplan::bench::hostile_bench();
   if (name == "readers") return irplan::bench::readers_bench();
   if (name == "products") return irplan::bench::products_bench();
   std::fprintf(stderr,
-               "there is no bench %s; there are compile, bind, planning, hostile, readers and products\n",
+               "there is no bench %s; there are compile, fit, bind, planning, hostile, readers and products\n",
                name.c_str());
   return 2;
 }

@@ -5,10 +5,13 @@ import json
 import math
 import os
 import struct
-import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import limited
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin"))
@@ -42,6 +45,10 @@ QUANTISED = {
     "NVFP4": ("quantization_config", {"quant_algo": "NVFP4", "producer": {"name": "modelopt"}}),
     "torchao": ("quantization_config", {"quant_method": "torchao", "quant_type": "int4_weight_only"}),
     "MLX": ("quantization", {"group_size": 64, "bits": 4}),
+    "eetq": ("quantization_config", {"quant_method": "eetq", "weights": "int8"}),
+    "fbgemm_fp8": ("quantization_config", {"quant_method": "fbgemm_fp8", "activation_scale_ub": 1200.0}),
+    "quark": ("quantization_config", {"quant_method": "quark", "global_quant_config": {"weight": {"dtype": "fp8_e4m3"}}}),
+    "FP8": ("quantization_config", {"producer": {"name": "modelopt"}, "quantization": {"quant_algo": "FP8"}}),
     "not named": ("compression_config", {"config_groups": {}}),
 }
 
@@ -58,7 +65,7 @@ class Case(unittest.TestCase):
         return path
 
     def run_tool(self, tool, *args, code=0):
-        done = subprocess.run([str(BIN / tool), *map(str, args)], capture_output=True, text=True, timeout=60, cwd=self.folder)
+        done = limited.run([BIN / tool, *args], capture_output=True, text=True, cwd=self.folder)
         self.assertEqual(done.returncode, code, done.stderr[:2000])
         return done.stdout, done.stderr
 
@@ -90,8 +97,49 @@ class Quantised(Case):
         for example, model in MODELS.items():
             inner = {**model, "quantization_config": {"quant_method": "awq"}}
             self.assertIn("awq", self.check(example, {"model_type": "some_vl", "text_config": inner}, 1), example)
+            inner = {"model_type": "some_vl", "llm_config": inner}
+            self.assertIn("config.llm_config.quantization_config.quant_method", self.check(example, inner, 1), example)
             outer = {"model_type": "some_vl", "text_config": model, "quantization_config": {"quant_method": "awq"}}
             self.assertIn("awq", self.check(example, outer, 1), example)
+
+    def test_bits_are_found_wherever_they_stand(self):
+        """What is told, the dtype that counts the weights, and what `fit` takes for granted."""
+        group = lambda **weights: {"config_groups": {"group_0": {"weights": weights, "input_activations": {"num_bits": 8, "type": "float"}}},
+                                   "kv_cache_scheme": {"num_bits": 8, "type": "float"}}
+        for record, told, dtype in (
+                ({"quant_method": "hqq", "quant_config": {"weight_quant_params": {"nbits": 4, "group_size": 64}}}, "4 bits, group_size 64", "q4_0"),
+                ({"quant_method": "compressed-tensors", "format": "pack-quantized", **group(num_bits=4, type="int", group_size=32)},
+                 '4 bits, group_size 32, format "pack-quantized"', "q4_0"),
+                ({"quant_method": "compressed-tensors", **group(num_bits=8, type="float", strategy="tensor")}, "8 bits of a float", "f8e4m3"),
+                ({"quant_method": "compressed-tensors", **group(num_bits=8, type="int")}, "8 bits", "q8_0"),
+                ({"quant_method": "quark", "global_quant_config": {"weight": {"dtype": "fp8_e4m3"}}}, "8 bits of a float", "f8e4m3"),
+                ({"quant_method": "quark", "global_quant_config": {"weight": {"dtype": "uint4", "group_size": 32}}}, "4 bits, group_size 32", "q4_0"),
+                ({"quant_method": "torchao", "quant_type": "int8_weight_only"}, "8 bits", "q8_0"),
+                ({"quant_method": "torchao", "quant_type": {"default": {"_type": "Int4WeightOnlyConfig", "_data": {"group_size": 32}}}},
+                 "4 bits, group_size 32", "q4_0"),
+                ({"quant_method": "modelopt", "quant_algo": "NVFP4"}, "4 bits", "q4_0"),
+                ({"quant_method": "modelopt", "quant_algo": "FP8"}, "8 bits of a float", "f8e4m3"),
+                ({"quant_method": "bitsandbytes", "load_in_8bit": True, "load_in_4bit": False}, "8 bits", "q8_0"),
+                ({"quant_method": "quanto", "weights": "int8"}, "8 bits", "q8_0"),
+                ({"quant_method": "fp8", "weight_block_size": [128, 128]}, "8 bits of a float, weight_block_size [128, 128]", "f8e4m3"),
+                ({"quant_method": "gptq", "bits": 4, "group_size": -1}, "4 bits, group_size -1", "q4_0"),  # rows are no multiple of 128
+                ({"quant_method": "exl2", "bits": 4.65}, "4.65 bits", "q8_0"),
+                ({"quant_method": "gguf"}, "`config.quantization_config.quant_method`)\n", "q4_0")):
+            config = {**MODELS["llama"], "quantization_config": record}
+            err = self.check("llama", config, 1)
+            self.assertIn(told, err, record)
+            fitted = json.loads(self.run_tool("irplan", "fit", self.config(config), "--format=json")[0])
+            self.assertIn(f"counted as {dtype}", fitted["assumptions"][0], record)
+            self.assertIn(record["quant_method"], fitted["assumptions"][0])
+            self.assertIn(dtype, fitted["weights_by_dtype"])
+
+    def test_both_keys_of_mlx_are_named(self):
+        record = {"group_size": 64, "bits": 4}
+        config = {**MODELS["llama"], "quantization": record, "quantization_config": record}
+        err = self.check("llama", config, 1)
+        self.assertIn("as MLX does", err)
+        self.assertIn("leave `quantization` and `quantization_config` out", err)
+        self.run_tool("irplan", "fit", self.config(config))
 
     def test_blocks_of_f8_are_served(self):
         blocks = {"quant_method": "fp8", "weight_block_size": [16, 16], "activation_scheme": "dynamic", "fmt": "e4m3"}
@@ -115,6 +163,8 @@ class Shapes(Case):
             flat = self.params(example, model)
             nested = {"model_type": "some_vl", "vision_config": {"hidden_size": 7, "model_type": "vit"}, "text_config": model}
             self.assertEqual(self.params(example, nested), flat, example)
+            for other in ("llm_config", "language_config"):
+                self.assertEqual(self.params(example, {"model_type": "some_vl", other: model}), flat, example)
             self.run_tool("irplan", "new", f"{example}.irplan", "--config", self.config(nested))
             self.assertEqual((self.folder / f"{example}.irplan").read_text(), (EXAMPLES / f"{example}.irplan").read_text())
 
@@ -184,6 +234,20 @@ class Values(Case):
             self.assertEqual(err.count("error["), 1, err)
             self.assertIn(f"`config.{key}` is {shown}", err)
             self.assertIn(f"write {int(float(shown))} in the config", err)
+
+    def test_dtypes(self):
+        dtype = lambda word: {v["dtype"] for v in self.plan("llama", {**MODELS["llama"], "torch_dtype": word})["values"] if v["kind"] == "state"}
+        for word, ours in (("float16", "f16"), ("torch.bfloat16", "bf16"), ("torch.float32", "f32"), ("bf16", "bf16")):
+            self.assertEqual(dtype(word), {ours}, word)
+        self.assertEqual(dtype(None), {"bf16"})
+        for word, ours in (("fp16", "f16"), ("half", "f16"), ("BF16", "bf16"), ("float64", "f32"), ("torch.half", "f16")):
+            err = self.check("llama", {**MODELS["llama"], "torch_dtype": word}, 1)
+            self.assertEqual(err.count("error["), 1, err)
+            self.assertIn(f'`config.torch_dtype` is "{word}"', err)
+            self.assertIn(f"did you mean `{ours}`", err)
+        for words, told in (("state=int8", "state=f8e4m3"), ("weights=int8", "weights=q8_0"), ("weights=4", "weights=q4_0"),
+                            ("state=torch.float16", "state=f16"), ("cache=f16", "state=f16"), ("params=f16", "weights=f16")):
+            self.assertIn(f"--retype {told}`", self.check("llama", MODELS["llama"], 1, "--retype", words), words)
 
     def test_indices_past_a_list(self):
         (self.folder / "list.irplan").write_text("for i in 3 { require config.kinds[i] == 1 }\ninput x: f32[S]\nout = output(silu(x))\n")

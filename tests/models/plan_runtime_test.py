@@ -2,11 +2,13 @@
 """examples/plan_runtime.py, which was written from core/plan.md alone, runs plans as irplan-run does, in an arena of their size."""
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import limited
 
 try:
     import numpy as np
@@ -46,7 +48,7 @@ class PlanRuntime(unittest.TestCase):
         cls.folder = Path(folder.name)
 
     def run_command(self, name, *arguments):
-        p = subprocess.run([BIN / name, *map(str, arguments)], capture_output=True, text=True, timeout=60)
+        p = limited.run([BIN / name, *arguments], capture_output=True, text=True)
         self.assertEqual(p.returncode, 0, p.stderr[:1000])
 
     def plan(self, *arguments):

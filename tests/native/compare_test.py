@@ -96,9 +96,7 @@ class Compare(unittest.TestCase):
 
     def test_a_plan_gives_the_same_as_its_program(self):
         plan = subprocess.run([IRPLAN, "plan", "-", "-o", "-"], input=CHAIN, capture_output=True, text=True).stdout
-        written = re.compile("as written .*?, as run .*?; ")  # what only a program tells
-        self.assertEqual(self.irplan("-", "--compare", stdin=plan),
-                         written.sub("", self.irplan("-", "--compare", stdin=CHAIN)))
+        self.assertEqual(self.irplan("-", "--compare", stdin=plan), self.irplan("-", "--compare", stdin=CHAIN))
 
 
 if __name__ == "__main__":

@@ -270,14 +270,6 @@ class Endings(Case):
         process.communicate()
         return process.returncode
 
-    def wait_for(self, what):
-        """What another process does next; given up after a minute."""
-        for _ in range(6000):
-            if found := what():
-                return found
-            time.sleep(0.01)
-        self.fail("it did not happen")
-
     def new_files(self):
         return [name for name in os.listdir(self.folder) if name.endswith(".new")]
 
@@ -291,7 +283,7 @@ class Endings(Case):
             for command in ([IRPLAN, "plan", "-", "-o", "p.json"], [IRPLAN, "pack", "-"], [RUNNER, "-"], serve):
                 with self.subTest(command=command, end=end):
                     p = self.start(*command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
-                    self.wait_for(lambda: self.sleeps(p))
+                    limited.wait_for(lambda: self.sleeps(p))
                     p.send_signal(end)
                     self.assertEqual(self.ended(p), code)
         self.assertEqual(sorted(self.files()), ["a.irplan", "m.irplan", "x.npy"])
@@ -302,13 +294,13 @@ class Endings(Case):
         for end, code in self.ENDS:
             with self.subTest(end):  # one output is complete, the other waits for a reader
                 p = self.start(*self.once, "--output", "a=@y.npy", "--output", "b=@pipe")
-                self.wait_for(self.new_files)
+                limited.wait_for(self.new_files)
                 p.send_signal(end)
                 self.assertEqual(self.ended(p), code)
                 self.assertEqual(sorted(os.listdir(self.folder)), ["a.irplan", "pipe", "x.npy", "y.npy"])
                 self.assertEqual((self.folder / "y.npy").read_text(), "old")
                 p = self.start(IRPLAN, "plan", "a.irplan", "-o", "pipe")
-                self.wait_for(lambda: self.sleeps(p))
+                limited.wait_for(lambda: self.sleeps(p))
                 p.send_signal(end)
                 self.assertEqual(self.ended(p), code)
 
@@ -328,7 +320,7 @@ class Endings(Case):
     def test_a_signal_that_is_ignored_stays_so(self):
         for command in ([IRPLAN, "plan", "-"], [RUNNER, "-", "--weights", "random:1", "--input", "x=@x.npy"]):
             p = self.start(*command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
-            self.wait_for(lambda: self.sleeps(p))
+            limited.wait_for(lambda: self.sleeps(p))
             p.send_signal(signal.SIGHUP)
             p.communicate(PROGRAM.encode())
             self.assertEqual(p.returncode, 0)

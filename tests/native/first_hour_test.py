@@ -4,9 +4,13 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import limited
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin"))
@@ -27,8 +31,8 @@ class Case(unittest.TestCase):
         return path
 
     def irplan(self, *args, code=0):
-        p = subprocess.run([BIN / "irplan", *map(str, args)], capture_output=True, text=True, timeout=120, cwd=self.folder,
-                           env={**os.environ, "NO_COLOR": "", "PATH": f"{BIN}:{os.environ['PATH']}"})
+        p = limited.run([BIN / "irplan", *args], capture_output=True, text=True, cwd=self.folder,
+                        env={**os.environ, "NO_COLOR": "", "PATH": f"{BIN}:{os.environ['PATH']}"})
         self.assertEqual(p.returncode, code, f"irplan {args}\n{p.stdout[:500]}\n{p.stderr[:2000]}")
         return p.stdout, p.stderr
 
@@ -61,6 +65,15 @@ class Codes(Case):
                          .replace("sillu", "silu"))
         self.assertEqual(self.irplan("check", "--fix", program)[1], "")
         self.irplan("check", "--fix", "-", code=1)
+
+    def test_dtypes_by_other_names(self):
+        for word, ours in (("float16", "f16"), ("half", "f16"), ("torch.bfloat16", "bf16"), ("double", "f32"), ("uint32", "i32"), ("e4m3", "f8e4m3")):
+            program = self.file("d.irplan", f"input x: {word}[1, 8]\nw = param {word}[8] from \"w\"\nout = output(view(x, shape=[8]))\ny = output(w)\n")
+            err = self.irplan("check", program, code=1)[1]
+            self.assertEqual(err.count("error["), 2, err)
+            self.assertIn(f"the dtype is `{ours}` here", err)
+            self.irplan("check", "--fix", program)
+            self.assertIn(f"input x: {ours}[1, 8]\nw = param {ours}[8]", program.read_text())
 
 
 class Completion(Case):
@@ -118,13 +131,26 @@ class Numbers(Case):
         self.assertIn("as written ", self.irplan("explain", program, "--compare")[0])
         self.assertIn("  without reuse ", self.irplan("explain", program, "--compare")[0])
         self.irplan("plan", program, "-o", "plan.json")
-        self.assertNotIn("as written", self.irplan("explain", "plan.json")[0])
+        self.assertIn(found[0], self.irplan("explain", "plan.json")[0])  # the plan tells it, too
+        plan = json.loads((self.folder / "plan.json").read_text())
+        self.assertEqual(plan["memory_plan"]["as_written_bytes"], kept["as_written_bytes"])
+        self.assertEqual(kept["as_written_bytes"], kept["peak_bytes"])
+        self.assertEqual(max(p["as_written_bytes"] for p in plan["phases"]), kept["peak_bytes"])
+        for record in [plan["memory_plan"], *plan["phases"]]:
+            del record["as_written_bytes"]
+        (self.folder / "old.json").write_text(json.dumps(plan))
+        self.assertNotIn("as written", self.irplan("explain", "old.json")[0])
 
     def test_times_have_units_that_fit(self):
         text = self.irplan("explain", LLAMA, "--config", CONFIG, "--dim", "B=1", "--dim", "S=16")[0]
         self.assertRegex(text, r"at least [\d.]+ (s|ms|µs)\n")
         self.assertRegex(self.irplan("explain", HOTPATH, "--dim", "S=2", "--dim", "D=64")[0], r"at least [\d.e-]+ µs\n")
         self.assertIn("a letter: a buffer", text)
+
+    def test_the_picture_of_the_readme_is_what_its_command_draws(self):
+        self.irplan("explain", LLAMA, "--config", ROOT / "examples/configs/llama-3-8b.json", "--dim", "B=8", "--dim", "S=512", "--svg", "memory.svg")
+        self.assertEqual((self.folder / "memory.svg").read_text(), (ROOT / "examples/llama-memory.svg").read_text(), "draw it anew")
+        self.assertIn("across: steps in execution order", (self.folder / "memory.svg").read_text())  # the key
 
     def test_plans_differ_by_classes_of_layers(self):
         for name, options in (("a.json", []), ("b.json", ["--retype", "state=f8e4m3"])):

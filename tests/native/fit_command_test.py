@@ -89,6 +89,8 @@ class Fit(Case):
     def test_what_is_wrong_is_told(self):
         for words, code, name in ((["gone.json"], 1, "examples are"), (["llama-3-8"], 1, "did you mean `llama-3-8b`"),
                                   ([CONFIG, "--memory", "lots"], 2, "24GiB"), ([CONFIG, "--memory", "0"], 2, "24GiB"),
+                                  ([CONFIG, "--memory", "24"], 2, "did you mean `24GiB`"), ([CONFIG, "--memory", "23.5gb"], 2, "did you mean `23.5GiB`"),
+                                  ([CONFIG, "--memory", "512m"], 2, "did you mean `512MiB`"), ([CONFIG, "--memory", "nan"], 2, "not `nan`"),
                                   ([CONFIG, "--context", "many"], 2, "8192 or 32K"), ([CONFIG, "--batch", "0"], 2, "whole number"),
                                   ([CONFIG, "--batch", "9000"], 1, "8192"), ([CONFIG, "--let", "nothing=1"], 1, "nothing"),
                                   ([CONFIG, "--budget", "state <="], 1, "--budget"), ([CONFIG, "--retype", "state=f9"], 1, "f9")):
@@ -98,6 +100,18 @@ class Fit(Case):
         self.run_command("irplan", "fit", "config.json", code=1, names=["line 1"])
         (self.folder / "config.json").write_text('{"model_type": "unheard", "hidden_size": 8}')
         self.run_command("irplan", "fit", "config.json", code=1, names=["no example serves"])
+
+    def test_more_sequences_than_the_example_admits_are_noted(self):
+        shutil.copy(CONFIG, self.folder / "config.json")
+        few = self.fit("config.json", "--batch", "64", "--context", "1024")
+        self.assertEqual(few["notes"], [])
+        many = self.fit("config.json", "--batch", "100", "--context", "1024")
+        self.assertIn("admits up to 64 sequences: write `dim B in 1..100`", many["notes"][0])
+        for command in many["commands"]:  # they make the plan, with the range written so
+            p = limited.run(["sh", "-c", f"PATH={BIN}:$PATH; {command}"], capture_output=True, text=True, cwd=self.folder)
+            self.assertEqual(p.returncode, 0, p.stderr)
+        segments = json.loads((self.folder / "plan.json").read_text())["memory_plan"]["segments"]
+        self.assertEqual({k: many["bytes"][k] for k in segments}, segments)
 
     def test_more_than_the_config_names_is_noted(self):
         self.assertIn("131072", self.fit(CONFIG, "--context", "256K")["notes"][-1])

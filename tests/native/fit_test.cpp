@@ -204,6 +204,7 @@ TEST_CASE("sizes as people write them") {
     CHECK(!read_bytes(wrong));
   CHECK(read_tokens("32K") == 32768);
   CHECK(read_tokens("8192") == 8192);
+  CHECK(read_tokens("1M") == 1 << 20);
   for (const char* wrong : {"", "K", "1.5K", "-1", "8 tokens"}) CHECK(!read_tokens(wrong));
 }
 

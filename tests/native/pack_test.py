@@ -4,10 +4,13 @@ import itertools
 import json
 import os
 import random
-import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import limited
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin"))
@@ -81,7 +84,7 @@ class Pack(unittest.TestCase):
 
     def pack(self, text, *options, name="in.csv", code=0, out="out.csv"):
         (self.folder / name).write_text(text)
-        done = subprocess.run([BIN / "irplan", "pack", name, *options, "-o", out], capture_output=True, text=True, timeout=60, cwd=self.folder)
+        done = limited.run([BIN / "irplan", "pack", name, *options, "-o", out], capture_output=True, text=True, cwd=self.folder)
         self.assertEqual(done.returncode, code, done.stderr)
         return done.stdout, done.stderr
 
@@ -128,6 +131,10 @@ class Pack(unittest.TestCase):
         self.assertIn("verdict infeasible", self.pack(text, "--capacity", "11", code=3)[0])
         self.assertRegex(self.pack(text, "--capacity", "12")[0], "verdict (feasible|optimal)")
         plain = "id,lower,upper,size\na,0,2,4\nb,1,3,4\n"
+        for capacity, code in (("8", 0), ("0.5KiB", 0), ("1KB", 0), ("0.0075KiB", 3)):  # 7.68 bytes: fractions are dropped
+            self.pack(plain, "--capacity", capacity, code=code)
+        for capacity in ("8 parrots", "-8", "1.5.2KiB", "nan"):
+            self.assertIn("--capacity takes bytes", self.pack(plain, "--capacity", capacity, code=2)[1])
         self.assertIn("verdict infeasible", self.pack(plain, "--capacity", "7", code=3)[0])
 
     def test_json(self):

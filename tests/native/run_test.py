@@ -11,7 +11,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 from pathlib import Path
 
@@ -214,10 +213,10 @@ class Hotpath(Case):
         for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
             p = subprocess.Popen([RUNNER, HOTPATH, "--backend", "reference", "--weights", "random:1", "--dim", "S=60000", "--dim", "D=4096",
                                   "--input", "x=random:2", "--output", "out=@y.npy"], cwd=self.folder, stderr=subprocess.DEVNULL)
-            time.sleep(0.5)
+            limited.wait_for(lambda: limited.spent(p) > 0.3 or p.poll() is not None)
             self.assertIsNone(p.poll(), "the run is too short to be interrupted")
             p.send_signal(number)
-            self.assertEqual(p.wait(20), code)
+            self.assertEqual(p.wait(limited.WATCH), code)
             self.assertEqual(self.files(), ["w.safetensors", "want.npy", "x.npy"])
 
 
@@ -402,7 +401,7 @@ class Weights(Case):
         except OSError:  # how Linux tells that the other end is closed
             pass
         os.close(ours)
-        self.assertEqual(p.wait(60), 0, shown)
+        self.assertEqual(p.wait(limited.WATCH), 0, shown)
         self.assertIn(b"\rloading weights: ", shown)
 
     def test_a_folder(self):
@@ -481,6 +480,35 @@ class Llama(Case):
         self.run_plan(*self.base, "--retype", "state=f8", "--tokens", "1", code=1, names=["f8e4m3", "f8` is not a dtype"])
         self.run_plan(*self.base, "--retype", "state", "--tokens", "1", code=2, names=["--retype"])
 
+    def test_folders_serve_as_weights_and_as_config(self):
+        ask = ["--tokens", "1,2,3", "--generate", "3"]
+        plain, _ = self.run_plan(LLAMA, "--config", GOLDEN / "config.json", "--weights", GOLDEN / "model.safetensors", *ask)
+        self.assertRegex(plain, r"^\d+,\d+,\d+\n$")
+        for words in (["--weights", GOLDEN], ["--weights", GOLDEN, "--config", GOLDEN], ["--weights", GOLDEN / "model.safetensors", "--config", GOLDEN]):
+            self.assertEqual(self.run_plan(LLAMA, *words, *ask)[0], plain, words)
+        empty = self.folder / "empty"
+        empty.mkdir()
+        self.run_plan(LLAMA, "--weights", GOLDEN, "--config", empty, *ask, code=1, names=["empty/config.json"])
+        self.run_plan(LLAMA, "--weights", GOLDEN / "model.safetensors", *ask, code=1, names=["E0205", "--config config.json"])
+        # the config of the folder gives way to one that is named
+        other = json.loads((GOLDEN / "config.json").read_text())
+        self.file("other.json", json.dumps({**other, "model_type": "frob"}))
+        self.run_plan(LLAMA, "--weights", GOLDEN, "--config", "other.json", *ask, code=1, names=["frob"])
+
+    def test_an_expectation_ends_with_a_verdict(self):
+        words = [LLAMA, "--weights", GOLDEN, "--tokens", f"@{GOLDEN / 'tokens.npy'}", "--let", "every=true"]
+        _, err = self.run_plan(*words, "--expect", f"logits=@{GOLDEN / 'logits.npy'}")
+        self.assertRegex(err.splitlines()[-1], r"^logits: as expected: max\|a - b\| = \S+, \S+ of max\|b\|, within --tol 0.001; "
+                                               r"top-1 agrees in 96 of 96 rows$")
+        _, err = self.run_plan(*words, "--expect", f"logits=@{GOLDEN / 'logits.npy'}", "--tol", "0", code=3)
+        self.assertRegex(err.splitlines()[-1], r"^error: logits: not as expected: max\|a - b\| = \S+ is above 0 .*; top-1 agrees in 96 of 96 rows$")
+        logits = bytearray((GOLDEN / "logits.npy").read_bytes())
+        at = len(logits) - 4 * 128 * (2 * 48 - 3) + 4 * 5  # row 3, token 5
+        logits[at:at + 4] = struct.pack("<f", 100)
+        self.file("bad.npy", bytes(logits))
+        _, err = self.run_plan(*words, "--expect", "logits=@bad.npy", code=3, names=["at [0, 3, 5]", "expected 100;", "top-1 agrees in 95 of 96 rows"])
+        self.run_plan(*words, "--expect", "logit=@bad.npy", code=1, names=["logit"])
+
     def test_tokens_that_cannot_be(self):
         for args, code, names in ((["--tokens", "1,100000"], 1, ["100000"]), (["--tokens", "1,-1"], 1, ["-1"]),
                                   (["--tokens", "1,2,3", "--generate", "100000"], 1, ["100000" [:3]]), (["--tokens", "a,b"], 2, ["a,b"]),
@@ -541,6 +569,38 @@ class Requests(Case):
             self.run_plan("tight.json", "--weights", GOLDEN / "model.safetensors", "--phase", "prefill", "--dim", "B=3", "--dim", "S=2",
                           "--dim", "P=0", "--input", "tokens=const:1", "--output", "logits=@l.npy", code=0 if fits else 1,
                           names=[] if fits else ["over the budget `state <= 786432B`: 1179648 of 786432 bytes"])
+
+    def test_a_trace_is_a_table(self):
+        """What reads it as rows of scalars (a data frame, a replay for training a scheduler) finds the plan's and the summary's numbers."""
+        COLUMNS = {"enqueue": {"tokens_requested"}, "schedule": {"batch_id", "kv_alloc_bytes"}, "decode": {"batch_id", "step", "latency_us"},
+                   "complete": {"total_tokens", "latency_us"}, "reject": {"reason"}}
+        requests = [{"req_id": f"r{i}", "arrival_us": 50 * i, "tokens": [i + 1] * (3 + i), "max_new_tokens": 3} for i in range(5)]
+        requests.append({"req_id": "bad", "arrival_us": 120, "tokens": [5000], "max_new_tokens": 1})
+        answers, trace, err = self.serve(requests, code=3)
+        for e in trace:
+            self.assertEqual(set(e), {"ts_us", "event", "req_id"} | COLUMNS[e["event"]], e)
+            self.assertTrue(all(type(e[k]) is (str if k in ("event", "req_id", "reason") else int) for k in e), e)
+        of = lambda kind: [e for e in trace if e["event"] == kind]
+        arrivals = {r["req_id"]: r for r in requests}
+        self.assertEqual([(e["ts_us"], e["tokens_requested"]) for e in of("enqueue") if e["req_id"] == "r4"], [(200, 3)])
+        self.assertEqual({e["req_id"]: e["total_tokens"] for e in of("complete")},
+                         {name: len(arrivals[name]["tokens"]) + len(answers[name]) for name in answers})
+        for e in of("complete"):
+            # ts_us is moved on by a microsecond where another event has it
+            self.assertIn(e["ts_us"] - arrivals[e["req_id"]]["arrival_us"] - e["latency_us"], range(len(trace)))
+        # what runs together is one step, and took one time
+        steps = {}
+        for e in of("decode"):
+            steps.setdefault(e["batch_id"], set()).add(e["latency_us"])
+        self.assertTrue(all(len(times) == 1 for times in steps.values()), steps)
+        plan = json.loads((self.folder / "plan.json").read_text())
+        each = next(p["tokens"]["state_bytes_each"] for p in plan["phases"] if p["name"] == "decode")
+        longest = max(len(r["tokens"]) + r["max_new_tokens"] for r in requests)
+        slot = int(re.search(r"each of (\d+) tokens and (\d+) bytes of state", err)[2])
+        self.assertEqual({e["kv_alloc_bytes"] for e in of("schedule")}, {slot})
+        self.assertGreaterEqual(slot, each * longest)
+        self.assertIn(f"tokens: {sum(len(arrivals[n]['tokens']) for n in answers)} read, {len(of('decode'))} generated", err)
+        self.assertIn(f"served {len(of('complete'))} requests, rejected {len(of('reject'))}", err)
 
     def test_what_cannot_be_served_is_rejected_and_the_rest_goes_on(self):
         answers, trace, _ = self.serve([{"req_id": "long", "arrival_us": 0, "tokens": [1] * 300, "max_new_tokens": 2},

@@ -240,6 +240,8 @@ inline std::vector<Mutation> break_numbers() {
        [](Victim& v) { return v.plan.memory.lower_bound_bytes += 1, true; }},
       {"another sum without reuse", Rule::Total,
        [](Victim& v) { return v.plan.memory.no_reuse_bytes += 1, true; }},
+      {"another arena as it is written", Rule::Total,
+       [](Victim& v) { return v.plan.memory.as_written_bytes += 256, true; }},
       {"another peak of all", Rule::Total, [](Victim& v) { return v.plan.memory.peak_bytes += 256, true; }},
       {"a peak of all that is no phase's", Rule::Total,
        [](Victim& v) {

@@ -36,12 +36,16 @@ const tour = `async (load) => {
   const fit = irplan.fit({ config, memory: '23.58GiB', context: 4096, batch: 2 });
   const known = irplan.fit({ config, gpu: 'no such card' });
   const packed = irplan.pack({ csv: 'id,lower,upper,size\\na,0,2,4\\nb,1,3,6\\n', capacity: 8 });
+  const solved = irplan.pack({ problem: { capacity: 12, buffers: [{ id: 'a', lower: 0, upper: 10, size: 4, alignment: 8 },
+    { id: 'b', lower: 0, upper: 7, size: 6, alignment: 8 }] } });
+  const clash = irplan.pack({ problem: [{ id: 'a', lower: 0, upper: 2, size: 4, offset: 0 }, { id: 'b', lower: 1, upper: 3, size: 6, offset: 2 }] });
   irplan.compile({ text: program.text, config, options: { dims: { B: 2 } } });
   return {
     example: program.example, ok: made.ok && kept.ok, total: fit.fit.bytes.total, fits: fit.fit.fits, unknown: known.error,
     svg: irplan.picture({ phase: 'decode' }).svg.slice(0, 4), explained: irplan.explain({ phase: 'decode' }).text.length,
     reported: typeof irplan.explain().report, different: irplan.diff({ before: made.plan, after: kept.plan }).changes.length,
-    height: packed.height, conflict: packed.conflict, version: irplan.version().version,
+    height: packed.height, conflict: packed.conflict, offsets: solved.problem.buffers.map((one) => one.offset), verdict: solved.verdict,
+    clash: clash.conflict, wrong: irplan.pack({ problem: [{ id: 'a', hint: 1 }] }).error, version: irplan.version().version,
   };
 }`;
 
@@ -57,6 +61,10 @@ function check(found) {
   assert.ok(found.different > 0);
   assert.equal(found.height, 10);
   assert.deepEqual([...found.conflict].sort(), ['a', 'b']);
+  assert.deepEqual(found.offsets, [8, 0]);
+  assert.match(found.verdict, /optimal|feasible/);
+  assert.deepEqual([...found.clash].sort(), ['a', 'b']);
+  assert.match(found.wrong, /`hint`/);
 }
 
 const tests = [];
@@ -98,7 +106,7 @@ test('load() in a browser under a strict policy', async () => {
   try {
     const { page, complaints } = await openPage(browser, origin);
     await page.goto(origin);
-    await page.waitForFunction(() => globalThis.found, null, { timeout: 120000 });
+    await page.waitForFunction(() => globalThis.found, null, { timeout: 600_000 });
     check(await page.evaluate(() => globalThis.found));
     assert.deepEqual(complaints.filter((text) => !text.includes('favicon')), []);
   } finally {

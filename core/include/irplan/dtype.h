@@ -23,7 +23,7 @@ inline bool is_block(DType dtype) { return info(dtype).elements > 1; }
 inline bool is_float(DType dtype) { return info(dtype).floats; }
 // "f16"; none where no dtype has the name.
 std::optional<DType> find_dtype(std::string_view name);
-// The spelling of configs: "float32", "float16", "bfloat16".
+// The spelling of configs: "float32", "float16", "bfloat16", "torch.float16".
 std::optional<DType> find_config_dtype(std::string_view name);
 
 }  // namespace irplan

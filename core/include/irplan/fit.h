@@ -82,7 +82,7 @@ std::string fit_json(const Fit& fit);
 
 // "24GiB", "23.58GiB", "80 GB", "25769803776": a number of bytes, fractions of a byte dropped.
 std::optional<int64_t> read_bytes(std::string_view text);
-// "8192", "32K": tokens, K being 1024.
+// "8192", "32K", "1M": tokens, K being 1024.
 std::optional<int64_t> read_tokens(std::string_view text);
 
 }  // namespace irplan

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "ir/datum.h"
+#include "ir/quantisation.h"
 
 namespace irplan {
 namespace {
@@ -13,37 +13,6 @@ using Kind = ConfigNode::Kind;
 bool begins(std::string_view text, std::string_view with) { return text.substr(0, with.size()) == with; }
 bool ends(std::string_view text, std::string_view with) {
   return text.size() >= with.size() && text.substr(text.size() - with.size()) == with;
-}
-
-const ConfigNode* method_of(const ConfigNode& record) {
-  for (const char* key : {"quant_method", "quant_algo", "quant_type", "format"}) {
-    const ConfigNode* found = record.find(key);
-    if (found && found->kind == Kind::String) return found;
-  }
-  for (const char* key : {"quantization", "quant_type", "weights"}) {  // one level further down
-    const ConfigNode* inner = record.find(key);
-    if (!inner || inner->kind != Kind::Record) continue;
-    if (const ConfigNode* found = method_of(*inner)) return found;
-  }
-  return nullptr;
-}
-
-// The key of bitsandbytes that says so where no `quant_method` does.
-const ConfigNode* loads_in(const ConfigNode& record) {
-  for (const char* key : {"load_in_4bit", "load_in_8bit", "_load_in_4bit", "_load_in_8bit"}) {
-    const ConfigNode* found = record.find(key);
-    if (found && found->kind == Kind::Bool && found->boolean) return found;
-  }
-  return nullptr;
-}
-
-int64_t bits_of(const ConfigNode& record) {
-  for (const char* key : {"bits", "w_bit", "nbits", "num_bits"}) {
-    const ConfigNode* found = record.find(key);
-    if (found && found->kind == Kind::Int) return found->integer;
-  }
-  const ConfigNode* loads = loads_in(record);
-  return loads && loads->key.find('8') != std::string::npos ? 8 : 4;
 }
 
 // Values that commonly mean that something is off or as always.
@@ -128,50 +97,23 @@ bool is_bookkeeping(const std::string& key) {
          ends(name, "loss_coef") || name.find("token_id[") != std::string_view::npos;
 }
 
-bool is_quantisation(const ConfigNode& node) {
-  return node.kind == Kind::Record &&
-         (begins(node.key, "quantiz") || begins(node.key, "quantis") || node.key == "compression_config");
-}
-
-std::string quantisation_text(const ConfigNode& record) {
-  std::string out = "the weights are stored ";
-  if (const ConfigNode* method = method_of(record)) {
-    out += "as " + show(*method) + " does (`" + method->path() + "`)";
-  } else if (const ConfigNode* loads = loads_in(record)) {
-    out += "as bitsandbytes does (`" + loads->path() + "`)";
-  } else {
-    const bool mlx = record.key == "quantization" && record.find("group_size");
-    out +=
-        std::string(mlx ? "as MLX does" : "by a quantiser that is not named") + " (`" + record.path() + "`)";
+const ConfigNode& text_part(const ConfigNode& config) {
+  for (const char* key : {"text_config", "llm_config", "language_config"}) {
+    const ConfigNode* found = config.kind == Kind::Record ? config.find(key) : nullptr;
+    if (found && found->kind == Kind::Record) return *found;
   }
-  std::string details;
-  for (const char* key :
-       {"bits", "w_bit", "nbits", "group_size", "weight_block_size", "activation_scheme", "fmt"}) {
-    const ConfigNode* found = record.find(key);
-    if (!found || found->kind == Kind::Record) continue;
-    details += (details.empty() ? "" : ", ") + std::string(key) + " " + show(*found);
-  }
-  return out + (details.empty() ? "" : ": " + details);
-}
-
-std::string quantisation_help(const ConfigNode& record) {
-  const ConfigNode* method = method_of(record);
-  const bool f8 = method && (method->string.find("fp8") != std::string::npos ||
-                             method->string.find("FP8") != std::string::npos);
-  const std::string dtype = f8 ? "f8e4m3" : bits_of(record) == 8 ? "q8_0" : "q4_0";
-  return "to plan only the cache and the activations, leave `" + record.key +
-         "` out of a copy of the config; `--retype weights=" + dtype + "` then counts such weights";
+  return config;
 }
 
 ModelKeys model_keys(const Config& config, const std::set<std::string>& known) {
   const ConfigNode& root = *config.root();
-  const ConfigNode* text = root.find("text_config");
+  const ConfigNode& text = text_part(root);
   ModelKeys out;
-  if (!text || text->kind != Kind::Record || !any_read(*text)) {
+  if (&text == &root || !any_read(text)) {
     collect(root, known, out);
     return out;
   }
-  collect(*text, known, out);
+  collect(text, known, out);
   for (const auto& [key, node] : root.entries) {
     if (is_quantisation(*node) && unread(*node) && !known.contains(key)) out.ignored.push_back(node);
   }

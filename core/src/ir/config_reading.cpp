@@ -4,6 +4,7 @@
 
 #include "ir/config_keys.h"
 #include "ir/elaborator.h"
+#include "ir/quantisation.h"
 #include "ir/words.h"
 
 namespace irplan {
@@ -39,16 +40,16 @@ bool means(std::string_view key, std::string_view wanted) {
   });
 }
 
-void search_config(const ConfigNode& node, const ConfigNode& lacking, std::string_view key,
-                   std::vector<const ConfigNode*>& found) {
+void search_config(const ConfigNode& root, const ConfigNode& node, const ConfigNode& lacking,
+                   std::string_view key, std::vector<const ConfigNode*>& found) {
   for (const auto& [name, entry] : node.entries) {
     if (found.size() == kMostElsewhere) return;
-    const bool half =
-        name.size() > 7 && name.compare(name.size() - 7, 7, "_config") == 0 && name != "text_config";
+    const bool half = name.size() > 7 && name.compare(name.size() - 7, 7, "_config") == 0 &&
+                      (&node != &root || entry != &text_part(root));
     if (half) continue;  // of another part of the model
     if (means(name, key) && !(&node == &lacking && name == key) && entry->kind != ConfigNode::Kind::Null)
       found.push_back(entry);
-    search_config(*entry, lacking, key, found);
+    search_config(root, *entry, lacking, key, found);
   }
 }
 
@@ -57,7 +58,7 @@ void search_config(const ConfigNode& node, const ConfigNode& lacking, std::strin
 std::vector<const ConfigNode*> elsewhere_in(const ConfigNode& root, const ConfigNode& lacking,
                                             std::string_view key) {
   std::vector<const ConfigNode*> found;
-  search_config(root, lacking, key, found);
+  search_config(root, root, lacking, key, found);
   return found;
 }
 
@@ -190,7 +191,10 @@ void Elaborator::tell_ignored() {
   if (count == 0 || (quantised && count == 1 && params_.empty())) return;
   if (count > kMostTold) shown += " and " + std::to_string(count - kMostTold) + " more";
   Diagnostic& d = diagnostics_.report(Code::UnusedMayChangeModel, {}, {shown});
-  if (quantised) d.note(quantisation_text(*quantised)).help(quantisation_help(*quantised));
+  if (quantised) {
+    const Quantisation stored = read_quantisation(*quantised);
+    d.note(stored.text()).help(stored.help());
+  }
   const std::string path = keys.ignored.front()->path();
   if (!quantised || count > 1)
     d.help("read it, or say what the program serves: require (" + path + " ?? none) == none, \"…\"");

@@ -249,6 +249,7 @@ class Elaborator {
   Datum leaf(const ast::Expr& e);
   void note_cache_let(const ast::Expr& rows);
   std::optional<TensorType> tensor_type(const ast::Type& type);
+  bool tell_foreign(const ast::Type& type);
   std::optional<DType> dtype(const ast::Type& type);
   void settle_leaf_names();
 
@@ -300,7 +301,7 @@ class Elaborator {
   std::vector<Lacking> absent_;  // what `??` answered, once a key
   std::set<std::pair<const ConfigNode*, std::string>> known_absent_;
   std::set<const ConfigNode*> told_misspelt_;
-  std::set<const ConfigNode*> told_floats_;  // where an integer was needed
+  std::set<const ConfigNode*> told_values_;  // that do not serve: told once
   bool refused_ = false;                     // a requirement at the top level does not hold
   int depth_ = 0;                            // of nested expressions, through calls
   bool stopped_ = false;                     // a limit was hit; everything unwinds

@@ -31,7 +31,7 @@ Datum Elaborator::made_of(double x, std::initializer_list<const Datum*> parts) {
 
 // A value that is no integer where one is needed. What a config's value brings about is told once.
 void Elaborator::tell_no_integer(const ast::Expr& e, const std::string& wanted, const Datum& value) {
-  if (value.is<double>() && value.origin && !told_floats_.insert(value.origin).second) return;
+  if (value.is<double>() && value.origin && !told_values_.insert(value.origin).second) return;
   Diagnostic& d = report(Code::Expected, e.span, {wanted, kind_name(value)});
   d.at(show(value));
   blame(d, value);

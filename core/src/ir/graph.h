@@ -200,6 +200,8 @@ struct PhaseDim {
   bool fixed = false;  // substituted in the phase's expressions
 };
 
+struct Graph;
+
 struct Phase {
   std::string name;
   std::vector<PhaseDim> dims;
@@ -212,7 +214,9 @@ struct Phase {
   int64_t peak_bytes = 0, lower_bound_bytes = 0;  // at `value`
   OpId peak_op = kNone;
   int64_t no_reuse_bytes = 0;
-  double worst_ratio = 1.0;  // peak over bound, over all declared ranges
+  int64_t as_written_bytes = 0;    // of the arena in the program's own order, at `value`
+  std::shared_ptr<Graph> written;  // the phase alone in that order, where the schedule pass left it
+  double worst_ratio = 1.0;        // peak over bound, over all declared ranges
   bool proven = false;
   bool optimal = false;  // the peak meets the bound, padding aside, wherever the ranges allow
 };

@@ -9,8 +9,21 @@ namespace irplan {
 
 using ast::ExprKind;
 
+// `torch.float16`, where nothing of the program is called `torch`.
+bool Elaborator::tell_foreign(const ast::Type& type) {
+  if (type.dtype.size() != 2 || find_local(type.dtype[0].symbol) || find_global(type.dtype[0].symbol))
+    return false;
+  const auto meant = dtype_alias(text(type.dtype[1]));
+  if (!meant) return false;
+  const Span whole{type.dtype[0].span.begin, type.dtype[1].span.end};
+  report(Code::NotADtype, whole, {"`" + slice(whole) + "`"})
+      .fix("the dtype is `" + std::string(irplan::name(*meant)) + "` here", whole, irplan::name(*meant));
+  return true;
+}
+
 std::optional<DType> Elaborator::dtype(const ast::Type& type) {
   if (type.dtype.empty()) return std::nullopt;
+  if (tell_foreign(type)) return std::nullopt;
   Datum value = lookup(type.dtype[0]);
   for (size_t i = 1; i < type.dtype.size() && !value.poisoned(); ++i) {
     const auto* node = value.get<const ConfigNode*>();
@@ -24,7 +37,7 @@ std::optional<DType> Elaborator::dtype(const ast::Type& type) {
   }
   if (value.poisoned()) return std::nullopt;
   const auto dtype = as_dtype(value);
-  if (!dtype) {
+  if (!dtype && (!value.origin || told_values_.insert(value.origin).second)) {
     Diagnostic& d = report(Code::NotADtype, type.dtype[0].span, {show(value)});
     blame(d, value);
     if (const auto* word = value.get<std::string>()) {

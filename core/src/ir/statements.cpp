@@ -1,8 +1,8 @@
 // Statements: bindings, loops, branches, requirements.
 #include <algorithm>
 
-#include "ir/config_keys.h"
 #include "ir/elaborator.h"
+#include "ir/quantisation.h"
 
 namespace irplan {
 
@@ -85,7 +85,8 @@ void Elaborator::tell_values(Diagnostic& d, const ast::Expr& e) {
   if (e.kind == ExprKind::Binary && e.op == ast::Operator::Eq && e.b->kind == ExprKind::None) {
     const Datum found = constant(*e.a);
     if (found.origin && is_quantisation(*found.origin)) {
-      d.note(quantisation_text(*found.origin)).help(quantisation_help(*found.origin));
+      const Quantisation stored = read_quantisation(*found.origin);
+      d.note(stored.text()).help(stored.help());
       return;
     }
   }

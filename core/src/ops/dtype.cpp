@@ -24,6 +24,8 @@ std::optional<DType> find_dtype(std::string_view name) {
 }
 
 std::optional<DType> find_config_dtype(std::string_view name) {
+  constexpr std::string_view kTorch = "torch.";  // as older tools write them
+  if (name.substr(0, kTorch.size()) == kTorch) name.remove_prefix(kTorch.size());
   if (name == "float32") return DType::F32;
   if (name == "float16") return DType::F16;
   if (name == "bfloat16") return DType::BF16;

@@ -114,7 +114,7 @@ class Pipeline {
 
   void order_ops() {
     if (wanted("schedule")) written_ = *graph_;
-    if (!options_.keep_order) schedule(*graph_);
+    if (!options_.keep_order) schedule(*graph_, options_.write);
   }
 
   void place() {

@@ -121,6 +121,8 @@ class Emitter {
       out.tokens =
           tokens(graph_.values_at(static_cast<uint32_t>(&phase - graph_.phases.data())), out.peak_bytes);
       number(out.tokens.a_step, "the rows of a step", phase.span);
+      out.as_written_bytes =
+          number(phase.as_written_bytes, "the arena as it is written in bytes", phase.span);
       plan_.phases.push_back(std::move(out));
     }
   }
@@ -262,6 +264,8 @@ class Emitter {
     m.lower_bound = short_text(largest->lower_bound);
     if (largest->peak_op != kNone) m.peak_op = graph_.values[graph_.ops[largest->peak_op].out[0]].id;
     m.no_reuse_bytes = std::min(largest->no_reuse_bytes, kMaxJsonInt);
+    for (const Plan::Phase& phase : plan_.phases)
+      m.as_written_bytes = std::max(m.as_written_bytes, phase.as_written_bytes);
     m.strength = graph_.strength;
     const Meter meter(graph_);
     for (uint32_t p = 0; p < graph_.phases.size(); ++p) {

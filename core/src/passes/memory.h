@@ -30,7 +30,8 @@ struct Effort {
   std::function<bool(const PackProgress&)> progress;  // as in PackOptions
 };
 
-// Sets `graph.strength` to what found the placement.
+// Sets `graph.strength` to what found the placement. The program's own order, where a phase keeps it, is
+// placed as one that is compared: without a search that was asked for.
 void plan_memory(Graph& graph, const Effort& effort = {});
 
 // Sets the plain numbers of every phase again, at the dims' values.

@@ -111,7 +111,11 @@ void refuse_dtype(const std::string& what, const std::string& dtype, Diagnostics
   for (const std::string& known : names) all += (all.empty() ? "" : ", ") + known;
   d.rule("dtypes of real numbers: " + all);
   const auto alias = dtype_alias(dtype);
-  const std::string near = alias && is_float(*alias) ? irplan::name(*alias) : nearest(dtype, names);
+  const bool bytes = alias == DType::I8 || dtype == "8";  // as others call weights of 8 bits
+  const std::string near = bytes                       ? what == "state" ? "f8e4m3" : "q8_0"
+                           : dtype == "4"              ? "q4_0"
+                           : alias && is_float(*alias) ? irplan::name(*alias)
+                                                       : nearest(dtype, names);
   if (!near.empty()) d.help("did you mean `--retype " + what + "=" + near + "`");
 }
 
@@ -121,8 +125,9 @@ void retype(Graph& graph, const std::vector<std::pair<std::string, std::string>>
             Diagnostics& diagnostics) {
   for (const auto& [what, dtype] : retypes) {
     if (what != "state" && what != "weights") {
-      diagnostics.report(Code::RetypeWithoutEffect, {},
-                         {what, dtype, "`" + what + "` is neither `state` nor `weights`"});
+      const bool cache = what.find("cache") != std::string::npos || what.find("kv") == 0 || what == "states";
+      diagnostics.report(Code::RetypeWithoutEffect, {}, {what, dtype, "`" + what + "` is neither `state` nor `weights`"})
+          .help("write `--retype " + std::string(cache ? "state" : "weights") + "=" + dtype + "`");
       continue;
     }
     const auto type = find_dtype(dtype);

@@ -26,8 +26,9 @@
 namespace irplan {
 
 // Puts each phase into the candidate whose arena is the closest to the least, at the worst size. It may be
-// above program order at one size only where it is closer to the least at another.
-void schedule(Graph& graph);
+// above program order at one size only where it is closer to the least at another. A phase that has another
+// order then keeps the program's as `written`, where that is wanted.
+void schedule(Graph& graph, bool keep_written = false);
 
 // A line for each phase: the most bytes alive at once in program order, depth first, in list order, and in
 // the order that was chosen; at `value`, by this pass's reckoning.

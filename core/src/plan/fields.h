@@ -241,6 +241,8 @@ void fields(V& v, Of<V, Plan::Phase>& p) {
   v.set("peak_op", p.peak_op, {"the first op at which the most bytes are alive"});
   v.set("at_peak", p.at_peak, {"the buffers that are alive there, the largest first"});
   v.added("tokens", p.tokens);
+  v.added("as_written_bytes", p.as_written_bytes,
+          {"of the arena, were ops run in the order that the program has them in", nullptr, Note::Bytes});
 }
 
 template <class V>
@@ -343,6 +345,9 @@ void fields(V& v, Of<V, Plan::Memory>& m) {
   v.always("strength", m.strength, {"how the placement was found"});
   v.always("segments", m.segments, {"bytes at `value`, every buffer rounded up to `align`"});
   v.set("lighter", m.lighter, {"the lightest first"});
+  v.added("as_written_bytes", m.as_written_bytes,
+          {"the most that a phase takes, were ops run in the order that the program has them in", nullptr,
+           Note::Bytes});
 }
 
 template <class V>

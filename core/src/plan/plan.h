@@ -77,9 +77,10 @@ struct Plan {
     int64_t peak_bytes = 0;
     std::optional<Expr> peak;
     Expr flops, bytes;
-    std::string peak_op;          // the first op at which the most bytes are alive; empty: none
-    std::vector<AtPeak> at_peak;  // the largest first
-    Tokens tokens;                // at `value`
+    std::string peak_op;           // the first op at which the most bytes are alive; empty: none
+    std::vector<AtPeak> at_peak;   // the largest first
+    Tokens tokens;                 // at `value`
+    int64_t as_written_bytes = 0;  // of the arena with ops in the program's order, at `value`; 0: not told
   };
   struct Output {
     std::string name;
@@ -150,6 +151,7 @@ struct Plan {
     std::optional<Expr> lower_bound;
     bool optimal = true;
     int64_t no_reuse_bytes = 0;
+    int64_t as_written_bytes = 0;  // the most over the phases
     Range range;
     Strength strength = Strength::Portfolio;
     Segments segments;

@@ -120,7 +120,10 @@ Binding sizes_of_inputs(const Report& report) {
   return most ? most->binding : Binding();
 }
 
-std::string memory(const Report& report, const FromProgram& program) {
+// Plans of irplan 0.1.0 do not.
+bool tells_as_written(const Plan::Memory& m) { return m.as_written_bytes > 0 || m.segments.arena == 0; }
+
+std::string memory(const Report& report) {
   const Plan& plan = *report.plan;
   const Plan::Memory& m = plan.memory;
   const Plan::Segments& s = m.segments;
@@ -138,7 +141,7 @@ std::string memory(const Report& report, const FromProgram& program) {
   out += resident_table(plan, Plan::Segment::Inputs, sizes_of_inputs(report));
   row("arena", s.arena);
   out += "    lower bound " + bytes_text(m.lower_bound_bytes) + (m.optimal ? ": optimal\n" : ": not met\n") +
-         "    " + gain_text(plan, program) + "\n";
+         "    " + gain_text(plan) + "\n";
   char ratio[96];
   std::snprintf(ratio, sizeof ratio,
                 "    at every size: peak <= %.3f x lower bound (alignment padding not counted), %s\n\n",
@@ -287,11 +290,12 @@ std::string unread(const std::vector<std::string>& keys) {
 
 }  // namespace
 
-std::string gain_text(const Plan& plan, const FromProgram& program) {
+std::string gain_text(const Plan& plan) {
   const std::string apart = "without reuse " + bytes_text(plan.memory.no_reuse_bytes);
-  if (!program.as_written) return apart;
-  return "as written " + bytes_text(*program.as_written) + ", as run " +
-         bytes_text(plan.memory.segments.arena) + "; " + apart;
+  const Plan::Memory& m = plan.memory;
+  if (!tells_as_written(m)) return apart;
+  return "as written " + bytes_text(m.as_written_bytes) + ", as run " + bytes_text(m.segments.arena) + "; " +
+         apart;
 }
 
 std::string explain_text(const Report& report, const FromProgram& program, const std::string& only,
@@ -299,7 +303,7 @@ std::string explain_text(const Report& report, const FromProgram& program, const
   const Plan& plan = *report.plan;
   std::string out = plan.source_file + " for " + plan.target +
                     (plan.arch == "generic" ? "" : " " + plan.arch) + ", by " + plan.producer + "\n\n" +
-                    sizes(plan) + memory(report, program) +
+                    sizes(plan) + memory(report) +
                     lighter_text(plan, all_lighter(plan, program.lighter), program.is_there);
   for (const PhaseReport& p : report.phases) {
     if (only.empty() || p.phase->name == only) out += phase_text(report, p, style);
@@ -351,7 +355,7 @@ std::string explain_json(const Report& report, const FromProgram& program, const
       {"memory", {{"weights", s.weights}, {"state", s.state}, {"inputs", s.inputs}, {"arena", s.arena}}},
       {"arena",
        {{"as_run", s.arena},
-        {"as_written", program.as_written ? Json(*program.as_written) : Json()},
+        {"as_written", tells_as_written(plan.memory) ? Json(plan.memory.as_written_bytes) : Json()},
         {"without_reuse", plan.memory.no_reuse_bytes},
         {"lower_bound", plan.memory.lower_bound_bytes}}},
       {"lighter", lighter_json(all_lighter(plan, program.lighter))},

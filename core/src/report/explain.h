@@ -1,7 +1,6 @@
 // A plan, told to a person or a program: where the bytes and the time go, and why.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +13,6 @@ struct FromProgram {
   bool is_there = true;  // not where a plan was given
   std::vector<std::string> unread_config_keys;
   std::vector<Plan::Lighter> lighter;
-  std::optional<int64_t> as_written;  // bytes of the arena where ops run as they are written
 };
 
 struct TextStyle {
@@ -22,9 +20,9 @@ struct TextStyle {
   bool color = false;
 };
 
-// "as written 48.2 MiB, as run 16.5 MiB; without reuse 96.0 MiB": what the order of
-// ops and shared bytes are worth, at the plan's sizes. As written only where the program is there.
-std::string gain_text(const Plan& plan, const FromProgram& program);
+// "as written 48.2 MiB, as run 16.5 MiB; without reuse 96.0 MiB": what the order of ops and shared bytes are
+// worth, at the plan's sizes. Plans of irplan 0.1.0 do not tell the first.
+std::string gain_text(const Plan& plan);
 
 // `only`: one phase, or all where it is empty.
 std::string explain_text(const Report& report, const FromProgram& program, const std::string& only,

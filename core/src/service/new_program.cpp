@@ -32,7 +32,7 @@ struct Trial {
 
 // "`model_type` is "frob", which no example names"
 std::string unnamed(const Config& config) {
-  const ConfigNode* type = config.root()->find("model_type");
+  const ConfigNode* type = text_part(*config.root()).find("model_type");
   if (!type || type->kind != ConfigNode::Kind::String) return "it has no `model_type`";
   return "`model_type` is \"" + type->string.substr(0, 60) + "\", which no example names";
 }

@@ -158,21 +158,27 @@ std::string new_program(const json& request) {
 }
 
 std::string pack(const json& request) {
-  const std::string text = text_of(request, "csv");
+  const json* problem = member(request, "problem");
   std::string why;
-  const auto table = read_pack_csv(text, &why);
+  auto table = problem ? read_pack_json(dump(*problem), &why) : read_pack_csv(text_of(request, "csv"), &why);
   if (!table) return failure(why);
   PackOptions options;
   options.strength = find_strength(text_of(request, "strength", "limited")).value_or(Strength::Limited);
   options.capacity = number_of(request, "capacity");
+  if (options.capacity) table->capacity = options.capacity;
+  options.capacity = table->capacity;
   const PackResult result = irplan::pack(*table, options);
   json reply{{"verdict", name(verdict_of(result, options.capacity))},
              {"height", result.height},
              {"bound", result.bound},
              {"proven", result.proven},
-             {"offsets", result.offsets},
-             {"csv", write_pack_csv(*table, result)}};
-  if (options.capacity && result.height > *options.capacity && table->needs.empty()) {
+             {"offsets", result.offsets}};
+  if (problem)
+    reply["problem"] = json::parse(write_pack_json(*table, result));
+  else
+    reply["csv"] = write_pack_csv(*table, result);
+  if (result.clash) reply["conflict"] = {table->ids[result.clash->first], table->ids[result.clash->second]};
+  if (!result.clash && options.capacity && result.height > *options.capacity && table->needs.empty()) {
     const PackConflict conflict = find_conflict(table->buffers, *options.capacity, result);
     json ids = json::array();
     for (const uint32_t i : conflict.buffers) ids.push_back(table->ids[i]);

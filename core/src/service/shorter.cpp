@@ -44,18 +44,4 @@ std::vector<Plan::Lighter> shorter_caches(const Compilation& compilation, const 
   return out;
 }
 
-std::optional<int64_t> arena_as_written(const Compilation& compilation, const CompileOptions& options) {
-  if (!compilation.ok || !compilation.graph) return std::nullopt;
-  const auto arena = [](const Graph& graph) {
-    int64_t most = 0;
-    for (const Phase& phase : graph.phases) most = std::max(most, phase.peak_bytes);
-    return most;
-  };
-  if (options.keep_order) return arena(*compilation.graph);
-  CompileOptions written = at_same_sizes(*compilation.graph, options);
-  written.keep_order = true;
-  const Compilation done = compile(compilation.source, written);
-  return done.ok ? std::optional(arena(*done.graph)) : std::nullopt;
-}
-
 }  // namespace irplan

@@ -53,7 +53,6 @@ std::optional<Plan> load(const Arguments& arguments, report::FromProgram* progra
   if (!compiled.ok) return std::nullopt;
   program->unread_config_keys = compiled.unread_config_keys;
   program->lighter = shorter_caches(compiled, *options);
-  program->as_written = arena_as_written(compiled, *options);
   auto plan = read_plan(compiled.plan_json, &why);
   if (!plan) fail(kFailed, "the plan made of " + path + " cannot be read back: " + why);
   return plan;
@@ -126,14 +125,13 @@ std::optional<std::vector<report::ChosenSizes>> chosen_sizes(const Arguments& ar
   return out;
 }
 
-int run_compare(const Arguments& arguments, const report::Report& report, const report::FromProgram& program,
-                const std::string& phase) {
+int run_compare(const Arguments& arguments, const report::Report& report, const std::string& phase) {
   Exit code = kDone;
   const auto chosen = chosen_sizes(arguments, *report.plan, &code);
   if (!chosen) return code;
   const auto comparison = compare(report, phase, *chosen);
   if (!comparison) return fail(kFailed, comparison.message());
-  const std::string gain = "arena at the plan's sizes: " + gain_text(*report.plan, program) + "\n\n";
+  const std::string gain = "arena at the plan's sizes: " + report::gain_text(*report.plan) + "\n\n";
   return write_file(arguments.value("--output", "-"),
                     arguments.json() ? comparison->json : gain + comparison->text)
              ? kDone
@@ -164,7 +162,7 @@ int run_explain(const Arguments& arguments) {
   const report::Report report = report::make_report(*plan);
   const std::string phase = arguments.value("--phase");
   if (!has_phase(report, phase)) return kFailed;
-  if (arguments.has("--compare")) return run_compare(arguments, report, program, phase);
+  if (arguments.has("--compare")) return run_compare(arguments, report, phase);
   if (arguments.has("--svg")) {
     const int drawn = draw(arguments, report, phase);
     if (drawn != kDone || !arguments.has("--output")) return drawn;

@@ -13,6 +13,8 @@
 namespace irplan::cli {
 namespace {
 
+constexpr int64_t kLeastMemory = 4096;  // bytes: `--memory 24` has lost its unit
+
 std::string gpu_names() {
   std::string out;
   for (const Gpu& gpu : gpus()) out += (out.empty() ? "" : ", ") + std::string(gpu.name);
@@ -28,6 +30,17 @@ bool read_size(const Arguments& arguments, const char* option, std::optional<int
   return false;
 }
 
+// "24GiB" for "24G", "24gb" and their like; empty for what is none of these.
+std::string with_unit(const std::string& text) {
+  const size_t end = text.find_first_not_of("0123456789.");
+  if (end == 0 || text.empty()) return "";
+  const char unit = end == std::string::npos ? 'G' : text[end];
+  const size_t at = std::string("kKmMgGtT").find(unit);
+  if (at == std::string::npos) return "";
+  const std::string out = text.substr(0, end) + "KKMMGGTT"[at] + "iB";
+  return read_bytes(out) ? out : "";
+}
+
 // --memory, or what a GPU leaves.
 bool read_memory(const Arguments& arguments, FitOptions& options, std::string* assumed) {
   if (arguments.has("--memory") && arguments.has("--gpu")) {
@@ -37,8 +50,10 @@ bool read_memory(const Arguments& arguments, FitOptions& options, std::string* a
   if (arguments.has("--memory")) {
     const std::string text = arguments.value("--memory");
     options.memory = read_bytes(text);
-    if (options.memory && *options.memory > 0) return true;
-    fail(kUsage, "--memory takes bytes with a unit, 24GiB or 23.58GiB, not `" + text + "`");
+    if (options.memory && *options.memory >= kLeastMemory) return true;
+    const std::string near = with_unit(text);
+    fail(kUsage, "--memory takes bytes with a unit, 24GiB or 23.58GiB, not `" + text + "`" +
+                     (near.empty() ? "" : "; did you mean `" + near + "`?"));
     return false;
   }
   if (!arguments.has("--gpu")) return true;

@@ -5,6 +5,7 @@
 
 #include "command_line/files.h"
 #include "command_line/terminal.h"
+#include "irplan/fit.h"
 #include "irplan/pack.h"
 #include "tools/irplan/commands.h"
 #include "tools/irplan/search_progress.h"
@@ -30,16 +31,6 @@ std::string json_text(std::string_view text) {
     }
   }
   return out + "\"";
-}
-
-// Decimal bytes, not negative; none where it is no number below 2^62.
-std::optional<int64_t> bytes(std::string_view text) {
-  int64_t n = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9' || n > (int64_t{1} << 58)) return std::nullopt;
-    n = n * 10 + (c - '0');
-  }
-  return text.empty() ? std::nullopt : std::optional<int64_t>(n);
 }
 
 std::string seconds_of(double seconds) {
@@ -142,7 +133,7 @@ std::string clash_text(const PackTable& table, std::pair<uint32_t, uint32_t> cla
 bool read_options(const Arguments& arguments, PackOptions& options) {
   options.strength = find_strength(arguments.value("--strength")).value_or(Strength::Limited);
   if (!arguments.has("--capacity")) return true;
-  options.capacity = bytes(arguments.value("--capacity"));
+  options.capacity = read_bytes(arguments.value("--capacity"));
   return options.capacity.has_value();
 }
 
@@ -152,7 +143,7 @@ int run_pack(const Arguments& arguments) {
   PackOptions options;
   if (!read_options(arguments, options)) {
     return fail(kUsage,
-                "--capacity takes bytes as a whole number, not `" + arguments.value("--capacity") + "`");
+                "--capacity takes bytes, 4096 or 23.5MiB, not `" + arguments.value("--capacity") + "`");
   }
   const std::string& path = arguments.positional()[0];
   const auto text = read_file(path, kMaxTableFile);

@@ -11,7 +11,6 @@
 #include "ir/graph.h"
 #include "report/explain.h"
 #include "service/fixes.h"
-#include "service/shorter.h"
 #include "tools/irplan/commands.h"
 #include "tools/irplan/compiling.h"
 #include "tools/irplan/search_progress.h"
@@ -30,12 +29,11 @@ std::string found(const Compilation& compiled) {
 }
 
 // To a person at a terminal: what planning was worth.
-void tell_gain(const Compilation& compiled, const CompileOptions& options) {
+void tell_gain(const Compilation& compiled) {
   std::string why;
   const auto plan = read_plan(compiled.plan_json, &why);
   if (!plan) return;
-  const std::string gain = report::gain_text(*plan, {true, {}, {}, arena_as_written(compiled, options)});
-  std::fprintf(stderr, "arena: %s\n", gain.c_str());
+  std::fprintf(stderr, "arena: %s\n", report::gain_text(*plan).c_str());
 }
 
 // Makes the changes that diagnostics propose. False after a message.
@@ -74,7 +72,7 @@ int run_plan(const Arguments& arguments) {
                                   (output.empty() ? "; no plan was written" : "; the plan has it"));
   }
   if (!explain) {
-    if (::isatty(STDERR_FILENO) && !output.empty()) tell_gain(*compiled, *options);
+    if (::isatty(STDERR_FILENO) && !output.empty()) tell_gain(*compiled);
     return kDone;
   }
   const bool color =
@@ -82,10 +80,8 @@ int run_plan(const Arguments& arguments) {
   std::string why;
   const auto plan = read_plan(compiled->plan_json, &why);
   if (!plan) return fail(kFailed, "the plan cannot be read back: " + why);
-  const std::string text =
-      explain_text(report::make_report(*plan),
-                   {true, compiled->unread_config_keys, {}, arena_as_written(*compiled, *options)}, "",
-                   {terminal_width(), color});
+  const std::string text = explain_text(report::make_report(*plan), {true, compiled->unread_config_keys, {}},
+                                        "", {terminal_width(), color});
   if (output != "-") return print(text) ? kDone : kFailed;
   std::fputs(text.c_str(), stderr);
   return kDone;

@@ -358,7 +358,7 @@ std::vector<Command> other_commands() {
        {{"irplan pack buffers.csv -o placed.csv", ""},
         {"irplan pack buffers.csv", "only the numbers"},
         {"irplan pack problem.json -o solved.json", "the same as JSON"},
-        {"irplan pack buffers.csv --capacity 1048576", "does it fit, and if not, why"},
+        {"irplan pack buffers.csv --capacity 1MiB", "does it fit, and if not, why"},
         {"irplan pack - --strength=portfolio --format=json < buffers.csv", "heuristics only"}},
        run_pack,
        FileUse::Read},

@@ -88,9 +88,13 @@ export class Summary extends Panel {
     const apart = phase.totals.no_reuse;
     const saved = apart !== null && apart > phase.arena ? `${percentText(1 - phase.arena / apart)} saved by reuse` : 'nothing to reuse';
     const title = outline.phases.length > 1 ? `peak of ${phase.name}` : 'peak';
+    const own = outline.phases.find((one) => one.name === phase.name);
+    const written = own?.as_written_bytes ?? 0; // at the plan's own sizes alone
+    const order = `${bytesText(own?.peak_bytes ?? 0)} as run, at the plan's own sizes`;
     return html`<div class="figures">
       ${figure(title, bytesText(phase.arena), `${plural(phase.buffers.length, 'buffer')}, ${plural(phase.ops.length, 'op')}`)}
       ${figure('lower bound', bytesText(phase.lowerBound), gap.text, gap.mood)}
+      ${own && written > own.peak_bytes ? figure('as written', bytesText(written), order) : nothing}
       ${figure('without reuse', bytesText(apart), saved)}
       ${figure('whole model', bytesText(total(whole)), `${outline.target.name} ${outline.target.arch}`)}
     </div>`;

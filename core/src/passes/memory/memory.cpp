@@ -87,6 +87,8 @@ void measure(Graph& graph, uint32_t p) {
                                                         static_cast<double>(phase.lower_bound_bytes));
     phase.optimal = false;
   }
+  phase.as_written_bytes =
+      phase.written ? std::max<int64_t>(stack(*phase.written, p, binding, offsets), 0) : phase.peak_bytes;
   phase.no_reuse_bytes = 0;
   const auto add = [&](Expr bytes) {
     const auto n = value(bytes);
@@ -103,6 +105,15 @@ void measure(Graph& graph, uint32_t p) {
   }
 }
 
+// A phase in the program's order, for its arena alone. What it costs is not taken from the compilation's
+// work, of which plans depend; it has what is left of it.
+void place_written(Graph& written, uint32_t phase) {
+  written.work = std::make_shared<Work>(*written.work);
+  written.work->share(static_cast<int64_t>(written.phases.size()));
+  assign_windows(written);
+  stack_buffers(written, phase);
+}
+
 }  // namespace
 
 void plan_memory(Graph& graph, const Effort& effort) {
@@ -111,6 +122,9 @@ void plan_memory(Graph& graph, const Effort& effort) {
   for (uint32_t p = 0; p < graph.phases.size(); ++p) {
     graph.work->share(static_cast<int64_t>(graph.phases.size() - p));
     place(graph, p, effort);
+  }
+  for (uint32_t p = 0; p < graph.phases.size(); ++p) {
+    if (graph.phases[p].written) place_written(*graph.phases[p].written, p);
   }
   measure_memory(graph);
 }

@@ -272,7 +272,7 @@ Order choose(const Graph& whole, uint32_t phase, const std::vector<Candidate>& c
 
 }  // namespace
 
-void schedule(Graph& graph) {
+void schedule(Graph& graph, bool keep_written) {
   const std::vector<OpId> placed_in = placed_concats(graph);
   std::vector<std::pair<uint32_t, Order>> chosen;
   for (uint32_t p = 0; p < graph.phases.size(); ++p) {
@@ -285,7 +285,10 @@ void schedule(Graph& graph) {
       chosen.emplace_back(p, choose(graph, p, candidates));
   }
   for (const auto& [phase, order] : chosen) {
-    if (!order.empty()) reorder(graph, phase, order);
+    if (order.empty()) continue;
+    auto written = keep_written ? std::make_shared<Graph>(alone(graph, phase)) : nullptr;
+    reorder(graph, phase, order);
+    graph.phases[phase].written = std::move(written);
   }
 }
 

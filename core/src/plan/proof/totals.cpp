@@ -65,7 +65,7 @@ bool Proof::totals() {
   find_counted();
   for (Facts& facts : facts_) facts.rest();
   uint32_t largest = 0;
-  int64_t least = 0;
+  int64_t least = 0, as_written = 0;
   bool within = true;
   Plan::Segments segments;
   for (uint32_t p = 0; p < plan_.phases.size(); ++p) {
@@ -74,6 +74,7 @@ bool Proof::totals() {
     least = std::max(least, bound);
     within = within && plan_.phases[p].peak_bytes <= std::max(bound, live_bytes(p, at, true, nullptr));
     if (plan_.phases[p].peak_bytes > plan_.phases[largest].peak_bytes) largest = p;
+    as_written = std::max(as_written, plan_.phases[p].as_written_bytes);
     const Plan::Segments own = segments_at(at);
     segments.inputs = std::max(segments.inputs, own.inputs);
     segments.state = std::max(segments.state, own.state);
@@ -88,6 +89,7 @@ bool Proof::totals() {
   must("peak_bytes", m.peak_bytes, phase.peak_bytes);
   must("lower_bound_bytes", m.lower_bound_bytes, least);
   must("no_reuse_bytes", m.no_reuse_bytes, std::min(alone(largest), kMaxJsonInt));
+  must("as_written_bytes", m.as_written_bytes, as_written);
   must("segments.weights", m.segments.weights, segments.weights);
   must("segments.state", m.segments.state, segments.state);
   must("segments.inputs", m.segments.inputs, segments.inputs);

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "ir/config.h"
+#include "ir/config_keys.h"
+#include "ir/quantisation.h"
 #include "irplan/new_program.h"
 #include "service/fit/model.h"
 
@@ -21,12 +22,6 @@ using Kind = ConfigNode::Kind;
 const ConfigNode* find(const ConfigNode& record, const char* key, Kind kind) {
   const ConfigNode* found = record.kind == Kind::Record ? record.find(key) : nullptr;
   return found && found->kind == kind ? found : nullptr;
-}
-
-// The language model's part of a config.
-const ConfigNode& text_part(const ConfigNode& config) {
-  const ConfigNode* text = find(config, "text_config", Kind::Record);
-  return text ? *text : config;
 }
 
 // 131072, or 131072.0 as some tools write it.
@@ -47,40 +42,17 @@ std::optional<int64_t> published_context(const ConfigNode& config) {
   return std::nullopt;
 }
 
-// How the weights of a quantised checkpoint are counted where no example loads them.
-struct Quantised {
-  std::string what;   // "gptq, 4 bits a number"
-  std::string dtype;  // that has as many bits, scales included
-};
-
-std::optional<Quantised> quantised(const ConfigNode& config) {
-  const ConfigNode* found = nullptr;
-  for (const ConfigNode* part : {&config, &text_part(config)}) {
-    for (const char* key : {"quantization_config", "quantization", "compression_config"}) {
-      if (!found) found = find(*part, key, Kind::Record);
-    }
-  }
-  if (!found) return std::nullopt;
-  const ConfigNode* method = find(*found, "quant_method", Kind::String);
-  const std::string name = method ? method->string : "mlx";
-  if (name == "fp8" || name == "fbgemm_fp8")
-    return Quantised{name + " with a scale a tensor or row", "f8e4m3"};
-  const ConfigNode* eight = find(*found, "load_in_8bit", Kind::Bool);
-  const int64_t usual = eight && eight->boolean ? 8 : 4;
-  const int64_t bits = whole(*found, "bits").value_or(whole(*found, "w_bit").value_or(usual));
-  if (bits > 8) return std::nullopt;
-  const int64_t group = whole(*found, "group_size").value_or(name == "mlx" ? 64 : 128);
-  const bool blocks = name == "mlx" || name == "bitsandbytes" || group < 128;
-  const char* dtype = bits > 4 ? "q8_0" : blocks ? "q4_0" : "i4g128";
-  return Quantised{name + ", " + std::to_string(bits) + " bits a number", dtype};
-}
-
-std::string without_quantisation(const std::string& text) {
+// The config without what says how a quantiser stored the weights.
+std::string without_quantisation(const std::string& text, const ConfigNode& root) {
   Json config = Json::parse(text, nullptr, false);
   if (!config.is_object()) return text;
-  for (const char* key : {"quantization_config", "quantization", "compression_config"}) {
-    config.erase(key);
-    if (config.contains("text_config") && config["text_config"].is_object()) config["text_config"].erase(key);
+  const ConfigNode& part = text_part(root);
+  for (const auto& [key, node] : root.entries) {
+    if (is_quantisation(*node)) config.erase(key);
+  }
+  if (&part == &root) return config.dump();
+  for (const auto& [key, node] : part.entries) {
+    if (is_quantisation(*node)) config[part.key].erase(key);
   }
   return config.dump();
 }
@@ -116,6 +88,7 @@ std::string told(const Compilation& compiled) {
     out += (out.empty() ? "" : "\n  ") + d.message;
     if (!d.label.empty()) out += ": " + d.label;
     if (d.elsewhere && d.elsewhere->name() == kCommandLine) out += " (" + d.elsewhere->text() + ")";
+    for (const std::string& note : d.notes) out += "\n    " + note;
     for (const Fix& fix : d.fixes) out += "\n    help: " + fix.message;
   }
   return out;
@@ -135,6 +108,33 @@ std::vector<const Example*> in_order(const ConfigNode& config) {
   };
   std::stable_partition(out.begin(), out.end(), names);
   return out;
+}
+
+// A checkpoint that no example loads, counted by its bits. The dtypes that take as many are tried in turn,
+// since rows may be no multiple of a block.
+template <class Serve>
+bool serve_quantised(const FitOptions& options, const ConfigNode& root, const Serve& serve, Chosen& out) {
+  const auto stored = find_quantisation(root);
+  if (!stored) return false;
+  const std::string plain = without_quantisation(options.config, root);
+  std::vector<std::string> dtypes;
+  for (const auto& [part, given] : options.retypes) {
+    if (part == "weights") dtypes = {given};
+  }
+  const bool asked = !dtypes.empty();
+  if (!asked) {
+    for (const DType dtype : stored->counted_as()) dtypes.emplace_back(name(dtype));
+  }
+  for (const std::string& dtype : dtypes) {
+    FitOptions how = options;
+    if (!asked) how.retypes.emplace_back("weights", dtype);
+    out.example.clear();
+    if (!serve(how, plain)) continue;
+    out.assumptions.push_back("the checkpoint is quantised (" + stored->named_with_bits() +
+                              "), and no example loads it: its weights are counted as " + dtype);
+    return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -159,10 +159,11 @@ std::optional<Chosen> choose(const FitOptions& options, std::string* why, std::o
     for (const Example* example : in_order(root)) {
       const auto program = opened(example->text, longest, most.has_value());
       if (!program) continue;
-      Compilation made = compiled(*program, example->name, how, text);
+      Compilation made = compiled(program->text, example->name, how, text);
       const bool good = planned(made);
       if (!good && !out.example.empty()) continue;
       out.example = example->name;
+      out.most_sequences = program->most_sequences;
       out.compiled = std::move(made);
       if (good) return true;
     }
@@ -171,18 +172,7 @@ std::optional<Chosen> choose(const FitOptions& options, std::string* why, std::o
   if (serve(options, options.config)) return out;
   const std::string refused = told(out.compiled);
   const std::string nearest = out.example;
-  if (const auto stored = quantised(root)) {
-    FitOptions how = options;
-    std::string dtype = stored->dtype;
-    for (const auto& [part, given] : options.retypes) dtype = part == "weights" ? given : dtype;
-    if (dtype == stored->dtype) how.retypes.emplace_back("weights", dtype);
-    out.example.clear();
-    if (serve(how, without_quantisation(options.config))) {
-      out.assumptions.push_back("the checkpoint is " + stored->what + ": counted as " + dtype +
-                                " weights, which no example loads from it");
-      return out;
-    }
-  }
+  if (serve_quantised(options, root, serve, out)) return out;
   FitOptions plain = options;
   plain.lets.clear(), plain.retypes.clear(), plain.budgets.clear();
   plain.target = FitOptions().target;

@@ -262,6 +262,12 @@ class Fitting {
         continue;
       out_.notes.push_back(d.message);
     }
+    const int64_t told =
+        std::max({asked_.batch, out_.most_batch, out_.frontier.empty() ? 0 : out_.frontier.back().first});
+    if (chosen_.most_sequences > 0 && told > chosen_.most_sequences)
+      out_.notes.push_back(chosen_.example + ".irplan as it stands admits up to " +
+                           std::to_string(chosen_.most_sequences) + " sequences: write `dim B in 1.." +
+                           std::to_string(std::max(asked_.batch, out_.most_batch)) + "` there for more");
     if (chosen_.published && asked_.context > *chosen_.published)
       out_.notes.push_back("the config has a context of " + std::to_string(*chosen_.published) +
                            " tokens; how well the model does beyond it is not known");
@@ -271,6 +277,9 @@ class Fitting {
     if (!chosen_.assumptions.empty()) return;
     const std::string program = chosen_.example + ".irplan", config = " --config " + options_.config_name;
     out_.commands.push_back("irplan new " + program + config);
+    if (chosen_.most_sequences > 0 && asked_.batch > chosen_.most_sequences)
+      out_.commands.push_back("sed -i 's/^dim B in 1[.][.]" + std::to_string(chosen_.most_sequences) +
+                              "/dim B in 1.." + std::to_string(asked_.batch) + "/' " + program);
     std::string plan = "irplan plan " + program + config + " --let C=" + std::to_string(asked_.context);
     for (const auto& [name, value] : options_.lets) plan += " --let '" + name + "=" + value + "'";
     for (const auto& [what, dtype] : options_.retypes) plan += " --retype " + what + "=" + dtype;

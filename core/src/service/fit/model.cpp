@@ -37,13 +37,14 @@ int64_t in_dtype(int64_t bytes, DType from, DType to) {
 
 }  // namespace
 
-std::optional<std::string> opened(const std::string& program, int64_t longest, bool fixed) {
+std::optional<Opened> opened(const std::string& program, int64_t longest, bool fixed) {
   Diagnostics unheard;
   const SourceText source("example.irplan", program);
   syntax::Tree tree = syntax::parse(source, unheard);
   const std::string most = std::to_string(longest);
   bool context = false, batch = false;
-  std::string out;
+  Opened made;
+  std::string& out = made.text;
   size_t at = 0;
   const auto put = [&](Span place, const std::string& with) {
     out += program.substr(at, place.begin - at) + with;
@@ -59,6 +60,7 @@ std::optional<std::string> opened(const std::string& program, int64_t longest, b
                             : std::string("dim ") + kContext + " in 1.." + most);
       context = true;
     } else if (item->kind == ItemKind::Dim && name == kBatch) {
+      made.most_sequences = read_tokens(source.slice(item->high->span)).value_or(0);
       put(item->high->span, std::to_string(kMostSequences));
       batch = true;
     } else if (item->kind == ItemKind::Let || item->kind == ItemKind::Dim || item->kind == ItemKind::Phase ||
@@ -67,7 +69,8 @@ std::optional<std::string> opened(const std::string& program, int64_t longest, b
     }
   }
   if (!context || !batch) return std::nullopt;
-  return out + program.substr(at);
+  out += program.substr(at);
+  return made;
 }
 
 Model::Model(std::shared_ptr<const Graph> graph) : graph_(std::move(graph)), meter_(*graph_) {

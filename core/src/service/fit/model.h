@@ -28,7 +28,11 @@ inline constexpr int64_t kMostSequences = 8192;
 // An example with `let C` as `dim C in 1..longest`, and as many sequences as anybody serves. Elsewhere at the
 // top level C is its largest size, since ranges end at numbers. `fixed`: caches have that length alone. None
 // where the program has no such names.
-std::optional<std::string> opened(const std::string& program, int64_t longest, bool fixed = false);
+struct Opened {
+  std::string text;
+  int64_t most_sequences = 0;  // that the example itself admits; 0: it is no number
+};
+std::optional<Opened> opened(const std::string& program, int64_t longest, bool fixed = false);
 
 class Model {
  public:

@@ -290,6 +290,7 @@ std::optional<int64_t> read_tokens(std::string_view text) {
   if (!take_number(text, &n, &scale) || scale > 0) return std::nullopt;
   if (text.empty()) return scaled(n, 0, 1);
   if (text == "K" || text == "k") return scaled(n, 0, 1024);
+  if (text == "M") return scaled(n, 0, 1024 * 1024);
   return std::nullopt;
 }
 
