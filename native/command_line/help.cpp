@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "command_line/arguments.h"
-#include "irplan/compile.h"
+#include "irplan/version.h"
 
 namespace irplan::command {
 namespace {

@@ -1,12 +1,12 @@
-// The host's processor as a backend.
+#include "cpu/cpu_backend.h"
+
 #include <algorithm>
 #include <utility>
 
 #include "cpu/kernels.h"
 #include "cpu/simd.h"
 #include "runtime/host_backend.h"
-#include "runtime/make_backend.h"
-#include "runtime/threads.h"
+#include "runtime/parallel.h"
 
 namespace irplan {
 namespace {
@@ -120,6 +120,7 @@ class CpuProgram final : public RecordProgram {
 
 class CpuBackend : public HostBackend {
  public:
+  using HostBackend::HostBackend;
   const char* name() const override { return "cpu"; }
   std::string device() const override {
     const int threads = thread_count();
@@ -146,6 +147,8 @@ class CpuBackend : public HostBackend {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_cpu_backend() { return std::make_unique<CpuBackend>(); }
+std::unique_ptr<Backend> make_cpu_backend(size_t most_bytes) {
+  return std::make_unique<CpuBackend>(most_bytes);
+}
 
 }  // namespace irplan

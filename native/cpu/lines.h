@@ -7,8 +7,8 @@
 
 #include "ops/float_formats.h"
 #include "reference/executor.h"
+#include "runtime/parallel.h"
 #include "runtime/tensor.h"
-#include "runtime/threads.h"
 
 namespace irplan::cpu {
 

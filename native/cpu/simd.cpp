@@ -39,7 +39,6 @@ void portable_axpy(float* y, float a, const float* x, int64_t n) {
 }
 
 constexpr int kPanelWidth = 16;  // outputs of a panel
-constexpr int kPartial = 4;      // partial sums of each
 
 float stored(DType dtype, const std::byte* w, int64_t i) {
   if (dtype == DType::F32) {
@@ -64,7 +63,29 @@ void portable_panel(const float* const* x, int rows, DType dtype, const std::byt
   }
 }
 
-constexpr Simd kPortable{"portable", portable_dot, portable_tile, portable_panel, portable_axpy};
+constexpr int kPortableRows = 8;
+void portable_block(const float* x, int rows, const float* w, int64_t n, float* sums) {
+  for (int64_t i = 0; i < n; ++i) {
+    for (int r = 0; r < rows; ++r) {
+      float* out = sums + (i % kPartial * kPortableRows + r) * kPanelWidth;
+      for (int c = 0; c < kPanelWidth; ++c) out[c] += x[i * kPortableRows + r] * w[i * kPanelWidth + c];
+    }
+  }
+}
+
+void portable_widen(DType dtype, const std::byte* from, int64_t n, float* to) {
+  for (int64_t i = 0; i < n; ++i) to[i] = stored(dtype, from, i);
+}
+
+constexpr Simd kPortable{.name = "portable",
+                         .dot = portable_dot,
+                         .tile = portable_tile,
+                         .panel = portable_panel,
+                         .few_rows = 1,
+                         .block_rows = kPortableRows,
+                         .block = portable_block,
+                         .widen = portable_widen,
+                         .axpy = portable_axpy};
 
 #ifdef IRPLAN_X86
 // ------------------------------------------------------------------------------------------------ AVX2
@@ -174,7 +195,61 @@ IRPLAN_AVX2 void avx2_panel(const float* const* x, int rows, DType dtype, const 
   }
 }
 
-constexpr Simd kAvx2{"AVX2", avx2_dot, avx2_tile, avx2_panel, avx2_axpy};
+// Six rows by a panel are twelve sums; with a column of the panel and a number of x they fill the sixteen
+// registers. One partial sum at a time, since four of each would not fit: the columns it takes are a quarter.
+constexpr int kAvx2Rows = 6;
+template <int rows>
+IRPLAN_AVX2 void avx2_block_rows(const float* x, const float* w, int64_t n, float* sums) {
+  for (int p = 0; p < kPartial; ++p, sums += kAvx2Rows * kPanelWidth) {
+    __m256 own[rows][2];
+    for (int r = 0; r < rows; ++r) {
+      for (int h = 0; h < 2; ++h) own[r][h] = _mm256_loadu_ps(sums + r * kPanelWidth + 8 * h);
+    }
+    for (int64_t i = p; i < n; i += kPartial) {
+      const __m256 low = _mm256_loadu_ps(w + i * kPanelWidth),
+                   high = _mm256_loadu_ps(w + i * kPanelWidth + 8);
+      for (int r = 0; r < rows; ++r) {
+        const __m256 a = _mm256_broadcast_ss(x + i * kAvx2Rows + r);
+        own[r][0] = _mm256_fmadd_ps(a, low, own[r][0]);
+        own[r][1] = _mm256_fmadd_ps(a, high, own[r][1]);
+      }
+    }
+    for (int r = 0; r < rows; ++r) {
+      for (int h = 0; h < 2; ++h) _mm256_storeu_ps(sums + r * kPanelWidth + 8 * h, own[r][h]);
+    }
+  }
+}
+
+IRPLAN_AVX2 void avx2_block(const float* x, int rows, const float* w, int64_t n, float* sums) {
+  switch (rows) {
+    case 1: return avx2_block_rows<1>(x, w, n, sums);
+    case 2: return avx2_block_rows<2>(x, w, n, sums);
+    case 3: return avx2_block_rows<3>(x, w, n, sums);
+    case 4: return avx2_block_rows<4>(x, w, n, sums);
+    case 5: return avx2_block_rows<5>(x, w, n, sums);
+    default: return avx2_block_rows<kAvx2Rows>(x, w, n, sums);
+  }
+}
+
+template <DType dtype>
+IRPLAN_AVX2 void avx2_widen_of(const std::byte* from, int64_t n, float* to) {
+  for (int64_t i = 0; i < n; i += 8) _mm256_storeu_ps(to + i, Eight::load<dtype>(from, i));
+}
+IRPLAN_AVX2 void avx2_widen(DType dtype, const std::byte* from, int64_t n, float* to) {
+  if (dtype == DType::F32) return avx2_widen_of<DType::F32>(from, n, to);
+  if (dtype == DType::F16) return avx2_widen_of<DType::F16>(from, n, to);
+  avx2_widen_of<DType::BF16>(from, n, to);
+}
+
+constexpr Simd kAvx2{.name = "AVX2",
+                     .dot = avx2_dot,
+                     .tile = avx2_tile,
+                     .panel = avx2_panel,
+                     .few_rows = 2,
+                     .block_rows = kAvx2Rows,
+                     .block = avx2_block,
+                     .widen = avx2_widen,
+                     .axpy = avx2_axpy};
 
 // ------------------------------------------------------------------------------------------------ AVX-512
 
@@ -280,7 +355,62 @@ IRPLAN_AVX512 void avx512_panel(const float* const* x, int rows, DType dtype, co
   return avx512_panel_of<DType::BF16>(x, rows, w, n, out);
 }
 
-constexpr Simd kAvx512{"AVX-512", avx512_dot, avx512_tile, avx512_panel, avx512_axpy};
+// Six rows with their four partial sums each: 24 of the 32 registers.
+constexpr int kAvx512Rows = 6;
+template <int rows>
+IRPLAN_AVX512 void avx512_block_rows(const float* x, const float* w, int64_t n, float* sums) {
+  __m512 own[kPartial][rows];
+  for (int p = 0; p < kPartial; ++p) {
+    for (int r = 0; r < rows; ++r) own[p][r] = _mm512_loadu_ps(sums + (p * kAvx512Rows + r) * kPanelWidth);
+  }
+  int64_t i = 0;
+  for (; i + kPartial <= n; i += kPartial) {
+    for (int p = 0; p < kPartial; ++p) {
+      const __m512 v = _mm512_loadu_ps(w + (i + p) * kPanelWidth);
+      for (int r = 0; r < rows; ++r)
+        own[p][r] = _mm512_fmadd_ps(_mm512_set1_ps(x[(i + p) * kAvx512Rows + r]), v, own[p][r]);
+    }
+  }
+  for (int p = 0; i < n; ++i, ++p) {
+    const __m512 v = _mm512_loadu_ps(w + i * kPanelWidth);
+    for (int r = 0; r < rows; ++r)
+      own[p][r] = _mm512_fmadd_ps(_mm512_set1_ps(x[i * kAvx512Rows + r]), v, own[p][r]);
+  }
+  for (int p = 0; p < kPartial; ++p) {
+    for (int r = 0; r < rows; ++r) _mm512_storeu_ps(sums + (p * kAvx512Rows + r) * kPanelWidth, own[p][r]);
+  }
+}
+
+IRPLAN_AVX512 void avx512_block(const float* x, int rows, const float* w, int64_t n, float* sums) {
+  switch (rows) {
+    case 1: return avx512_block_rows<1>(x, w, n, sums);
+    case 2: return avx512_block_rows<2>(x, w, n, sums);
+    case 3: return avx512_block_rows<3>(x, w, n, sums);
+    case 4: return avx512_block_rows<4>(x, w, n, sums);
+    case 5: return avx512_block_rows<5>(x, w, n, sums);
+    default: return avx512_block_rows<kAvx512Rows>(x, w, n, sums);
+  }
+}
+
+template <DType dtype>
+IRPLAN_AVX512 void avx512_widen_of(const std::byte* from, int64_t n, float* to) {
+  for (int64_t i = 0; i < n; i += 16) _mm512_storeu_ps(to + i, Sixteen::load<dtype>(from, i));
+}
+IRPLAN_AVX512 void avx512_widen(DType dtype, const std::byte* from, int64_t n, float* to) {
+  if (dtype == DType::F32) return avx512_widen_of<DType::F32>(from, n, to);
+  if (dtype == DType::F16) return avx512_widen_of<DType::F16>(from, n, to);
+  avx512_widen_of<DType::BF16>(from, n, to);
+}
+
+constexpr Simd kAvx512{.name = "AVX-512",
+                       .dot = avx512_dot,
+                       .tile = avx512_tile,
+                       .panel = avx512_panel,
+                       .few_rows = 4,
+                       .block_rows = kAvx512Rows,
+                       .block = avx512_block,
+                       .widen = avx512_widen,
+                       .axpy = avx512_axpy};
 #endif
 
 struct Choice {

@@ -4,8 +4,8 @@
 
 #include <cstring>
 
+#include "cuda/cuda_backend.h"
 #include "cuda/launch.h"
-#include "runtime/make_backend.h"
 
 namespace irplan {
 namespace {

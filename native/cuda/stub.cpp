@@ -1,5 +1,5 @@
 // What a build without CUDA says.
-#include "runtime/make_backend.h"
+#include "cuda/cuda_backend.h"
 
 namespace irplan {
 

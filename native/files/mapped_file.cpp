@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -111,6 +112,14 @@ MappedFile::~MappedFile() {
 const std::byte* MappedFile::data() const { return mapping_->data; }
 const std::string& MappedFile::path() const { return mapping_->path; }
 size_t MappedFile::size() const { return mapping_->size; }
+
+void MappedFile::let_go(std::span<const std::byte> part) const {
+  if (!mapping_->piped.empty() || part.data() < data() || part.data() + part.size() > data() + size()) return;
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<uintptr_t>(part.data()) + page - 1) / page * page;
+  const auto end = reinterpret_cast<uintptr_t>(part.data() + part.size()) / page * page;
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
 
 bool MappedFile::changed() const {
   if (!S_ISREG(mapping_->opened.st_mode)) return false;  // its bytes are here

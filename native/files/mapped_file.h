@@ -24,6 +24,9 @@ class MappedFile {
   size_t size() const;
   std::span<const std::byte> bytes() const { return {data(), size()}; }
   const std::string& path() const;
+  // The pages that lie wholly inside of these bytes need not stay in memory: they come back when they are
+  // read.
+  void let_go(std::span<const std::byte> part) const;
   // Whether its bytes may be others by now. A file that took its name since is none of them.
   bool changed() const;
 

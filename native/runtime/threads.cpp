@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/parallel.h"
+
 namespace irplan {
 namespace {
 
@@ -98,18 +100,14 @@ Pool& pool() {
   return instance;
 }
 
+void loop(int64_t count, int64_t grain, void (*body)(void*, int64_t, int64_t), void* of) {
+  // A few parts for each thread, so that one that starts late does not hold up the others.
+  const int64_t parts = 4 * int64_t{pool().size()};
+  pool().run(count, std::max(grain, (count + parts - 1) / parts), body, of);
+}
+
 }  // namespace
 
-int thread_count() { return pool().size(); }
-
-void parallel_loop(int64_t count, int64_t grain, void (*body)(void*, int64_t, int64_t), void* of) {
-  if (count <= 0) return;
-  if (count <= grain) return body(of, 0, count);
-  const int64_t threads = thread_count();
-  // A few parts for each thread, so that one that starts late does not hold up the others.
-  const int64_t part = std::max(grain, (count + 4 * threads - 1) / (4 * threads));
-  if (threads == 1) return body(of, 0, count);
-  pool().run(count, part, body, of);
-}
+void lend_machine_threads() { lend_threads({pool().size(), loop}); }
 
 }  // namespace irplan

@@ -36,5 +36,6 @@ int bind_bench();
 int planning_bench();
 int hostile_bench();
 int readers_bench();
+int products_bench();
 
 }  // namespace irplan::bench

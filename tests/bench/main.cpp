@@ -11,7 +11,9 @@ int main(int argc, char** argv) {
   if (name == "planning") return irplan::bench::planning_bench();
   if (name == "hostile") return irplan::bench::hostile_bench();
   if (name == "readers") return irplan::bench::readers_bench();
-  std::fprintf(stderr, "there is no bench %s; there are compile, bind, planning, hostile and readers\n",
+  if (name == "products") return irplan::bench::products_bench();
+  std::fprintf(stderr,
+               "there is no bench %s; there are compile, bind, planning, hostile, readers and products\n",
                name.c_str());
   return 2;
 }

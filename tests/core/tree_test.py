@@ -11,8 +11,11 @@ LONGEST = 800  # lines of a file that somebody should want to read to its end
 # A layer may include itself and what stands here.
 BELOW = {"base": [], "dims": ["base"], "ops": ["dims"], "kernels": ["ops"], "plan": ["kernels"], "reference": ["plan"], "runtime": ["reference"], "syntax": ["ops"], "names": ["syntax"], "ir": ["syntax", "kernels"],
          "passes": ["ir", "plan"], "rivals": ["plan"], "report": ["rivals"], "service": ["passes", "report", "names"]}
+# The same for what touches files, devices and terminals, by folder of native.
+NATIVE = {"files": [], "command_line": ["base", "files"], "runtime": ["core runtime", "files"], "cpu": ["core runtime"], "cuda": ["core runtime"],
+          "tools/irplan": ["service", "command_line"], "tools/irplan-run": ["runtime", "cpu", "cuda", "passes", "command_line"]}
 # What each public header belongs to.
-PUBLIC = {"source.h": "base", "diagnostic.h": "base", "diagnostics.def": "base", "dtype.h": "base", "format.h": "syntax", "fit.h": "service", "gpus.h": "service", "plan_file.h": "plan",
+PUBLIC = {"source.h": "base", "version.h": "base", "diagnostic.h": "base", "diagnostics.def": "base", "dtype.h": "base", "format.h": "syntax", "fit.h": "service", "gpus.h": "service", "plan_file.h": "plan",
           "compile.h": "passes", "pack.h": "passes", "new_program.h": "service"}
 TEXT = {".cpp", ".h", ".cu", ".cuh", ".ts", ".mjs", ".js", ".py", ".css", ".html", ".cmake", ".def"}
 
@@ -50,6 +53,50 @@ def layers():
                 yield f"{path.relative_to(ROOT)} includes {name}, which is not in core"
             if top in ("native", "wasm", "web", "files", "command_line", "tools", "cpu", "cuda"):
                 yield f"{path.relative_to(ROOT)} includes {name}: core knows nothing of it"
+
+
+def native_layers():
+    """The same of native, where a folder is known by its path: runtime there and in core have one prefix."""
+    below = {f"core {layer}": [f"core {b}" for b in under] for layer, under in BELOW.items()}
+    below |= {layer: [b if b in NATIVE or b.startswith("core ") else f"core {b}" for b in under] for layer, under in NATIVE.items()}
+    below["tools/irplan"], below["tools/irplan-run"] = below["tools/irplan"] + ["tools"], below["tools/irplan-run"] + ["tools"]
+    below["tools"] = ["core ir", "core plan"]  # what both commands share
+
+    def all_below(layer):
+        return {layer}.union(*(all_below(b) for b in below[layer]))
+    for path in sorted((ROOT / "native").rglob("*")):
+        folder = path.parent.relative_to(ROOT / "native")
+        if path.suffix not in (".h", ".cpp", ".cu", ".cuh") or not folder.parts:
+            continue
+        layer = str(folder) if folder.parts[0] == "tools" else folder.parts[0]
+        allowed = all_below(layer)
+        for name in re.findall(r'^#include "([^"]+)"', path.read_text(), re.M):
+            where, top = Path(name).parent, name.split("/")[0]
+            if top == "irplan":
+                target = f"core {PUBLIC[Path(name).name]}"
+            elif (ROOT / "native" / name).is_file():
+                target = str(where) if top == "tools" else top
+            else:
+                target = f"core {top}"
+            if target not in allowed:
+                yield f"{path.relative_to(ROOT)} includes {name}: {layer} stands below {target}"
+
+
+def link_lines():
+    """CMake's link lines say what the tables above say."""
+    text = (ROOT / "core/CMakeLists.txt").read_text()
+    said = {name: under.replace("irplan_", "").split() for name, under in re.findall(r"^irplan_layer\((\w+) ([^)]*)\)", text, re.M)}
+    said["base"] = []  # of the one library besides
+    for layer in sorted(BELOW.keys() | said.keys()):
+        if sorted(said.get(layer, ["nothing"])) != sorted(BELOW.get(layer, ["nothing"])):
+            yield f"core/CMakeLists.txt links {layer} to {said.get(layer)}, and the layers are {BELOW.get(layer)}"
+    library = {"runtime": "native_runtime", "core runtime": "runtime"}
+    for folder, under in NATIVE.items():
+        text = (ROOT / "native" / folder / "CMakeLists.txt").read_text()
+        lines = re.findall(r"target_link_libraries\((?:irplan PRIVATE|irplan[\w-]* PUBLIC) ([^)]*)\)", text)
+        linked = set(re.findall(r"\birplan_(\w+)", " ".join(lines)))
+        if linked != {library.get(b, b) for b in under}:
+            yield f"native/{folder}/CMakeLists.txt links {sorted(linked)}, and the layers are {under}"
 
 
 def validator():
@@ -148,7 +195,7 @@ def registry():
 
 def main():
     failed = 0
-    checks = (layers, validator, lengths, machines, registry, limits, operators)
+    checks = (layers, native_layers, link_lines, validator, lengths, machines, registry, limits, operators)
     for check in checks:
         found = list(check())
         failed += bool(found)

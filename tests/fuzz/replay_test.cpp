@@ -75,7 +75,8 @@ TEST_CASE("the corpus of each fuzzer, and mutants of it, are answered", "[fuzz]"
     fuzz::Random random(static_cast<uint64_t>(times));
     const bool compiles =
         std::string_view(target.name) == "source" || std::string_view(target.name) == "config";
-    const int mutants = (compiles ? 60 : is_plan ? 300 : 400) * times;
+    const bool is_json = std::string_view(target.name) == "json";
+    const int mutants = (compiles ? 60 : is_plan ? 300 : is_json ? 20000 : 400) * times;
     for (int i = 0; i < mutants; ++i) {
       const std::string& seed = seeds[random.below(seeds.size())];
       std::string input = target.json && random.below(2) ? fuzz::mutate_json(seed, random) : "";

@@ -1,13 +1,10 @@
 #include "fuzz/targets.h"
 
-#include <unistd.h>
-
 #include <cstddef>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "fuzz/json_twice.h"
 #include "fuzz/subjects.h"
 #include "ir/config.h"
 #include "irplan/pack.h"
@@ -15,9 +12,9 @@
 #include "reference/executor.h"
 #include "runtime/checkpoint.h"
 #include "runtime/npy.h"
+#include "runtime/requests.h"
 #include "runtime/safetensors.h"
 #include "service/serve.h"
-#include "tools/irplan-run/requests.h"
 
 namespace irplan::fuzz {
 namespace {
@@ -25,22 +22,6 @@ namespace {
 constexpr int64_t kMostBytes = 1 << 20;   // of a plan that is executed
 constexpr int64_t kMostWork = 2'000'000;  // multiplications of such a plan
 constexpr size_t kMostPacked = 64;        // buffers that are placed
-
-// A file that holds the input while a reader of files looks at it.
-class InputFile {
- public:
-  explicit InputFile(std::string_view bytes)
-      : path_(std::filesystem::temp_directory_path() / ("irplan-fuzz-" + std::to_string(getpid()))) {
-    std::ofstream(path_, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  }
-  ~InputFile() { std::filesystem::remove(path_); }
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
-  std::string path() const { return path_.string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 // A refusal says why.
 std::string refused(const std::string& why) { return why.empty() ? "refused without a reason" : ""; }
@@ -190,9 +171,8 @@ std::string check_npy(std::string_view input) {
 }
 
 std::string check_requests(std::string_view input) {
-  const InputFile file(input);
   std::string why;
-  const auto read = run::read_requests(file.path(), &why);
+  const auto read = read_requests(input, "requests.jsonl", &why);
   if (!read) return refused(why);
   for (size_t i = 1; i < read->size(); ++i) {
     if ((*read)[i].arrival_us < (*read)[i - 1].arrival_us) return "requests are not by arrival";
@@ -261,6 +241,7 @@ const std::vector<Target>& targets() {
       {"source", "a program: parsed, laid out, compiled, and its plan read again", check_source},
       {"config", "a config.json, and a program that reads it", check_config, true},
       {"plan", "a plan.json: read, validated, and executed where it is accepted", check_plan, true},
+      {"json", "any JSON, read by two readers that must agree", read_twice, true},
       {"safetensors", "a file of weights", check_safetensors},
       {"shards", "the index of a checkpoint in several files", check_shards, true},
       {"npy", "an array", check_npy},

@@ -9,10 +9,11 @@
 #include <sstream>
 
 #include "catch.h"
+#include "cpu/cpu_backend.h"
 #include "files/mapped_file.h"
 #include "irplan/compile.h"
 #include "irplan/new_program.h"
-#include "runtime/make_backend.h"
+#include "runtime/open_weights.h"
 #include "runtime/safetensors.h"
 #include "runtime/session.h"
 #include "tools/irplan-run/token_steps.h"

@@ -16,10 +16,11 @@
 #include <vector>
 
 #include "catch.h"
+#include "cpu/cpu_backend.h"
+#include "cuda/cuda_backend.h"
 #include "cuda/simt_backend.h"
 #include "plan/plan.h"
 #include "reference/executor.h"
-#include "runtime/make_backend.h"
 
 namespace irplan::test {
 

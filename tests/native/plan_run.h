@@ -7,9 +7,11 @@
 #include <sstream>
 
 #include "catch.h"
+#include "cpu/cpu_backend.h"
 #include "irplan/compile.h"
-#include "runtime/make_backend.h"
+#include "runtime/reference_backend.h"
 #include "runtime/session.h"
+#include "runtime/threads.h"
 
 namespace irplan::test {
 
@@ -78,8 +80,10 @@ inline std::vector<HostArray> run(const Plan& plan, Backend& backend, const std:
   REQUIRE_FALSE(refused);
   Session session(plan, backend);
   std::string why;
-  const auto weights = open_weights("random:7", &why);
-  const Failure prepared = session.prepare(steps, *weights);
+  WeightSource weights;
+  weights.seed = 7;
+  lend_machine_threads();
+  const Failure prepared = session.prepare(steps, weights);
   INFO(prepared.value_or(""));
   REQUIRE_FALSE(prepared);
   CHECK(session.predicted() == session.allocated());

@@ -207,9 +207,9 @@ TEST_CASE("schedules: after its first step a program allocates nothing and is no
     CountingBackend backend(device ? make_simt_backend() : make_cpu_backend());
     const Text text(*plan, 5, 12);
     Session session(*plan, backend);
-    std::string why;
-    const auto weights = open_weights("random:3", &why);
-    REQUIRE_FALSE(session.prepare(text.steps, *weights));
+    WeightSource weights;
+    weights.seed = 3;
+    REQUIRE_FALSE(session.prepare(text.steps, weights));
     uint32_t tokens = *find_input(*plan, "tokens");
     const int64_t held = backend.calls;
     int64_t made = 0;

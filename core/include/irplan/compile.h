@@ -11,10 +11,9 @@
 
 #include "irplan/diagnostic.h"
 #include "irplan/pack.h"
+#include "irplan/version.h"
 
 namespace irplan {
-
-constexpr const char* kVersion = "0.1.0";  // of the compiler
 
 struct CompileOptions {
   std::string config_name = "config.json";

@@ -21,7 +21,9 @@ constexpr size_t kMaxDims = 1024, kMaxPhases = 16;  // as programs have them
 constexpr size_t kMaxBudgets = 256, kMaxFrontiers = 3,
                  kMaxPoints = 64;  // what is asked of each is computed again
 
-std::string cut(const std::string& text) { return text.size() > 60 ? text.substr(0, 60) + "…" : text; }
+std::string cut(std::string_view text) {
+  return std::string(text.substr(0, 60)) + (text.size() > 60 ? "…" : "");
+}
 
 template <size_t N>
 std::string listed(const char* const (&words)[N]) {
@@ -40,21 +42,21 @@ bool is_name(const std::string& text) {
 }
 
 Attr any_attribute(const JsonNode& node) {
-  switch (node.kind) {
+  switch (node.kind()) {
     case Kind::Null: return Attr();
-    case Kind::Bool: return Attr(node.boolean);
-    case Kind::Int: return Attr(node.integer);
-    case Kind::Float: return Attr(node.number);
-    case Kind::String: return Attr(node.string);
+    case Kind::Bool: return Attr(node.boolean());
+    case Kind::Int: return Attr(node.integer());
+    case Kind::Float: return Attr(node.number());
+    case Kind::String: return Attr(std::string(node.string()));
     case Kind::List: {
       AttrList list;
-      for (const JsonNode* item : node.items) list.push_back(any_attribute(*item));
+      for (const JsonNode& item : node.items()) list.push_back(any_attribute(item));
       return Attr::of(std::move(list));
     }
     case Kind::Record: break;
   }
   AttrRecord record;
-  for (const auto& [key, item] : node.entries) record.emplace_back(key, any_attribute(*item));
+  for (const auto& [key, item] : node.entries()) record.emplace_back(std::string(key), any_attribute(item));
   return Attr::of(std::move(record));
 }
 
@@ -70,9 +72,9 @@ class Reader {
     const auto tree = JsonTree::parse(text, &wrong);
     if (!tree) return fail(wrong), std::nullopt;
     const JsonNode& root = tree->root();
-    if (root.kind != Kind::Record) return fail("no JSON object"), std::nullopt;
-    if (const JsonNode* version = root.find("version"); version && version->string != kPlanVersion)
-      return fail("the version \"" + cut(version->string) + "\" is not " + kPlanVersion), std::nullopt;
+    if (root.kind() != Kind::Record) return fail("no JSON object"), std::nullopt;
+    if (const JsonNode* version = root.find("version"); version && version->string() != kPlanVersion)
+      return fail("the version \"" + cut(version->string()) + "\" is not " + kPlanVersion), std::nullopt;
     // Before the records, which name each other.
     collect(root, "buffers", buffers_);
     collect(root, "values", values_);
@@ -84,7 +86,7 @@ class Reader {
   void record(const char*, const char*) {}
   void needs(const char* key, const char* word, std::initializer_list<const char*> needed) {
     const JsonNode* node = failed_ ? nullptr : record_->find(key);
-    if (!node || node->string != word) return;
+    if (!node || node->string() != word) return;
     for (const char* other : needed) {
       if (!failed_ && !record_->find(other)) fail("lacks \"" + std::string(other) + "\"");
     }
@@ -100,7 +102,7 @@ class Reader {
     if (failed_) return;
     const JsonNode* node = next(key);
     if (!node) return fail("lacks \"" + std::string(key) + "\"");
-    if (node->kind != Kind::Null) at(key, *node, x);
+    if (node->kind() != Kind::Null) at(key, *node, x);
   }
   template <class T>
   void set(const char* key, T&& x, const Note& = {}) {
@@ -119,10 +121,10 @@ class Reader {
  private:
   // ---- where it is, for messages
   struct Step {
-    const char* key;                    // null: the record of a list, or the entry of an object
-    const JsonNode* node;               // of it
-    size_t index = 0;                   // in the list
-    const std::string* name = nullptr;  // in the object
+    const char* key;             // null: the record of a list, or the entry of an object
+    const JsonNode* node;        // of it
+    size_t index = 0;            // in the list
+    std::string_view name = {};  // in the object
   };
 
   // "values h.shape", "guards[3]", "phases decode.dims.S"
@@ -131,13 +133,13 @@ class Reader {
     for (const Step& step : path_) {
       if (step.key) {
         out += (out.empty() ? "" : ".") + std::string(step.key);
-      } else if (step.name) {
-        out += "." + cut(*step.name);
+      } else if (step.name.data()) {
+        out += "." + cut(step.name);
       } else {
         const JsonNode* id = step.node->find("id");
         if (!id) id = step.node->find("name");
-        out +=
-            id && id->kind == Kind::String ? " " + cut(id->string) : "[" + std::to_string(step.index) + "]";
+        out += id && id->kind() == Kind::String ? " " + cut(id->string())
+                                                : "[" + std::to_string(step.index) + "]";
       }
     }
     return out.empty() ? "plan" : out;
@@ -150,10 +152,10 @@ class Reader {
   // ---- keys
   // Keys mostly stand in the table's order.
   const JsonNode* next(const char* key) {
-    const auto& entries = record_->entries;
-    if (cursor_ < entries.size() && entries[cursor_].first == key) return entries[cursor_++].second;
+    const auto entries = record_->entries();
+    if (cursor_ < entries.size() && entries[cursor_].key == key) return &entries[cursor_++].value;
     for (size_t i = 0; i < entries.size(); ++i) {
-      if (entries[i].first == key) return cursor_ = i + 1, entries[i].second;
+      if (entries[i].key == key) return cursor_ = i + 1, &entries[i].value;
     }
     return nullptr;
   }
@@ -164,18 +166,18 @@ class Reader {
     path_.pop_back();
   }
   bool is(const JsonNode& node, Kind kind, const char* wanted) {
-    if (node.kind != kind) fail(std::string("is no ") + wanted);
-    return node.kind == kind;
+    if (node.kind() != kind) fail(std::string("is no ") + wanted);
+    return node.kind() == kind;
   }
 
   // ---- what a key holds
   void get(const JsonNode& node, bool& x) {
-    if (is(node, Kind::Bool, "true or false")) x = node.boolean;
+    if (is(node, Kind::Bool, "true or false")) x = node.boolean();
   }
   void get(const JsonNode& node, int64_t& x) {
     if (!is(node, Kind::Int, "integer")) return;
-    if (node.integer < 0) return fail(std::to_string(node.integer) + " is negative");
-    x = node.integer;
+    if (node.integer() < 0) return fail(std::to_string(node.integer()) + " is negative");
+    x = node.integer();
   }
   void get(const JsonNode& node, uint32_t& x) {
     int64_t n = 0;
@@ -183,38 +185,39 @@ class Reader {
     x = static_cast<uint32_t>(std::min<int64_t>(n, UINT32_MAX));
   }
   void get(const JsonNode& node, double& x) {
-    if (node.kind != Kind::Float && node.kind != Kind::Int) return fail("is no number");
-    x = node.number;
+    if (node.kind() != Kind::Float && node.kind() != Kind::Int) return fail("is no number");
+    x = node.number();
   }
   void get(const JsonNode& node, std::string& x) {
     if (!is(node, Kind::String, "string")) return;
-    if (node.string.size() > kMaxIdBytes) return fail("longer than 4 KiB");
+    if (node.string().size() > kMaxIdBytes) return fail("longer than 4 KiB");
     // What is shown on terminals must not steer them; a budget may go over lines.
     const auto steers = [](unsigned char c) {
       return (c < 0x20 && c != '\n' && c != '\t' && c != '\r') || c == 0x7F;
     };
-    if (std::any_of(node.string.begin(), node.string.end(), steers)) return fail("holds a control character");
-    x = node.string;
+    const std::string_view text = node.string();
+    if (std::any_of(text.begin(), text.end(), steers)) return fail("holds a control character");
+    x = text;
   }
   void get(const JsonNode& node, Expr& x) {
     if (!is(node, Kind::String, "expression")) return;
-    const auto known = exprs_.find(node.string);
+    const auto known = exprs_.find(node.string());
     if (known != exprs_.end()) return void(x = known->second);
     std::string wrong;
-    const auto e = plan_.pool->parse(node.string, &wrong);
-    if (!e) return fail("\"" + cut(node.string) + "\": " + wrong);
+    const auto e = plan_.pool->parse(node.string(), &wrong);
+    if (!e) return fail("\"" + cut(node.string()) + "\": " + wrong);
     x = *e;
-    exprs_.emplace(node.string, *e);
+    exprs_.emplace(node.string(), *e);
   }
   void get(const JsonNode& node, DType& x) {
     if (!is(node, Kind::String, "dtype")) return;
-    const auto dtype = find_dtype(node.string);
-    dtype ? void(x = *dtype) : fail("no dtype \"" + cut(node.string) + "\"");
+    const auto dtype = find_dtype(node.string());
+    dtype ? void(x = *dtype) : fail("no dtype \"" + cut(node.string()) + "\"");
   }
   void get(const JsonNode& node, const OpRow*& x) {
     if (!is(node, Kind::String, "operator")) return;
-    x = find_op(node.string);
-    if (!x) fail("no operator \"" + cut(node.string) + "\"");
+    x = find_op(node.string());
+    if (!x) fail("no operator \"" + cut(node.string()) + "\"");
   }
   template <class E>
   requires std::is_enum_v<E>
@@ -222,8 +225,8 @@ class Reader {
     if (!is(node, Kind::String, "string")) return;
     const auto& words = plan_fields::Words<E>::kAll;
     const auto* found = std::find_if(std::begin(words), std::end(words),
-                                     [&](const char* word) { return *word && node.string == word; });
-    if (found == std::end(words)) return fail("\"" + cut(node.string) + "\" is none of " + listed(words));
+                                     [&](const char* word) { return *word && node.string() == word; });
+    if (found == std::end(words)) return fail("\"" + cut(node.string()) + "\" is none of " + listed(words));
     x = static_cast<E>(found - std::begin(words));
   }
   template <class T>
@@ -234,10 +237,10 @@ class Reader {
   }
   void get(const JsonNode& node, Shape& x) {
     if (!is(node, Kind::List, "list")) return;
-    if (node.items.size() > kMaxAxes) return fail("more than " + std::to_string(kMaxAxes) + " entries");
-    for (const JsonNode* item : node.items) {
+    if (node.items().size() > kMaxAxes) return fail("more than " + std::to_string(kMaxAxes) + " entries");
+    for (const JsonNode& item : node.items()) {
       Expr e;
-      if (!failed_) get(*item, e), x.push_back(e);
+      if (!failed_) get(item, e), x.push_back(e);
     }
   }
   template <class T>
@@ -255,28 +258,28 @@ class Reader {
   void get(const JsonNode& node, std::vector<T>& x) {
     if (!is(node, Kind::List, "list")) return;
     constexpr size_t kMost = most_of<T>();
-    if (node.items.size() > kMost) return fail("more than " + std::to_string(kMost) + " entries");
-    x.reserve(node.items.size());
-    for (size_t i = 0; i < node.items.size() && !failed_; ++i) {
-      path_.push_back({nullptr, node.items[i], i});
+    if (node.items().size() > kMost) return fail("more than " + std::to_string(kMost) + " entries");
+    x.reserve(node.items().size());
+    for (size_t i = 0; i < node.items().size() && !failed_; ++i) {
+      path_.push_back({nullptr, &node.items()[i], i});
       T item{};
-      get(*node.items[i], item);
+      get(node.items()[i], item);
       x.push_back(std::move(item));
       path_.pop_back();
     }
   }
   void get(const JsonNode& node, std::pair<int64_t, int64_t>& x) {
-    if (node.kind != Kind::List || node.items.size() != 2) return fail("is no pair of sizes");
-    get(*node.items[0], x.first);
-    get(*node.items[1], x.second);
+    if (node.kind() != Kind::List || node.items().size() != 2) return fail("is no pair of sizes");
+    get(node.items()[0], x.first);
+    get(node.items()[1], x.second);
   }
   // {"S": 512}
   void get(const JsonNode& node, Plan::Sizes& x) {
     if (!is(node, Kind::Record, "object")) return;
-    for (const auto& [name, entry] : node.entries) {
+    for (const auto& [name, entry] : node.entries()) {
       if (failed_) return;
-      path_.push_back({nullptr, entry, 0, &name});
-      if (is(*entry, Kind::Int, "integer")) x.emplace_back(name, entry->integer);
+      path_.push_back({nullptr, &entry, 0, name});
+      if (is(entry, Kind::Int, "integer")) x.emplace_back(std::string(name), entry.integer());
       path_.pop_back();
     }
   }
@@ -287,10 +290,10 @@ class Reader {
   template <class T>
   void get(const JsonNode& node, plan_fields::Refs<T>& x) {
     if (!is(node, Kind::List, "list")) return;
-    for (const JsonNode* item : node.items) {
+    for (const JsonNode& item : node.items()) {
       uint32_t index = kAbsent;
-      const bool absent = x.may_be_absent && item->kind == Kind::String && item->string.empty();
-      if (!absent) get_reference(*item, x.to, index);
+      const bool absent = x.may_be_absent && item.kind() == Kind::String && item.string().empty();
+      if (!absent) get_reference(item, x.to, index);
       if (failed_) return;
       x.indices.push_back(index);
     }
@@ -298,22 +301,21 @@ class Reader {
   void get_reference(const JsonNode& node, To to, uint32_t& index) {
     if (!is(node, Kind::String, "string")) return;
     const auto& known = to == To::Values ? values_ : buffers_;
-    const auto found = known.find(node.string);
+    const auto found = known.find(node.string());
     if (found == known.end())
-      return fail(std::string("no ") + (to == To::Values ? "value" : "buffer") + " \"" + cut(node.string) +
+      return fail(std::string("no ") + (to == To::Values ? "value" : "buffer") + " \"" + cut(node.string()) +
                   "\"");
     index = found->second;
   }
   template <class T>
   void get(const JsonNode& node, plan_fields::Span<T>& x) {
-    const auto is_index = [](const JsonNode* n) {
-      return n->kind == Kind::Int && n->integer >= 0 && n->integer <= static_cast<int64_t>(kMaxRecords);
+    const auto is_index = [](const JsonNode& n) {
+      return n.kind() == Kind::Int && n.integer() >= 0 && n.integer() <= static_cast<int64_t>(kMaxRecords);
     };
-    if (node.kind != Kind::List || node.items.size() != 2 ||
-        !std::all_of(node.items.begin(), node.items.end(), is_index))
-      return fail("is no pair of indices");
-    x.begin = static_cast<uint32_t>(node.items[0]->integer);
-    x.end = static_cast<uint32_t>(node.items[1]->integer);
+    const auto items = node.items();
+    if (items.size() != 2 || !is_index(items[0]) || !is_index(items[1])) return fail("is no pair of indices");
+    x.begin = static_cast<uint32_t>(items[0].integer());
+    x.end = static_cast<uint32_t>(items[1].integer());
     if (x.begin > x.end)
       fail("[" + std::to_string(x.begin) + ", " + std::to_string(x.end) + "] runs backwards");
   }
@@ -322,35 +324,35 @@ class Reader {
     if (!is(node, Kind::String, "string")) return;
     for (const Relation relation : {Relation::LessEqual, Relation::GreaterEqual, Relation::Equal}) {
       const std::string sign = std::string(" ") + symbol(relation) + " ";
-      const size_t split = node.string.find(sign);
+      const size_t split = node.string().find(sign);
       if (split == std::string::npos) continue;
       std::string wrong;
-      const auto left = plan_.pool->parse(node.string.substr(0, split), &wrong);
+      const auto left = plan_.pool->parse(node.string().substr(0, split), &wrong);
       const auto right =
-          left ? plan_.pool->parse(node.string.substr(split + sign.size()), &wrong) : std::nullopt;
-      if (!right) return fail("\"" + cut(node.string) + "\": " + wrong);
+          left ? plan_.pool->parse(node.string().substr(split + sign.size()), &wrong) : std::nullopt;
+      if (!right) return fail("\"" + cut(node.string()) + "\": " + wrong);
       x.left = *left, x.relation = relation, x.right = *right;
       return;
     }
-    fail("\"" + cut(node.string) + "\" is no comparison with <=, >= or ==");
+    fail("\"" + cut(node.string()) + "\" is no comparison with <=, >= or ==");
   }
   template <class T>
   void get(const JsonNode& node, plan_fields::ByName<T>& x) {
     if (!is(node, Kind::Record, "object")) return;
-    for (const auto& [name, entry] : node.entries) {
-      path_.push_back({nullptr, entry, 0, &name});
+    for (const auto& [name, entry] : node.entries()) {
+      path_.push_back({nullptr, &entry, 0, name});
       auto& record = x.records.emplace_back();
       record.name = name;
-      get(*entry, record);
+      get(entry, record);
       path_.pop_back();
       if (failed_) return;
     }
   }
   template <class T>
   void get(const JsonNode& node, plan_fields::DimPair<T>& x) {
-    if (node.kind != Kind::List || node.items.size() != 2) return fail("is no pair of dims");
-    get(*node.items[0], x.first);
-    get(*node.items[1], x.second);
+    if (node.kind() != Kind::List || node.items().size() != 2) return fail("is no pair of dims");
+    get(node.items()[0], x.first);
+    get(node.items()[1], x.second);
   }
   template <class O>
   void get(const JsonNode& node, plan_fields::Attributes<O>& x) {
@@ -420,9 +422,10 @@ class Reader {
     if (!(r.worst_ratio >= 1)) fail("worst_ratio is less than 1");
   }
   void check(Plan::Op& op) {
-    if (!ops_.emplace(op.id, 0).second) return fail("the id is taken");
     if (op.out.empty() || plan_.values[op.out[0]].id != op.id)
       return fail("the first result is not of its id");
+    named_.resize(plan_.values.size());
+    if (std::exchange(named_[op.out[0]], 1)) return fail("the id is taken");
     check_kernel(op);
   }
   void check_kernel(const Plan::Op& op) {
@@ -431,14 +434,17 @@ class Reader {
   }
 
   // ---- references
-  void collect(const JsonNode& root, const char* key, std::unordered_map<std::string, uint32_t>& out) {
+  void collect(const JsonNode& root, const char* key, std::unordered_map<std::string_view, uint32_t>& out) {
     const JsonNode* all = root.find(key);
-    for (size_t i = 0; all && i < all->items.size() && !failed_; ++i) {
-      const JsonNode* id = all->items[i]->find("id");
-      if (!id || id->kind != Kind::String) continue;  // told where the record is read
-      path_ = {{key, all}, {nullptr, all->items[i], i}};
-      if (id->string.empty()) return fail("the id is empty");
-      if (!out.emplace(id->string, static_cast<uint32_t>(i)).second) return fail("the id is taken");
+    if (!all) return;
+    const auto items = all->items();
+    out.reserve(items.size());
+    for (size_t i = 0; i < items.size() && !failed_; ++i) {
+      const JsonNode* id = items[i].find("id");
+      if (!id || id->kind() != Kind::String) continue;  // told where the record is read
+      path_ = {{key, all}, {nullptr, &items[i], i}};
+      if (id->string().empty()) return fail("the id is empty");
+      if (!out.emplace(id->string(), static_cast<uint32_t>(i)).second) return fail("the id is taken");
     }
     path_.clear();
   }
@@ -457,7 +463,7 @@ class Reader {
       if (failed_) return;
       op.attrs.set(spec.name, std::move(value));
     }
-    for (const auto& [key, node] : record.entries) {
+    for (const auto& [key, node] : record.entries()) {
       const auto known = [&, k = key](const AttrSpec& spec) { return k == spec.name; };
       if (std::none_of(op.row->attributes.begin(), op.row->attributes.end(), known))
         return fail("no attribute \"" + cut(key) + "\" of " + op.row->name);
@@ -465,23 +471,23 @@ class Reader {
   }
 
   void attribute(const JsonNode& node, const AttrSpec& spec, Attr& out) {
-    if (node.kind == Kind::Null) return;
+    if (node.kind() == Kind::Null) return;
     const auto wanted = [&](Kind kind) {
-      if (node.kind != kind) fail("is of another type");
-      return node.kind == kind;
+      if (node.kind() != kind) fail("is of another type");
+      return node.kind() == kind;
     };
     switch (spec.kind) {
       case AttrKind::Bool:
-        if (wanted(Kind::Bool)) out = Attr(node.boolean);
+        if (wanted(Kind::Bool)) out = Attr(node.boolean());
         return;
       case AttrKind::Int:
-        if (wanted(Kind::Int)) out = Attr(node.integer);
+        if (wanted(Kind::Int)) out = Attr(node.integer());
         return;
       case AttrKind::Number:
-        if (node.kind == Kind::Int)
-          out = Attr(node.integer);
+        if (node.kind() == Kind::Int)
+          out = Attr(node.integer());
         else if (wanted(Kind::Float))
-          out = Attr(node.number);
+          out = Attr(node.number());
         return;
       case AttrKind::Extent: out = Attr(extent(node)); return;
       case AttrKind::Extents:
@@ -491,8 +497,8 @@ class Reader {
       case AttrKind::Ints:
         if (wanted(Kind::List))
           out = listed_attribute(node, [&](const JsonNode& n) {
-            if (n.kind != Kind::Int) fail("is of another type");
-            return Attr(n.integer);
+            if (n.kind() != Kind::Int) fail("is of another type");
+            return Attr(n.integer());
           });
         return;
       case AttrKind::Dtype: {
@@ -503,9 +509,10 @@ class Reader {
       }
       case AttrKind::Word: {
         const std::string choices = std::string("|") + spec.choices + "|";
-        if (node.kind != Kind::String || choices.find("|" + node.string + "|") == std::string::npos)
+        if (node.kind() != Kind::String ||
+            choices.find("|" + std::string(node.string()) + "|") == std::string::npos)
           return fail(std::string("is none of ") + spec.choices);
-        out = Attr(node.string);
+        out = Attr(std::string(node.string()));
         return;
       }
       case AttrKind::Record:
@@ -515,7 +522,7 @@ class Reader {
   }
 
   Expr extent(const JsonNode& node) {
-    if (node.kind == Kind::Int) return plan_.pool->constant(node.integer);
+    if (node.kind() == Kind::Int) return plan_.pool->constant(node.integer());
     Expr e;
     get(node, e);
     return e;
@@ -523,8 +530,8 @@ class Reader {
   template <class Item>
   Attr listed_attribute(const JsonNode& node, Item item) {
     AttrList list;
-    for (const JsonNode* n : node.items) {
-      if (!failed_) list.push_back(item(*n));
+    for (const JsonNode& n : node.items()) {
+      if (!failed_) list.push_back(item(n));
     }
     return Attr::of(std::move(list));
   }
@@ -535,8 +542,10 @@ class Reader {
   std::vector<Step> path_;
   const JsonNode* record_ = nullptr;  // whose keys are read,
   size_t cursor_ = 0;                 // and the entry that comes next if they stand in order
-  std::unordered_map<std::string, Expr> exprs_;
-  std::unordered_map<std::string, uint32_t> values_, buffers_, ops_;
+  // Keys are views of the text.
+  std::unordered_map<std::string_view, Expr> exprs_;
+  std::unordered_map<std::string_view, uint32_t> values_, buffers_;
+  std::vector<uint8_t> named_;  // by value: an op has its id
 };
 
 }  // namespace

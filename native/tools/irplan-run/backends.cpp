@@ -1,6 +1,11 @@
-// Which backend a name means on this machine.
+#include "tools/irplan-run/backends.h"
+
 #include "command_line/arguments.h"
-#include "runtime/make_backend.h"
+#include "cpu/cpu_backend.h"
+#include "cuda/cuda_backend.h"
+#include "runtime/machine.h"
+#include "runtime/reference_backend.h"
+#include "runtime/threads.h"
 
 namespace irplan {
 
@@ -11,6 +16,7 @@ std::unique_ptr<Backend> make_cuda_backend(int, std::string* why) {
 }
 #endif
 
+namespace run {
 namespace {
 
 constexpr std::string_view kCuda = "cuda";
@@ -27,17 +33,19 @@ std::unique_ptr<Backend> make_cuda(std::string_view device, std::string* why) {
 }  // namespace
 
 std::unique_ptr<Backend> make_backend(std::string_view name, std::string* why) {
-  if (name == "reference") return make_reference_backend();
-  if (name == "cpu") return make_cpu_backend();
+  lend_machine_threads();
+  if (name == "reference") return make_reference_backend(machine_bytes());
+  if (name == "cpu") return make_cpu_backend(machine_bytes());
   if (name == kCuda) return make_cuda_backend(0, why);
   if (name.substr(0, 5) == "cuda:") return make_cuda(name.substr(5), why);
   if (name == "auto") {
     auto cuda = make_cuda_backend(0, why);
-    return cuda ? std::move(cuda) : make_cpu_backend();
+    return cuda ? std::move(cuda) : make_cpu_backend(machine_bytes());
   }
   *why = "no backend is called `" + std::string(name) + "`; there are auto, cpu, cuda, cuda:N and reference" +
          command::did_you_mean(name, {"reference", "cpu", "cuda", "auto"});
   return nullptr;
 }
 
+}  // namespace run
 }  // namespace irplan

@@ -7,7 +7,7 @@
 #include "command_line/terminal.h"
 #include "files/mapped_file.h"
 #include "irplan/compile.h"
-#include "runtime/make_backend.h"
+#include "tools/irplan-run/backends.h"
 #include "tools/irplan-run/options.h"
 #include "tools/irplan-run/program.h"
 #include "tools/irplan-run/runner.h"

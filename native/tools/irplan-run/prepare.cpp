@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "command_line/terminal.h"
+#include "runtime/open_weights.h"
 #include "tools/irplan-run/runner.h"
 
 namespace irplan::run {

@@ -5,11 +5,11 @@
 #include <cstdio>
 
 #include "command_line/files.h"
-#include "command_line/limits.h"
 #include "command_line/terminal.h"
 #include "files/paths.h"
 #include "irplan/compile.h"
 #include "runtime/session.h"
+#include "tools/limits.h"
 
 namespace irplan::run {
 namespace {

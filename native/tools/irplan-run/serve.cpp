@@ -14,8 +14,10 @@
 #include <set>
 
 #include "command_line/terminal.h"
+#include "files/growing_file.h"
 #include "files/write.h"
-#include "tools/irplan-run/requests.h"
+#include "runtime/trace.h"
+#include "tools/irplan-run/request_input.h"
 #include "tools/irplan-run/runner.h"
 #include "tools/irplan-run/served.h"
 #include "tools/irplan-run/slots.h"
@@ -49,7 +51,7 @@ class Server {
     std::string why;
     std::vector<Request> requests;
     if (!live_) {
-      auto read = read_requests(options_.requests, &why);
+      auto read = read_requests_file(options_.requests, &why);
       if (!read) return fail(kFailed, why), kFailed;
       requests = std::move(*read);
     }
@@ -75,7 +77,9 @@ class Server {
     if (!options_.trace.empty()) {
       auto file = GrowingFile::open(options_.trace, &why);
       if (!file) return fail(kFailed, why), kFailed;
-      trace_.write_to(std::move(*file));
+      trace_.write_to([to = std::make_shared<GrowingFile>(std::move(*file))](const std::string& lines) {
+        return to->add(lines);
+      });
     }
     const Failure failure = serve();
     if (failure) fail(kFailed, *failure);
@@ -159,7 +163,7 @@ class Server {
   // What came on standard input by now; with `wait`, until something does.
   void hear(bool wait) {
     if (!live_ || stream_.ended()) return;
-    for (RequestStream::Line& line : stream_.take(wait)) {
+    for (RequestLines::Line& line : stream_.take(wait)) {
       now_us_ = std::max(now_us_, since_begin());
       if (line.request && line.why.empty()) {
         line.request->arrival_us = now_us_;
@@ -346,7 +350,7 @@ class Server {
   std::optional<SlotPlanner> planner_;
   bool live_;  // requests come on standard input
   Clock::time_point begin_;
-  RequestStream stream_;
+  RequestInput stream_;
   std::set<std::string> live_ids_;  // of such requests, until they are answered
   std::deque<Held> waiting_;        // by arrival
   Demand demand_;

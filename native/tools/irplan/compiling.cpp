@@ -8,9 +8,9 @@
 #include <cstdlib>
 
 #include "command_line/files.h"
-#include "command_line/limits.h"
 #include "command_line/terminal.h"
 #include "tools/irplan/search_progress.h"
+#include "tools/limits.h"
 
 namespace irplan::cli {
 namespace {

@@ -1,10 +1,10 @@
 // irplan diff: what differs between two plans.
 #include "base/printable.h"
 #include "command_line/files.h"
-#include "command_line/limits.h"
 #include "command_line/terminal.h"
 #include "plan/diff.h"
 #include "tools/irplan/commands.h"
+#include "tools/limits.h"
 
 namespace irplan::cli {
 namespace {

@@ -6,7 +6,6 @@
 
 #include "base/explanations.h"
 #include "command_line/files.h"
-#include "command_line/limits.h"
 #include "command_line/terminal.h"
 #include "files/paths.h"
 #include "report/compare.h"
@@ -16,6 +15,7 @@
 #include "tools/irplan/commands.h"
 #include "tools/irplan/compiling.h"
 #include "tools/irplan/search_progress.h"
+#include "tools/limits.h"
 
 namespace irplan::cli {
 namespace {

@@ -2,13 +2,13 @@
 #include <cstdio>
 
 #include "command_line/files.h"
-#include "command_line/limits.h"
 #include "command_line/terminal.h"
 #include "files/paths.h"
 #include "irplan/fit.h"
 #include "irplan/gpus.h"
 #include "tools/irplan/commands.h"
 #include "tools/irplan/example_configs.h"
+#include "tools/limits.h"
 
 namespace irplan::cli {
 namespace {

@@ -4,11 +4,11 @@
 #include <cstdio>
 
 #include "command_line/files.h"
-#include "command_line/limits.h"
 #include "command_line/terminal.h"
 #include "irplan/pack.h"
 #include "tools/irplan/commands.h"
 #include "tools/irplan/search_progress.h"
+#include "tools/limits.h"
 
 namespace irplan::cli {
 namespace {

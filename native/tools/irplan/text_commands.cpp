@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "command_line/files.h"
-#include "command_line/limits.h"
 #include "command_line/terminal.h"
 #include "files/paths.h"
 #include "files/write.h"
@@ -16,6 +15,7 @@
 #include "ops/alias.h"
 #include "ops/op.h"
 #include "tools/irplan/commands.h"
+#include "tools/limits.h"
 
 namespace irplan::cli {
 namespace {

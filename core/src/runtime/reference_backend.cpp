@@ -1,6 +1,6 @@
-// The oracle as a backend: host memory, one op after another.
+#include "runtime/reference_backend.h"
+
 #include "runtime/host_backend.h"
-#include "runtime/make_backend.h"
 #include "runtime/memory.h"
 
 namespace irplan {
@@ -33,6 +33,7 @@ class ReferenceProgram final : public Program {
 
 class ReferenceBackend : public HostBackend {
  public:
+  using HostBackend::HostBackend;
   const char* name() const override { return "reference"; }
   std::string device() const override { return "the reference executor, 1 thread"; }
   std::string_view target() const override { return ""; }
@@ -47,6 +48,8 @@ class ReferenceBackend : public HostBackend {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_reference_backend() { return std::make_unique<ReferenceBackend>(); }
+std::unique_ptr<Backend> make_reference_backend(size_t most_bytes) {
+  return std::make_unique<ReferenceBackend>(most_bytes);
+}
 
 }  // namespace irplan

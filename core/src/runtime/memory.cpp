@@ -24,6 +24,26 @@ std::vector<uint8_t> only_for_loading(const Plan& plan) {
   return read;
 }
 
+// The buffers of an op: those that its operands and results lie in, and its scratch.
+std::vector<uint32_t> buffers_of(const Plan& plan, const Plan::Op& op) {
+  std::vector<uint32_t> out(op.scratch.begin(), op.scratch.end());
+  for (const auto& values : {op.in, op.out}) {
+    for (const uint32_t value : values) {
+      if (value != kAbsent) out.push_back(plan.values[value].buffer);
+    }
+  }
+  return out;
+}
+
+// The last load-time op that needs a buffer.
+std::vector<uint32_t> last_uses(const Plan& plan) {
+  std::vector<uint32_t> out(plan.buffers.size(), 0);
+  for (uint32_t i = 0; i < plan.ops.size() && plan.ops[i].phase == "load"; ++i) {
+    for (const uint32_t buffer : buffers_of(plan, plan.ops[i])) out[buffer] = i;
+  }
+  return out;
+}
+
 bool add_rounded(int64_t bytes, int64_t align, int64_t* sum) {
   return bytes >= 0 && bytes <= INT64_MAX - align &&
          !__builtin_add_overflow(*sum, (bytes + align - 1) / align * align, sum);
@@ -107,17 +127,13 @@ Failure RunMemory::take(const char* what, MemorySegment segment, int64_t bytes) 
   return backend_.fill(base, 0xff, size);
 }
 
-Failure RunMemory::place(Plan::Segment segment, bool loading, const Binding& binding, Layout& out,
-                         int64_t* total) const {
-  const MemorySegment where = loading                            ? MemorySegment::Loading
-                              : segment == Plan::Segment::Inputs ? MemorySegment::Inputs
-                              : segment == Plan::Segment::State  ? MemorySegment::State
-                                                                 : MemorySegment::Weights;
+Failure RunMemory::place(Plan::Segment segment, const Binding& binding, Layout& out, int64_t* total) const {
+  const MemorySegment where = segment == Plan::Segment::Inputs  ? MemorySegment::Inputs
+                              : segment == Plan::Segment::State ? MemorySegment::State
+                                                                : MemorySegment::Weights;
   int64_t at = 0;
   for (size_t i = 0; i < plan_.buffers.size(); ++i) {
-    const bool mine =
-        loading ? for_loading_[i] != 0 : plan_.buffers[i].segment == segment && !for_loading_[i];
-    if (!mine) continue;
+    if (plan_.buffers[i].segment != segment || for_loading_[i]) continue;
     const auto bytes = evaluate(plan_.buffers[i].bytes, binding);
     const int64_t start = at;
     if (!bytes || !add_rounded(*bytes, plan_.align, &at))
@@ -128,13 +144,40 @@ Failure RunMemory::place(Plan::Segment segment, bool loading, const Binding& bin
   return std::nullopt;
 }
 
+Failure RunMemory::place_loading(const Binding& binding) {
+  struct Held {
+    int64_t begin = 0, end = 0;
+    uint32_t last = 0;  // op
+  };
+  std::vector<Held> held;  // by begin
+  const auto last = last_uses(plan_);
+  std::vector<uint8_t> placed(plan_.buffers.size(), 0);
+  for (uint32_t i = 0; i < plan_.ops.size() && plan_.ops[i].phase == "load"; ++i) {
+    std::erase_if(held, [&](const Held& h) { return h.last < i; });
+    for (const uint32_t buffer : buffers_of(plan_, plan_.ops[i])) {
+      if (!for_loading_[buffer] || placed[buffer]) continue;
+      placed[buffer] = 1;
+      const auto bytes = evaluate(plan_.buffers[buffer].bytes, binding);
+      int64_t room = 0, at = 0;
+      if (!bytes || !add_rounded(*bytes, plan_.align, &room))
+        return "buffers " + plan_.buffers[buffer].id + ": has no size here";
+      auto next = held.begin();
+      for (; next != held.end() && next->begin - at < room; ++next) at = std::max(at, next->end);
+      if (at > INT64_MAX - room) return "buffers " + plan_.buffers[buffer].id + ": has no size here";
+      held.insert(next, {at, at + room, last[buffer]});
+      held_[buffer] = {MemorySegment::Loading, at, *bytes};
+      loading_bytes_ = std::max(loading_bytes_, at + room);
+    }
+  }
+  return std::nullopt;
+}
+
 Failure RunMemory::allocate(const Binding& binding, const SegmentBytes& room) {
   held_.assign(plan_.buffers.size(), {});
   for_loading_ = only_for_loading(plan_);
-  if (auto failure = place(Plan::Segment::Weights, false, binding, held_, &allocated_.weights))
-    return failure;
-  if (auto failure = place(Plan::Segment::State, false, binding, held_, &allocated_.state)) return failure;
-  if (auto failure = place(Plan::Segment::Weights, true, binding, held_, &loading_bytes_)) return failure;
+  if (auto failure = place(Plan::Segment::Weights, binding, held_, &allocated_.weights)) return failure;
+  if (auto failure = place(Plan::Segment::State, binding, held_, &allocated_.state)) return failure;
+  if (auto failure = place_loading(binding)) return failure;
   if (auto failure = take("weights", MemorySegment::Weights, allocated_.weights)) return failure;
   if (auto failure = take("state", MemorySegment::State, allocated_.state)) return failure;
   if (loading_bytes_ > 0) {
@@ -160,7 +203,7 @@ Failure RunMemory::lay_out(const std::string& phase, const Binding& binding, int
                            Layout* out) const {
   *out = held_;
   int64_t used = 0;
-  if (auto failure = place(Plan::Segment::Inputs, false, binding, *out, &used)) return failure;
+  if (auto failure = place(Plan::Segment::Inputs, binding, *out, &used)) return failure;
   if (used > allocated_.inputs) return "inputs: their bytes do not fit into what was planned";
   const auto arena = bind_arena(plan_, phase, binding);
   if (!arena || arena->bytes > allocated_.arena)

@@ -1,9 +1,14 @@
-#include "runtime/open_checkpoint.h"
+#include "runtime/open_weights.h"
 
 #include <filesystem>
 #include <set>
+#include <span>
+#include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
 
+#include "files/mapped_file.h"
 #include "files/paths.h"
 #include "files/read.h"
 
@@ -66,8 +71,6 @@ std::optional<Checkpoint> open_shards(const std::string& folder, const std::stri
   return Checkpoint(folder, std::move(all));
 }
 
-}  // namespace
-
 std::optional<Checkpoint> open_checkpoint(const std::string& path, std::vector<MappedFile>* files,
                                           std::string* why) {
   std::string single = path;
@@ -85,11 +88,39 @@ std::optional<Checkpoint> open_checkpoint(const std::string& path, std::vector<M
   return Checkpoint(path, tensors->tensors());
 }
 
-std::optional<std::string> changed(const std::vector<MappedFile>& files) {
-  for (const MappedFile& file : files) {
-    if (file.changed()) return file.path() + " changed while it was read; run again when it is whole";
+class MappedFiles final : public TensorBytes {
+ public:
+  std::vector<MappedFile> files;
+
+  Failure changed() const override {
+    for (const MappedFile& file : files) {
+      if (file.changed()) return file.path() + " changed while it was read; run again when it is whole";
+    }
+    return std::nullopt;
   }
-  return std::nullopt;
+  void let_go(std::span<const std::byte> part) const override {
+    for (const MappedFile& file : files) file.let_go(part);
+  }
+};
+
+}  // namespace
+
+std::optional<WeightSource> open_weights(const std::string& text, std::string* why) {
+  WeightSource source;
+  constexpr std::string_view kRandom = "random:";
+  if (text.compare(0, kRandom.size(), kRandom) == 0) {
+    const std::string digits = text.substr(kRandom.size());
+    const bool number =
+        !digits.empty() && digits.size() < 19 && digits.find_first_not_of("0123456789") == std::string::npos;
+    if (!number) return *why = "--weights " + text + ": the seed is no whole number", std::nullopt;
+    source.seed = std::stoull(digits);
+    return source;
+  }
+  const auto mapped = std::make_shared<MappedFiles>();
+  source.checkpoint = open_checkpoint(text, &mapped->files, why);
+  source.bytes = mapped;
+  if (!source.checkpoint) return *why = "weights: " + *why, std::nullopt;
+  return source;
 }
 
 }  // namespace irplan

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "reference/executor.h"
-#include "runtime/threads.h"
+#include "runtime/parallel.h"
 
 namespace irplan {
 namespace {

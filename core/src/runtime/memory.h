@@ -5,7 +5,8 @@
 //     state     [k.0      ][v.0      ]
 //     inputs    [tokens]
 //     arena     buffers of the step's phase at the offsets that `above` gives for the step's sizes
-//     loading   weights that only folding reads, and its scratch: freed when it is done
+//     loading   weights that only folding reads, and its scratch: each from the op that reads it first to the
+//               last, so that one takes the place of another; freed when all is done
 #pragma once
 
 #include <cstdint>
@@ -52,7 +53,8 @@ class RunMemory {
   // Weights and state, and room for inputs and an arena of these sizes (the largest of all steps). `binding`
   // gives weights and state their sizes.
   Failure allocate(const Binding& binding, const SegmentBytes& room);
-  // Where weights lie while they load and fold; ends when `free_loading` is called.
+  // Where weights lie while they load and fold; ends when `free_loading` is called. Those of the loading
+  // segment hold what they are given from just before the first op that reads them to the last.
   const Layout& loading() const { return held_; }
   void free_loading();
   // Where the buffers of a phase lie at a step's sizes; a state begins at row `first_slot` of axis 0.
@@ -65,9 +67,10 @@ class RunMemory {
 
  private:
   Failure take(const char* what, MemorySegment segment, int64_t bytes);
-  // Places for buffers of a segment (or those for loading), one behind the other.
-  Failure place(Plan::Segment segment, bool loading, const Binding& binding, Layout& out,
-                int64_t* total) const;
+  // Places for buffers of a segment, one behind the other.
+  Failure place(Plan::Segment segment, const Binding& binding, Layout& out, int64_t* total) const;
+  // Places for what only loading needs; two that are never needed together may share one.
+  Failure place_loading(const Binding& binding);
 
   const Plan& plan_;
   Backend& backend_;

@@ -1,24 +1,13 @@
 #include "runtime/host_backend.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
 namespace irplan {
-namespace {
-
-// Bytes that the machine has at all; an allocation above it would only fail when it is touched.
-size_t machine_bytes() {
-  const long pages = ::sysconf(_SC_PHYS_PAGES), page = ::sysconf(_SC_PAGESIZE);
-  return pages > 0 && page > 0 ? static_cast<size_t>(pages) * static_cast<size_t>(page) : SIZE_MAX;
-}
-
-}  // namespace
-
 Failure HostBackend::allocate(size_t bytes, size_t alignment, std::byte** out) {
   const size_t step = std::max<size_t>(alignment, 64);
-  const bool possible = bytes <= machine_bytes() && bytes <= SIZE_MAX - step;
+  const bool possible = bytes <= most_bytes_ && bytes <= SIZE_MAX - step;
   *out = possible ? static_cast<std::byte*>(std::aligned_alloc(step, (bytes + step - 1) / step * step))
                   : nullptr;
   if (*out) return std::nullopt;

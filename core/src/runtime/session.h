@@ -70,7 +70,7 @@ class Session {
   };
   static constexpr size_t kMostPrepared = 64;  // then the oldest goes
 
-  Failure fold(const Step& step);
+  Failure load(const Step& step, const WeightSource& source, const LoadProgress& progress);
   Failure prepare_program(const Step& step);
   bool serves(const Prepared& prepared, const Step& step) const {
     return prepared.step.first_slot == step.first_slot && prepared.step.phase == step.phase &&

@@ -1,6 +1,7 @@
 #include "runtime/session.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace irplan {
 namespace {
@@ -107,24 +108,47 @@ Failure Session::prepare(const std::vector<Step>& widest, const WeightSource& so
   }
   if (auto failure = check_weights(plan_, most->sizes.dims, source)) return failure;
   if (auto failure = memory_.allocate(most->sizes.dims, predicted_)) return failure;
-  if (auto failure =
-          load_weights(plan_, most->sizes.dims, source, addresses(memory_.loading(), memory_.segments()),
-                       backend_, progress, &report_))
-    return failure;
-  return fold(*most);
+  return load(*most, source, progress);
 }
 
-Failure Session::fold(const Step& step) {
+// Weights that stay are filled where they stay. One that is packed or folded is loaded just before the first
+// op that reads it, into memory that others had before: rows and panels of all weights are never there at
+// once.
+Failure Session::load(const Step& step, const WeightSource& source, const LoadProgress& progress) {
   uint32_t end = 0;
   while (end < plan_.ops.size() && plan_.ops[end].phase == "load") ++end;
+  std::unique_ptr<Program> program;
+  std::string why;
   if (end > 0) {
-    std::string why;
-    const auto program =
-        backend_.prepare(plan_, {0, end}, memory_.loading(), memory_.segments(), step.sizes, &why);
+    program = backend_.prepare(plan_, {0, end}, memory_.loading(), memory_.segments(), step.sizes, &why);
     if (!program) return why;
-    if (auto failure = program->submit(step.sizes)) return failure;
-    if (auto failure = program->wait()) return failure;
   }
+  WeightLoader loader(plan_, step.sizes.dims, source, addresses(memory_.loading(), memory_.segments()),
+                      backend_, progress, &report_);
+  const auto load_all = [&]() -> Failure {
+    std::vector<std::vector<uint32_t>> later(plan_.buffers.size());  // params, by buffer
+    for (uint32_t value = 0; value < plan_.values.size(); ++value) {
+      if (plan_.values[value].kind != Plan::Kind::Param) continue;
+      const uint32_t buffer = plan_.values[value].buffer;
+      if (memory_.loading()[buffer].segment == MemorySegment::Loading)
+        later[buffer].push_back(value);
+      else if (auto failure = loader.load(value))
+        return failure;
+    }
+    for (uint32_t op = 0; op < end; ++op) {
+      for (const uint32_t operand : plan_.ops[op].in) {
+        if (operand == kAbsent) continue;
+        for (const uint32_t value : std::exchange(later[plan_.values[operand].buffer], {})) {
+          if (auto failure = loader.load(value)) return failure;
+        }
+      }
+      if (auto failure = program->submit(step.sizes, {op, op + 1})) return failure;
+    }
+    return program ? program->wait() : std::nullopt;
+  };
+  const Failure failure = load_all();
+  if (auto changed = loader.finish()) return changed;
+  if (failure) return failure;
   memory_.free_loading();
   return std::nullopt;
 }

@@ -9,7 +9,7 @@
 #include "irplan/diagnostic.h"
 #include "runtime/convert.h"
 #include "runtime/find_weights.h"
-#include "runtime/threads.h"
+#include "runtime/parallel.h"
 
 namespace irplan {
 namespace {
@@ -52,13 +52,47 @@ void random_floats(uint64_t key, int64_t begin, int64_t count, Spread spread, fl
   }
 }
 
+// ------------------------------------------------------------------------------------------------ reasons
+
+// "lacks a f16[2], b f16[3] and 7 more; the nearest name there is …"
+std::string lacks(const Checkpoint& checkpoint, const FoundParam& found) {
+  std::string out = "lacks ";
+  for (size_t i = 0; i < found.missing.size() && i < kMaxNamed; ++i)
+    out += (i ? ", " : "") + found.missing[i] + " (" + found.expected[i] + ")";
+  if (found.missing.size() > kMaxNamed)
+    out += " and " + std::to_string(found.missing.size() - kMaxNamed) + " more";
+  const std::string near = nearest(found.missing[0], checkpoint.names());
+  if (!near.empty()) out += "; the nearest name there is " + near;
+  return out;
+}
+
+Failure listed(const Checkpoint& checkpoint, const std::vector<std::string>& wrong,
+               const FoundParam& missing) {
+  std::vector<std::string> lines(wrong.begin(), wrong.begin() + std::min(wrong.size(), kMaxNamed));
+  if (wrong.size() > kMaxNamed)
+    lines.push_back("and " + std::to_string(wrong.size() - kMaxNamed) + " more that do not fit");
+  if (!missing.missing.empty()) lines.push_back(lacks(checkpoint, missing));
+  if (lines.empty()) return std::nullopt;
+  const std::string path = "weights: " + checkpoint.path();
+  if (lines.size() == 1) return path + (wrong.empty() ? " " : ": ") + lines[0];
+  std::string out = path + " does not fit the plan:";
+  for (const std::string& line : lines) out += "\n  " + line;
+  return out;
+}
+
+}  // namespace
+
 // ------------------------------------------------------------------------------------------------ loading
 
-class Loader {
+class WeightLoader::Pieces {
  public:
-  Loader(const PlanMemory& memory, Backend& backend, const WeightSource& source, const LoadProgress& progress,
+  Pieces(PlanMemory memory, Backend& backend, const WeightSource& source, const LoadProgress& progress,
          WeightReport* report)
-      : memory_(memory), backend_(backend), source_(source), progress_(progress), report_(report) {}
+      : memory_(std::move(memory)),
+        backend_(backend),
+        source_(source),
+        progress_(progress),
+        report_(report) {}
 
   void expect(int64_t bytes) { expected_ = bytes; }
 
@@ -72,6 +106,7 @@ class Loader {
         if (auto failure = chunk(target, piece, at, count, sums)) return failure;
         square += sums.square;
         lost += sums.lost;
+        let_go(*piece.tensor, at, count);
       }
       if (piece.turned) {
         report_->turned.push_back(piece.name + " is " + text(*piece.tensor) + ", and loads row by row as " +
@@ -112,6 +147,15 @@ class Loader {
     const Plan::Value& value = *target.value;
     const int64_t offset = value.offset ? evaluate(*value.offset, {}).value_or(0) : 0;
     to_ = memory_.buffers[value.buffer] + offset;
+  }
+
+  // Of a published pair too much is told by this, which costs nothing but a page that comes back.
+  void let_go(const StoredTensor& tensor, int64_t from, int64_t count) const {
+    if (!source_.bytes) return;
+    const auto each = static_cast<size_t>(info(tensor.type).bytes);
+    const size_t begin = std::min(tensor.bytes, static_cast<size_t>(from) * each);
+    source_.bytes->let_go(
+        {tensor.data + begin, std::min(tensor.bytes - begin, static_cast<size_t>(count) * each)});
   }
 
   Failure put(DType dtype, int64_t element, const std::byte* from, int64_t count) {
@@ -168,7 +212,7 @@ class Loader {
     return put(DType::MXFP4, piece.begin + from, bytes_.data(), count);
   }
 
-  const PlanMemory& memory_;
+  const PlanMemory memory_;
   Backend& backend_;
   const WeightSource& source_;
   const LoadProgress& progress_;
@@ -179,86 +223,59 @@ class Loader {
   double lost_ = 0, square_ = 0;  // over all that were quantised
 };
 
-// ------------------------------------------------------------------------------------------------ reasons
-
-// "lacks a f16[2], b f16[3] and 7 more; the nearest name there is …"
-std::string lacks(const Checkpoint& checkpoint, const FoundParam& found) {
-  std::string out = "lacks ";
-  for (size_t i = 0; i < found.missing.size() && i < kMaxNamed; ++i)
-    out += (i ? ", " : "") + found.missing[i] + " (" + found.expected[i] + ")";
-  if (found.missing.size() > kMaxNamed)
-    out += " and " + std::to_string(found.missing.size() - kMaxNamed) + " more";
-  const std::string near = nearest(found.missing[0], checkpoint.names());
-  if (!near.empty()) out += "; the nearest name there is " + near;
-  return out;
-}
-
-Failure listed(const Checkpoint& checkpoint, const std::vector<std::string>& wrong,
-               const FoundParam& missing) {
-  std::vector<std::string> lines(wrong.begin(), wrong.begin() + std::min(wrong.size(), kMaxNamed));
-  if (wrong.size() > kMaxNamed)
-    lines.push_back("and " + std::to_string(wrong.size() - kMaxNamed) + " more that do not fit");
-  if (!missing.missing.empty()) lines.push_back(lacks(checkpoint, missing));
-  if (lines.empty()) return std::nullopt;
-  const std::string path = "weights: " + checkpoint.path();
-  if (lines.size() == 1) return path + (wrong.empty() ? " " : ": ") + lines[0];
-  std::string out = path + " does not fit the plan:";
-  for (const std::string& line : lines) out += "\n  " + line;
-  return out;
-}
-
-Failure load_all(const Plan& plan, const Binding& binding, const WeightSource& source, Loader& loader,
-                 WeightReport* report) {
-  std::optional<ParamFinder> finder;
-  if (source.checkpoint) finder.emplace(*source.checkpoint, plan);
-  const auto norms = norm_weights(plan);
-  for (uint32_t i = 0; i < plan.values.size(); ++i) {
-    const Plan::Value& value = plan.values[i];
-    if (value.kind != Plan::Kind::Param) continue;
-    const auto target = bound_param(value, binding);
-    if (!target) return "weights: " + value.id + " has no size here";
-    Failure failure;
-    if (finder) {
-      const FoundParam found = finder->find(*target);
-      if (!found.wrong.empty() || !found.missing.empty())
-        return "weights: " + source.checkpoint->path() + " does not fit " + value.id;
-      failure = loader.load(*target, found.pieces);
-    } else {
-      uint64_t key = mixed(source.seed);
-      for (const char c : value.id) key = mixed(key ^ static_cast<uint8_t>(c));
-      const double axis =
-          target->shape.empty() ? 1.0 : static_cast<double>(std::max<int64_t>(1, target->shape.back()));
-      Spread spread{0,
-                    static_cast<float>(std::sqrt(3.0 / axis))};  // of a standard deviation of 1 / sqrt(axis)
-      const auto norm = norms.find(i);
-      if (norm != norms.end()) spread = {norm->second, 0.1f};
-      failure = loader.fill(*target, key, spread);
-    }
-    if (failure) return failure;
+WeightLoader::WeightLoader(const Plan& plan, const Binding& binding, const WeightSource& source,
+                           PlanMemory memory, Backend& backend, const LoadProgress& progress,
+                           WeightReport* report)
+    : plan_(plan),
+      binding_(binding),
+      source_(source),
+      pieces_(std::make_unique<Pieces>(std::move(memory), backend, source, progress, report)),
+      norms_(norm_weights(plan)),
+      report_(report) {
+  if (source.checkpoint) finder_.emplace(*source.checkpoint, plan);
+  int64_t bytes = 0;
+  for (const Plan::Value& value : plan.values) {
+    const auto target = value.kind == Plan::Kind::Param ? bound_param(value, binding) : std::nullopt;
+    if (target) bytes += bytes_of(value.dtype, target->count);
   }
-  for (const std::string& name : finder ? source.checkpoint->names() : std::vector<std::string>{}) {
-    if (!finder->read().contains(name)) report->unread.push_back(name);
-  }
-  return std::nullopt;
+  pieces_->expect(bytes);
 }
 
-}  // namespace
+WeightLoader::~WeightLoader() = default;
 
-std::optional<WeightSource> open_weights(const std::string& text, std::string* why) {
-  WeightSource source;
-  constexpr std::string_view kRandom = "random:";
-  if (text.compare(0, kRandom.size(), kRandom) == 0) {
-    const std::string digits = text.substr(kRandom.size());
-    const bool number =
-        !digits.empty() && digits.size() < 19 && digits.find_first_not_of("0123456789") == std::string::npos;
-    if (!number) return *why = "--weights " + text + ": the seed is no whole number", std::nullopt;
-    source.seed = std::stoull(digits);
-    return source;
-  }
-  source.checkpoint = open_checkpoint(text, &source.files, why);
-  if (!source.checkpoint) return *why = "weights: " + *why, std::nullopt;
-  return source;
+Failure WeightLoader::load(uint32_t value) {
+  const auto target = bound_param(plan_.values[value], binding_);
+  if (!target) return "weights: " + plan_.values[value].id + " has no size here";
+  return finder_ ? load_stored(*target) : load_random(value, *target);
 }
+
+Failure WeightLoader::load_stored(const BoundParam& target) {
+  const FoundParam found = finder_->find(target);
+  if (!found.wrong.empty() || !found.missing.empty())
+    return "weights: " + source_.checkpoint->path() + " does not fit " + target.value->id;
+  return pieces_->load(target, found.pieces);
+}
+
+Failure WeightLoader::load_random(uint32_t value, const BoundParam& target) {
+  uint64_t key = mixed(source_.seed);
+  for (const char c : target.value->id) key = mixed(key ^ static_cast<uint8_t>(c));
+  const double axis =
+      target.shape.empty() ? 1.0 : static_cast<double>(std::max<int64_t>(1, target.shape.back()));
+  Spread spread{0, static_cast<float>(std::sqrt(3.0 / axis))};  // of a standard deviation of 1 / sqrt(axis)
+  const auto norm = norms_.find(value);
+  if (norm != norms_.end()) spread = {norm->second, 0.1f};
+  return pieces_->fill(target, key, spread);
+}
+
+Failure WeightLoader::finish() {
+  for (const std::string& name : finder_ ? source_.checkpoint->names() : std::vector<std::string>{}) {
+    if (!finder_->read().contains(name)) report_->unread.push_back(name);
+  }
+  const auto other = source_.bytes ? source_.bytes->changed() : std::nullopt;
+  return other ? Failure("weights: " + *other) : std::nullopt;
+}
+
+// ------------------------------------------------------------------------------------------------ checking
 
 Failure check_weights(const Plan& plan, const Binding& binding, const WeightSource& source) {
   if (!source.checkpoint) return std::nullopt;
@@ -275,21 +292,6 @@ Failure check_weights(const Plan& plan, const Binding& binding, const WeightSour
     missing.expected.insert(missing.expected.end(), found.expected.begin(), found.expected.end());
   }
   return listed(*source.checkpoint, wrong, missing);
-}
-
-Failure load_weights(const Plan& plan, const Binding& binding, const WeightSource& source,
-                     const PlanMemory& memory, Backend& backend, const LoadProgress& progress,
-                     WeightReport* report) {
-  int64_t bytes = 0;
-  for (const Plan::Value& value : plan.values) {
-    const auto target = value.kind == Plan::Kind::Param ? bound_param(value, binding) : std::nullopt;
-    if (target) bytes += bytes_of(value.dtype, target->count);
-  }
-  Loader loader(memory, backend, source, progress, report);
-  loader.expect(bytes);
-  Failure failure = load_all(plan, binding, source, loader, report);
-  if (auto other = changed(source.files)) return "weights: " + *other;
-  return failure;
 }
 
 }  // namespace irplan
