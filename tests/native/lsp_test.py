@@ -239,7 +239,7 @@ class Questions(Case):
         symbols = {one["name"]: one for one in client.ask("textDocument/documentSymbol", this)}
         self.assertLessEqual({"D", "B", "decode", "x", "twice", "w", "y", "out", "for i"}, symbols.keys())
         folds = client.ask("textDocument/foldingRange", this)
-        self.assertIn((3, 4), [(fold["startLine"], fold["endLine"]) for fold in folds])
+        self.assertIn((7, 8), [(fold["startLine"], fold["endLine"]) for fold in folds])
         legend = client.initialized["capabilities"]["semanticTokensProvider"]["legend"]["tokenTypes"]
         data = client.ask("textDocument/semanticTokens/full", this)["data"]
         words, line, character = {}, 0, 0

@@ -61,7 +61,7 @@ std::string home_of(const Plan& plan, const std::string& id) {
   return out;
 }
 
-Fact fact_of(const Compilation& compilation, const Bound& bound, uint32_t phase) {
+Fact fact_of(const Compilation& compilation, const Bound& bound, uint32_t phase, bool homes) {
   Fact fact;
   fact.times = bound.times;
   fact.text = bound.text;
@@ -77,7 +77,7 @@ Fact fact_of(const Compilation& compilation, const Bound& bound, uint32_t phase)
   int64_t bytes = 0;
   if (elements && !__builtin_mul_overflow(*elements / dtype.elements, int64_t{dtype.bytes}, &bytes))
     fact.bytes = bytes;
-  fact.home = home_of(*compilation.plan, typed.id);
+  if (homes) fact.home = home_of(*compilation.plan, typed.id);
   return fact;
 }
 
@@ -89,7 +89,7 @@ bool same(const Fact& a, const Fact& b) {
 
 std::string bytes_of(int64_t bytes) { return report::bytes_text(bytes); }
 
-std::vector<Fact> facts_at(Document& document, Span name) {
+std::vector<Fact> facts_at(Document& document, Span name, bool homes) {
   std::vector<Fact> out;
   const Compilation* compilation = document.compilation();
   const auto then = document.then(name);
@@ -98,7 +98,7 @@ std::vector<Fact> facts_at(Document& document, Span name) {
   for (uint32_t phase = 0; phase < phases.size(); ++phase) {
     const Bound* bound = compilation->bindings->find(then->begin, phase);
     if (!bound) continue;
-    Fact fact = fact_of(*compilation, *bound, phase);
+    Fact fact = fact_of(*compilation, *bound, phase, homes);
     if (fact.type.empty() && fact.text.empty()) continue;
     fact.phase = phases[phase].span.end > 0 ? phases[phase].name : "";
     out.push_back(std::move(fact));

@@ -24,7 +24,8 @@ struct Fact {
 
 // Of a name bound at a place of the text as it is now; a phase each, in their order. Phases that say the same
 // are one, without a name.
-std::vector<Fact> facts_at(Document& document, Span name);
+// `homes`: where values lie is looked up, which takes time linear in the plan.
+std::vector<Fact> facts_at(Document& document, Span name, bool homes = false);
 
 // "16.0 MiB"
 std::string bytes_of(int64_t bytes);

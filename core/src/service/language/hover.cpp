@@ -134,7 +134,7 @@ class Teller {
     }
     const auto places = names_.definitions(mention);
     for (const names::Mention* place : places) {
-      const std::vector<Fact> facts = facts_at(document_, place->span);
+      const std::vector<Fact> facts = facts_at(document_, place->span, true);
       if (facts.size() == 1 && places.size() == 1 && !facts[0].type.empty())
         out_.code += ": " + facts[0].type;
       for (const Fact& fact : facts) {

@@ -414,7 +414,7 @@ Answer answer(Document& document, const std::string& uri, std::string_view metho
 json capabilities(Units units) {
   return {{"positionEncoding", units == Units::Utf8 ? "utf-8" : "utf-16"},
           {"textDocumentSync", {{"openClose", true}, {"change", 2}}},
-          {"completionProvider", {{"triggerCharacters", {".", "(", "=", "\""}}}},
+          {"completionProvider", {{"triggerCharacters", {".", "(", "\""}}}},
           {"hoverProvider", true},
           {"signatureHelpProvider", {{"triggerCharacters", {"(", ","}}, {"retriggerCharacters", {")", "="}}}},
           {"inlayHintProvider", true},
