@@ -160,7 +160,7 @@ TEST_CASE("around a half-typed statement all else stays resolved") {
       "input x: f16[S, 8]\nlet n = S\nfn f(a) {\n  b = a\n  c = linear(b, \n  d = n\n  return d\n}\n");
   CHECK(q.from("b, ") == Lines{4});
   CHECK(q.from("d\n}") == Lines{6});
-  CHECK(q.from("n\n", 1) == Lines{2});
+  CHECK(q.from("n\n") == Lines{2});
 }
 
 TEST_CASE("a name cannot be given to what it would collide with") {

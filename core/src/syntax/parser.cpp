@@ -227,8 +227,12 @@ void Parser::back_to_next_statement() {
   std::vector<size_t> openings;  // that are not closed
   for (size_t i = statement_; i < next_; ++i) {
     const uint16_t sign = tokens_[i].punct;
-    if (sign == punct("(") || sign == punct("[")) openings.push_back(i);
-    if ((sign == punct(")") || sign == punct("]")) && !openings.empty()) openings.pop_back();
+    const bool after_sign = i > 0 && tokens_[i - 1].kind == TokenKind::Punct &&
+                            tokens_[i - 1].punct != punct(")") && tokens_[i - 1].punct != punct("]");
+    const bool record = sign == punct("{") && after_sign;  // the brace of a block stands behind a value
+    if (sign == punct("(") || sign == punct("[") || record) openings.push_back(i);
+    const bool closer = sign == punct(")") || sign == punct("]") || sign == punct("}");
+    if (closer && !openings.empty()) openings.pop_back();
   }
   if (openings.empty()) return;
   for (size_t i = openings.front() + 1; i < next_; ++i) {
