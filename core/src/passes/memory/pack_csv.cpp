@@ -9,7 +9,9 @@ namespace {
 constexpr size_t kMostBuffers = 4'000'000;
 constexpr int64_t kMostBytes = int64_t{1} << 61;  // of all buffers together
 
-std::vector<std::string_view> cells(std::string_view line) {
+// The first `most` cells of a line, and one more where there are more: a line may hold as many as a file
+// bytes.
+std::vector<std::string_view> cells(std::string_view line, size_t most) {
   std::vector<std::string_view> out;
   while (true) {
     const size_t comma = line.find(',');
@@ -17,7 +19,7 @@ std::vector<std::string_view> cells(std::string_view line) {
     while (!cell.empty() && (cell.front() == ' ' || cell.front() == '"')) cell.remove_prefix(1);
     while (!cell.empty() && (cell.back() == ' ' || cell.back() == '"')) cell.remove_suffix(1);
     out.push_back(cell);
-    if (comma == std::string_view::npos) return out;
+    if (comma == std::string_view::npos || out.size() > most) return out;
     line.remove_prefix(comma + 1);
   }
 }
@@ -48,6 +50,7 @@ const std::string* repeated(const std::vector<std::string>& ids) {
 
 enum Column : size_t { kId, kLower, kUpper, kSize, kAlignment, kGaps, kOffset, kColumns };
 constexpr const char* kNames[kColumns] = {"id", "lower", "upper", "size", "alignment", "gaps", "offset"};
+constexpr const char* kColumnNames = "id, lower, upper, size, alignment, gaps and offset";
 // Other names of them in published files. `end` is the last step, `upper` the one after it.
 constexpr std::pair<const char*, Column> kOtherNames[] = {
     {"buffer", kId}, {"buffer_id", kId}, {"begin", kLower}, {"start", kLower}, {"end", kUpper}};
@@ -66,7 +69,7 @@ class CsvReader {
       ++line_;
       if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
       if (line.empty()) continue;
-      if (columns_ == 0 ? !header(cells(line)) : !row(cells(line))) return std::nullopt;
+      if (columns_ == 0 ? !header(cells(line, kColumns)) : !row(cells(line, columns_))) return std::nullopt;
     }
     if (columns_ == 0) return line_ = 1, refuse("expected id,lower,upper,size"), std::nullopt;
     if (const std::string* twice = repeated(table_.ids)) {
@@ -85,20 +88,22 @@ class CsvReader {
 
   bool header(const std::vector<std::string_view>& found) {
     columns_ = found.size();
+    if (columns_ > kColumns)
+      return refuse("more than " + std::to_string(size_t{kColumns}) + " columns; they are " + kColumnNames);
     for (size_t at = 0; at < found.size(); ++at) {
       size_t k = static_cast<size_t>(std::find(std::begin(kNames), std::end(kNames), found[at]) - kNames);
       for (const auto& [other, column] : kOtherNames) {
         if (found[at] == other) k = column, last_ |= found[at] == std::string_view("end");
       }
       if (k == kColumns) {
-        return refuse("the column `" + std::string(found[at].substr(0, 40)) +
-                      "` is not known; columns are id, lower, upper, size, alignment, gaps and offset");
+        return refuse("the column `" + std::string(found[at].substr(0, 40)) + "` is not known; columns are " +
+                      kColumnNames);
       }
       if (column_[k]) return refuse(std::string("two columns are called `") + kNames[k] + "`");
       column_[k] = at;
     }
     for (size_t k = kId; k <= kSize; ++k) {
-      if (!column_[k]) return refuse(std::string("no column is called `") + kNames[k] + "`");
+      if (!column_[k]) return refuse(std::string("there is no column `") + kNames[k] + "`");
     }
     table_.aligned = column_[kAlignment].has_value();
     table_.gapped = column_[kGaps].has_value();
@@ -111,14 +116,15 @@ class CsvReader {
     const auto n = integer(cell);
     const int64_t least = k == kAlignment ? 1 : k == kSize || k == kOffset ? 0 : INT64_MIN;
     if (n && *n >= least) return n;
-    refuse("`" + std::string(cell.substr(0, 40)) + "` is no " + kNames[k]);
+    refuse("`" + std::string(cell.substr(0, 40)) + "` is not a valid " + kNames[k]);
     return std::nullopt;
   }
 
   bool row(const std::vector<std::string_view>& found) {
-    if (found.size() != columns_)
-      return refuse(std::to_string(found.size()) + " cells where the first line has " +
-                    std::to_string(columns_));
+    const std::string wanted = std::to_string(columns_);
+    if (found.size() > columns_) return refuse("more cells than the " + wanted + " of the first line");
+    if (found.size() < columns_)
+      return refuse(std::to_string(found.size()) + " cells where the first line has " + wanted);
     if (table_.ids.size() == kMostBuffers)
       return refuse("more than " + std::to_string(kMostBuffers) + " buffers");
     const auto lower = number(found, kLower);
@@ -149,7 +155,7 @@ class CsvReader {
       if (!n) return false;
       if (*n > kMostBytes) return refuse("an offset of more than 2^61 bytes");
       if (*n % needs.alignment != 0) {
-        return refuse("the offset " + std::to_string(*n) + " is no multiple of the alignment " +
+        return refuse("the offset " + std::to_string(*n) + " is not a multiple of the alignment " +
                       std::to_string(needs.alignment));
       }
       needs.offset = *n;
@@ -217,7 +223,7 @@ const char* wrong_gap(const PackGap& gap, const PackBuffer& buffer, const PackNe
   if (!before.gaps.empty() && gap.lower < before.gaps.back().upper)
     return "begins before the one before it ends";
   if (gap.kept_lower < 0 || gap.kept_lower > gap.kept_upper || gap.kept_upper > buffer.size)
-    return "keeps what is no part of the buffer";
+    return "keeps bytes outside the buffer";
   return nullptr;
 }
 
