@@ -59,7 +59,7 @@ export interface PlanTokens {
   arena_bytes_each: number;
   /** for each token that a sequence may keep */
   state_bytes_each: number;
-  /** of states that keep a window alone */
+  /** of states that only keep a window */
   ring_bytes_each_sequence: number;
 }
 
@@ -181,7 +181,7 @@ export interface PlanMemory {
   no_reuse_bytes: number;
   range: PlanRatio;
   /** how the placement was found */
-  strength: 'portfolio' | 'exact' | 'limited';
+  strength: 'portfolio' | 'limited' | 'exact';
   /** bytes at `value`, every buffer rounded up to `align` */
   segments: PlanSegments;
   /** the lightest first */
@@ -222,7 +222,7 @@ export interface PlanChange {
 export interface PlanBudget {
   expr: string;
   line: number;
-  /** that it speaks of alone */
+  /** the only phase that it is about */
   phase?: string;
   /** over all declared ranges */
   ok: boolean;

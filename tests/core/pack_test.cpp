@@ -288,7 +288,7 @@ TEST_CASE("the packer's CSV goes in and out") {
   CHECK(result.height == 9);
   CHECK(irplan::write_pack_csv(*table, result).substr(0, 27) == "id,lower,upper,size,offset\n");
   CHECK_FALSE(irplan::read_pack_csv("id,lower,upper,size\na,0,2,x\n", &why));
-  CHECK(why == "line 2: `x` is not a size");
+  CHECK(why == "line 2: `x` is not a valid size");
   CHECK_FALSE(irplan::read_pack_csv("id,lower,upper,size\na,0,2,1\na,1,2,1\n", &why));
   CHECK(why == "two buffers have the id `a`");
   CHECK(irplan::read_pack_csv("\"size\",id,upper,lower,offset\r\n4,\"a\",2,0,9\r\n", &why)->buffers[0].size ==

@@ -57,7 +57,7 @@ TEST_CASE("a plan that is no plan is refused with the place") {
   CHECK(refusal(plan, "\"eps\": 1e-05", "\"eps\": \"1\"") == "ops n.attrs.eps: is of another type");
   CHECK(refusal(plan, "\"eps\": 1e-05", "\"epsilon\": 1e-05") == "ops n.attrs: lacks the attribute \"eps\"");
   CHECK(refusal(plan, "cuda_rmsnorm_v1", "cpu_rmsnorm_v1") ==
-        "ops n: the kernel \"cpu_rmsnorm_v1\" is no cuda_rmsnorm_v<N>");
+        "ops n: the kernel \"cpu_rmsnorm_v1\" is not of the form cuda_rmsnorm_v<N>");
   CHECK(refusal(plan, "\"worst_ratio\": 1.0", "\"worst_ratio\": 0.5") ==
         "memory_plan.range: worst_ratio is less than 1");
 }

@@ -11,6 +11,7 @@
 #include "plan/layer_class.h"
 #include "plan/proof/budget_text.h"
 #include "plans/corpus.h"
+#include "plans/mutations.h"
 
 using namespace irplan;
 using namespace irplan::plans_test;
@@ -152,6 +153,47 @@ TEST_CASE("each key of a plan, with other values, is refused or means what it sa
     }
   }
   CHECK(tried > 5000);
+}
+
+TEST_CASE("a plan that is broken everywhere is told of in forty findings at most, whatever is broken") {
+  const std::vector<True> all = corpus(0);
+  for (const char* name : {"gpt_oss", "everything", "rare", "gap"}) {
+    const auto found = std::find_if(all.begin(), all.end(), [&](const True& t) { return t.name == name; });
+    REQUIRE(found != all.end());
+    const Plan plan = read(*found);
+    for (const Mutation& m : mutations()) {
+      Plan broken = plan;
+      for (uint64_t seed = 1; seed <= (m.last ? 1 : 90); ++seed) {
+        Random random(seed);
+        Victim victim(broken, random);
+        m.apply(victim);
+      }
+      const auto findings = validate_plan(broken);
+      INFO(m.name);
+      CHECK(findings.size() <= proof::kMaxFindings);
+    }
+  }
+}
+
+TEST_CASE("parts of one axis that are no neighbours are told apart by what ranges say") {
+  const char* const program =
+      "dim S in 1..8\ndim T in 1..8\ninput x: f32[S, 64]\nw = param f32[96, 64]\na = linear(x, w)\n"
+      "l, m, r = split(a, axis=-1, sizes=[32, 32, 32])\n"
+      "lr = relu(l)\nrr = gelu(r)\nmr = exp(m)\n"
+      "n = slice(a, axis=-1, start=16, len=32)\n"
+      "o = output(lr + rr)\np = output(mr)\nq = output(sum(n, axis=1))\n";
+  const Plan plan = planned(program);
+  CHECK(listed(validate_plan(plan)) == "");
+  // Every window once as a part of every other place on its axis.
+  for (size_t v = 0; v < plan.values.size(); ++v) {
+    if (plan.values[v].of.size() != 1) continue;
+    for (int64_t start = 0; start <= 64; start += 8) {
+      Plan other = plan;
+      other.values[v].offset = other.pool->constant(4 * start);
+      const auto findings = validate_plan(other);
+      CHECK(findings.size() <= proof::kMaxFindings);
+    }
+  }
 }
 
 TEST_CASE("the text of a budget is read again: what it counts, and its limit") {

@@ -56,7 +56,7 @@ Datum Elaborator::from_expr(Expr e, Span span) {
     report(Code::ExpressionTooLarge, span)
         .rule("a sum has at most " + std::to_string(Dims::kMaxTerms) + " terms, a term " +
               std::to_string(Dims::kMaxDegree) + " factors, and " + std::to_string(Dims::kMaxFunctions) +
-              " functions stand in each other");
+              " functions are nested");
     return poison();
   }
   if (e.overflowed()) {

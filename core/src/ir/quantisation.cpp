@@ -188,7 +188,7 @@ std::string Quantisation::help() const {
   for (const auto& [key, node] : record->parent ? record->parent->entries : record->entries) {
     if (is_quantisation(*node)) keys += (keys.empty() ? "`" : " and `") + key + "`";
   }
-  return "for the cache and the activations alone, leave " + keys +
+  return "to plan only the cache and the activations, leave " + keys +
          " out of a copy of the config; `--retype weights=" + name(counted_as().front()) +
          "` then counts such weights";
 }

@@ -3,7 +3,7 @@
 namespace irplan {
 namespace {
 
-constexpr const char* kHeads = "axes are B, S, H, K; the mask is causal unless told";
+constexpr const char* kHeads = "axes are B, S, H, K; the mask is causal by default";
 constexpr const char* kOutputsFirst = "w is [N, K], outputs first";
 constexpr const char* kFewer = "attention takes fewer key heads than heads as they are";
 

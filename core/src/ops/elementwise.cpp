@@ -108,9 +108,9 @@ OpRow binary_row(const char* name, Semantics evaluate, const char* doc) {
 
 }  // namespace
 
-OpRow add_row() { return binary_row("add", binary<Binary::Add>, "a + b; a number may stand for either"); }
-OpRow sub_row() { return binary_row("sub", binary<Binary::Sub>, "a - b; a number may stand for either"); }
-OpRow mul_row() { return binary_row("mul", binary<Binary::Mul>, "a * b; a number may stand for either"); }
-OpRow div_row() { return binary_row("div", binary<Binary::Div>, "a / b; a number may stand for either"); }
+OpRow add_row() { return binary_row("add", binary<Binary::Add>, "a + b; either may be a number"); }
+OpRow sub_row() { return binary_row("sub", binary<Binary::Sub>, "a - b; either may be a number"); }
+OpRow mul_row() { return binary_row("mul", binary<Binary::Mul>, "a * b; either may be a number"); }
+OpRow div_row() { return binary_row("div", binary<Binary::Div>, "a / b; either may be a number"); }
 
 }  // namespace irplan

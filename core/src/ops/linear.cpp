@@ -158,17 +158,16 @@ OpRow linear_row() {
 }
 
 OpRow dequant_row() {
-  return {
-      .name = "dequant",
-      .operands = {{"w", false, true}, {"scale", true, true}},
-      .attributes = {{"to", AttrKind::Dtype, "none"}, {"block", AttrKind::Ints, "[128, 128]"}},
-      .shape = checked<dequant_shape>,
-      .flops = flops_of_result<1>,
-      .evaluate = dequant,
-      .operand_text = "w[…,N,K], scale?[…,n,k] → y",
-      .shape_text = "as w",
-      .doc = "the numbers that a quantised weight stands for; without scale a block dtype's own, else a cast",
-      .family = Family::Linear};
+  return {.name = "dequant",
+          .operands = {{"w", false, true}, {"scale", true, true}},
+          .attributes = {{"to", AttrKind::Dtype, "none"}, {"block", AttrKind::Ints, "[128, 128]"}},
+          .shape = checked<dequant_shape>,
+          .flops = flops_of_result<1>,
+          .evaluate = dequant,
+          .operand_text = "w[…,N,K], scale?[…,n,k] → y",
+          .shape_text = "as w",
+          .doc = "the numbers of a quantised weight; without scale a block dtype's own, else a cast",
+          .family = Family::Linear};
 }
 
 OpRow matmul_row() {

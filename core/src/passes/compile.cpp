@@ -169,7 +169,7 @@ class Pipeline {
   void tell_work() {
     constexpr const char* kGaveUp[] = {
         "changes that would meet a budget are not looked for",
-        "budgets are not told the largest sizes, frontiers and narrower ranges",
+        "the largest sizes, frontiers and narrower ranges of budgets are left out",
         "orders and placements are searched less", "sizes of dims may be smaller than they could be"};
     std::string said;
     for (int part = 0; part < Work::kParts; ++part) {

@@ -141,7 +141,7 @@ void retype(Graph& graph, const std::vector<std::pair<std::string, std::string>>
         .report(Code::RetypeWithoutEffect, {},
                 {what, dtype, state ? "no state can be kept in it" : "no weight can be stored in it"})
         .rule(state
-                  ? "rows that `append`, `attention`, windows and products alone read; a block dtype divides "
+                  ? "rows that only `append`, `attention`, windows and products read; a block dtype divides "
                     "the last axis"
                   : "matrices of `embed`, `linear` and `expert` without a scale; a block dtype divides the "
                     "last axis");

@@ -113,7 +113,7 @@ void tell_suspect_logits(const Graph& graph, Diagnostics& diagnostics) {
     const std::string rows_text = logits->type.shape[1].text();
     Diagnostic& d = diagnostics.report(Code::LogitsOfAllPositions, output.span, {phase.name});
     d.at(bytes_text(*bytes) + " of " + bytes_text(phase.peak_bytes) + at)
-        .note("of the last position alone they are " + bytes_text(*bytes / *rows))
+        .note("those of the last position take " + bytes_text(*bytes / *rows))
         .help("where the last position is enough, take it before the head: last = slice(h, axis=1, start=" +
               rows_text + " - 1, len=1)");
   }

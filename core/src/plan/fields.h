@@ -225,7 +225,7 @@ void fields(V& v, Of<V, Plan::Tokens>& t) {
   v.always("state_bytes_each", t.state_bytes_each,
            {"for each token that a sequence may keep", nullptr, Note::Bytes});
   v.always("ring_bytes_each_sequence", t.ring_bytes_each_sequence,
-           {"of states that keep a window alone", nullptr, Note::Bytes});
+           {"of states that only keep a window", nullptr, Note::Bytes});
 }
 
 template <class V>
@@ -388,7 +388,7 @@ void fields(V& v, Of<V, Plan::Budget>& b) {
   v.record("budget", "what the program promises to stay within");
   v.always("expr", b.expr, {nullptr, nullptr, Note::Name});
   v.always("line", b.line, kLine);
-  v.set("phase", b.phase, {"that it speaks of alone"});
+  v.set("phase", b.phase, {"the only phase that it is about"});
   v.always("ok", b.ok, {"over all declared ranges"});
   v.set("used_bytes", b.used_bytes, kByteCount);
   v.set("limit_bytes", b.limit_bytes, kByteCount);

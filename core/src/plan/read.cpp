@@ -338,7 +338,7 @@ class Reader {
       x.left = *left, x.relation = relation, x.right = *right;
       return;
     }
-    fail("\"" + cut(node.string()) + "\" is no comparison with <=, >= or ==");
+    fail("\"" + cut(node.string()) + "\" is not a comparison with <=, >= or ==");
   }
   template <class T>
   void get(const JsonNode& node, plan_fields::ByName<T>& x) {
@@ -396,7 +396,7 @@ class Reader {
            (d.max ? std::to_string(*d.max) : ""));
   }
   void check(Plan::Dim& d) {
-    if (!is_name(d.name)) return fail("\"" + cut(d.name) + "\" is no name");
+    if (!is_name(d.name)) return fail("\"" + cut(d.name) + "\" is not a name");
     if (plan_.pool->find(d.name)) return fail("the name is taken");
     check_range(d);
     plan_.pool->dim(d.name);
@@ -434,7 +434,8 @@ class Reader {
   }
   void check_kernel(const Plan::Op& op) {
     if (kernel_version(op.kernel, plan_.target, *op.row) == 0)
-      fail("the kernel \"" + cut(op.kernel) + "\" is no " + plan_.target + "_" + op.row->name + "_v<N>");
+      fail("the kernel \"" + cut(op.kernel) + "\" is not of the form " + plan_.target + "_" + op.row->name +
+           "_v<N>");
   }
 
   // ---- references

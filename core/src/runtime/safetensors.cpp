@@ -184,7 +184,7 @@ std::optional<std::string_view> header_of(std::span<const std::byte> file, std::
   uint64_t length = 0;
   for (size_t i = 0; i < 8; ++i) length |= std::to_integer<uint64_t>(file[i]) << (8 * i);
   if (length > Safetensors::kMaxHeader) {
-    *why = "its first 8 bytes tell of a header of " + std::to_string(length) + " bytes, above the " +
+    *why = "its first 8 bytes give a header of " + std::to_string(length) + " bytes, above the " +
            std::to_string(Safetensors::kMaxHeader) + " that are read; is it a safetensors file?";
     return std::nullopt;
   }

@@ -154,7 +154,7 @@ int run_explain(const Arguments& arguments) {
   const CodeInfo* code_meant = find_code(arguments.positional()[0]);
   if (code_meant && !exists(arguments.positional()[0])) return print(explain(*code_meant)) ? kDone : kFailed;
   if (arguments.has("--sizes") && !arguments.has("--compare"))
-    return fail(kUsage, "--sizes goes with --compare; --dim tells the sizes of a program's report");
+    return fail(kUsage, "--sizes goes with --compare; --dim sets the sizes of a program's report");
   Exit code = kDone;
   report::FromProgram program;
   const auto plan = load(arguments, &program, &code);

@@ -125,7 +125,7 @@ void Solver::blame_largest(Diagnostic& d, const Budget& budget, uint32_t phase,
     d.also_in_program(place.span, what + "`" + place.id + "`: " + bytes_text(place.bytes));
   }
   if (sum > limit)
-    d.note(std::string(named == 1 ? "this alone exceeds" : "these alone exceed") + " the limit of " +
+    d.note(std::string(named == 1 ? "by itself it exceeds" : "together they exceed") + " the limit of " +
            bytes_text(limit));
   else if (!meter_->fits(budget, binding, Arena::Bound))
     d.note("no placement of this order of ops fits: so much is alive at once");

@@ -97,7 +97,7 @@ class JsonReader {
         (!json->is_number_unsigned() || json->get<uint64_t>() <= static_cast<uint64_t>(INT64_MAX));
     if (!whole || json->get<int64_t>() < least || json->get<int64_t>() > kMostBytes)
       return refuse("`" + json->dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 40) +
-                    "` is no " + name);
+                    "` is not a valid " + name);
     out = json->get<int64_t>();
     return true;
   }
