@@ -29,6 +29,6 @@ endif()
 if(TARGET irplan-run)
   irplan_install(irplan-run --man --completion)
 endif()
-install(FILES ${PROJECT_SOURCE_DIR}/core/src/plan/plan.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/irplan)
+install(FILES ${PROJECT_SOURCE_DIR}/core/src/plan/plan.schema.json ${PROJECT_BINARY_DIR}/irplan.cdx.json DESTINATION ${CMAKE_INSTALL_DATADIR}/irplan)
 install(FILES ${PROJECT_SOURCE_DIR}/core/language.md ${PROJECT_SOURCE_DIR}/core/plan.md ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/LICENSE
   DESTINATION ${CMAKE_INSTALL_DOCDIR})

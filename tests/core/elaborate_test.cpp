@@ -193,11 +193,31 @@ const std::vector<Bad>& bad_programs() {
       {"E0275",
        "dim S in 1..8\ndim P in 0..9\ninput x: f32[1, S, 1, 8]\nb = param f32[S, 1, 8]\n"
        "out = output(append(state f32[1, 32, 1, 8] from \"k\", x + b, at=P))\n",
-       "weights are loaded once"},
+       "weights and states are laid out once"},
       {"E0275",
        "dim S in 1..8\ndim P in 0..9\ninput t: i32[1, S]\ne = embed(t, param f32[P + 32, 8] from \"e\")\n"
        "out = output(append(state f32[1, 32, 8] from \"k\", e, at=P))\n",
-       "depends on `P`"},
+       "`e` depends on `P`"},
+      {"E0275",
+       "dim S in 1..8\ndim P in 0..9\ninput x: f32[1, S, 8]\n"
+       "out = output(append(state f32[1, S + 32, 8] from \"k\", x, at=P))\n",
+       "`k` depends on `S`"},
+      {"E0275",
+       "dim B in 1..4\ndim P in 0..9\ninput x: f32[B, 1, 8]\n"
+       "k = output(append(state f32[B, 32, 8] from \"k\", x, at=P))\nout = output(sum(state f32[1, B, 8] "
+       "from "
+       "\"j\", axis=1))\n",
+       "`j` depends on `B`"},
+      {"E0275",
+       "dim B in 1..4\ndim P[B] in 1..9\ninput x: f32[B, 8]\nout = output(x * sum(param f32[P, 8] from "
+       "\"w\", "
+       "axis=0, keep=true))\n",
+       "`w` depends on `P`"},
+      {"E0275",
+       "dim B in 1..4\ndim P[B] in 1..9\ninput x: f32[B, 8]\nout = output(x * sum(state f32[B, P, 8] from "
+       "\"j\", "
+       "axis=1))\n",
+       "`j` depends on `P`"},
       {"E0276", kIn + repeated(101, "budget S <= 9", "\n") + "out = output(silu(x))\n", "100 budgets"},
       {"E0502",
        "dim B in 0..4\ninput x: f32[B, 8]\na, b = split(relu(x), axis=1, sizes=[4, 4])\nout = "

@@ -110,7 +110,11 @@ class Pack(unittest.TestCase):
         self.assertEqual(self.offsets(2), [0, 0])
 
     def test_what_cannot_be_honoured_is_told(self):
-        for text, words in (("id,lower,upper,size,hint\na,0,1,4,2\n", "`hint`"), ("id,lower,upper,size,size\na,0,1,4,4\n", "two columns"),
+        for text, words in (("id,lower,upper,size,hint\na,0,1,4,2\n", "`hint`"),
+                            ("id,lower,upper,size" + "," * 1000000 + "\n", "line 1: more than 7 columns"),
+                            ("id,lower,upper,size\na,0,1,4" + "," * 1000000 + "\n", "line 2: more cells than the 4 of the first line"),
+                            ("id,lower,upper,size\na,0,1\n", "line 2: 3 cells where the first line has 4"),
+                            ("id,lower,upper,size,size\na,0,1,4,4\n", "two columns"),
                             ("id,lower,upper,size,alignment\na,0,1,4,0\n", "alignment"), ("id,lower,upper,size,offset\na,0,1,4,-1\n", "offset"),
                             ("id,lower,upper,size,alignment,offset\na,0,1,4,8,4\n", "no multiple"), ("id,lower,upper,size,gaps\na,0,9,4,3\n", "lower-upper"),
                             ("id,lower,upper,size,gaps\na,0,9,4,8-12\n", "outside"), ("id,lower,upper,size,gaps\na,0,9,4,5-4\n", "ends before"),

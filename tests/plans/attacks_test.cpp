@@ -161,3 +161,49 @@ TEST_CASE("a step whose window ends beyond its buffer does not run") {
   REQUIRE(wrong);
   CHECK(*wrong == "values y: ends at byte 64 of a buffer of 60");
 }
+
+TEST_CASE("what an operator's rule fills in is told by the plan, for the kernels that read it there") {
+  Plan plan = planned("dim S in 1..8\ninput x: f32[1, S, 2, 64]\ny = output(rope(x, base=10000, at=S))\n");
+  REQUIRE(validate_plan(plan).empty());
+  for (Plan::Op& op : plan.ops) op.attrs.set("dim", Attr());
+  refused(plan, "ops y", "attribute");
+}
+
+TEST_CASE("sizes of weights and states may not follow how many sequences or tokens a step has") {
+  const auto stored = [](Plan::Kind kind, const char* shape) {
+    Plan plan = planned(
+        "dim B in 1..4\ndim S in 1..8\ndim P in 0..100\ninput t: i32[B, S]\n"
+        "x = embed(t, param f32[9, 8] from \"e\")\nk = append(state f32[B, 128, 8] from \"k\", x, at=P)\n"
+        "y = output(sum(k, axis=1) * sum(param f32[4, 8] from \"w\", axis=0, keep=true))\n");
+    REQUIRE(validate_plan(plan).empty());
+    for (Plan::Value& v : plan.values) {
+      if (v.kind == kind && v.source != "e") v.shape.back() = expr(plan, shape);
+    }
+    return plan;
+  };
+  for (const char* dim : {"B", "S", "P"}) {
+    refused(stored(Plan::Kind::Param, dim), "values ", "weight-size");
+    refused(stored(Plan::Kind::State, dim), "values ", "state-size");
+  }
+}
+
+TEST_CASE("a budget whose limit moves with sizes is not ok where some size breaks it") {
+  Plan plan = planned(
+      "dim S in 1..64\ndim T in 1..64\nbudget memory <= T * 100 + 20000\ninput x: f32[S, 64]\ninput z: "
+      "f32[T, 8]\n"
+      "w = param f32[64, 64]\ny = output(relu(linear(x, w)))\nz2 = output(relu(z))\n");
+  REQUIRE(validate_plan(plan).empty());
+  REQUIRE_FALSE(plan.budget[0].ok);
+  plan.budget[0].ok = true;
+  refused(plan, "budget memory", "budget-ok");
+}
+
+TEST_CASE("products of long sums end as too much work, not as hours of it") {
+  Dims dims;
+  Expr sum = dims.constant(0);
+  for (int i = 0; i < 60; ++i) sum = sum + dims.dim("d" + std::to_string(i));
+  int64_t made = 0;
+  while (made < 100'000 && !((sum + made) * (sum + made)).overflowed()) ++made;
+  CHECK(made > 100);
+  CHECK(made < 10'000);
+}

@@ -21,6 +21,40 @@ inline std::vector<Mutation> break_contents() {
          }
          return false;
        }},
+      {"an operand of another phase", Rule::ReadEarly,
+       [](Victim& v) {
+         for (Plan::Op& o : v.plan.ops) {
+           for (uint32_t& in : o.in) {
+             if (o.phase == "load" || in == kAbsent || !v.written_temp(v.plan.values[in])) continue;
+             const Plan::Value& a = v.plan.values[in];
+             const Plan::Value* b = v.any(v.plan.values, [&](const auto& x) {
+               return v.written_temp(x) && x.dtype == a.dtype && x.shape == a.shape && !x.offset &&
+                      !x.strides && v.plan.buffers[x.buffer].phase != o.phase && v.writer(v.index(&x)) < &o;
+             });
+             if (b) return in = v.index(b), true;
+           }
+         }
+         return false;
+       }},
+      {"a result over an operand of a concat before all are there", Rule::Assembled,
+       [](Victim& v) {
+         for (const Plan::Value& c : v.plan.values) {
+           for (size_t k = 0; k + 1 < c.of.size(); ++k) {
+             const Plan::Value a = v.plan.values[c.of[k]];
+             const Plan::Op* last = v.writer(c.of.back());
+             for (const Plan::Op& o : v.plan.ops) {
+               Plan::Value& r = v.plan.values[o.out[0]];
+               const bool reads = std::find(o.in.begin(), o.in.end(), c.of[k]) != o.in.end();
+               if (!reads || &o >= last || !o.row->in_place || r.dtype != a.dtype || !(r.shape == a.shape) ||
+                   r.offset || r.strides)
+                 continue;
+               r.offset = a.offset, r.strides = a.strides;
+               return v.move(r, a.buffer), true;
+             }
+           }
+         }
+         return false;
+       }},
       {"a result over one that is alive", Rule::Overwritten,
        [](Victim& v) {
          // Of one type and phase, the first still read after the second was written.
@@ -132,6 +166,15 @@ inline std::vector<Mutation> break_numbers() {
          g.left = v.dim(v.plan.dims[0].name), g.right = v.number(v.plan.dims[0].value - 1);
          return v.plan.guards.push_back(g), true;
        }},
+      {"a size outside of its range", Rule::PhaseValue,
+       [](Victim& v) {
+         Plan::Dim* d = v.any(v.plan.dims, [](const auto& x) { return x.max.has_value(); });
+         if (!d) return false;
+         d->value = *d->max + 1;
+         for (Plan::Phase& p : v.plan.phases)
+           std::erase_if(p.dims, [&](const auto& x) { return x.name == d->name; });
+         return true;
+       }},
       {"a peak of other terms", Rule::Peak,
        [](Victim& v) {
          Plan::Phase* p = v.any(v.plan.phases, [](const auto& x) { return x.peak.has_value(); });
@@ -147,6 +190,14 @@ inline std::vector<Mutation> break_numbers() {
        [](Victim& v) {
          Plan::Phase* p = v.any(v.plan.phases);
          return p && (p->peak_bytes += 256, true);
+       }},
+      {"sizes whose bytes exceed 64 bits", Rule::PeakBytes,
+       [](Victim& v) {
+         bool any = false;
+         for (Plan::Dim& d : v.plan.dims) {
+           if (!d.max) any = true, d.value = kMaxJsonInt;
+         }
+         return any;
        }},
       {"other offset", Rule::Offset,
        [](Victim& v) {
@@ -190,6 +241,10 @@ inline std::vector<Mutation> break_numbers() {
       {"another sum without reuse", Rule::Total,
        [](Victim& v) { return v.plan.memory.no_reuse_bytes += 1, true; }},
       {"another peak of all", Rule::Total, [](Victim& v) { return v.plan.memory.peak_bytes += 256, true; }},
+      {"a peak of all that is no phase's", Rule::Total,
+       [](Victim& v) {
+         return v.plan.memory.peak && (v.plan.memory.peak = *v.plan.memory.peak + 256, true);
+       }},
       {"buffers that are not reused", Rule::Total,
        [](Victim& v) { return v.plan.memory.reuse_buffers = false, true; }},
       {"a bound of other terms", Rule::LowerBound,
@@ -201,6 +256,10 @@ inline std::vector<Mutation> break_numbers() {
       {"a worst ratio of another placement", Rule::Optimal,
        [](Victim& v) {
          return v.plan.memory.range.worst_ratio = v.plan.memory.range.worst_ratio == 1.0 ? 1.5 : 1.0, true;
+       }},
+      {"a worst ratio that the peak exceeds", Rule::Ratio,
+       [](Victim& v) {
+         return !v.plan.memory.optimal && (v.plan.memory.range.worst_ratio = 1 + 1e-7, true);
        }},
       {"a lighter plan that is heavier", Rule::Lighter,
        [](Victim& v) {
@@ -234,6 +293,31 @@ inline std::vector<Mutation> break_budgets() {
              v.any(v.plan.budget, [](const auto& x) { return x.expr.find("KiB") != std::string::npos; });
          return b && (b->expr.replace(b->expr.find("KiB"), 3, "GiB"), true);
        }},
+      {"a budget that is no comparison", Rule::BudgetText,
+       [](Victim& v) {
+         Plan::Budget* b = v.any(v.plan.budget);
+         return b && (b->expr = "memory", true);
+       }},
+      {"a budget whose text speaks of another phase", Rule::BudgetText,
+       [](Victim& v) {
+         Plan::Budget* b = v.any(v.plan.budget, [](const auto& x) { return x.phase.empty(); });
+         return b && v.plan.phases.size() > 1 && (b->expr = v.plan.phases[0].name + ".arena <= 64KiB", true);
+       }},
+      {"a budget of one phase whose text speaks of all", Rule::BudgetText,
+       [](Victim& v) {
+         Plan::Budget* b = v.any(v.plan.budget, [](const auto& x) { return !x.phase.empty(); });
+         return b && (b->expr = "arena <= 64KiB", true);
+       }},
+      {"a budget of dims whose text counts bytes", Rule::BudgetText,
+       [](Victim& v) {
+         Plan::Budget* b = v.budget(false);
+         return b && (b->expr = "memory <= 9", true);
+       }},
+      {"a budget of bytes whose text counts none", Rule::BudgetText,
+       [](Victim& v) {
+         Plan::Budget* b = v.budget(true);
+         return b && !v.plan.dims.empty() && (b->expr = v.plan.dims[0].name + " <= 64", true);
+       }},
       {"a budget that counts other segments", Rule::BudgetText,
        [](Victim& v) {
          Plan::Budget* b = v.budget(true);
@@ -249,6 +333,11 @@ inline std::vector<Mutation> break_budgets() {
          Plan::Budget* b = v.budget(true);
          return b && (*b->limit_bytes += 1, true);
        }},
+      {"a budget of dims that tells bytes", Rule::BudgetLimit,
+       [](Victim& v) {
+         Plan::Budget* b = v.budget(false);
+         return b && (b->limit_bytes = 9, true);
+       }},
       {"a budget of other used bytes", Rule::BudgetUsed,
        [](Victim& v) {
          Plan::Budget* b = v.budget(true);
@@ -259,10 +348,28 @@ inline std::vector<Mutation> break_budgets() {
          Plan::Budget* b = v.any(v.plan.budget, [](const auto& x) { return !x.ok; });
          return b && (b->ok = true, true);
        }},
+      {"a budget of dims that is ok where it is not, or not where it is", Rule::BudgetOk,
+       [](Victim& v) {
+         Plan::Budget* b = v.budget(false);
+         return b && (b->ok = !b->ok, true);
+       }},
+      {"a budget that is ok for a dim without a largest size", Rule::BudgetOk,
+       [](Victim& v) {
+         const bool bounded =
+             std::all_of(v.plan.dims.begin(), v.plan.dims.end(), [](const auto& d) { return d.max; });
+         Plan::Budget* b = bounded ? nullptr : v.budget(true);
+         return b && (b->ok = true, true);
+       }},
       {"a budget that is not ok where it is", Rule::BudgetOk,
        [](Victim& v) {
          Plan::Budget* b = v.any(v.plan.budget, [](const auto& x) { return x.ok; });
          return b && (b->ok = false, true);
+       }},
+      {"a budget that is ok with more bytes than it may take", Rule::BudgetOk,
+       [](Victim& v) {
+         Plan::Budget* b = v.budget(true);
+         return b && b->limit->is_constant() &&
+                (b->expr = "memory <= 1", b->limit = v.number(1), b->limit_bytes = 1, b->ok = true, true);
        }},
       {"a larger largest size", Rule::BudgetMost,
        [](Victim& v) {
@@ -289,6 +396,11 @@ inline std::vector<Mutation> break_budgets() {
        [](Victim& v) {
          Plan::Budget* b = v.any(v.plan.budget, [](const auto& x) { return !x.beyond.empty(); });
          return b && (b->beyond.clear(), true);
+       }},
+      {"a size beyond of a strange dim", Rule::BudgetBeyond,
+       [](Victim& v) {
+         Plan::Budget* b = v.budget(true);
+         return b && (b->beyond.emplace_back("rm", 7), true);
        }},
       {"a point beside the frontier", Rule::BudgetFrontier,
        [](Victim& v) {
@@ -317,6 +429,15 @@ inline std::vector<Mutation> break_budgets() {
          Plan::Budget* b =
              v.any(v.plan.budget, [](const auto& x) { return !x.changes.empty() && x.changes[0].ok; });
          return b && (b->changes[0].bytes = int64_t{1} << 50, true);
+       }},
+      {"a change that admits another size than it says", Rule::BudgetChange,
+       [](Victim& v) {
+         const auto narrows = [](const Plan::Change& c) { return c.change.rfind("budget ", 0) == 0; };
+         for (Plan::Budget& b : v.plan.budget) {
+           Plan::Change* c = v.any(b.changes, narrows);
+           if (c && !c->max.empty()) return --c->max[0].second, true;
+         }
+         return false;
        }},
       {"a budget of no phase", Rule::BudgetPhase,
        [](Victim& v) {

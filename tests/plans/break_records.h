@@ -70,6 +70,11 @@ inline std::vector<Mutation> break_records() {
          Plan::Value* s = v.value(Kind::State);
          return s && (s->layout = Plan::Layout::None, true);
        }},
+      {"a ring of as many rows as a dim says", Rule::State,
+       [](Victim& v) {
+         Plan::Value* s = v.any(v.plan.values, [](const auto& x) { return x.layout == Plan::Layout::Ring; });
+         return s && !v.plan.dims.empty() && (s->shape[1] = v.dim(v.plan.dims[0].name), true);
+       }},
       {"a ring for fewer rows than it has", Rule::State,
        [](Victim& v) {
          Plan::Value* s = v.any(v.plan.values, [](const auto& x) { return x.layout == Plan::Layout::Ring; });
@@ -95,6 +100,7 @@ inline std::vector<Mutation> break_records() {
          Plan::Value* w = v.window();
          return w && (w->of = {v.index(w)}, true);
        }},
+      {"a phase called load", Rule::Phases, [](Victim& v) { return v.plan.phases[0].name = "load", true; }},
       {"a phase that begins an op late", Rule::Phases,
        [](Victim& v) {
          Plan::Phase* p = v.any(v.plan.phases, [](const auto& x) { return x.ops_end > x.ops_begin; });
@@ -110,6 +116,7 @@ inline std::vector<Mutation> break_records() {
          Plan::Op* o = v.any(v.plan.ops, [](const auto& x) { return x.phase != "load"; });
          return o && (o->phase = "nowhere", true);
        }},
+      {"no phase at all", Rule::Phases, [](Victim& v) { return v.plan.phases.clear(), true; }, true},
       {"a guard of no phase", Rule::GuardPhase,
        [](Victim& v) {
          Plan::Guard* g = v.any(v.plan.guards);
@@ -125,6 +132,20 @@ inline std::vector<Mutation> break_records() {
          Plan::Op* o =
              v.any(v.plan.ops, [&](const auto& x) { return x.out.size() == 1 && x.phase != "load"; });
          return o && (o->out.push_back(o->out[0]), true);
+       }},
+      {"an absent result", Rule::Written,
+       [](Victim& v) {
+         Plan::Op* o = v.any(v.plan.ops);
+         return o && (o->out.push_back(kAbsent), true);
+       },
+       true},
+      {"a result in a state, by no append", Rule::Written,
+       [](Victim& v) {
+         Plan::Value* t = v.any(v.plan.values, [&](const auto& x) {
+           return v.written_temp(x) && v.writer(v.index(&x)) && !x.offset && !x.strides;
+         });
+         Plan::Value* s = v.value(Kind::State);
+         return t && s && (v.move(*t, s->buffer), true);
        }},
       {"a result that is a window", Rule::Written,
        [](Victim& v) {
@@ -275,6 +296,16 @@ inline std::vector<Mutation> break_types() {
          });
          return o && (o->attrs.set(o->row->attributes[0].name, Attr()), true);
        }},
+      {"an attribute that is left to its rule", Rule::Attribute,
+       [](Victim& v) {
+         Plan::Op* o = v.op("rope");
+         return o && (o->attrs.set("dim", Attr()), true);
+       }},
+      {"an op of load that follows a dim", Rule::Fold,
+       [](Victim& v) {
+         Plan::Op* o = v.any(v.plan.ops, [&](const auto& x) { return x.phase == "load" && v.is(x, "rope"); });
+         return o && !v.plan.dims.empty() && (o->attrs.set("at", Attr(v.dim(v.plan.dims[0].name))), true);
+       }},
       {"an attribute beyond 64 bits", Rule::Attribute,
        [](Victim& v) {
          Plan::Op* o = v.op("rope");
@@ -291,6 +322,21 @@ inline std::vector<Mutation> break_types() {
          Shape& shape = v.plan.values[o->out[0]].shape;
          Expr& e = shape[static_cast<size_t>(v.random.below(static_cast<int64_t>(shape.size())))];
          e = e + 1;
+         return true;
+       }},
+      {"a result too many", Rule::Shape,
+       [](Victim& v) {
+         Plan::Op* o = v.any(v.plan.ops, [&](const auto& x) {
+           return x.phase != "load" && v.written_temp(v.plan.values[x.out[0]]) &&
+                  v.plan.buffers[v.plan.values[x.out[0]].buffer].id == x.id;
+         });
+         if (!o) return false;
+         Plan::Value more = v.plan.values[o->out[0]];
+         Plan::Buffer buffer = v.plan.buffers[more.buffer];
+         buffer.id = more.id += ".more", more.buffer = static_cast<uint32_t>(v.plan.buffers.size());
+         o->out.push_back(static_cast<uint32_t>(v.plan.values.size()));
+         v.plan.values.push_back(std::move(more));
+         v.plan.buffers.push_back(std::move(buffer));
          return true;
        }},
       {"a result of another dtype", Rule::Shape,
@@ -481,6 +527,37 @@ inline std::vector<Mutation> break_windows() {
                   x.shape.size() == v.plan.values[x.of[0]].shape.size();
          });
          return w && (w->offset = (w->offset ? *w->offset : v.number(0)) + 1, true);
+       }},
+      {"a part that begins inside of a block", Rule::Blocks,
+       [](Victim& v) {
+         Plan::Value* w = v.any(v.plan.values, [&](const auto& x) {
+           return x.of.size() == 1 && is_block(x.dtype) && info(x.dtype).bytes % 2 == 0 &&
+                  !(x.shape.back() == v.plan.values[x.of[0]].shape.back());
+         });
+         return w && (w->offset = v.number(info(w->dtype).bytes / 2), true);
+       }},
+      {"a window on what lies over it", Rule::OfCircle,
+       [](Victim& v) {
+         for (const Plan::Op& o : v.plan.ops) {
+           for (const uint32_t in : o.in) {
+             if (in == kAbsent || v.plan.values[in].of.size() != 1) continue;
+             const Plan::Value &r = v.plan.values[o.out[0]], &w = v.plan.values[in];
+             if (r.buffer != w.buffer || !r.of.empty() || r.dtype != w.dtype || !(r.shape == w.shape) ||
+                 r.offset != w.offset || !(v.strides_of(r) == v.strides_of(w)) || !(r.offset || r.strides))
+               continue;
+             return v.plan.values[in].of = {o.out[0]}, true;
+           }
+         }
+         return false;
+       }},
+      {"a concat of a window", Rule::Concat,
+       [](Victim& v) {
+         Plan::Value* c = v.any(v.plan.values, [](const auto& x) { return x.of.size() > 1; });
+         if (!c) return false;
+         Plan::Value window = v.plan.values[c->of[0]];
+         window.id += ".window", window.of = {c->of[0]};
+         c->of[0] = static_cast<uint32_t>(v.plan.values.size());
+         return v.plan.values.push_back(std::move(window)), true;
        }},
       {"a concat of other order", Rule::Concat,
        [](Victim& v) {

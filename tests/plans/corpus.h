@@ -67,7 +67,7 @@ inline const char* const kQuantised =
     "out = output(linear(view(y, shape=[1, S, 64]), param q8_0[32, 64] from \"w\"))\n";
 
 inline const char* const kJoined =
-    "dim S in 1..64\ndim M in 1..64\n"
+    "dim S in 1..64\ndim M in 1..64\nbudget memory <= 64MiB\n"
     "input x: f16[1, S, 32]\ninput z: f16[1, M, 32]\n"
     "w = param f16[32, 32]\n"
     "j = concat(relu(linear(x, w)), gelu(linear(z, w)), exp(linear(x, w)), axis=1)\n"
@@ -76,6 +76,51 @@ inline const char* const kJoined =
     "t = linear(j, w)\n"
     "d = t + linear(t, w)\n"
     "out = output(softmax(d))\n";
+
+// A table that is turned at load time, a part of blocks, a concat whose first operand is read before the last
+// is there, a dim without a bound under a budget, and a limit that follows sizes.
+inline const char* const kRare =
+    "dim S in 1..64\n"
+    "budget memory <= 64MiB\nbudget arena <= 16 * S * 256 + 900000\n"
+    "input x: f32[1, S, 32]\ninput u: f32[N, 32]\n"
+    "t = rope(param f32[1, 8, 2, 16] from \"t\", base=10000, at=3)\n"
+    "w = param f32[32, 32]\n"
+    "q = linear(x, slice(param q8_0[32, 96] from \"q\", axis=-1, start=32, len=32))\n"
+    "a = relu(q)\n"
+    "r = exp(a)\n"
+    "b = gelu(linear(x, w) * sum(r, axis=1, keep=true))\n"
+    "j = concat(a, b, axis=1)\n"
+    "out = output(linear(j, w))\n"
+    "also = output(relu(u) * sum(view(t, shape=[8, 32]), axis=0, keep=true))\n";
+
+// In the order that it is written in, its placement leaves a gap at the plan's own sizes.
+inline const char* const kGap =
+    "dim A in 1..64\n"
+    "dim B in 1..64\n"
+    "input xA: f32[A, 64]\n"
+    "input xB: f32[B, 64]\n"
+    "v0 = softmax(linear(xA, param f32[64, 64] from \"p1\"))\n"
+    "v1 = softmax(linear(xB, param f32[48, 64] from \"p2\"))\n"
+    "v2 = softmax(linear(xA, param f32[16, 64] from \"p3\"))\n"
+    "v3 = softmax(linear(xA, param f32[160, 64] from \"p4\"))\n"
+    "v4 = softmax(linear(v1, param f32[96, 48] from \"p5\"))\n"
+    "v5 = softmax(linear(xB, param f32[16, 64] from \"p6\"))\n"
+    "v6 = softmax(linear(xB, param f32[96, 64] from \"p7\"))\n"
+    "v7 = softmax(linear(v3, param f32[96, 160] from \"p8\"))\n"
+    "v8 = softmax(linear(xA, param f32[96, 64] from \"p9\"))\n"
+    "v9 = softmax(linear(v5, param f32[96, 16] from \"p10\"))\n"
+    "v10 = softmax(linear(xB, param f32[64, 64] from \"p11\"))\n"
+    "v11 = softmax(linear(xB, param f32[64, 64] from \"p12\"))\n"
+    "v12 = softmax(linear(xA, param f32[96, 64] from \"p13\"))\n"
+    "v13 = softmax(linear(v2, param f32[48, 16] from \"p14\"))\n"
+    "v14 = softmax(linear(v7, param f32[64, 96] from \"p15\"))\n"
+    "v15 = softmax(linear(v13, param f32[64, 48] from \"p16\"))\n"
+    "o0 = output(sum(v10, axis=1))\n"
+    "o1 = output(sum(v11, axis=1))\n"
+    "o2 = output(sum(v12, axis=1))\n"
+    "o3 = output(sum(v13, axis=1))\n"
+    "o4 = output(sum(v14, axis=1))\n"
+    "o5 = output(sum(v15, axis=1))\n";
 
 struct Given {
   const char* name;
@@ -129,6 +174,10 @@ inline std::vector<True> corpus(int64_t random) {
   add("everything", kEverything, {});
   add("quantised", kQuantised, {});
   add("joined", kJoined, {});
+  add("rare", kRare, {});
+  CompileOptions as_written;
+  as_written.keep_order = true;
+  add("gap", kGap, as_written);
   add("split", file_text("tests/golden/split-kv.irplan"), {});
   for (int64_t seed = 1; seed <= random; ++seed) {
     memory_test::Random numbers(static_cast<uint64_t>(seed));

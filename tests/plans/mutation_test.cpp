@@ -3,6 +3,11 @@
 //
 //     IRPLAN_MUTANTS=10000 build/bin/irplan-test-plans      as many mutants as asked, instead of a small
 //     share
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -10,6 +15,7 @@
 #include <set>
 
 #include "catch.h"
+#include "memory/planned.h"
 #include "plans/corpus.h"
 #include "plans/mutations.h"
 
@@ -21,7 +27,7 @@ using proof::Site;
 
 namespace {
 
-constexpr int64_t kFewMutants = 1500;
+constexpr int64_t kFewMutants = 3000;
 
 int64_t mutants() {
   const char* asked = std::getenv("IRPLAN_MUTANTS");
@@ -57,6 +63,28 @@ std::vector<std::string> findings(const Plan& plan, std::vector<std::pair<Rule, 
   auto out = validate_plan(plan);
   proof::instrument().refusals = nullptr;
   return out;
+}
+
+// What the proof says with one of its places switched off.
+enum class Without { Same, Others, None, Crashed };
+
+// In a process of its own: a stage that trusts what was switched off may read what is not there.
+Without findings_without(const Site& site, const Plan& plan) {
+  const pid_t child = fork();
+  if (child == 0) {
+    for (const int signal : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE}) std::signal(signal, SIG_DFL);
+    std::freopen("/dev/null", "w", stderr);
+    const auto with = validate_plan(plan);
+    proof::instrument().site = site;
+    const auto without = validate_plan(plan);
+    _exit(static_cast<int>(without == with   ? Without::Same
+                           : without.empty() ? Without::None
+                                             : Without::Others));
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  const bool told = WIFEXITED(status) && WEXITSTATUS(status) <= static_cast<int>(Without::None);
+  return told ? static_cast<Without>(WEXITSTATUS(status)) : Without::Crashed;
 }
 
 // Empty where the broken plan, written and read again, does in all phases what the true one does.
@@ -120,10 +148,7 @@ TEST_CASE("a broken plan is refused by its rule, or computes what the true one d
   };
   for (uint64_t round = 1; made < mutants() * 2 / 3; ++round) {
     for (const Subject& s : subjects()) {
-      for (const Mutation& m : mutations()) {
-        if (round > 1 || mutants() > kFewMutants || (round * 31 + s.plan.ops.size() + m.name[2]) % 2 == 0)
-          one(s, m, round * 7919 + s.plan.ops.size());
-      }
+      for (const Mutation& m : mutations()) one(s, m, round * 7919 + s.plan.ops.size());
     }
   }
   for (const Mutation& m : mutations()) {
@@ -143,6 +168,7 @@ TEST_CASE("plans broken in two ways are refused, or compute what the true one do
     };
     const Subject& s = pick(subjects());
     const Mutation &a = pick(mutations()), &b = pick(mutations());
+    if (a.last) continue;
     const auto once = broken(s.plan, a, static_cast<uint64_t>(i) * 3 + 1);
     const auto twice = once ? broken(*once, b, static_cast<uint64_t>(i) * 3 + 2) : std::nullopt;
     if (!twice) continue;
@@ -188,40 +214,68 @@ TEST_CASE(
     const auto sole = alone.find(key);
     const auto& [site, mutant] = sole == alone.end() ? entry : sole->second;
     const auto plan = broken(subjects()[mutant.subject].plan, mutations()[mutant.mutation], mutant.seed);
-    const auto with = findings(*plan, nullptr);
-    proof::instrument().site = site;
-    const auto without = findings(*plan, nullptr);
-    proof::instrument().site = {};
     INFO(key.file + ":" + std::to_string(key.line) + ", " + mutations()[mutant.mutation].name);
-    CHECK(with != without);
-    through += without.empty();
+    const Without without = findings_without(site, *plan);
+    CHECK(without != Without::Same);
+    through += without == Without::None;
   }
-  // Every place that stands in the sources is one of them.
+  // Every place that stands in the sources is one of them, but for these few: what stands before them refuses
+  // all that would meet them, and they stay so that no stage has to trust another.
+  const std::set<std::string> behind_others = {
+      // contents reads nothing of another phase, so that no life crosses one; offsets are counted from its
+      // begin
+      "order.cpp Live",
+      // have a test of their own below: a plan that takes so many steps takes seconds to be made
+      "contents.cpp Work",
+      "budgets.cpp Work",
+  };
   std::vector<std::string> missed;
   size_t places = 0;
-  const std::regex call(R"((refuse|strange)\(Rule::(\w+))");
+  const std::regex call(R"((refuse|strange)\((?:Rule::(\w+)|rule\b|$))");
   for (const auto& file :
        std::filesystem::directory_iterator(std::string(IRPLAN_SOURCE_DIR) + "/core/src/plan/proof")) {
     if (file.path().extension() != ".cpp") continue;
+    const std::string name = file.path().filename().string();
     std::ifstream in(file.path());
     std::string line;
+    std::vector<std::pair<int, std::string>> calls;  // their line and what stands there
     for (int n = 1; std::getline(in, line); ++n) {
       std::smatch found;
-      if (!std::regex_search(line, found, call)) continue;
-      ++places;
-      const std::string name = file.path().filename().string();
+      // Not where a call hands on the place of its caller.
+      const bool handed_on =
+          line.find("Site site") != std::string::npos || line.find(", site)") != std::string::npos;
+      if (!handed_on && std::regex_search(line, found, call)) calls.emplace_back(n, found[2].str());
+    }
+    calls.emplace_back(1 << 30, "");
+    places += calls.size() - 1;
+    for (size_t i = 0; i + 1 < calls.size(); ++i) {
       // A call over some lines is told at one of them.
-      const auto hit = first.lower_bound({name, n});
-      if (hit == first.end() || hit->first.file != name || hit->first.line > n + 5)
-        missed.push_back(name + ":" + std::to_string(n) + " " + found[2].str());
+      const auto hit = first.lower_bound({name, calls[i].first});
+      const bool met = hit != first.end() && hit->first.file == name && hit->first.line < calls[i + 1].first;
+      if (!met && !behind_others.contains(name + " " + calls[i].second))
+        missed.push_back(name + ":" + std::to_string(calls[i].first) + " " + calls[i].second);
     }
   }
-  // Some can be met by no plan that comes so far: what stands before them refuses it, or it takes too long to
-  // make.
-  CHECK(missed.size() <= 24);
+  CHECK(missed.size() == 0);
   CHECK(alone.size() >= 80);
   std::string list;
   for (const std::string& m : missed) list += "\n  " + m;
   WARN(places << " places refuse; " << first.size() << " were met, " << alone.size() << " alone, " << through
               << " let a broken plan through when switched off; missed:" << list);
+}
+
+TEST_CASE("a plan that takes more steps than it is worth is refused, by the stage that counts them") {
+  const auto refused = [](const char* program, const char* where) {
+    const Plan plan = memory_test::planned(program);
+    CHECK(validate_plan(plan).empty());
+    proof::instrument().most_work = 1;
+    const std::string found = listed(validate_plan(plan));
+    proof::instrument().most_work = 0;
+    INFO(found);
+    CHECK(found.find(where) != std::string::npos);
+    CHECK(found.find("(rule work)") != std::string::npos);
+  };
+  refused(kJoined, "ops ");
+  refused("dim S in 1..64\nbudget memory <= 1KiB\ninput x: f32[S, 8]\nout = output(relu(x))\n",
+          "budget memory");
 }

@@ -141,6 +141,7 @@ struct Mutation {
   const char* name;
   Rule rule;  // that must see it, if it is the only change
   bool (*apply)(Victim&);
+  bool last = false;  // what it leaves no other change can be made to
 };
 
 }  // namespace irplan::plans_test

@@ -5,13 +5,18 @@
 #include <climits>
 #include <system_error>
 
+#include "base/keyed_hash.h"
+
 namespace irplan {
 namespace {
 
 bool add_to(int64_t& total, int64_t n) { return !__builtin_add_overflow(total, n, &total); }
 bool multiply_into(int64_t& total, int64_t n) { return !__builtin_mul_overflow(total, n, &total); }
 
-uint64_t pair_key(uint32_t a, uint32_t b) { return (static_cast<uint64_t>(a) << 32) | b; }
+uint64_t pair_key(uint32_t a, uint32_t b) { return scattered((static_cast<uint64_t>(a) << 32) | b); }
+
+// What a pair of terms counts as work where two sums are multiplied, in bytes: it is sorted among all.
+constexpr size_t kPairWork = 128;
 
 // Terms of higher degree first, then by the bytes of their factors' text; the constant last.
 bool before(const Monomial* a, const Monomial* b) {
@@ -115,12 +120,12 @@ Expr operator*(Expr a, int64_t n) { return a * a.pool().constant(n); }
 // pool
 
 size_t Dims::TermsHash::operator()(const std::vector<Term>* terms) const {
-  uint64_t hash = 1469598103934665603ULL;
+  uint64_t hash = terms->size();
   for (const Term& term : *terms) {
-    hash = (hash ^ static_cast<uint64_t>(term.coefficient)) * 1099511628211ULL;
-    hash = (hash ^ term.monomial->index) * 1099511628211ULL;
+    hash = hashed(hash, static_cast<uint64_t>(term.coefficient));
+    hash = hashed(hash, term.monomial->index);
   }
-  return static_cast<size_t>(hash ^ (hash >> 29));
+  return static_cast<size_t>(hash);
 }
 
 Dims::Dims() {
@@ -152,7 +157,8 @@ Expr Dims::intern(std::vector<Term> terms) {
 
 Expr Dims::constant(int64_t n) {
   if (n == INT64_MIN) return overflow_;
-  const auto [slot, fresh] = constants_.try_emplace(n);
+  const auto [slot, fresh] =
+      constants_.try_emplace(static_cast<int64_t>(scattered(static_cast<uint64_t>(n))));
   if (fresh) slot->second = n == 0 ? intern({}) : intern({{n, one_}});
   return slot->second;
 }
@@ -315,9 +321,11 @@ Expr Dims::mul(Expr a, Expr b) {
   const auto& x = a.node().terms;
   const auto& y = b.node().terms;
   Expr product = sprawl_;
-  if (x.size() * y.size() <= static_cast<size_t>(kMaxTerms)) {
+  const size_t pairs = x.size() * y.size();
+  const bool sums = x.size() > 1 && y.size() > 1;  // whose terms are sorted
+  if (pairs <= static_cast<size_t>(kMaxTerms) && (!sums || afford(pairs * kPairWork))) {
     std::vector<Term> terms;
-    terms.reserve(x.size() * y.size());
+    terms.reserve(pairs);
     bool fits = true, short_enough = true;
     for (const Term& s : x) {
       for (const Term& t : y) {

@@ -27,7 +27,7 @@ class ShapePass {
     settle(graph_, needs_, diagnostics_);
     check_annotations();
     check_extents();
-    check_params();
+    check_stored();
   }
 
  private:
@@ -243,11 +243,12 @@ class ShapePass {
     }
   }
 
-  // A program that appends to states runs in steps, and its weights are loaded once for all of them.
-  void check_params() {
-    std::unordered_map<DimIndex, Span> of_steps;  // where a step sizes it
+  // Where the dims are sized that differ from step to step: rows that are appended, where, and the tokens
+  // of a program that appends; of a ragged dim each sequence has its own.
+  std::unordered_map<DimIndex, Span> dims_of_steps() const {
+    std::unordered_map<DimIndex, Span> out;
     const auto note = [&](Expr e, Span span) {
-      for (const DimIndex dim : e ? dims_of(e) : std::vector<DimIndex>()) of_steps.try_emplace(dim, span);
+      for (const DimIndex dim : e ? dims_of(e) : std::vector<DimIndex>()) out.try_emplace(dim, span);
     };
     const auto note_rows = [&](const Value& v, Span span) {
       for (size_t axis = 0; axis < 2 && axis < v.type.shape.size(); ++axis) note(v.type.shape[axis], span);
@@ -257,20 +258,30 @@ class ShapePass {
       note_rows(graph_.values[op.in[1]], op.span);
       note(op.attrs["at"].expr(), op.span);
     }
-    if (of_steps.empty()) return;
+    const bool steps = !out.empty();
     for (const Value& v : graph_.values) {
-      if (v.kind == ValueKind::Input && !is_float(v.type.dtype) && !v.poisoned) note_rows(v, v.span);
+      if (steps && v.kind == ValueKind::Input && !is_float(v.type.dtype) && !v.poisoned) note_rows(v, v.span);
     }
+    for (const Dim& dim : graph_.dim_list) {
+      if (!dim.per.empty()) out.try_emplace(dim.index, dim.span);
+    }
+    return out;
+  }
+
+  // Params and states are laid out once for all steps of a run; a state has a row for each sequence.
+  void check_stored() {
+    const auto of_steps = dims_of_steps();
     for (const Value& v : graph_.values) {
-      if (v.kind != ValueKind::Param || v.poisoned) continue;
-      for (const Expr extent : v.type.shape) {
-        for (const DimIndex dim : dims_of(extent)) {
+      const bool state = v.kind == ValueKind::State;
+      if ((v.kind != ValueKind::Param && !state) || v.poisoned) continue;
+      for (size_t axis = state ? 1 : 0; axis < v.type.shape.size(); ++axis) {
+        for (const DimIndex dim : dims_of(v.type.shape[axis])) {
           const auto step = of_steps.find(dim);
           if (step == of_steps.end()) continue;
-          diagnostics_.report(Code::E0275, v.span, {v.id, graph_.dims->dim_name(dim)})
+          diagnostics_.report(Code::E0275, v.span, {v.source, graph_.dims->dim_name(dim)})
               .at(text(v.type))
               .also(step->second, "a step's own size")
-              .rule("weights are loaded once, for all steps of a run");
+              .rule("weights and states are laid out once, for all steps of a run");
           return;
         }
       }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/keyed_hash.h"
 #include "kernels/kernel.h"
 #include "plan/fields.h"
 #include "plan/json_tree.h"
@@ -119,6 +120,8 @@ class Reader {
   }
 
  private:
+  using Indices = std::unordered_map<std::string_view, uint32_t, TextHash>;
+
   // ---- where it is, for messages
   struct Step {
     const char* key;             // null: the record of a list, or the entry of an object
@@ -434,7 +437,7 @@ class Reader {
   }
 
   // ---- references
-  void collect(const JsonNode& root, const char* key, std::unordered_map<std::string_view, uint32_t>& out) {
+  void collect(const JsonNode& root, const char* key, Indices& out) {
     const JsonNode* all = root.find(key);
     if (!all) return;
     const auto items = all->items();
@@ -543,8 +546,8 @@ class Reader {
   const JsonNode* record_ = nullptr;  // whose keys are read,
   size_t cursor_ = 0;                 // and the entry that comes next if they stand in order
   // Keys are views of the text.
-  std::unordered_map<std::string_view, Expr> exprs_;
-  std::unordered_map<std::string_view, uint32_t> values_, buffers_;
+  std::unordered_map<std::string_view, Expr, TextHash> exprs_;
+  Indices values_, buffers_;
   std::vector<uint8_t> named_;  // by value: an op has its id
 };
 

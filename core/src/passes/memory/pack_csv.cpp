@@ -9,7 +9,9 @@ namespace {
 constexpr size_t kMostBuffers = 4'000'000;
 constexpr int64_t kMostBytes = int64_t{1} << 61;  // of all buffers together
 
-std::vector<std::string_view> cells(std::string_view line) {
+// The first `most` cells of a line, and one more where there are more: a line may hold as many as a file
+// bytes.
+std::vector<std::string_view> cells(std::string_view line, size_t most) {
   std::vector<std::string_view> out;
   while (true) {
     const size_t comma = line.find(',');
@@ -17,7 +19,7 @@ std::vector<std::string_view> cells(std::string_view line) {
     while (!cell.empty() && (cell.front() == ' ' || cell.front() == '"')) cell.remove_prefix(1);
     while (!cell.empty() && (cell.back() == ' ' || cell.back() == '"')) cell.remove_suffix(1);
     out.push_back(cell);
-    if (comma == std::string_view::npos) return out;
+    if (comma == std::string_view::npos || out.size() > most) return out;
     line.remove_prefix(comma + 1);
   }
 }
@@ -48,6 +50,7 @@ const std::string* repeated(const std::vector<std::string>& ids) {
 
 enum Column : size_t { kId, kLower, kUpper, kSize, kAlignment, kGaps, kOffset, kColumns };
 constexpr const char* kNames[kColumns] = {"id", "lower", "upper", "size", "alignment", "gaps", "offset"};
+constexpr const char* kColumnNames = "id, lower, upper, size, alignment, gaps and offset";
 // Other names of them in published files. `end` is the last step, `upper` the one after it.
 constexpr std::pair<const char*, Column> kOtherNames[] = {
     {"buffer", kId}, {"buffer_id", kId}, {"begin", kLower}, {"start", kLower}, {"end", kUpper}};
@@ -66,7 +69,7 @@ class CsvReader {
       ++line_;
       if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
       if (line.empty()) continue;
-      if (columns_ == 0 ? !header(cells(line)) : !row(cells(line))) return std::nullopt;
+      if (columns_ == 0 ? !header(cells(line, kColumns)) : !row(cells(line, columns_))) return std::nullopt;
     }
     if (columns_ == 0) return line_ = 1, refuse("expected id,lower,upper,size"), std::nullopt;
     if (const std::string* twice = repeated(table_.ids)) {
@@ -85,14 +88,16 @@ class CsvReader {
 
   bool header(const std::vector<std::string_view>& found) {
     columns_ = found.size();
+    if (columns_ > kColumns)
+      return refuse("more than " + std::to_string(size_t{kColumns}) + " columns; they are " + kColumnNames);
     for (size_t at = 0; at < found.size(); ++at) {
       size_t k = static_cast<size_t>(std::find(std::begin(kNames), std::end(kNames), found[at]) - kNames);
       for (const auto& [other, column] : kOtherNames) {
         if (found[at] == other) k = column, last_ |= found[at] == std::string_view("end");
       }
       if (k == kColumns) {
-        return refuse("the column `" + std::string(found[at].substr(0, 40)) +
-                      "` is not known; columns are id, lower, upper, size, alignment, gaps and offset");
+        return refuse("the column `" + std::string(found[at].substr(0, 40)) + "` is not known; columns are " +
+                      kColumnNames);
       }
       if (column_[k]) return refuse(std::string("two columns are called `") + kNames[k] + "`");
       column_[k] = at;
@@ -116,9 +121,10 @@ class CsvReader {
   }
 
   bool row(const std::vector<std::string_view>& found) {
-    if (found.size() != columns_)
-      return refuse(std::to_string(found.size()) + " cells where the first line has " +
-                    std::to_string(columns_));
+    const std::string wanted = std::to_string(columns_);
+    if (found.size() > columns_) return refuse("more cells than the " + wanted + " of the first line");
+    if (found.size() < columns_)
+      return refuse(std::to_string(found.size()) + " cells where the first line has " + wanted);
     if (table_.ids.size() == kMostBuffers)
       return refuse("more than " + std::to_string(kMostBuffers) + " buffers");
     const auto lower = number(found, kLower);

@@ -9,6 +9,7 @@ namespace {
 
 constexpr int64_t kFarthest = int64_t{1}
                               << 40;  // sizes that answers speak of, where a dim has no upper bound
+constexpr size_t kMovingDims = 16;    // of a limit that moves with them, those that are looked at
 constexpr size_t kPairedDims = 3;     // dims of which pairs get a frontier, the first ones
 
 bool holds(int64_t a, Relation relation, int64_t b) {
@@ -81,7 +82,8 @@ class Budgets {
     check_answer(question, budget);
     check_phases(question);
     for (const Plan::Change& change : budget.changes) check_change(question, change);
-    if (proof_.search_work_ > kMostWork) refuse(Rule::Work, "its answers take too many steps to follow");
+    if (Proof::too_much(proof_.search_work_, kMostWork))
+      refuse(Rule::Work, "its answers take too many steps to follow");
   }
 
   // ---- the text
@@ -329,9 +331,40 @@ class Budgets {
     if (told && !bounded) refuse(Rule::BudgetOk, "is ok, and a dim has no largest size");
     if (told && bounded && !all && decided) refuse(Rule::BudgetOk, "is ok, and the largest sizes break it");
     if (!told && bounded && all) refuse(Rule::BudgetOk, "is not ok, and the largest sizes keep it");
+    if (told && !question.budget.limit->is_constant()) check_moving_limit(question);
     if (told && answer.used_bytes && question.budget.limit_bytes &&
         *answer.used_bytes > *question.budget.limit_bytes && question.budget.limit->is_constant())
       refuse(Rule::BudgetOk, "is ok with more bytes than its limit");
+  }
+
+  // Of a limit that moves with sizes: at the corners of the ranges, and where one of its dims is at the other
+  // end than all others.
+  void check_moving_limit(const Question& question) {
+    auto dims = dims_of(*question.budget.limit);
+    if (dims.size() > kMovingDims) dims.resize(kMovingDims);
+    for (uint32_t p = 0; p < plan_.phases.size(); ++p) {
+      if (!speaks_of(question, p)) continue;
+      for (const bool high : {false, true}) {
+        const auto end = [&](DimIndex d, bool at_top) { return at_top ? range(d, p).hi : range(d, p).lo; };
+        Binding corner;
+        for (DimIndex d = 0; d < plan_.dims.size(); ++d) corner.push_back(end(d, high));
+        bool keeps = !breaks(question, p, corner);
+        for (const DimIndex d : dims) {
+          Binding other = corner;
+          other[d] = end(d, !high);
+          keeps = keeps && !breaks(question, p, other);
+        }
+        if (keeps) continue;
+        refuse(Rule::BudgetOk, "is ok, and sizes that phase " + plan_.phases[p].name + " admits break it");
+        return;
+      }
+    }
+  }
+  bool breaks(const Question& question, uint32_t phase, const Binding& binding) {
+    if (!admitted(phase, binding)) return false;
+    const auto bytes = used(question, phase, binding, false),
+               limit = evaluate(*question.budget.limit, binding);
+    return !bytes || !limit || *bytes > *limit;
   }
 
   bool admitted(uint32_t phase, const Binding& binding) const {

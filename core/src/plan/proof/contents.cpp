@@ -20,7 +20,7 @@ class Contents {
     for (uint32_t v = 0; v < plan_.values.size(); ++v) find_source(v);
     for (uint32_t i = 0; i < plan_.ops.size() && !proof_.full(); ++i) {
       step(i);
-      if (proof_.regions_.tangled())
+      if (Proof::too_much(proof_.regions_.work(), proof_.regions_.most_work()))
         return proof_.refuse(Rule::Work, proof_.where_op(i),
                              "windows on windows take too many steps to follow");
       const uint32_t phase = proof_.phase_of_op(i);

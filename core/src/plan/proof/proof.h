@@ -39,6 +39,7 @@ struct Instrument {
   Rule rule = Rule::Count;  // all sites of a rule, or
   Site site;                // one
   std::vector<std::pair<Rule, Site>>* refusals = nullptr;
+  size_t most_work = 0;  // steps that a stage may take, instead of its own limit
 };
 Instrument& instrument();
 
@@ -74,6 +75,10 @@ class Proof {
   // Always false, so that a check can return it; true where it is switched off.
   bool refuse(Rule rule, const std::string& where, const std::string& what, Site site = Site::here());
   bool clean() const { return findings_.empty(); }
+  // Whether a stage took more steps than a plan is worth.
+  static bool too_much(size_t work, size_t most) {
+    return work > (instrument().most_work ? instrument().most_work : most);
+  }
   bool full() const { return findings_.size() >= kMaxFindings; }
   std::string where_op(uint32_t op) const { return "ops " + plan_.ops[op].id; }
   std::string where_value(uint32_t value) const { return "values " + plan_.values[value].id; }

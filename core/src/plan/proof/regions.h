@@ -33,8 +33,9 @@ class Regions {
   // A value that was written after `time` where the region lies, or kNone. Intervals are told apart by
   // `facts`.
   uint32_t written_since(uint32_t region, uint32_t time, Facts& facts);
-  // Whether questions took more steps than a plan of such a size is worth.
-  bool tangled() const { return work_ > kWorkEach * regions_.size() + kWork; }
+  // Steps that questions took, and as many as a plan of such a size is worth.
+  size_t work() const { return work_; }
+  size_t most_work() const { return kWorkEach * regions_.size() + kWork; }
 
  private:
   static constexpr size_t kWorkEach = 64, kWork = 20'000'000;

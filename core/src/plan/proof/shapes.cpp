@@ -65,21 +65,29 @@ void Proof::check_extents() {
 }
 
 // Weights and states are laid out once for all steps of a run: their sizes may not follow what differs from
-// step to step, which is where rows are appended and how many.
+// step to step, which is where rows are appended and how many, for how many sequences, and the tokens that a
+// plan with appends is given.
 void Proof::check_steps() {
-  std::vector<uint8_t> differs(plan_.dims.size(), 0), ragged(plan_.dims.size(), 0);
-  for (size_t d = 0; d < plan_.dims.size(); ++d) ragged[d] = !plan_.dims[d].per.empty();
+  std::vector<uint8_t> differs(plan_.dims.size(), 0);
+  for (size_t d = 0; d < plan_.dims.size(); ++d) differs[d] = !plan_.dims[d].per.empty();
+  const auto add_rows = [&](const Shape& shape) {
+    for (size_t axis = 0; axis < 2 && axis < shape.size(); ++axis) add_dims(shape[axis], differs);
+  };
+  bool steps = false;
   for (const Plan::Op& op : plan_.ops) {
     if (!is_append(op) || op.in.size() < 2 || op.in[1] == kAbsent) continue;
+    steps = true;
     if (const Expr at = op.attrs["at"].expr()) add_dims(at, differs);
-    const Shape& rows = plan_.values[op.in[1]].shape;
-    if (rows.size() >= 2) add_dims(rows[1], differs);
+    add_rows(plan_.values[op.in[1]].shape);
+  }
+  for (const Plan::Value& v : plan_.values) {
+    if (steps && v.kind == Plan::Kind::Input && !is_float(v.dtype)) add_rows(v.shape);
   }
   const auto check = [&](Rule rule, uint32_t value, size_t first) {
     const Plan::Value& v = plan_.values[value];
     for (size_t axis = first; axis < v.shape.size(); ++axis) {
       for (const DimIndex dim : dims_of(v.shape[axis])) {
-        if (differs[dim] || ragged[dim])
+        if (differs[dim])
           refuse(rule, where_value(value),
                  "its size follows " + plan_.dims[dim].name + ", which differs from step to step");
       }
@@ -140,6 +148,13 @@ bool Proof::check_op(uint32_t index) {
   if (ring) {
     const Expr end = op.attrs["at"].expr() + call.in[1]->shape[1];
     call.require(end, Relation::LessEqual, *plan_.values[op.in[0]].capacity);
+  }
+  for (const AttrSpec& spec : op.row->attributes) {
+    // What the rule fills in, a plan tells: kernels read it there.
+    if (op.attrs[spec.name].is_none() && !call.attrs[spec.name].is_none())
+      return refuse(Rule::Attribute, where_op(index),
+                    std::string("does not tell its attribute ") + spec.name),
+             false;
   }
   return check_results(index, call) && check_kernel_scratch(index, call) && check_constraints(index, call);
 }

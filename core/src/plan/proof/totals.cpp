@@ -250,7 +250,8 @@ void Proof::check_lighter() {
           const int64_t now = at(plan_.buffers[v.buffer].bytes).value_or(0);
           // A retyped weight is packed no more: what packing adds to its rows goes, too.
           if (retype->kind == Plan::Kind::Param && v.kind == Plan::Kind::Folded)
-            saved = sum(saved, now - std::min(now, at(stored_bytes(*plan_.pool, {v.dtype, v.shape})).value_or(0)));
+            saved = sum(saved,
+                        now - std::min(now, at(stored_bytes(*plan_.pool, {v.dtype, v.shape})).value_or(0)));
           if (v.kind != retype->kind) continue;
           const DTypeInfo &from = info(v.dtype), &to = info(retype->dtype);
           const auto then = static_cast<int64_t>(static_cast<__int128>(now) / from.bytes * from.elements *

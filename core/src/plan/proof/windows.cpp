@@ -242,8 +242,8 @@ class Windows {
   }
 
   uint32_t strange(Rule rule, uint32_t v, uint32_t from, Site site = Site::here()) {
-    refuse(rule, v, said(at(v)) + " is no window on " + value(from).id + ", which has " + said(at(from)),
-           site);
+    const std::string what = " is no window on " + value(from).id + ", which has " + said(at(from));
+    refuse(rule, v, said(at(v)) + what, site);
     return proof_.region_[from];
   }
 
