@@ -17,7 +17,7 @@ export interface PlanTarget {
   align: number;
 }
 
-/** a run-time size; plain numbers of the plan hold at `value` */
+/** a run-time size; the plan's numbers are evaluated at `value` */
 export interface PlanDim {
   name: string;
   min: number;
@@ -59,7 +59,7 @@ export interface PlanTokens {
   arena_bytes_each: number;
   /** for each token that a sequence may keep */
   state_bytes_each: number;
-  /** of states that keep a window alone */
+  /** of states that only keep a window */
   ring_bytes_each_sequence: number;
 }
 
@@ -179,7 +179,7 @@ export interface PlanMemory {
   no_reuse_bytes: number;
   range: PlanRatio;
   /** how the placement was found */
-  strength: 'portfolio' | 'exact' | 'limited';
+  strength: 'portfolio' | 'limited' | 'exact';
   /** bytes at `value`, every buffer rounded up to `align` */
   segments: PlanSegments;
   /** the lightest first */
@@ -192,7 +192,7 @@ export interface PlanFrontier {
   points: [number, number][];
 }
 
-/** what a phase by itself admits */
+/** what one phase by itself allows */
 export interface PlanAnswer {
   phase: string;
   ok: boolean;
@@ -218,7 +218,7 @@ export interface PlanChange {
 export interface PlanBudget {
   expr: string;
   line: number;
-  /** that it speaks of alone */
+  /** the only phase that it is about */
   phase?: string;
   /** over all declared ranges */
   ok: boolean;

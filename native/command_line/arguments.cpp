@@ -60,7 +60,7 @@ const Command* Program::find(std::string_view command) const {
 bool Arguments::unknown(const std::string& word) {
   std::vector<std::string> names;
   for (const Option* o : command_->options) names.emplace_back(o->name);
-  fail(kUsage, "`" + word + "` is no option of " + title_ + did_you_mean(word, names) + "\n" + title_ +
+  fail(kUsage, "`" + word + "` is not an option of " + title_ + did_you_mean(word, names) + "\n" + title_ +
                    " --help lists them");
   return false;
 }

@@ -73,7 +73,7 @@ std::optional<std::string> create_file(const std::string& path, std::string_view
   int error = 0;
   auto file = written_beside(path, bytes, &error);
   if (file) error = file->take_name(true);
-  if (error == EEXIST) return path + " is there already; it was left alone";
+  if (error == EEXIST) return path + " already exists and was not overwritten";
   return error ? std::optional(reason(path, error)) : std::nullopt;
 }
 

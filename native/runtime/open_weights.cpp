@@ -112,7 +112,7 @@ std::optional<WeightSource> open_weights(const std::string& text, std::string* w
     const std::string digits = text.substr(kRandom.size());
     const bool number =
         !digits.empty() && digits.size() < 19 && digits.find_first_not_of("0123456789") == std::string::npos;
-    if (!number) return *why = "--weights " + text + ": the seed is no whole number", std::nullopt;
+    if (!number) return *why = "--weights " + text + ": the seed is not a whole number", std::nullopt;
     source.seed = std::stoull(digits);
     return source;
   }

@@ -27,13 +27,13 @@ Span of(std::string_view word) {
 
 TEST_CASE("a diagnostic shows its place, the labels of other lines, the rule and the help") {
   Diagnostics d;
-  d.report(Code::E0238, of("rmsnom"), {"rmsnom"})
+  d.report(Code::UnknownFunction, of("rmsnom"), {"rmsnom"})
       .at("called here")
       .also(of("w = param"), "the weight")
       .rule("names are operators or functions")
       .help("did you mean `rmsnorm`?");
   CHECK(render(d, program(), false) ==
-        "error[E0238]: no operator or function is called `rmsnom`\n"
+        "error[E0238]: there is no operator or function `rmsnom`\n"
         " --> a.irplan:3:6\n"
         "  |\n"
         "3 |     n = rmsnom(x, w, eps=1e-5)\n"
@@ -48,9 +48,9 @@ TEST_CASE("a diagnostic shows its place, the labels of other lines, the rule and
 
 TEST_CASE("two labels of one line stand under it in turn") {
   Diagnostics d;
-  d.report(Code::E0201, of("x, w"), {"x"}).also(of("eps"), "and this");
+  d.report(Code::UnknownName, of("x, w"), {"x"}).also(of("eps"), "and this");
   CHECK(render(d.list()[0], program(), false) ==
-        "error[E0201]: nothing is called `x` here\n"
+        "error[E0201]: `x` is not defined\n"
         " --> a.irplan:3:13\n"
         "  |\n"
         "3 |     n = rmsnom(x, w, eps=1e-5)\n"
@@ -60,18 +60,18 @@ TEST_CASE("two labels of one line stand under it in turn") {
 
 TEST_CASE("a remark about the command line has no excerpt and names the file") {
   Diagnostics d;
-  d.report(Code::E0266, {}, {"Q"});
-  d.report(Code::E0266, {}, {"Z"});
-  d.report(Code::E0266, {}, {"Q"});
+  d.report(Code::UnknownDimOption, {}, {"Q"});
+  d.report(Code::UnknownDimOption, {}, {"Z"});
+  d.report(Code::UnknownDimOption, {}, {"Q"});
   CHECK(render(d, program(), false) ==
-        "error[E0266]: `--dim Q` names no dim of the program\n --> a.irplan\n\n"
-        "error[E0266]: `--dim Z` names no dim of the program\n --> a.irplan\n\n"
+        "error[E0266]: `--dim Q` matches no dim of the program\n --> a.irplan\n\n"
+        "error[E0266]: `--dim Z` matches no dim of the program\n --> a.irplan\n\n"
         "2 errors\n");
 }
 
 TEST_CASE("colour is escape codes and nothing else") {
   Diagnostics d;
-  d.report(Code::E0201, of("rmsnom"), {"rmsnom"}).help("look");
+  d.report(Code::UnknownName, of("rmsnom"), {"rmsnom"}).help("look");
   std::string colored = render(d, program(), true);
   CHECK(colored.find("\x1b[1;31merror[E0201]") == 0);
   for (size_t at; (at = colored.find('\x1b')) != std::string::npos;)
@@ -83,10 +83,10 @@ TEST_CASE("a stranger's bytes cannot steer the terminal") {
   const SourceText hostile("h.irplan", "a = \x1b[31m\xff\xc2\x9b \xc3\xa4 b\n");
   Diagnostics d;
   const auto at = static_cast<uint32_t>(hostile.text().find('b'));
-  d.report(Code::E0201, {at, at + 1}, {"\x1b]0;title\x07"});
+  d.report(Code::UnknownName, {at, at + 1}, {"\x1b]0;title\x07"});
   const std::string text = render(d.list()[0], hostile, false);
   CHECK(text ==
-        "error[E0201]: nothing is called `?]0;title?` here\n"
+        "error[E0201]: `?]0;title?` is not defined\n"
         " --> h.irplan:1:17\n"
         "  |\n"
         "1 | a = ?[31m??? ä b\n"
@@ -97,7 +97,7 @@ TEST_CASE("a stranger's bytes cannot steer the terminal") {
 TEST_CASE("a line of megabytes is cut around what is marked") {
   const SourceText wide("w.irplan", std::string(5'000'000, 'a') + " + b" + std::string(5'000'000, 'c'));
   Diagnostics d;
-  d.report(Code::E0201, {5'000'003, 5'000'004}, {"b"});
+  d.report(Code::UnknownName, {5'000'003, 5'000'004}, {"b"});
   const std::string text = render(d.list()[0], wide, false);
   CHECK(text.size() < 600);
   CHECK(text.find("aaa + bccc") != std::string::npos);
@@ -109,15 +109,15 @@ TEST_CASE("a line of megabytes is cut around what is marked") {
 
 TEST_CASE("diagnostics are sorted by place, errors before warnings, and one cause is told once") {
   Diagnostics d;
-  d.report(Code::W0301, of("x: f16"), {"S", "has", "4096"});
-  d.report(Code::E0201, of("w, eps"), {"w"});
-  d.report(Code::E0203, of("x: f16"), {"x"});
-  d.report(Code::E0201, of("w, eps"), {"another"}).help("dropped");
+  d.report(Code::SizeAssumed, of("x: f16"), {"S", "has", "4096"});
+  d.report(Code::UnknownName, of("w, eps"), {"w"});
+  d.report(Code::UsedBeforeBound, of("x: f16"), {"x"});
+  d.report(Code::UnknownName, of("w, eps"), {"another"}).help("dropped");
   d.sort();
   REQUIRE(d.list().size() == 3);
-  CHECK(d.list()[0].code == Code::E0203);
-  CHECK(d.list()[1].code == Code::W0301);
-  CHECK(d.list()[2].message == "nothing is called `w` here");
+  CHECK(d.list()[0].code == Code::UsedBeforeBound);
+  CHECK(d.list()[1].code == Code::SizeAssumed);
+  CHECK(d.list()[2].message == "`w` is not defined");
   CHECK(d.list()[2].fixes.empty());
   CHECK(d.errors() == 2);
   d.warnings_are_errors();
@@ -127,7 +127,7 @@ TEST_CASE("diagnostics are sorted by place, errors before warnings, and one caus
 
 TEST_CASE("beyond the cap only the count grows") {
   Diagnostics d;
-  for (uint32_t i = 0; i < 150; ++i) d.report(Code::E0201, {i, i + 1}, {"x"});
+  for (uint32_t i = 0; i < 150; ++i) d.report(Code::UnknownName, {i, i + 1}, {"x"});
   CHECK(d.list().size() == Diagnostics::kMaxKept);
   CHECK(d.errors() == 150);
   CHECK(d.dropped() == 50);
@@ -137,13 +137,13 @@ TEST_CASE("beyond the cap only the count grows") {
 
 TEST_CASE("the JSON form holds every place, and the edits of a fix") {
   Diagnostics d;
-  d.report(Code::E0238, of("rmsnom"), {"rmsnom"})
+  d.report(Code::UnknownFunction, of("rmsnom"), {"rmsnom"})
       .at("called here")
       .fix("did you mean `rmsnorm`?", of("rmsnom"), "rmsnorm");
   CHECK(
       to_json(d.list(), program()) ==
       "[\n"
-      R"({"code":"E0238","severity":"error","message":"no operator or function is called `rmsnom`",)"
+      R"({"code":"E0238","severity":"error","message":"there is no operator or function `rmsnom`",)"
       R"("file":"a.irplan","line":3,"column":6,"end_line":3,"end_column":12,)"
       R"("labels":[{"message":"called here","file":"a.irplan","line":3,"column":6,"end_line":3,"end_column":12}],"notes":[],)"
       R"("fixes":[{"message":"did you mean `rmsnorm`?","edits":[{"file":"a.irplan","line":3,"column":6,"end_line":3,)"

@@ -64,8 +64,8 @@ bool valid(const std::vector<PackBuffer>& buffers, const irplan::PackResult& res
 void check_against_brute_force(const std::vector<PackBuffer>& buffers) {
   const int64_t least = brute_force(buffers);
   int64_t height = INT64_MAX;
-  for (const irplan::PackStrength strength :
-       {irplan::PackStrength::Portfolio, irplan::PackStrength::Limited, irplan::PackStrength::Exact}) {
+  for (const irplan::Strength strength :
+       {irplan::Strength::Portfolio, irplan::Strength::Limited, irplan::Strength::Exact}) {
     irplan::PackOptions options;
     options.strength = strength;
     const irplan::PackResult result = irplan::pack(buffers, options);
@@ -77,7 +77,7 @@ void check_against_brute_force(const std::vector<PackBuffer>& buffers) {
       FAIL(text << "height " << result.height << ", least " << least);
     }
     height = result.height;
-    if (strength == irplan::PackStrength::Exact && (!result.proven || height != least))
+    if (strength == irplan::Strength::Exact && (!result.proven || height != least))
       FAIL("exact: height " << height << ", least " << least);
   }
 }
@@ -183,17 +183,17 @@ TEST_CASE("many buffers are placed where the fit looked for one by one places th
 TEST_CASE("6000 connected buffers: exchanges lower what the portfolio finds, the same in every run") {
   const std::vector<PackBuffer> buffers = draw_many(6000, 11);
   irplan::PackOptions options;
-  options.strength = irplan::PackStrength::Portfolio;
+  options.strength = irplan::Strength::Portfolio;
   const irplan::PackResult fast = irplan::pack(buffers, options);
   CHECK(valid(buffers, fast));
-  options.strength = irplan::PackStrength::Limited;
+  options.strength = irplan::Strength::Limited;
   const irplan::PackResult result = irplan::pack(buffers, options);
   CHECK(valid(buffers, result));
   CHECK(result.height < fast.height);
   CHECK(static_cast<double>(result.height) < 1.02 * static_cast<double>(result.bound));
-  CHECK(result.strength == irplan::PackStrength::Limited);
+  CHECK(result.strength == irplan::Strength::Limited);
   CHECK(irplan::pack(buffers, options).offsets == result.offsets);
-  options.strength = irplan::PackStrength::Exact;  // takes no more than the limit
+  options.strength = irplan::Strength::Exact;  // takes no more than the limit
   CHECK(irplan::pack(buffers, options).height == result.height);
   options.progress = [](const irplan::PackProgress& at) { return at.nodes < 500; };
   const irplan::PackResult stopped = irplan::pack(buffers, options);
@@ -236,7 +236,7 @@ TEST_CASE("more of any buffer never lowers the exact height") {
     std::vector<PackBuffer> buffers(static_cast<size_t>(3 + draw(10)));
     for (PackBuffer& b : buffers) b.lower = draw(9), b.upper = b.lower + 1 + draw(6), b.size = 1 + draw(9);
     irplan::PackOptions options;
-    options.strength = irplan::PackStrength::Exact;
+    options.strength = irplan::Strength::Exact;
     const int64_t before = irplan::pack(buffers, options).height;
     PackBuffer& grown = buffers[static_cast<size_t>(draw(static_cast<uint32_t>(buffers.size())))];
     (round % 2 ? grown.size : grown.upper) += 1 + draw(3);
@@ -258,7 +258,7 @@ TEST_CASE("a search can be followed, and ended with the best placement so far") 
   std::vector<PackBuffer> buffers;
   for (int64_t i = 0; i < 60; ++i) buffers.push_back({i, i + 7 + i % 5, 100 + 37 * (i * i % 11)});
   irplan::PackOptions options;
-  options.strength = irplan::PackStrength::Exact;
+  options.strength = irplan::Strength::Exact;
   int asked = 0;
   options.progress = [&](const irplan::PackProgress& at) {
     CHECK(at.height >= at.tried);
@@ -288,7 +288,7 @@ TEST_CASE("the packer's CSV goes in and out") {
   CHECK(result.height == 9);
   CHECK(irplan::write_pack_csv(*table, result).substr(0, 27) == "id,lower,upper,size,offset\n");
   CHECK_FALSE(irplan::read_pack_csv("id,lower,upper,size\na,0,2,x\n", &why));
-  CHECK(why == "line 2: `x` is no size");
+  CHECK(why == "line 2: `x` is not a valid size");
   CHECK_FALSE(irplan::read_pack_csv("id,lower,upper,size\na,0,2,1\na,1,2,1\n", &why));
   CHECK(why == "two buffers have the id `a`");
   CHECK(irplan::read_pack_csv("\"size\",id,upper,lower,offset\r\n4,\"a\",2,0,9\r\n", &why)->buffers[0].size ==

@@ -45,7 +45,7 @@ TEST_CASE("a plan that is no plan is refused with the place") {
         "plan: the version \"0.2.0\" is not 0.1.0");
   CHECK(refusal(plan, "\"producer\"", "\"produced\"") == "plan: lacks \"producer\"");
   CHECK(refusal(plan, "\"align\": 256", "\"align\": 3") ==
-        "target: the align 3 is no power of two up to 1 MiB");
+        "target: the align 3 is not a power of two up to 1 MiB");
   CHECK(refusal(plan, "\"kind\": \"temp\"", "\"kind\": \"tmp\"") ==
         "values n.kind: \"tmp\" is none of input, param, state, folded, temp");
   CHECK(refusal(plan, "\"source\": \"w\"", "\"sauce\": \"w\"") == "values w: lacks \"source\"");
@@ -57,7 +57,7 @@ TEST_CASE("a plan that is no plan is refused with the place") {
   CHECK(refusal(plan, "\"eps\": 1e-05", "\"eps\": \"1\"") == "ops n.attrs.eps: is of another type");
   CHECK(refusal(plan, "\"eps\": 1e-05", "\"epsilon\": 1e-05") == "ops n.attrs: lacks the attribute \"eps\"");
   CHECK(refusal(plan, "cuda_rmsnorm_v1", "cpu_rmsnorm_v1") ==
-        "ops n: the kernel \"cpu_rmsnorm_v1\" is no cuda_rmsnorm_v<N>");
+        "ops n: the kernel \"cpu_rmsnorm_v1\" is not of the form cuda_rmsnorm_v<N>");
   CHECK(refusal(plan, "\"worst_ratio\": 1.0", "\"worst_ratio\": 0.5") ==
         "memory_plan.range: worst_ratio is less than 1");
 }

@@ -84,7 +84,7 @@ TEST_CASE("the matrices of products are stored in another dtype, scaled and odd 
   const Plan plan = plan_of(retyped("weights", "q8_0"));
   CHECK(dtype_of(plan, "wte") == DType::Q8_0);
   CHECK(dtype_of(plan, "up") == DType::Q8_0);
-  CHECK(dtype_of(plan, "odd") == DType::BF16);  // 72 is no multiple of 32
+  CHECK(dtype_of(plan, "odd") == DType::BF16);  // 72 is not a multiple of 32
   CHECK(dtype_of(plan, "norm") == DType::BF16);
   CHECK(dtype_of(plan, "scaled") == DType::F8E4M3);
   CHECK(dtype_of(plan, "kept") == DType::BF16);
@@ -96,7 +96,7 @@ TEST_CASE("what cannot be retyped is told") {
   const auto message = [](const char* what, const char* dtype) {
     const Compilation done = retyped(what, dtype);
     REQUIRE_FALSE(done.ok);
-    CHECK(done.diagnostics.list()[0].code == Code::E0272);
+    CHECK(done.diagnostics.list()[0].code == Code::RetypeWithoutEffect);
     return render(done.diagnostics, done.source, false);
   };
   CHECK(message("cache", "f16").find("neither `state` nor `weights`") != std::string::npos);

@@ -7,6 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LONGEST = 800  # lines of a file that somebody should want to read to its end
+LONGEST_FUNCTION = 80  # of the product, its signature included
 
 # A layer may include itself and what stands here.
 BELOW = {"base": [], "dims": ["base"], "ops": ["dims"], "kernels": ["ops"], "plan": ["kernels"], "reference": ["plan"], "runtime": ["reference"], "syntax": ["ops"], "ir": ["syntax", "kernels"],
@@ -15,7 +16,7 @@ BELOW = {"base": [], "dims": ["base"], "ops": ["dims"], "kernels": ["ops"], "pla
 NATIVE = {"files": [], "command_line": ["base", "files"], "runtime": ["core runtime", "files"], "cpu": ["core runtime"], "cuda": ["core runtime"],
           "tools/irplan": ["service", "command_line"], "tools/irplan-run": ["runtime", "cpu", "cuda", "passes", "command_line"]}
 # What each public header belongs to.
-PUBLIC = {"source.h": "base", "version.h": "base", "diagnostic.h": "base", "diagnostics.def": "base", "dtype.h": "base", "format.h": "syntax", "fit.h": "service", "gpus.h": "service", "plan_file.h": "plan",
+PUBLIC = {"source.h": "base", "version.h": "base", "diagnostic.h": "base", "diagnostics.def": "base", "dtype.h": "base", "strength.h": "base", "format.h": "syntax", "fit.h": "service", "gpus.h": "service", "plan_file.h": "plan",
           "compile.h": "passes", "pack.h": "passes", "new_program.h": "service"}
 TEXT = {".cpp", ".h", ".cu", ".cuh", ".ts", ".mjs", ".js", ".py", ".css", ".html", ".cmake", ".def"}
 
@@ -157,6 +158,54 @@ def lengths():
             yield f"{path.relative_to(ROOT)} has {n} lines; at most {LONGEST}"
 
 
+def without_text(source):
+    """C++ with comments, strings and characters blanked, each line where it was."""
+    blank = lambda found: re.sub(r"[^\n]", " ", found[0])
+    return re.sub(r'//[^\n]*|/\*.*?\*/|R"\((?s:.*?)\)"|"(?:[^"\\\n]|\\.)*"|(?<![0-9a-fA-F])\'(?:[^\'\\\n]|\\.)*\'', blank, source, flags=re.S)
+
+
+def functions(source):
+    """First and last line of each function that is in no other."""
+    code = re.sub(r"^[ \t]*#(?:.*\\\n)*.*", lambda found: "\n" * found[0].count("\n"), without_text(source), flags=re.M)
+    opened, head, inside = [], 0, 0  # braces; where the text before the next one begins; functions around it
+    for at in (found.start() for found in re.finditer(r"[{};]", code)):
+        if code[at] == ";":
+            head = at + 1
+        elif code[at] == "{":
+            before = code[head:at].strip()
+            scope = re.match(r"(?:template\s*<[^{}]*>\s*)?(?:inline\s+)?(?:namespace|class|struct|enum|union|extern)\b", before)
+            is_function = not inside and not scope and "(" in before and not re.search(r"=\s*$", before)
+            first = code[:at - len(code[head:at].lstrip())].count("\n") + 1
+            opened.append((is_function, first))
+            inside += is_function
+            head = at + 1
+        elif opened:
+            is_function, first = opened.pop()
+            inside -= is_function
+            head = at + 1
+            if is_function:
+                yield first, code[:at].count("\n") + 1
+
+
+def function_lengths():
+    """A function that does not fit on a screen or two."""
+    for path in files():
+        name = str(path.relative_to(ROOT))
+        if path.suffix not in (".cpp", ".h", ".cu", ".cuh") or not name.startswith(("core/", "native/", "wasm/")):
+            continue
+        for first, last in functions(path.read_text()):
+            if last - first + 1 > LONGEST_FUNCTION:
+                yield f"{name}:{first}: a function of {last - first + 1} lines; at most {LONGEST_FUNCTION}"
+
+
+def named_diagnostics():
+    """Code speaks of diagnostics by their names."""
+    for path in files():
+        name = str(path.relative_to(ROOT))
+        if path.suffix in (".cpp", ".h") and (found := re.search(r"\bCode::[EW]\d{4}\b", path.read_text())):
+            yield f"{name}: {found[0]}; its name is in core/include/irplan/diagnostics.def"
+
+
 def machines():
     """Paths and addresses of whoever made a file."""
     # Assembled here, so that this file does not find itself.
@@ -174,7 +223,7 @@ def machines():
 def registry():
     """Codes sorted and spelt as they must be, and each in some test."""
     text = (ROOT / "core/include/irplan/diagnostics.def").read_text()
-    rows = re.findall(r'^IRPLAN_DIAGNOSTIC\((\w+), (\w+),\s*"((?:[^"\\]|\\.)*)"\)', text, re.M)
+    rows = re.findall(r'^IRPLAN_DIAGNOSTIC\((\w+), \w+, (\w+),\s*"((?:[^"\\]|\\.)*)"\)', text, re.M)
     codes = [code for code, _, _ in rows]
     if len(rows) != text.count("IRPLAN_DIAGNOSTIC("):
         yield "a line of diagnostics.def is not of its form"

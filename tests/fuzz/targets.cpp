@@ -207,7 +207,8 @@ std::string check_pack(std::string_view input) {
 std::string check_serve(std::string_view input) {
   const std::string reply = serve(input);
   const auto json = nlohmann::json::parse(reply, nullptr, false);
-  if (json.is_discarded() || !json.is_object()) return "the reply is no JSON object: " + reply.substr(0, 200);
+  if (json.is_discarded() || !json.is_object())
+    return "the reply is not a JSON object: " + reply.substr(0, 200);
   return "";
 }
 

@@ -70,7 +70,7 @@ bool has(const Compilation& done, Code code) {
 
 const Diagnostic& missed(const Compilation& done) {
   for (const Diagnostic& d : done.diagnostics.list()) {
-    if (d.code == Code::W0401 || d.code == Code::E0401) return d;
+    if (d.code == Code::BudgetNarrows || d.code == Code::BudgetRefused) return d;
   }
   FAIL("no budget is missed");
   return done.diagnostics.list()[0];
@@ -114,17 +114,18 @@ size_t check_changes(const std::string& text, const Plan& plan) {
         CHECK(change.ok);
         const int64_t most = change.max.at(0).second;
         const std::string dim = dim_of(change.change);
-        CHECK_FALSE(has(compiled(narrowed(text, dim, most)), Code::W0401));
-        CHECK(has(compiled(narrowed(text, dim, most + 1)), Code::W0401));
+        CHECK_FALSE(has(compiled(narrowed(text, dim, most)), Code::BudgetNarrows));
+        CHECK(has(compiled(narrowed(text, dim, most + 1)), Code::BudgetNarrows));
       } else if (change.ok) {
-        CHECK_FALSE(has(compiled(text, changed(change.change, 0)), Code::W0401));
-        if (change.change[2] == 'l') CHECK(has(compiled(text, changed(change.change, 1)), Code::W0401));
+        CHECK_FALSE(has(compiled(text, changed(change.change, 0)), Code::BudgetNarrows));
+        if (change.change[2] == 'l')
+          CHECK(has(compiled(text, changed(change.change, 1)), Code::BudgetNarrows));
       } else {
         const auto& [dim, most] = change.max.at(0);
         const CompileOptions options = changed(change.change, 0);
-        CHECK(has(compiled(text, options), Code::W0401));
-        CHECK_FALSE(has(compiled(narrowed(text, dim, most), options), Code::W0401));
-        CHECK(has(compiled(narrowed(text, dim, most + 1), options), Code::W0401));
+        CHECK(has(compiled(text, options), Code::BudgetNarrows));
+        CHECK_FALSE(has(compiled(narrowed(text, dim, most), options), Code::BudgetNarrows));
+        CHECK(has(compiled(narrowed(text, dim, most + 1), options), Code::BudgetNarrows));
       }
     }
   }
@@ -308,7 +309,7 @@ TEST_CASE("the change that gives up the least comes first") {
     std::string text = done.source.text();
     const Edit& edit = fix.edits.at(0);
     text.replace(edit.span.begin, edit.span.end - edit.span.begin, edit.text);
-    CHECK_FALSE(has(compiled(text), Code::W0401));
+    CHECK_FALSE(has(compiled(text), Code::BudgetNarrows));
   }
   CHECK(told == changes.size());
 }
@@ -320,7 +321,7 @@ TEST_CASE("a budget that the smallest sizes break says what takes the bytes and 
     REQUIRE_FALSE(done.ok);
     const Diagnostic& d = missed(done);
     INFO(render(done.diagnostics, done.source, false));
-    CHECK(d.code == Code::E0401);
+    CHECK(d.code == Code::BudgetRefused);
     CHECK_FALSE(d.labels.empty());
     for (const Fix& fix : d.fixes) {
       const size_t at = fix.message.find("`--");
@@ -350,7 +351,7 @@ TEST_CASE("points of a frontier are exact") {
     CHECK(compiled(text, options).ok);
     if (s == 512) continue;
     options.dims[1].second = s + 1;
-    CHECK(has(compiled(text, options), Code::E0265));
+    CHECK(has(compiled(text, options), Code::SizeRefused));
   }
 }
 

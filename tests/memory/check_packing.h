@@ -34,7 +34,7 @@ inline std::string check_packing(uint64_t seed) {
   };
   int64_t height = INT64_MAX;
   bool proven = false;
-  for (const PackStrength strength : {PackStrength::Portfolio, PackStrength::Limited, PackStrength::Exact}) {
+  for (const Strength strength : {Strength::Portfolio, Strength::Limited, Strength::Exact}) {
     PackOptions options;
     options.strength = strength;
     const PackResult result = pack(buffers, options);

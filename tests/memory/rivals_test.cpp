@@ -219,8 +219,8 @@ TEST_CASE("no rule needs less than the plan of any example") {
           const auto placement = placing(at);
           INFO(file.path().filename().string() << ", phase " << phase.name << ", " << rule.name);
           // In whole alignments: which buffer lies on top, and so which padding is left out, is nobody's aim.
-          const int64_t ours = rivals::round_up(bind_arena(plan, phase.name, at)->bytes, problem.align);
-          if (placement) CHECK(rivals::round_up(placement->bytes, problem.align) >= ours);
+          const int64_t ours = align_up(bind_arena(plan, phase.name, at)->bytes, problem.align);
+          if (placement) CHECK(align_up(placement->bytes, problem.align) >= ours);
           ++compared;
         }
       }

@@ -175,7 +175,7 @@ class Values(Case):
         self.assertEqual(self.check("llama", text, 0, "--allow", "W0205"), "")
         err = self.check("llama", json.dumps({**MODELS["llama"], "rms_norm_eps": math.inf}), 1)
         self.assertIn("`config.rms_norm_eps` is Infinity", err)
-        self.assertIn("it is no JSON", self.check("llama", '{"a": Infinit}', 1))
+        self.assertIn("it is not JSON", self.check("llama", '{"a": Infinit}', 1))
 
     def test_floats_where_integers_are_needed(self):
         for key, shown in (("max_position_embeddings", "131072.0"), ("hidden_size", "32.0"), ("num_hidden_layers", "2.0"),

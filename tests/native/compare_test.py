@@ -89,7 +89,7 @@ class Compare(unittest.TestCase):
         self.assertIn("B = 4, S = 64", out)
         told = lambda *sizes, code: self.irplan("-", "--compare", *(w for s in sizes for w in ("--sizes", s)), stdin=CHAIN, code=code)
         self.assertIn("there are S", told("T=1", code=1))
-        self.assertIn("no phase admits", told("S=5000", code=1))
+        self.assertIn("no phase allows", told("S=5000", code=1))
         for wrong in ("S", "S=", "S=1,", "S=-1", "S=1,x", "S=99999999999999999999"):
             self.assertIn("DIM=N,N", told(wrong, code=2))
         self.assertIn("2 sizes", told("S=1,2", "S=1", code=2))

@@ -47,7 +47,7 @@ class Fit(Case):
     def test_exit_codes_and_text(self):
         told = self.run_command("irplan", "fit", CONFIG, "--memory", "24GiB", names=["fits into 24.00 GiB", "batch", "context"])
         self.assertRegex(told, r"weights +\S+ GiB +\d+ B")
-        told = self.run_command("irplan", "fit", CONFIG, "--memory", "2GiB", code=3, names=["does not fit", "what makes it fit"])
+        told = self.run_command("irplan", "fit", CONFIG, "--memory", "2GiB", code=3, names=["does not fit", "what would make it fit"])
         self.assertIn("--retype weights=q8_0", told)
         told = self.run_command("irplan", "fit", CONFIG)
         self.assertNotIn(" fit", told.split("next")[0])

@@ -49,8 +49,8 @@ Plan planned(const std::string& config, int64_t context, const Lets& retypes = {
 }
 
 // What irplan-run allocates for steps of these sizes.
-SegmentBytes allocated(const Plan& plan, const std::vector<FitStep>& steps) {
-  SegmentBytes out;
+PerSegment allocated(const Plan& plan, const std::vector<FitStep>& steps) {
+  PerSegment out;
   for (const FitStep& step : steps) {
     Binding at;
     for (const Plan::Dim& dim : plan.dims) {
@@ -70,7 +70,7 @@ SegmentBytes allocated(const Plan& plan, const std::vector<FitStep>& steps) {
 }
 
 void check_same(const FitPoint& point, const Plan& plan) {
-  const SegmentBytes bytes = allocated(plan, point.steps);
+  const PerSegment bytes = allocated(plan, point.steps);
   CHECK(point.bytes.weights == bytes.weights);
   CHECK(point.bytes.state == bytes.state);
   CHECK(point.bytes.inputs == bytes.inputs);

@@ -169,7 +169,7 @@ class Plans(Case):
         start = spent()
         _, err = self.irplan("plan", big, code=1)
         self.assertLess(spent() - start, 1 * SLOWNESS)
-        self.assertRegex(err, r"error\[E0106\]: a source of 50000000 bytes[\s\S]*big\.irplan")
+        self.assertRegex(err, r"error\[E0106\]: the source has 50000000 bytes[\s\S]*big\.irplan")
         _, err = self.irplan("plan", self.file("words.irplan", b"a;" * 1_200_000), code=1)
         self.assertRegex(err, r"error\[E0109\][\s\S]*words\.irplan")
 
@@ -543,7 +543,7 @@ class Reports(Case):
         self.assertRegex(out, r"at most   B +7 +8 +9\n +with  S +2048 +1897 +68\n")
         self.assertIn("128.0 KiB for each token that a sequence may keep; 9 sequences of 8192", out)
         self.assertRegex(out, r"tokens    \d+ a step: 72\.0 KiB of arena each")
-        self.assertRegex(out, r"to lower it, at these sizes \(.*; --dim B=9 --dim S=68 pins them\)\n( +--(retype|let|dim) \S+ +[\d.]+ GiB  \(.* less\)  .*\n){4,}")
+        self.assertRegex(out, r"ways to lower it at these sizes \(add --dim B=9 --dim S=68 to keep the other sizes fixed\)\n( +--(retype|let|dim) \S+ +[\d.]+ GiB  \(.* less\)  .*\n){4,}")
         report = json.loads(self.irplan("explain", *model, "--format=json")[0])
         self.assertEqual(report["phases"][0]["tokens"]["state_bytes_each"], 131072)
         self.assertEqual(report["budgets"][0]["frontier"][0]["dims"], ["B", "S"])
@@ -600,7 +600,7 @@ class Reports(Case):
     def test_explain_reads_plans_and_writes_json(self):
         self.irplan("plan", HOTPATH, "-o", "p.json")
         report = self.irplan("explain", "p.json")[0]
-        elsewhere = "  explain the program itself for shorter caches, which a plan cannot tell\n"
+        elsewhere = "  run `irplan explain` on the .irplan file to see what a shorter cache saves\n"
         self.assertIn(elsewhere, report)
         of_program = re.sub(r"as written [^;]*; ", "", self.irplan("explain", HOTPATH)[0])  # a plan cannot tell that either
         self.assertEqual(report.replace(elsewhere, ""), of_program)

@@ -116,9 +116,9 @@ class Pack(unittest.TestCase):
                             ("id,lower,upper,size\na,0,1\n", "line 2: 3 cells where the first line has 4"),
                             ("id,lower,upper,size,size\na,0,1,4,4\n", "two columns"),
                             ("id,lower,upper,size,alignment\na,0,1,4,0\n", "alignment"), ("id,lower,upper,size,offset\na,0,1,4,-1\n", "offset"),
-                            ("id,lower,upper,size,alignment,offset\na,0,1,4,8,4\n", "no multiple"), ("id,lower,upper,size,gaps\na,0,9,4,3\n", "lower-upper"),
+                            ("id,lower,upper,size,alignment,offset\na,0,1,4,8,4\n", "not a multiple"), ("id,lower,upper,size,gaps\na,0,9,4,3\n", "lower-upper"),
                             ("id,lower,upper,size,gaps\na,0,9,4,8-12\n", "outside"), ("id,lower,upper,size,gaps\na,0,9,4,5-4\n", "ends before"),
-                            ("id,lower,upper,size,gaps\na,0,9,4,2-5 4-6\n", "begins before"), ("id,lower,upper,size,gaps\na,0,9,4,2-5@0:9\n", "no part")):
+                            ("id,lower,upper,size,gaps\na,0,9,4,2-5 4-6\n", "begins before"), ("id,lower,upper,size,gaps\na,0,9,4,2-5@0:9\n", "outside the buffer")):
             self.assertIn(words, self.pack(text, code=1)[1], text)
         err = self.pack("id,lower,upper,size,offset\na,0,10,4,0\nb,5,7,6,2\n", code=3)[1]
         self.assertIn("infeasible: the fixed offsets of a (4 bytes at 0", err)

@@ -462,7 +462,7 @@ class Llama(Case):
                 _, err = run(backend, *retypes, tolerance=tolerance)
                 bytes_of = lambda text: int(re.search(r"state (\d+)", text)[1])
                 self.assertEqual(bytes_of(err) * 4, bytes_of(plain) * state)
-        self.run_plan(*self.base, "--retype", "state=f8", "--tokens", "1", code=1, names=["f8e4m3", "f8` is no dtype"])
+        self.run_plan(*self.base, "--retype", "state=f8", "--tokens", "1", code=1, names=["f8e4m3", "f8` is not a dtype"])
         self.run_plan(*self.base, "--retype", "state", "--tokens", "1", code=2, names=["--retype"])
 
     def test_tokens_that_cannot_be(self):
@@ -627,7 +627,7 @@ class Requests(Case):
         self.assertEqual(p.wait(limited.WATCH), 1, err)
         p.stdout.close(), p.stderr.close()
         self.assertIn("served 5 requests, rejected 1", err)
-        self.assertIn("standard input:6: is no JSON object", err)
+        self.assertIn("standard input:6: is not a JSON object", err)
         trace = [json.loads(line) for line in (self.folder / "trace.jsonl").read_text().splitlines()]
         self.assertEqual(self.most_at_once(trace), 2)
         times = [e["ts_us"] for e in trace]

@@ -58,7 +58,7 @@ TEST_CASE("a slice of blocks begins with a block, and then is proven") {
   CHECK(validate_plan(planned(slice("32"))).empty());
   const Compilation done = compile(SourceText("test.irplan", slice("5")), {});
   REQUIRE_FALSE(done.ok);
-  CHECK(done.diagnostics.list()[0].code == Code::E0329);
+  CHECK(done.diagnostics.list()[0].code == Code::BlocksCut);
 }
 
 TEST_CASE("a part of blocks in rows of a symbolic number of them is proven") {

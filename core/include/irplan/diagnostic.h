@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
-#include <initializer_list>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "irplan/source.h"
@@ -14,11 +16,39 @@ namespace irplan {
 
 enum class Severity { Error, Warning };
 
-// Every diagnostic that exists; codes, severities and message templates stand in base/diagnostics.def alone.
+// Every diagnostic that exists, by name; names, the codes that are shown, severities and message templates
+// stand in irplan/diagnostics.def alone.
 enum class Code : uint16_t {
-#define IRPLAN_DIAGNOSTIC(code, severity, text) code,
+#define IRPLAN_DIAGNOSTIC(code, name, severity, text) name, code = name,
 #include "irplan/diagnostics.def"
 #undef IRPLAN_DIAGNOSTIC
+};
+
+// How many arguments a message takes: one more than the largest place {0}, {1}, … in it.
+constexpr size_t arguments_of(Code code) {
+  constexpr const char* kTexts[] = {
+#define IRPLAN_DIAGNOSTIC(code, name, severity, text) text,
+#include "irplan/diagnostics.def"
+#undef IRPLAN_DIAGNOSTIC
+  };
+  size_t most = 0;
+  for (const char* at = kTexts[static_cast<size_t>(code)]; *at; ++at) {
+    if (at[0] != '{' || at[1] < '0' || at[1] > '9' || at[2] != '}') continue;
+    const auto place = static_cast<size_t>(at[1] - '0') + 1;
+    if (place > most) most = place;
+  }
+  return most;
+}
+
+void this_message_takes_another_number_of_arguments();  // never defined
+
+// A code whose message takes N arguments. The compiler refuses any other.
+template <size_t N>
+struct Taking {
+  Code code;
+  consteval Taking(Code c) : code(c) {
+    if (arguments_of(c) != N) this_message_takes_another_number_of_arguments();
+  }
 };
 
 struct CodeInfo {
@@ -36,7 +66,7 @@ const CodeInfo* find_code(std::string_view name);  // "E0301"; null where there 
 struct Label {
   Span span;
   std::string message;
-  bool in_program = false;  // of a diagnostic that stands elsewhere: the label does not
+  bool in_program = false;  // the label is in the program though the diagnostic is in another text
 };
 
 struct Edit {
@@ -84,8 +114,15 @@ class Diagnostics {
  public:
   static constexpr size_t kMaxKept = 100;  // beyond it only the count grows
 
-  Diagnostic& report(Code code, Span span, std::initializer_list<std::string_view> arguments = {},
-                     std::shared_ptr<const SourceText> elsewhere = nullptr);
+  template <size_t N>
+  Diagnostic& report(std::type_identity_t<Taking<N>> code, Span span, const std::string_view (&arguments)[N],
+                     std::shared_ptr<const SourceText> elsewhere = nullptr) {
+    return add(code.code, span, arguments, std::move(elsewhere));
+  }
+  Diagnostic& report(Taking<0> code, Span span) { return add(code.code, span, {}); }
+  // Of a code that is known only when it runs: that the arguments fit is the caller's to know.
+  Diagnostic& add(Code code, Span span, std::span<const std::string_view> arguments,
+                  std::shared_ptr<const SourceText> elsewhere = nullptr);
 
   bool has_errors() const { return errors_ > 0; }
   size_t errors() const { return errors_; }

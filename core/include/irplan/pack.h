@@ -15,17 +15,13 @@
 #include <utility>
 #include <vector>
 
+#include "irplan/strength.h"
+
 namespace irplan {
 
 struct PackBuffer {
   int64_t lower = 0, upper = 0;  // alive in [lower, upper); nowhere where that is empty
   int64_t size = 0;              // bytes, not negative
-};
-
-enum class PackStrength : uint8_t {
-  Portfolio,  // placements by rules in several sequences, the best of them mended
-  Limited,    // then those that stand too high change places, and a depth-first search: under limits
-  Exact,      // the same search without a limit: may run for very long
 };
 
 // Connected buffers, of lives that reach one another, that the depth-first search takes; more only change
@@ -41,7 +37,7 @@ struct PackProgress {
 
 struct PackOptions {
   std::optional<int64_t> capacity;  // stop at a height that fits; say what prevents it where none does
-  PackStrength strength = PackStrength::Limited;
+  Strength strength = Strength::Limited;
   // Of the search at one height; fewer for buffers that live long. The same everywhere, unlike a limit of
   // time.
   int64_t node_limit = 400'000;
@@ -57,7 +53,7 @@ struct PackResult {
   bool proven = false;  // no placement is lower than `height`
   // What found it: Portfolio; Exact where the search ended (by finding or refuting); Limited where it gave
   // up.
-  PackStrength strength = PackStrength::Portfolio;
+  Strength strength = Strength::Portfolio;
   bool stopped = false;                                // `progress` ended the search
   bool impossible = false;                             // the search showed that no placement fits `capacity`
   int64_t nodes = 0;                                   // placements that the search tried

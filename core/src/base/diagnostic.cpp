@@ -7,7 +7,7 @@ namespace irplan {
 
 const std::vector<CodeInfo>& all_codes() {
   static const std::vector<CodeInfo> codes = {
-#define IRPLAN_DIAGNOSTIC(code, severity, text) {Code::code, #code, Severity::severity, text},
+#define IRPLAN_DIAGNOSTIC(code, name, severity, text) {Code::name, #code, Severity::severity, text},
 #include "irplan/diagnostics.def"
 #undef IRPLAN_DIAGNOSTIC
   };
@@ -26,14 +26,14 @@ const CodeInfo* find_code(std::string_view name) {
 namespace {
 
 // "{0}" becomes the first argument; braces around anything but a digit stand for themselves.
-std::string fill(std::string_view text, std::initializer_list<std::string_view> arguments) {
+std::string fill(std::string_view text, std::span<const std::string_view> arguments) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
     const bool place = text[i] == '{' && i + 2 < text.size() && text[i + 2] == '}' && text[i + 1] >= '0' &&
                        text[i + 1] <= '9';
     const auto index = place ? static_cast<size_t>(text[i + 1] - '0') : arguments.size();
     if (index < arguments.size()) {
-      out += arguments.begin()[index];
+      out += arguments[index];
       i += 2;
     } else {
       out += text[i];
@@ -50,8 +50,8 @@ bool same_cause(const Diagnostic& a, const Diagnostic& b) {
 
 }  // namespace
 
-Diagnostic& Diagnostics::report(Code code, Span span, std::initializer_list<std::string_view> arguments,
-                                std::shared_ptr<const SourceText> elsewhere) {
+Diagnostic& Diagnostics::add(Code code, Span span, std::span<const std::string_view> arguments,
+                             std::shared_ptr<const SourceText> elsewhere) {
   const CodeInfo& row = info(code);
   Diagnostic made{code, row.severity, fill(row.text, arguments), span, {}, {}, {}, {}, std::move(elsewhere)};
   const bool told =
@@ -59,7 +59,7 @@ Diagnostic& Diagnostics::report(Code code, Span span, std::initializer_list<std:
   if (told) return spare_ = std::move(made);
   if (row.severity == Severity::Error) ++errors_;
   // What the compiler did not look at is told, however much else was.
-  if (list_.size() >= kMaxKept && code != Code::W0501) {
+  if (list_.size() >= kMaxKept && code != Code::WorkLimit) {
     ++dropped_;
     return spare_ = std::move(made);
   }

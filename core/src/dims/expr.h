@@ -123,6 +123,9 @@ constexpr Relation mirrored(Relation relation) {
                                               : Relation::Equal;
 }
 const char* symbol(Relation relation);  // "<=", ">=", "=="
+constexpr bool holds(int64_t a, Relation relation, int64_t b) {
+  return relation == Relation::LessEqual ? a <= b : relation == Relation::GreaterEqual ? a >= b : a == b;
+}
 
 // Of counts and sizes; none where it exceeds 64 bits.
 std::optional<int64_t> sum_of_products(std::initializer_list<std::pair<int64_t, int64_t>> parts);

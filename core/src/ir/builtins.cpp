@@ -48,14 +48,14 @@ const Elaborator::Builtin* Elaborator::find_builtin(std::string_view name) {
 Datum Elaborator::call_builtin(const ast::Expr& e, const std::vector<Datum>& args) {
   const Builtin& row = *find_builtin(text(e.name));
   if (args.size() < row.least || args.size() > row.most) {
-    report(Code::E0240, e.span, {row.name, arguments_text(args.size())}).rule(row.usage);
+    report(Code::DoesNotTake, e.span, {row.name, arguments_text(args.size())}).rule(row.usage);
     return poison();
   }
   return (this->*row.value)({e, row.name, args});
 }
 
 Datum Elaborator::wrong_kind(const BuiltinCall& call, size_t i, const char* wanted) {
-  Diagnostic& d = report(Code::E0214, call.e.args[i].value->span, {wanted, kind_name(call.args[i])});
+  Diagnostic& d = report(Code::Expected, call.e.args[i].value->span, {wanted, kind_name(call.args[i])});
   blame(d, call.args[i]);
   return poison();
 }
@@ -121,7 +121,7 @@ Datum Elaborator::ceildiv(const BuiltinCall& call) {
   }
   const Expr divisor = as_expr(call.args[1]);
   if (bounds(divisor, ranges_now()).lo <= 0) {
-    Diagnostic& d = report(Code::E0230, call.e.args[1].value->span, {divisor.text()});
+    Diagnostic& d = report(Code::DivisorNotPositive, call.e.args[1].value->span, {divisor.text()});
     blame(d, call.args[1]);
     return poison();
   }
@@ -142,7 +142,7 @@ Datum Elaborator::whole(const BuiltinCall& call) {
   const double x = call.args[0].number();
   const double n = call.name == "ceil" ? std::ceil(x) : std::floor(x);
   if (std::fabs(n) < 9.2e18) return Datum(static_cast<int64_t>(n));
-  report(Code::E0213, call.e.span);
+  report(Code::ConstantTooLarge, call.e.span);
   return poison();
 }
 
@@ -152,7 +152,7 @@ Datum Elaborator::real_function(const BuiltinCall& call) {
   const double x = call.args[0].number();
   const bool root = call.name == "sqrt";
   if (x > 0 || (root && !(x < 0))) return Datum(root ? std::sqrt(x) : portable_log(x));
-  Diagnostic& d = report(Code::E0241, call.e.span, {call.name, show(call.args[0])});
+  Diagnostic& d = report(Code::NoRealNumber, call.e.span, {call.name, show(call.args[0])});
   blame(d, call.args[0]);
   return poison();
 }

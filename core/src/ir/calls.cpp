@@ -24,15 +24,16 @@ Datum Elaborator::call(const ast::Expr& e, const Want& want) {
   if (global && global->kind == GlobalKind::Fn) {
     if (global->position < frames_.back().position) return call_fn(e, *global->item, want);
     if (frames_.back().fn == global->item) {
-      report(Code::E0237, e.span, {name}).rule("recursion is an error");
+      report(Code::Recursion, e.span, {name}).rule("recursion is an error");
     } else {
-      report(Code::E0203, e.operator_span, {name}).also_in_program(global->span, "it is defined only here");
+      report(Code::UsedBeforeBound, e.operator_span, {name})
+          .also_in_program(global->span, "it is defined only here");
     }
     return poison();
   }
   const Callee what = callee(e.name.symbol);
   if (what.kind == Callee::Kind::Output) {
-    report(Code::E0234, e.span).rule("output: name = output(tensor)");
+    report(Code::OutputForm, e.span).rule("output: name = output(tensor)");
     return poison();
   }
   if (what.kind == Callee::Kind::Builtin) {
@@ -79,7 +80,7 @@ bool Elaborator::tell_habit(Diagnostic& d, const ast::Expr& e) {
 
 Datum Elaborator::unknown_call(const ast::Expr& e) {
   const std::string& name = text(e.name);
-  Diagnostic& d = report(Code::E0238, e.operator_span, {name});
+  Diagnostic& d = report(Code::UnknownFunction, e.operator_span, {name});
   if (diagnostics_.full() || tell_habit(d, e)) return poison();
   if (const auto alias = find_alias(name)) {
     if (alias->row)
@@ -108,7 +109,7 @@ bool Elaborator::any_tensor(const ast::Expr& e, const Want& want, std::vector<Da
   for (const ast::Arg& arg : e.args) {
     if (arg.name) {
       if (both) return true;
-      report(Code::E0239, arg.name->span, {text(*arg.name), name});
+      report(Code::UnknownArgument, arg.name->span, {text(*arg.name), name});
       args.emplace_back();
       continue;
     }
@@ -127,7 +128,7 @@ bool Elaborator::any_tensor(const ast::Expr& e, const Want& want, std::vector<Da
       return true;
     }
     if (args.back().is_tensor()) {
-      report(Code::E0216, arg.value->span, {graph_.values[args.back().tensor()].id});
+      report(Code::TensorAsConstant, arg.value->span, {graph_.values[args.back().tensor()].id});
       args.back() = poison();
     }
   }

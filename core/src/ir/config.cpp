@@ -94,14 +94,14 @@ class Builder {
   }
   bool end_array() { return stack_.pop_back(), true; }
   bool key(std::string& key) {
-    if (!key.empty() && key[0] == kMark) return why = "it is no JSON", false;
+    if (!key.empty() && key[0] == kMark) return why = "it is not JSON", false;
     keys_.back() = std::move(key);
     return true;
   }
   // `position` counts the bytes that were read, the one that does not belong included.
   bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception&) {
     if (!why.empty()) return false;
-    why = "it is no JSON";
+    why = "it is not JSON";
     place.end = static_cast<uint32_t>(std::max<size_t>(position, 1));
     place.begin = place.end - 1;
     return false;
@@ -211,13 +211,13 @@ std::optional<Config> Config::parse(std::string_view text, std::string* why, Spa
   Builder builder(config.nodes_);
   const bool good = nlohmann::json::sax_parse(with_stand_ins(text), &builder);
   if (!good || config.nodes_.empty()) {
-    *why = builder.why.empty() ? "it is no JSON" : builder.why;
+    *why = builder.why.empty() ? "it is not JSON" : builder.why;
     if (place) *place = builder.place;
     return std::nullopt;
   }
   config.root_ = &config.nodes_.front();
   if (config.root_->kind != ConfigNode::Kind::Record) {
-    *why = "it is no JSON object";
+    *why = "it is not a JSON object";
     return std::nullopt;
   }
   return config;

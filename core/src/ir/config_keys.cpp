@@ -159,7 +159,7 @@ std::string quantisation_help(const ConfigNode& record) {
   const bool f8 = method && (method->string.find("fp8") != std::string::npos ||
                              method->string.find("FP8") != std::string::npos);
   const std::string dtype = f8 ? "f8e4m3" : bits_of(record) == 8 ? "q8_0" : "q4_0";
-  return "for the cache and the activations alone, leave `" + record.key +
+  return "to plan only the cache and the activations, leave `" + record.key +
          "` out of a copy of the config; `--retype weights=" + dtype + "` then counts such weights";
 }
 

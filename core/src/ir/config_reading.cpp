@@ -89,7 +89,7 @@ void Elaborator::tell_missing(const Missing& missing) {
   if (node) values = (*node)->items.size();
   const bool of_list = values > 0 || (node && (*node)->kind == ConfigNode::Kind::List);
   const std::string path = node ? (*node)->path() + "[" + key + "]" : whole;
-  Diagnostic& d = report(Code::E0215, missing.whole->span, {of_list ? path : whole});
+  Diagnostic& d = report(Code::NoSuchKey, missing.whole->span, {of_list ? path : whole});
   if (of_list) {
     d.note(values == 0 ? "the list is empty"
                        : "the list has " + std::to_string(values) + (values == 1 ? " value" : " values") +
@@ -136,12 +136,13 @@ void Elaborator::tell_lacking() {
     const std::string written(source.slice(lacking.span));
     const auto others = elsewhere_in(*options_.config->root(), *lacking.record, lacking.key);
     if (!others.empty()) {
-      Diagnostic& d = diagnostics_.report(Code::E0215, lacking.span, {path + lacking.key}, lacking.elsewhere);
+      Diagnostic& d =
+          diagnostics_.report(Code::NoSuchKey, lacking.span, {path + lacking.key}, lacking.elsewhere);
       for (const ConfigNode* other : others)
         d.help("the config has it as `" + other->path() + "`: " + other->path() + " ?? " + written);
       continue;
     }
-    suggest(diagnostics_.report(Code::E0215, lacking.span, {path + lacking.key}, lacking.elsewhere), near,
+    suggest(diagnostics_.report(Code::NoSuchKey, lacking.span, {path + lacking.key}, lacking.elsewhere), near,
             path, lacking.key_span, std::string(source.slice(lacking.span)));
   }
 }
@@ -163,7 +164,7 @@ void Elaborator::tell_misspelt() {
       if (diagnostics_.full()) return;
       if (!differ_by_slip(name, absent.key) || !unread(*node) || !told_misspelt_.insert(node).second)
         continue;
-      diagnostics_.report(Code::W0202, absent.span, {node->path(), absent.key})
+      diagnostics_.report(Code::MisspeltName, absent.span, {node->path(), absent.key})
           .at("its default is taken")
           .help("write `" + absent.key + "` in the config, where that is meant");
     }
@@ -188,7 +189,7 @@ void Elaborator::tell_ignored() {
   }
   if (count == 0 || (quantised && count == 1 && params_.empty())) return;
   if (count > kMostTold) shown += " and " + std::to_string(count - kMostTold) + " more";
-  Diagnostic& d = diagnostics_.report(Code::W0205, {}, {shown});
+  Diagnostic& d = diagnostics_.report(Code::UnusedMayChangeModel, {}, {shown});
   if (quantised) d.note(quantisation_text(*quantised)).help(quantisation_help(*quantised));
   const std::string path = keys.ignored.front()->path();
   if (!quantised || count > 1)

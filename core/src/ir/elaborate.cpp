@@ -57,14 +57,14 @@ void Elaborator::add_global(const ast::Name& name, GlobalKind kind, uint32_t pos
   if (name.symbol >= global_of_.size()) global_of_.resize(name.symbol + 1, -1);
   int32_t& slot = global_of_[name.symbol];
   if (slot >= 0) {
-    report(Code::E0204, name.span, {text(name)}).also(globals_[slot].span, "bound here first");
+    report(Code::NameBoundTwice, name.span, {text(name)}).also(globals_[slot].span, "bound here first");
     return;
   }
   slot = static_cast<int32_t>(globals_.size());
   globals_.push_back({name.symbol, kind, position, item, name.span, Global::State::Untouched, Datum()});
   if (kind != GlobalKind::Dim) return;
   if (graph_.dim_list.size() == kMaxDims && !stopped_) {
-    report(Code::E0270, name.span, {std::to_string(kMaxDims)});
+    report(Code::TooManyDims, name.span, {std::to_string(kMaxDims)});
     stopped_ = true;
   }
   if (stopped_) return;
@@ -113,7 +113,7 @@ void Elaborator::replace_lets() {
       if (names.back() == name) found = &global;
     }
     if (!found) {
-      Diagnostic& d = report(Code::E0220, {}, {name});
+      Diagnostic& d = report(Code::UnknownLet, {}, {name});
       const std::string near = nearest(name, names);
       if (!near.empty()) d.help("did you mean `--let " + near + "=…`");
       continue;
@@ -149,7 +149,7 @@ const ast::Expr* Elaborator::option(const std::shared_ptr<const SourceText>& sho
   Diagnostics problems;
   const ast::Expr* e = ast::parse_expression(tree_, text, problems);
   for (const Diagnostic& problem : problems.list()) {
-    Diagnostic& d = diagnostics_.report(problem.code, problem.span, {}, shown);
+    Diagnostic& d = diagnostics_.add(problem.code, problem.span, {}, shown);
     d = problem;
     d.elsewhere = shown;
   }
@@ -161,12 +161,16 @@ void Elaborator::declare_phases() {
     const auto same = [&](const Phase& p) { return p.name == text(item->name); };
     const auto first = std::find_if(graph_.phases.begin(), graph_.phases.end(), same);
     if (first != graph_.phases.end()) {
-      report(Code::E0204, item->name.span, {text(item->name)})
+      report(Code::NameBoundTwice, item->name.span, {text(item->name)})
           .also(first->span, "the phase is declared here first");
       continue;
     }
-    if (graph_.phases.size() == kMaxPhases || text(item->name) == "load") {
-      report(Code::E0218, item->name.span, {text(item->name), std::to_string(kMaxPhases)});
+    if (text(item->name) == "load") {
+      report(Code::ReservedPhaseName, item->name.span, {text(item->name)});
+      continue;
+    }
+    if (graph_.phases.size() == kMaxPhases) {
+      report(Code::TooManyPhases, item->name.span, {std::to_string(kMaxPhases)});
       continue;
     }
     Phase phase;
@@ -208,7 +212,7 @@ void Elaborator::run_phase(uint32_t phase) {
     const ast::Item& item = *tree_.items[i];
     switch (item.kind) {
       case ast::ItemKind::Version:
-        if (item.version != 1) report(Code::E0219, item.span, {std::to_string(item.version)});
+        if (item.version != 1) report(Code::LanguageVersion, item.span, {std::to_string(item.version)});
         break;
       case ast::ItemKind::Let: {
         Global* global = find_global(item.name.symbol);
@@ -217,7 +221,7 @@ void Elaborator::run_phase(uint32_t phase) {
       }
       case ast::ItemKind::Input: declare_input(item); break;
       case ast::ItemKind::Budget: declare_budget(*item.value, item.span); break;
-      case ast::ItemKind::Return: report(Code::E0217, item.span); break;
+      case ast::ItemKind::Return: report(Code::ReturnOutsideOfFn, item.span); break;
       case ast::ItemKind::Dim:
       case ast::ItemKind::Phase:
       case ast::ItemKind::Fn:
@@ -246,14 +250,14 @@ void Elaborator::declare_dims() {
     const auto high = integer(*item.high, "the upper end of a range");
     if (!low || !high) continue;
     if (*low < 0 || *low > *high) {
-      report(Code::E0206, Span{item.value->span.begin, item.high->span.end},
+      report(Code::EmptyRange, Span{item.value->span.begin, item.high->span.end},
              {dim.name, std::to_string(*low), std::to_string(*high)})
           .rule("0 <= lower end <= upper end");
       continue;
     }
     const Interval range{*low, *high};
     if (phase_ > 0 && !(range == dim.range)) {
-      report(Code::E0207, item.name.span, {dim.name});
+      report(Code::DeclarationDependsOnPhase, item.name.span, {dim.name});
     }
     dim.range = range;
     dim.end = size_let(*item.high);
@@ -261,7 +265,7 @@ void Elaborator::declare_dims() {
       dim.per = text(*item.per);
       const Global* per = find_global(item.per->symbol);
       if (!per || per->kind != GlobalKind::Dim || dim.per == dim.name) {
-        report(Code::E0208, item.per->span, {dim.per, dim.name});
+        report(Code::NoSuchRowsDim, item.per->span, {dim.per, dim.name});
         dim.per.clear();
       }
     }
@@ -280,12 +284,12 @@ void Elaborator::phase_entries(const ast::Item& item) {
     if (dim == graph_.dim_list.end()) {
       std::vector<std::string> names;
       for (const Dim& d : graph_.dim_list) names.push_back(d.name);
-      Diagnostic& d = report(Code::E0209, entry.dim.span, {name, phase.name});
+      Diagnostic& d = report(Code::PhaseSizesNoDim, entry.dim.span, {name, phase.name});
       const std::string near = nearest(name, names);
       if (!near.empty()) d.fix("did you mean `" + near + "`", entry.dim.span, near);
       std::string known;
       for (const std::string& dim_name : names) known += (known.empty() ? "" : ", ") + dim_name;
-      d.rule(known.empty() ? "dims are declared, or stand in an input's type"
+      d.rule(known.empty() ? "a dim is declared, or named in the type of an input"
                            : "the program's dims: " + known);
       continue;
     }
@@ -296,7 +300,7 @@ void Elaborator::phase_entries(const ast::Item& item) {
                     (entry.equals ? entry.equals : entry.high)->span.end};
     if (*low > *high || *low < dim->range.lo || *high > dim->range.hi) {
       const std::string most = dim->range.hi == Interval::kUnbounded ? "" : std::to_string(dim->range.hi);
-      report(Code::E0210, span, {name, std::to_string(*low), std::to_string(*high), phase.name})
+      report(Code::PhaseOutsideOfRange, span, {name, std::to_string(*low), std::to_string(*high), phase.name})
           .also(dim->span, "declared " + std::to_string(dim->range.lo) + ".." + most);
       continue;
     }
@@ -346,7 +350,7 @@ bool Elaborator::tell_parted(const Value& shared, const TensorType& type) {
       if (!parted(dim)) continue;
       const std::string& name = graph_.dim_list[dim].name;
       const char* kind = shared.kind == ValueKind::State ? "state" : "param";
-      report(Code::E0212, shared.span, {kind, shared.source, name})
+      report(Code::ShapeDependsOnPhase, shared.span, {kind, shared.source, name})
           .at(irplan::text(type))
           .rule("phases share their params and states; here " + sizes_by_phase(name));
       return true;
@@ -373,7 +377,8 @@ void Elaborator::declare_input(const ast::Item& item) {
   const auto known = inputs_.find(name);
   if (known != inputs_.end()) {
     global->value = Datum::tensor(known->second);
-    if (type && !(graph_.values[known->second].type == *type)) report(Code::E0207, item.name.span, {name});
+    if (type && !(graph_.values[known->second].type == *type))
+      report(Code::DeclarationDependsOnPhase, item.name.span, {name});
   } else {
     Value value;
     value.id = name;
@@ -422,7 +427,7 @@ void Elaborator::declare_budget(const ast::Expr& e, Span span) {
   const bool comparison =
       e.kind == ast::ExprKind::Binary && e.op >= ast::Operator::Eq && e.op <= ast::Operator::Ge;
   if (!comparison || e.op == ast::Operator::Ne) {
-    Diagnostic& d = report(Code::E0211, e.span);
+    Diagnostic& d = report(Code::BudgetNoComparison, e.span);
     if (comparison) d.at("`!=` limits nothing");
     d.help("write a limit: budget memory <= 24GiB");
     return;
@@ -450,7 +455,7 @@ void Elaborator::declare_budget(const ast::Expr& e, Span span) {
   budget.constraint =
       left.is_constant() ? Constraint{right, mirrored(relation), left} : Constraint{left, relation, right};
   if (!read_bytes(budget)) {
-    report(Code::E0274, e.span)
+    report(Code::BudgetDirection, e.span)
         .rule(
             "a sum of weights, state, inputs, arena and memory, each by a number, and the most that it may "
             "be")
@@ -464,7 +469,7 @@ void Elaborator::declare_budget(const ast::Expr& e, Span span) {
   if (graph_.budgets.size() < kMaxBudgets)
     graph_.budgets.push_back(std::move(budget));
   else
-    report(Code::E0276, span, {std::to_string(kMaxBudgets)});
+    report(Code::TooManyBudgets, span, {std::to_string(kMaxBudgets)});
 }
 
 // Params and states are called by their checkpoint's name, with `param:` or `state:` before it only where two

@@ -88,9 +88,15 @@ class Elaborator {
 
   const std::string& text(ast::Symbol symbol) const { return tree_.text(symbol); }
   const std::string& text(const ast::Name& name) const { return tree_.text(name.symbol); }
-  Diagnostic& report(Code code, Span span, std::initializer_list<std::string_view> arguments = {}) {
+  template <size_t N>
+  Diagnostic& report(std::type_identity_t<Taking<N>> code, Span span,
+                     const std::string_view (&arguments)[N]) {
+    return add_report(code.code, span, arguments);
+  }
+  Diagnostic& report(Taking<0> code, Span span) { return add_report(code.code, span, {}); }
+  Diagnostic& add_report(Code code, Span span, std::span<const std::string_view> arguments) {
     steps_ += kReportSteps;
-    return diagnostics_.report(code, span, arguments, elsewhere_);
+    return diagnostics_.add(code, span, arguments, elsewhere_);
   }
   std::string slice(Span span) const { return std::string((elsewhere_ ? *elsewhere_ : source_).slice(span)); }
   void collect_globals();
@@ -233,6 +239,9 @@ class Elaborator {
   bool set_attribute(Attrs& attrs, const OpRow& row, const AttrSpec& spec, const Datum& value,
                      const ast::Expr& at);
   std::optional<Attr> to_attr(const AttrSpec& spec, const Datum& value, const ast::Expr& at);
+  std::optional<Attr> list_attr(const AttrSpec& spec, const Datum& value, const ast::Expr& at);
+  std::optional<Attr> wrong_attr(const AttrSpec& spec, const Datum& value, const ast::Expr& at,
+                                 const std::string& wanted);
   Attr record_attr(const Datum& value);
   Datum emit(const OpRow& row, Ids in, Spans spans, Attrs attrs, Span span, const Want& want);
 
@@ -269,7 +278,8 @@ class Elaborator {
     const ast::Expr* value;
     std::shared_ptr<const SourceText> text;  // the option that it stands in
   };
-  const ast::Expr* option(const std::shared_ptr<const SourceText>& shown, size_t at, const std::string& expression);
+  const ast::Expr* option(const std::shared_ptr<const SourceText>& shown, size_t at,
+                          const std::string& expression);
   std::unordered_map<ast::Symbol, Replacement> replaced_;  // values of --let
   std::vector<Replacement> budgets_;                       // of --budget
   std::shared_ptr<const SourceText> elsewhere_;            // while one of them is evaluated: its text

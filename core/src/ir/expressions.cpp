@@ -32,10 +32,10 @@ Datum Elaborator::made_of(double x, std::initializer_list<const Datum*> parts) {
 // A value that is no integer where one is needed. What a config's value brings about is told once.
 void Elaborator::tell_no_integer(const ast::Expr& e, const std::string& wanted, const Datum& value) {
   if (value.is<double>() && value.origin && !told_floats_.insert(value.origin).second) return;
-  Diagnostic& d = report(Code::E0214, e.span, {wanted, kind_name(value)});
+  Diagnostic& d = report(Code::Expected, e.span, {wanted, kind_name(value)});
   d.at(show(value));
   blame(d, value);
-  if (value.is<Expr>()) d.help("`" + value.get<Expr>()->text() + "` is known only when the program runs");
+  if (value.is<Expr>()) d.help("`" + value.get<Expr>()->text() + "` is only known when the program runs");
   if (!value.is<double>()) return;
   const double x = value.origin ? value.origin->number : *value.get<double>();
   const bool whole = std::floor(x) == x && std::fabs(x) < 9e15;
@@ -53,14 +53,14 @@ Expr Elaborator::as_expr(const Datum& datum) {
 
 Datum Elaborator::from_expr(Expr e, Span span) {
   if (e.sprawling()) {
-    report(Code::E0271, span)
+    report(Code::ExpressionTooLarge, span)
         .rule("a sum has at most " + std::to_string(Dims::kMaxTerms) + " terms, a term " +
               std::to_string(Dims::kMaxDegree) + " factors, and " + std::to_string(Dims::kMaxFunctions) +
-              " functions stand in each other");
+              " functions are nested");
     return poison();
   }
   if (e.overflowed()) {
-    report(Code::E0213, span);
+    report(Code::ConstantTooLarge, span);
     return poison();
   }
   if (e.is_constant()) return Datum(e.constant());
@@ -86,7 +86,7 @@ Datum Elaborator::constant(const ast::Expr& e) {
   Namer namer;
   Datum value = eval(e, {nullptr, &namer});
   if (!value.is_tensor()) return value;
-  report(Code::E0216, e.span, {graph_.values[value.tensor()].id});
+  report(Code::TensorAsConstant, e.span, {graph_.values[value.tensor()].id});
   return poison();
 }
 
@@ -102,7 +102,7 @@ std::optional<bool> Elaborator::truth(const ast::Expr& e) {
   const Datum value = constant(e);
   if (value.poisoned()) return std::nullopt;
   if (const auto* b = value.get<bool>()) return *b;
-  Diagnostic& d = report(Code::E0214, e.span, {"a condition", kind_name(value)});
+  Diagnostic& d = report(Code::Expected, e.span, {"a condition", kind_name(value)});
   d.at(show(value));
   blame(d, value);
   const bool simple = e.kind != ExprKind::Binary && e.kind != ExprKind::Ternary && e.kind != ExprKind::Unary;
@@ -137,11 +137,11 @@ Datum Elaborator::from_config(const ConfigNode* node) {
 
 Datum Elaborator::raw(const ast::Expr& e, const Want& want) {
   if (++steps_ > kMaxSteps && !stopped_) {
-    report(Code::E0222, e.span, {std::to_string(kMaxSteps)});
+    report(Code::TooManySteps, e.span, {std::to_string(kMaxSteps)});
     stopped_ = true;
   }
   if (depth_ >= kMaxDepth && !stopped_) {
-    report(Code::E0242, e.span, {std::to_string(kMaxDepth)});
+    report(Code::CallsTooDeep, e.span, {std::to_string(kMaxDepth)});
     stopped_ = true;
   }
   if (stopped_) return poison();
@@ -194,7 +194,7 @@ Datum Elaborator::record(const ast::Expr& e) {
   if (!fits(e.span, e.entries.size(), 1)) return poison();
   for (const ast::Entry& entry : e.entries) {
     for (const auto& [key, value] : *made) {
-      if (key == text(entry.name)) report(Code::E0204, entry.name.span, {key});
+      if (key == text(entry.name)) report(Code::NameBoundTwice, entry.name.span, {key});
     }
     made->emplace_back(text(entry.name), constant(*entry.value));
     if (made->back().second.poisoned()) return poison();
@@ -206,8 +206,8 @@ Datum Elaborator::record(const ast::Expr& e) {
 
 // Whether a list or record stays within the limits.
 bool Elaborator::fits(Span span, size_t items, int depth) {
-  if (depth > kMaxValueDepth) report(Code::E0108, span, {std::to_string(kMaxValueDepth)});
-  if (items > kMaxItems) report(Code::E0269, span, {std::to_string(items), std::to_string(kMaxItems)});
+  if (depth > kMaxValueDepth) report(Code::NestedTooDeep, span, {std::to_string(kMaxValueDepth)});
+  if (items > kMaxItems) report(Code::ListTooLong, span, {std::to_string(items), std::to_string(kMaxItems)});
   return depth <= kMaxValueDepth && items <= kMaxItems;
 }
 
@@ -236,7 +236,7 @@ Datum Elaborator::field(const ast::Expr& e, const Want& want) {
     }
     return Datum(Missing{nullptr, &e, &e});
   }
-  Diagnostic& d = report(Code::E0223, e.span, {key, kind_name(base)});
+  Diagnostic& d = report(Code::FieldOfNoRecord, e.span, {key, kind_name(base)});
   if (base.is_tensor() && key == "T") d.help("transpose(" + slice(e.a->span) + ", perm=[1, 0])");
   blame(d, base);
   return poison();
@@ -275,7 +275,7 @@ Datum Elaborator::index(const ast::Expr& e, const Want& want) {
       return (**list)[static_cast<size_t>(*i)];
     }
   }
-  Diagnostic& d = report(Code::E0224, e.span, {kind_name(base), kind_name(at)});
+  Diagnostic& d = report(Code::WrongIndex, e.span, {kind_name(base), kind_name(at)});
   d.rule("a list takes an integer, a record a string");
   if (base.is_tensor()) d.help("slice(" + slice(e.a->span) + ", axis=0, start=…, len=1)");
   blame(d, base);
@@ -296,7 +296,7 @@ std::optional<std::string> Elaborator::interpolate(const std::vector<ast::String
       case ast::StringPart::Kind::Text: out += part.text; break;
       case ast::StringPart::Kind::Star:
         if (!starred) {
-          report(Code::E0225, part.span).rule("`{*}` stands only in the name after `from`");
+          report(Code::StackedHere, part.span).rule("`{*}` is only allowed in the name after `from`");
           return std::nullopt;
         }
         *starred = true;
@@ -310,13 +310,13 @@ std::optional<std::string> Elaborator::interpolate(const std::vector<ast::String
         } else if (const auto* s = value.get<std::string>()) {
           out += *s;
         } else {
-          report(Code::E0214, part.expr->span, {"an integer or a string", kind_name(value)});
+          report(Code::Expected, part.expr->span, {"an integer or a string", kind_name(value)});
           return std::nullopt;
         }
       }
     }
     if (out.size() > kMaxStringBytes) {
-      report(Code::E0226, span, {std::to_string(kMaxStringBytes)});
+      report(Code::StringTooLong, span, {std::to_string(kMaxStringBytes)});
       stopped_ = true;
       return std::nullopt;
     }
@@ -335,7 +335,7 @@ void Elaborator::check_phase(const ast::Expr& phase, const Datum& other, const a
   }
   const std::string near = nearest(*name, names);
   if (near.empty()) return;
-  Diagnostic& d = report(Code::W0201, written.span, {*name});
+  Diagnostic& d = report(Code::UnknownPhase, written.span, {*name});
   if (written.kind == ExprKind::String) {
     d.fix("did you mean `" + near + "`", written.span, "\"" + near + "\"");
   } else {
@@ -392,7 +392,7 @@ Datum Elaborator::binary(const ast::Expr& e, const Want& want) {
 Datum Elaborator::operand_error(const ast::Expr& e, const Datum& a, const Datum& b) {
   const bool one = e.kind == ExprKind::Unary;
   Diagnostic& d =
-      report(Code::E0227, e.span,
+      report(Code::DoesNotTake, e.span,
              {spelling(e.op), one ? kind_name(a) : kind_name(a) + (" and " + std::string(kind_name(b)))});
   blame(d, a);
   if (!one) blame(d, b);
@@ -401,7 +401,7 @@ Datum Elaborator::operand_error(const ast::Expr& e, const Datum& a, const Datum&
 
 Datum Elaborator::compare(const ast::Expr& e, const Datum& a, const Datum& b) {
   if (a.is_tensor() || b.is_tensor()) {
-    report(Code::E0216, (a.is_tensor() ? e.a : e.b)->span,
+    report(Code::TensorAsConstant, (a.is_tensor() ? e.a : e.b)->span,
            {graph_.values[(a.is_tensor() ? a : b).tensor()].id});
     return poison();
   }
@@ -415,7 +415,7 @@ Datum Elaborator::compare(const ast::Expr& e, const Datum& a, const Datum& b) {
     const Expr right = !strict ? y : e.op == Operator::Lt ? y - 1 : y + 1;
     const Truth found = decide(x, equality ? Relation::Equal : relation_of(e.op), right, ranges);
     if (found != Truth::Unknown) return Datum((found == Truth::Yes) != (e.op == Operator::Ne));
-    report(Code::E0228, e.span, {a.is<Expr>() ? x.text() : y.text()})
+    report(Code::KnownAtRunTime, e.span, {a.is<Expr>() ? x.text() : y.text()})
         .help("write a limit on it as a budget: budget " + slice(e.span));
     return poison();
   }
@@ -452,7 +452,8 @@ Datum Elaborator::arithmetic(const ast::Expr& e, const Datum& a, const Datum& b)
   Datum result = from_expr(e.op == Operator::Add ? x + y : e.op == Operator::Sub ? x - y : x * y, e.span);
   if (result.poisoned() && !diagnostics_.list().empty()) {
     for (const Datum* side : {&a, &b}) {
-      if (side->origin) report(Code::E0213, e.span).note("`" + side->origin->path() + "` is " + show(*side));
+      if (side->origin)
+        report(Code::ConstantTooLarge, e.span).note("`" + side->origin->path() + "` is " + show(*side));
     }
   }
   return result;
@@ -460,7 +461,7 @@ Datum Elaborator::arithmetic(const ast::Expr& e, const Datum& a, const Datum& b)
 
 Datum Elaborator::divide(const ast::Expr& e, const Datum& a, const Datum& b) {
   if (b.is_number() && b.number() == 0) {
-    Diagnostic& d = report(Code::E0229, e.span);
+    Diagnostic& d = report(Code::DivisionByZero, e.span);
     blame(d, b);
     return poison();
   }
@@ -474,7 +475,7 @@ Datum Elaborator::divide(const ast::Expr& e, const Datum& a, const Datum& b) {
   if (!x || !y) return operand_error(e, a, b);
   Dims& dims = *graph_.dims;
   if (bounds(y, ranges_now()).lo <= 0) {
-    Diagnostic& d = report(Code::E0230, e.b->span, {y.text()});
+    Diagnostic& d = report(Code::DivisorNotPositive, e.b->span, {y.text()});
     blame(d, b);
     return poison();
   }
@@ -483,7 +484,7 @@ Datum Elaborator::divide(const ast::Expr& e, const Datum& a, const Datum& b) {
   // R9: `/` must divide exactly; where sizes decide, that becomes a guard.
   if (const auto quotient = dims.divide_exactly(x, y)) return from_expr(*quotient, e.span);
   if (x.is_constant() && y.is_constant()) {
-    Diagnostic& d = report(Code::E0231, e.span, {x.text(), y.text()});
+    Diagnostic& d = report(Code::NoMultiple, e.span, {x.text(), y.text()});
     blame(d, a);
     blame(d, b);
     d.rule("`/` on integers divides exactly").help("`//` rounds down, `ceildiv(a, b)` up");
@@ -516,7 +517,7 @@ Datum Elaborator::tensor_arithmetic(const ast::Expr& e, const Datum& a, const Da
       if (side == &a && (e.op == Operator::Sub || e.op == Operator::Div))
         attrs.set("scalar_first", Attr(true));
     } else {
-      Diagnostic& d = report(Code::E0214, place.span, {"a tensor or a number", kind_name(*side)});
+      Diagnostic& d = report(Code::Expected, place.span, {"a tensor or a number", kind_name(*side)});
       blame(d, *side);
       return poison();
     }

@@ -28,7 +28,7 @@ Datum Elaborator::call_fn(const ast::Expr& e, const ast::Item& fn, const Want& w
   if (result) {
     value = result_of(fn, *result);
   } else if (given.good && !stopped_) {
-    Diagnostic& d = report(Code::E0245, fn.name.span, {text(fn.name)});
+    Diagnostic& d = report(Code::ReturnMissing, fn.name.span, {text(fn.name)});
     if (!outer) d.also(e.span, "called here");
   }
   elsewhere_ = std::move(outer);
@@ -38,11 +38,11 @@ Datum Elaborator::call_fn(const ast::Expr& e, const ast::Item& fn, const Want& w
 bool Elaborator::may_call(const ast::Expr& e, const ast::Item& fn) {
   const auto runs = [&](const Frame& frame) { return frame.fn == &fn; };
   if (std::any_of(frames_.begin(), frames_.end(), runs)) {
-    report(Code::E0237, e.span, {text(fn.name)}).rule("recursion is an error");
+    report(Code::Recursion, e.span, {text(fn.name)}).rule("recursion is an error");
     return false;
   }
   if (frames_.size() > static_cast<size_t>(kMaxCallDepth)) {
-    report(Code::E0242, e.span, {std::to_string(kMaxCallDepth)});
+    report(Code::CallsTooDeep, e.span, {std::to_string(kMaxCallDepth)});
     return false;
   }
   return true;
@@ -63,14 +63,14 @@ Elaborator::Given Elaborator::arguments(const ast::Expr& e, const ast::Item& fn,
     }
     Datum value = eval(*arg.value, {nullptr, want.namer});
     if (at >= count) {
-      report(Code::E0240, arg.value->span, {text(fn.name), arguments_text(e.args.size())})
+      report(Code::DoesNotTake, arg.value->span, {text(fn.name), arguments_text(e.args.size())})
           .also_in_program(fn.name.span, "takes " + (count == 0 ? "nothing" : std::to_string(count)));
       given.good = false;
       continue;
     }
     given.places[at] = place_of(*arg.value);
     if (given.values[at]) {
-      report(Code::E0243, arg.value->span, {text(fn.parameters[at].name), text(fn.name)});
+      report(Code::ArgumentTwice, arg.value->span, {text(fn.parameters[at].name), text(fn.name)});
       given.good = false;
     }
     given.values[at] = std::move(value);
@@ -80,7 +80,7 @@ Elaborator::Given Elaborator::arguments(const ast::Expr& e, const ast::Item& fn,
     const ast::Parameter& missing = fn.parameters[i];
     if (given.values[i] || missing.fallback) continue;
     if (good) {  // else an argument that was told may be this one
-      report(Code::E0244, e.span, {text(missing.name), text(fn.name)})
+      report(Code::ArgumentMissing, e.span, {text(missing.name), text(fn.name)})
           .also_in_program(fn.name.span, "defined here");
     }
     given.values[i] = poison();
@@ -96,7 +96,7 @@ size_t Elaborator::parameter(const ast::Item& fn, const ast::Name& name) {
     if (p.name.symbol == name.symbol) return names.size();
     names.push_back(text(p.name));
   }
-  Diagnostic& d = report(Code::E0239, name.span, {text(name), text(fn.name)});
+  Diagnostic& d = report(Code::UnknownArgument, name.span, {text(name), text(fn.name)});
   d.also_in_program(fn.name.span, "takes " + (names.empty() ? "nothing" : joined(names, ", ")));
   const std::string near = nearest(text(name), names);
   if (!near.empty()) d.fix("did you mean `" + near + "`", name.span, near);
@@ -152,7 +152,7 @@ Datum Elaborator::result_of(const ast::Item& fn, std::vector<Datum>& results) {
   for (const Datum& value : results) {
     if (value.poisoned()) return poison();
     if (!value.is_tensor() || value.get<Tensors>()->ids.size() != 1) {
-      report(Code::E0246, fn.name.span, {text(fn.name), kind_name(value)});
+      report(Code::ResultNoTensor, fn.name.span, {text(fn.name), kind_name(value)});
       return poison();
     }
     all.ids.push_back(value.tensor());

@@ -9,10 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/work.h"
 #include "dims/expr.h"
 #include "irplan/diagnostic.h"
 #include "irplan/source.h"
+#include "irplan/strength.h"
 #include "kernels/kernel.h"
 #include "ops/op.h"
 
@@ -79,7 +81,7 @@ struct Buffer {
   Expr bytes;
   // of arena buffers
   uint32_t live_begin = 0, live_end = 0;  // half-open, in indices of Graph::ops
-  Ids above;                              // the buffers directly below this one: the placement
+  Ids above;                              // the buffers that this one lies directly above: the placement
 };
 
 struct Output {
@@ -94,7 +96,8 @@ struct Guard {
   Span span;
   uint32_t phase = kNoPhase;  // where one phase alone needs it
   bool budget = false;
-  std::shared_ptr<const SourceText> elsewhere = nullptr;  // the option that it stands in, of none in the program
+  std::shared_ptr<const SourceText> elsewhere =
+      nullptr;  // the option that it stands in, of none in the program
 };
 
 // A top-level `let` whose number is a size: rows of states, or a dim's upper end.
@@ -156,10 +159,7 @@ struct Answer {
   std::vector<Frontier> frontiers;
 };
 
-// How often a budget counts the bytes of each segment; `memory` is one of each.
-struct Quantities {
-  int64_t weights = 0, state = 0, inputs = 0, arena = 0;
-};
+// What a budget counts: the bytes of each segment; `memory` is one of each.
 constexpr const char* kQuantities[] = {"weights", "state", "inputs", "arena"};  // in their order
 
 // `budget B * S <= 8192`: a relation of dims. `budget memory <= 24GiB`: measured bytes, added up, and the
@@ -168,11 +168,12 @@ struct Budget {
   std::string text;       // as the program has it
   Constraint constraint;  // of dims alone
   bool bytes = false;
-  Quantities counts;          // of bytes
+  PerSegment counts;          // of bytes
   Expr limit;                 // of bytes
   uint32_t phase = kNoPhase;  // that it speaks of alone: `budget decode.arena <= 64MiB`
   Span span;
-  std::shared_ptr<const SourceText> elsewhere = nullptr;  // the option that it stands in, of none in the program
+  std::shared_ptr<const SourceText> elsewhere =
+      nullptr;  // the option that it stands in, of none in the program
   // filled in by the solve pass
   bool possible = true;                       // at the smallest sizes
   int64_t limit_bytes = 0;                    // at `value`
@@ -221,8 +222,6 @@ struct Target {
   std::string arch = "sm_90";
   int64_t align = 256;
 };
-
-enum class Strength : uint8_t { Portfolio, Exact, Limited };
 
 struct Graph {
   std::shared_ptr<Dims> dims = std::make_shared<Dims>();

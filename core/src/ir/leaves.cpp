@@ -16,7 +16,7 @@ std::optional<DType> Elaborator::dtype(const ast::Type& type) {
     const auto* node = value.get<const ConfigNode*>();
     const ConfigNode* found = node ? (*node)->find(text(type.dtype[i])) : nullptr;
     if (!found) {
-      report(Code::E0215, type.dtype[i].span,
+      report(Code::NoSuchKey, type.dtype[i].span,
              {node ? (*node)->path() + "." + text(type.dtype[i]) : text(type.dtype[i])});
       return std::nullopt;
     }
@@ -25,7 +25,7 @@ std::optional<DType> Elaborator::dtype(const ast::Type& type) {
   if (value.poisoned()) return std::nullopt;
   const auto dtype = as_dtype(value);
   if (!dtype) {
-    Diagnostic& d = report(Code::E0255, type.dtype[0].span, {show(value)});
+    Diagnostic& d = report(Code::NotADtype, type.dtype[0].span, {show(value)});
     blame(d, value);
     if (const auto* word = value.get<std::string>()) {
       const auto alias = dtype_alias(*word);
@@ -43,7 +43,7 @@ std::optional<TensorType> Elaborator::tensor_type(const ast::Type& type) {
   bool good = element.has_value();
   if (element) out.dtype = *element;
   if (type.extents.size() > kMaxRank) {
-    report(Code::E0256, type.span, {std::to_string(type.extents.size()), std::to_string(kMaxRank)});
+    report(Code::TooManyAxes, type.span, {std::to_string(type.extents.size()), std::to_string(kMaxRank)});
     return std::nullopt;
   }
   for (const ast::Expr* e : type.extents) {
@@ -54,7 +54,7 @@ std::optional<TensorType> Elaborator::tensor_type(const ast::Type& type) {
       continue;
     }
     if (n.is_constant() ? n.constant() < 0 : bounds(n, ranges_now()).lo < 0) {
-      Diagnostic& d = report(Code::E0257, e->span, {n.text()});
+      Diagnostic& d = report(Code::ExtentMayBeNegative, e->span, {n.text()});
       blame(d, value);
       good = false;
     }
@@ -64,7 +64,7 @@ std::optional<TensorType> Elaborator::tensor_type(const ast::Type& type) {
   const int block = info(out.dtype).elements;
   if (block > 1 &&
       (out.shape.empty() || !graph_.dims->mod(out.shape.back(), graph_.dims->constant(block)).is(0))) {
-    report(Code::E0258, type.span, {irplan::name(out.dtype), std::to_string(block)});
+    report(Code::BlockExtent, type.span, {irplan::name(out.dtype), std::to_string(block)});
     return std::nullopt;
   }
   return out;
@@ -90,7 +90,7 @@ Datum Elaborator::leaf(const ast::Expr& e) {
     if (!text) return poison();
     source = std::move(*text);
     if (source.empty()) {
-      report(Code::E0259, e.span);
+      report(Code::SourceNameEmpty, e.span);
       return poison();
     }
   } else {
@@ -100,22 +100,23 @@ Datum Elaborator::leaf(const ast::Expr& e) {
       if (item->kind == ast::ItemKind::Bind && item->value == &e && item->targets.size() == 1) bound = item;
     }
     if (!bound) {
-      report(Code::E0260, e.span, {state ? "state" : "param"}).help("name it: … from \"layers.{i}.weight\"");
+      report(Code::LeafWithoutName, e.span, {state ? "state" : "param"})
+          .help("name it: … from \"layers.{i}.weight\"");
       return poison();
     }
     source = text(bound->targets[0].name);
   }
   if (!type) return poison();
   if (state && type->shape.size() < 2) {
-    report(Code::E0261, e.span, {source}).at(irplan::text(*type));
+    report(Code::StateAxes, e.span, {source}).at(irplan::text(*type));
     return poison();
   }
   if (state && starred) {
-    report(Code::E0225, e.span).rule("`{*}` stacks stored tensors of a param");
+    report(Code::StackedHere, e.span).rule("`{*}` stacks stored tensors of a param");
     return poison();
   }
   if (starred && (type->shape.empty() || !type->shape[0].is_constant())) {
-    report(Code::E0262, e.span, {source});
+    report(Code::StackedExtent, e.span, {source});
     return poison();
   }
   const auto [known, fresh] =
@@ -125,7 +126,7 @@ Datum Elaborator::leaf(const ast::Expr& e) {
     if (!(first.type == *type)) {
       if (first.span == e.span && (tell_parted(first, first.type) || tell_parted(first, *type)))
         return poison();
-      Diagnostic& d = report(Code::E0263, e.span, {source});
+      Diagnostic& d = report(Code::DeclaredTwice, e.span, {source});
       d.at(irplan::text(*type)).also(first.span, irplan::text(first.type));
       if (first.span == e.span && phase_ > 0) d.rule("phases share their params and states" + parted_sizes());
     }

@@ -83,7 +83,7 @@ std::optional<Datum> Elaborator::of_phase(const ast::Expr& e) {
   if (found == graph_.phases.end() || phase_items_.empty()) return std::nullopt;
   const auto index = static_cast<uint32_t>(found - graph_.phases.begin());
   if (budget_phase_ != kNoPhase && budget_phase_ != index) {
-    report(Code::E0273, e.span, {graph_.phases[budget_phase_].name, phase})
+    report(Code::BudgetOfTwoPhases, e.span, {graph_.phases[budget_phase_].name, phase})
         .help("write a budget for each phase");
     return poison();
   }
@@ -91,7 +91,7 @@ std::optional<Datum> Elaborator::of_phase(const ast::Expr& e) {
   const Global* global = find_global(e.name.symbol);
   if (global && global->kind == GlobalKind::Dim) return dim_value(e.name.symbol);
   if (auto bytes = quantity(*graph_.dims, word)) return *std::move(bytes);
-  Diagnostic& d = report(Code::E0201, e.name.span, {phase + "." + word});
+  Diagnostic& d = report(Code::UnknownName, e.name.span, {phase + "." + word});
   std::vector<std::string> known(std::begin(kQuantities), std::end(kQuantities));
   known.emplace_back(kMemory);
   for (const Global& other : globals_) {
@@ -115,12 +115,13 @@ Datum Elaborator::lookup(const ast::Name& name) {
   const bool itself =
       global && global->kind == GlobalKind::Input && global->state == Global::State::Untouched;
   if (itself) {  // in its own type
-    report(Code::E0203, name.span, {text(name)}).also_in_program(global->span, "it is bound only here");
+    report(Code::UsedBeforeBound, name.span, {text(name)})
+        .also_in_program(global->span, "it is bound only here");
     return poison();
   }
   if (global && global->position < frames_.back().position) {
     if (global->kind != GlobalKind::Fn) return global_value(*global);
-    report(Code::E0202, name.span, {text(name)})
+    report(Code::FunctionAsValue, name.span, {text(name)})
         .also_in_program(global->span, "defined here")
         .help("call it: " + text(name) + "(…)");
     return poison();
@@ -129,13 +130,13 @@ Datum Elaborator::lookup(const ast::Name& name) {
   if (word == "config") {
     if (options_.config) return Datum(options_.config->root());
     if (!options_.config_given && !std::exchange(config_missed_, true))
-      report(Code::E0205, name.span).help("give it with --config config.json");
+      report(Code::ConfigMissing, name.span).help("give it with --config config.json");
     return poison();
   }
   if (word == "phase") return Datum(graph_.phases[phase_].name);
   if (const auto dtype = find_dtype(word)) return Datum(*dtype);
   if (global) {
-    report(Code::E0203, name.span, {word}).also_in_program(global->span, "it is bound only here");
+    report(Code::UsedBeforeBound, name.span, {word}).also_in_program(global->span, "it is bound only here");
     return poison();
   }
   return unknown_name(name);
@@ -212,12 +213,12 @@ std::vector<std::string> Elaborator::visible_names() {
 Datum Elaborator::unknown_name(const ast::Name& name) {
   if (const OpRow* row = find_op(text(name)); row && !row->fused) {
     const std::string operands = row->operand_text;
-    report(Code::E0202, name.span, {text(name)})
+    report(Code::FunctionAsValue, name.span, {text(name)})
 
         .help("call it: " + text(name) + "(" + operands.substr(0, operands.find(" →")) + ")");
     return poison();
   }
-  Diagnostic& d = report(Code::E0201, name.span, {text(name)});
+  Diagnostic& d = report(Code::UnknownName, name.span, {text(name)});
   const std::string near = diagnostics_.full() ? "" : nearest(text(name), visible_names());
   const auto named = [&](const Phase& p) { return p.name == text(name); };
   const char* const measured = in_budget_ ? quantity_alias(text(name)) : nullptr;
@@ -246,7 +247,7 @@ void Elaborator::bind(const ast::Name& name, Datum value) {
     if (*carried) {
       *local = std::move(value);
     } else {
-      report(Code::E0204, name.span, {text(name)})
+      report(Code::NameBoundTwice, name.span, {text(name)})
           .also(first, "bound here first")
           .rule("a name is bound once");
     }
@@ -254,7 +255,8 @@ void Elaborator::bind(const ast::Name& name, Datum value) {
   }
   const Global* global = find_global(name.symbol);
   if (global && (global->position < frames_.back().position || scopes_.size() == 1)) {
-    Diagnostic& d = report(Code::E0204, name.span, {text(name)}).also(global->span, "bound here first");
+    Diagnostic& d =
+        report(Code::NameBoundTwice, name.span, {text(name)}).also(global->span, "bound here first");
     d.rule("a name is bound once and hides no outer name");
     if (scopes_.size() > 1 && frames_.size() == 1 && global->kind == GlobalKind::Bound) {
       d.help("a loop hands a name on when it is listed: for … with " + text(name));

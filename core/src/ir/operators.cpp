@@ -46,7 +46,7 @@ Datum Elaborator::call_op(const ast::Expr& e, const OpRow& row, const Want& want
       place_operand(made, positional++, value, *arg.value);
       continue;
     }
-    report(Code::E0240, arg.value->span, {row.name, arguments_text(++positional)})
+    report(Code::DoesNotTake, arg.value->span, {row.name, arguments_text(++positional)})
         .rule(usage(row))
         .note(attributes_text(row));
     made.good = false;
@@ -73,10 +73,10 @@ void Elaborator::place_operand(Application& made, size_t at, const Datum& value,
   made.good = false;
   if (value.poisoned()) return;
   if (value.is_tensor()) {
-    report(Code::E0247, place.span, {std::to_string(value.get<Tensors>()->ids.size())});
+    report(Code::SeveralTensors, place.span, {std::to_string(value.get<Tensors>()->ids.size())});
     return;
   }
-  Diagnostic& d = report(Code::E0214, place.span, {"a tensor", kind_name(value)});
+  Diagnostic& d = report(Code::Expected, place.span, {"a tensor", kind_name(value)});
   d.at(show(value));
   blame(d, value);
   d.help("attributes are given by name");
@@ -86,7 +86,7 @@ void Elaborator::place_operand(Application& made, size_t at, const Datum& value,
 bool Elaborator::fresh(Application& made, uint64_t& given, size_t at, const char* name, Span span) {
   const uint64_t bit = uint64_t{1} << at;
   if (!(given & bit)) return given |= bit, true;
-  report(Code::E0243, span, {name, made.row.name});
+  report(Code::ArgumentTwice, span, {name, made.row.name});
   return made.good = false;
 }
 
@@ -111,7 +111,7 @@ void Elaborator::named_argument(Application& made, const ast::Arg& arg, const Wa
   std::vector<std::string> names;
   for (const AttrSpec& s : row.attributes) names.emplace_back(s.name);
   for (const OperandSpec& s : row.operands) names.emplace_back(s.name);
-  Diagnostic& d = report(Code::E0239, arg.name->span, {key, row.name});
+  Diagnostic& d = report(Code::UnknownArgument, arg.name->span, {key, row.name});
   for (const char* ours : attribute_aliases(key)) {
     if (std::find(names.begin(), names.end(), ours) == names.end()) continue;
     d.fix(std::string("it is called `") + ours + "` here", arg.name->span, ours);
@@ -129,13 +129,13 @@ bool Elaborator::complete(const Application& made) {
   const OpRow& row = made.row;
   for (size_t i = 0; i < row.operands.size(); ++i) {
     if (row.operands[i].optional || (i < made.in.size() && made.in[i] != kNone)) continue;
-    report(Code::E0248, made.span, {row.operands[i].name, row.name}).rule(usage(row));
+    report(Code::OperandMissing, made.span, {row.name, row.operands[i].name}).rule(usage(row));
     return false;
   }
   for (size_t i = 0; i < row.attributes.size(); ++i) {
     const AttrSpec& spec = row.attributes[i];
     if (spec.fallback || (made.attributes >> i & 1)) continue;
-    report(Code::E0249, made.span, {spec.name, row.name})
+    report(Code::AttributeMissing, made.span, {row.name, spec.name})
         .help("give it by name: " + std::string(row.name) + "(…, " + spec.name + "=…)");
     return false;
   }
@@ -148,7 +148,7 @@ bool Elaborator::set_attribute(Attrs& attrs, const OpRow& row, const AttrSpec& s
   const bool optional = spec.fallback != nullptr;
   if (value.is_none()) {
     if (optional) return true;  // as if it was not given
-    report(Code::E0250, at.span, {spec.name, row.name});
+    report(Code::AttributeIsNone, at.span, {spec.name, row.name});
     return false;
   }
   auto attr = to_attr(spec, value, at);
@@ -157,30 +157,35 @@ bool Elaborator::set_attribute(Attrs& attrs, const OpRow& row, const AttrSpec& s
   return true;
 }
 
-std::optional<Attr> Elaborator::to_attr(const AttrSpec& spec, const Datum& value, const ast::Expr& at) {
-  const auto wrong = [&](const std::string& wanted) -> std::optional<Attr> {
-    const bool integer = spec.kind == AttrKind::Int || spec.kind == AttrKind::Extent;
-    if (integer && value.is<double>()) {
-      tell_no_integer(at, wanted + " for " + spec.name, value);
-      return std::nullopt;
-    }
-    const auto* word = value.get<std::string>();
-    const bool named = word && (spec.kind == AttrKind::Dtype || spec.kind == AttrKind::Word);
-    Diagnostic& d = report(Code::E0251, at.span, {spec.name, wanted, named ? show(value) : kind_name(value)});
-    if (!named) d.at(show(value));
-    blame(d, value);
-    if (!named) return std::nullopt;
-    std::vector<std::string> candidates = spec.kind == AttrKind::Word ? choices(spec.choices) : dtype_names();
-    const auto alias = spec.kind == AttrKind::Dtype ? dtype_alias(*word) : std::nullopt;
-    const std::string near = alias ? irplan::name(*alias) : nearest(*word, candidates);
-    const bool literal = at.kind == ExprKind::String && at.span.end - at.span.begin == word->size() + 2;
-    if (!near.empty() && literal)
-      d.fix("did you mean `" + near + "`", {at.span.begin + 1, at.span.end - 1}, near);
-    else if (!near.empty())
-      d.help("did you mean `" + near + "`");
-    if (spec.kind == AttrKind::Dtype) d.rule("dtypes are " + joined(dtype_names(), " "));
+// Says that a value is no value of the attribute; none, so that it can be returned.
+std::optional<Attr> Elaborator::wrong_attr(const AttrSpec& spec, const Datum& value, const ast::Expr& at,
+                                           const std::string& wanted) {
+  const bool integer = spec.kind == AttrKind::Int || spec.kind == AttrKind::Extent;
+  if (integer && value.is<double>()) {
+    tell_no_integer(at, wanted + " for " + spec.name, value);
     return std::nullopt;
-  };
+  }
+  const auto* word = value.get<std::string>();
+  const bool named = word && (spec.kind == AttrKind::Dtype || spec.kind == AttrKind::Word);
+  Diagnostic& d =
+      report(Code::AttributeType, at.span, {spec.name, wanted, named ? show(value) : kind_name(value)});
+  if (!named) d.at(show(value));
+  blame(d, value);
+  if (!named) return std::nullopt;
+  std::vector<std::string> candidates = spec.kind == AttrKind::Word ? choices(spec.choices) : dtype_names();
+  const auto alias = spec.kind == AttrKind::Dtype ? dtype_alias(*word) : std::nullopt;
+  const std::string near = alias ? irplan::name(*alias) : nearest(*word, candidates);
+  const bool literal = at.kind == ExprKind::String && at.span.end - at.span.begin == word->size() + 2;
+  if (!near.empty() && literal)
+    d.fix("did you mean `" + near + "`", {at.span.begin + 1, at.span.end - 1}, near);
+  else if (!near.empty())
+    d.help("did you mean `" + near + "`");
+  if (spec.kind == AttrKind::Dtype) d.rule("dtypes are " + joined(dtype_names(), " "));
+  return std::nullopt;
+}
+
+std::optional<Attr> Elaborator::to_attr(const AttrSpec& spec, const Datum& value, const ast::Expr& at) {
+  const auto wrong = [&](const std::string& wanted) { return wrong_attr(spec, value, at, wanted); };
   switch (spec.kind) {
     case AttrKind::Bool:
       if (const auto* b = value.get<bool>()) return Attr(*b);
@@ -215,6 +220,11 @@ std::optional<Attr> Elaborator::to_attr(const AttrSpec& spec, const Datum& value
     case AttrKind::Extents:
     case AttrKind::Ints: break;
   }
+  return list_attr(spec, value, at);
+}
+
+std::optional<Attr> Elaborator::list_attr(const AttrSpec& spec, const Datum& value, const ast::Expr& at) {
+  const auto wrong = [&](const std::string& wanted) { return wrong_attr(spec, value, at, wanted); };
   AttrList list;
   const auto add = [&](const Datum& item) {
     const Expr e = as_expr(item);
@@ -277,7 +287,7 @@ Attr Elaborator::record_attr(const Datum& value) {
 // Adds an op; its results take the wanted ids, or the next number. Types follow in the shape pass.
 Datum Elaborator::emit(const OpRow& row, Ids in, Spans spans, Attrs attrs, Span span, const Want& want) {
   if (graph_.ops.size() >= kMaxOps) {
-    report(Code::E0252, span, {std::to_string(kMaxOps)});
+    report(Code::TooManyOps, span, {std::to_string(kMaxOps)});
     stopped_ = true;
     return poison();
   }
@@ -286,7 +296,8 @@ Datum Elaborator::emit(const OpRow& row, Ids in, Spans spans, Attrs attrs, Span 
     const auto before = appended_.find(in[i]);
     if (before != appended_.end()) {
       const bool twice = i == 0 && row.updates_state;
-      report(twice ? Code::E0253 : Code::E0254, spans[i], {graph_.values[in[i]].id})
+      report(twice ? Taking<1>(Code::AppendedTwice) : Taking<1>(Code::ReadAfterAppend), spans[i],
+             {graph_.values[in[i]].id})
           .also(before->second, "appended to here");
       return poison();
     }

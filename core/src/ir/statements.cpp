@@ -19,7 +19,7 @@ Elaborator::Flow Elaborator::statement(const ast::Item& item) {
     case ItemKind::If: return branch(item);
     case ItemKind::Return: {
       if (!frames_.back().fn) {
-        report(Code::E0217, item.span);
+        report(Code::ReturnOutsideOfFn, item.span);
         return Flow::Return;
       }
       Namer namer{phase_prefix_, scopes_.back().prefix};
@@ -56,7 +56,8 @@ void Elaborator::require(const ast::Item& item) {
     const Datum text = string(*item.message);
     if (text.get<std::string>()) message = *text.get<std::string>();
   }
-  Diagnostic& d = report(Code::E0232, item.span, {message.empty() ? slice(item.value->span) : message});
+  Diagnostic& d =
+      report(Code::RequirementFails, item.span, {message.empty() ? slice(item.value->span) : message});
   tell_values(d, *item.value);
   if (scopes_.size() == 1) refused_ = true;
 }
@@ -139,7 +140,7 @@ void Elaborator::bind_statement(const ast::Item& item) {
     const auto count = [](size_t n, const char* what) {
       return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
     };
-    Diagnostic& d = report(Code::E0233, item.targets.front().name.span,
+    Diagnostic& d = report(Code::IndexOutOfRange, item.targets.front().name.span,
                            {count(item.targets.size(), "name"), count(found, "result")});
     d.also(e.span, "gives " + count(found, "result"));
     if (found == 1) d.rule("one name, one value; `split` gives several");
@@ -158,7 +159,7 @@ void Elaborator::annotate(const ast::Target& target, const Datum& value) {
   const auto type = tensor_type(*target.annotation);
   if (!type) return;
   if (!value.is_tensor()) {
-    report(Code::E0214, target.annotation->span, {"a tensor", kind_name(value)});
+    report(Code::Expected, target.annotation->span, {"a tensor", kind_name(value)});
     return;
   }
   graph_.annotations.push_back({value.tensor(), *type, target.annotation->span});
@@ -168,7 +169,7 @@ void Elaborator::annotate(const ast::Target& target, const Datum& value) {
 void Elaborator::bind_output(const ast::Item& item, const std::vector<std::string>& ids) {
   const ast::Expr& e = *item.value;
   if (item.targets.size() != 1 || e.args.size() != 1 || e.args[0].name) {
-    report(Code::E0234, e.span).rule("output: name = output(tensor)");
+    report(Code::OutputForm, e.span).rule("output: name = output(tensor)");
     return;
   }
   const std::string name = ids[0].substr(phase_prefix_.size());
@@ -179,12 +180,12 @@ void Elaborator::bind_output(const ast::Item& item, const std::vector<std::strin
   bind(item.targets[0].name, value);
   if (value.poisoned()) return;
   if (!value.is_tensor() || value.get<Tensors>()->ids.size() != 1) {
-    report(Code::E0214, e.args[0].value->span, {"a tensor", kind_name(value)});
+    report(Code::Expected, e.args[0].value->span, {"a tensor", kind_name(value)});
     return;
   }
   const auto [known, fresh] = outputs_.try_emplace(name, item.targets[0].name.span);
   if (!fresh) {
-    report(Code::E0204, item.targets[0].name.span, {name})
+    report(Code::NameBoundTwice, item.targets[0].name.span, {name})
         .also(known->second, "an output has the name already");
     return;
   }
@@ -192,11 +193,13 @@ void Elaborator::bind_output(const ast::Item& item, const std::vector<std::strin
 }
 
 Elaborator::Flow Elaborator::loop(const ast::Item& item) {
-  const auto count = integer(*item.value, "the rounds of a loop");
+  const auto count = integer(*item.value, "the iterations of a loop");
   if (!count) return Flow::Next;
   if (*count < 0 || *count > kMaxRounds) {
-    Diagnostic& d = report(*count < 0 ? Code::E0235 : Code::E0236, item.value->span,
-                           {std::to_string(*count), std::to_string(kMaxRounds)});
+    const std::string rounds = std::to_string(*count);
+    Diagnostic& d = *count < 0
+                        ? report(Code::NegativeRounds, item.value->span, {rounds})
+                        : report(Code::TooManyRounds, item.value->span, {rounds, std::to_string(kMaxRounds)});
     Namer namer;
     blame(d, raw(*item.value, {nullptr, &namer}));
     stopped_ = *count > kMaxRounds;
@@ -208,7 +211,7 @@ Elaborator::Flow Elaborator::loop(const ast::Item& item) {
   for (int64_t round = 0; round < *count && !stopped_; ++round) {
     steps_ += kRoundSteps;
     if (steps_ > kMaxSteps) {
-      report(Code::E0222, item.span, {std::to_string(kMaxSteps)});
+      report(Code::TooManySteps, item.span, {std::to_string(kMaxSteps)});
       stopped_ = true;
       break;
     }

@@ -3,7 +3,7 @@
 namespace irplan {
 namespace {
 
-constexpr const char* kHeads = "axes are B, S, H, K; the mask is causal unless told";
+constexpr const char* kHeads = "axes are B, S, H, K; the mask is causal by default";
 constexpr const char* kOutputsFirst = "w is [N, K], outputs first";
 constexpr const char* kFewer = "attention takes fewer key heads than heads as they are";
 
@@ -38,11 +38,11 @@ constexpr AliasRow kRows[] = {
     {"gelupytorchtanh", "gelu_tanh", nullptr},
     {"gemm", "linear", kOutputsFirst},
     {"groupqueryattention", "attention", kHeads},
-    {"identity", nullptr, "y = x; a name may stand for another"},
+    {"identity", nullptr, "y = x gives a value a second name"},
     {"indexselect", "embed", "rows of a table"},
     {"layernormalization", "layernorm", nullptr},
     {"logistic", "sigmoid", nullptr},
-    {"maskedfill", nullptr, "attention(…, causal=true, window=…); masks are no tensors"},
+    {"maskedfill", nullptr, "attention(…, causal=true, window=…); there is no mask operand"},
     {"mean", nullptr, "sum(x, axis=-1) / n"},
     {"mm", "matmul", nullptr},
     {"multiheadattention", "attention", kHeads},

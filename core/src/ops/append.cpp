@@ -10,7 +10,7 @@ namespace {
 
 using namespace rules;
 
-bool does_not_fit(OpCall& call, Code code, std::string rows, std::string room, std::string help) {
+bool does_not_fit(OpCall& call, Taking<1> code, std::string rows, std::string room, std::string help) {
   Fault f = fault(call, code);
   f.operand = 1;
   f.found = text(call.operand(1)) + ": " + std::move(rows);
@@ -25,7 +25,7 @@ bool same_rows(OpCall& call) {
   if (!rank_at_least(call, 0, 2) || !rank_is(call, 1, call.rank(0))) return false;
   for (int axis = 0; axis < static_cast<int>(call.rank(0)); ++axis) {
     if (axis == 1) continue;
-    if (!agree(call, Code::E0318, 1, axis, 0, axis, "the axes of x but the sequence are those of s"))
+    if (!agree(call, Code::RowShape, 1, axis, 0, axis, "the axes of x but the sequence are those of s"))
       return false;
   }
   return true;
@@ -40,14 +40,15 @@ bool append_shape(OpCall& call) {
   if (!call.at_most(call.dims.constant(0), at)) return attribute_fault(call, "at", "at least 0");
   const Expr rows = call.extent(0, 1), fresh = call.extent(1, 1), end = at + fresh;
   if (call.ring_rows && !call.at_most(fresh, *call.ring_rows)) {
-    return does_not_fit(call, Code::E0317, fresh.text() + " rows at once",
+    return does_not_fit(call, Code::RowsExceedState, fresh.text() + " rows at once",
                         "a ring of " + call.ring_rows->text(), "append fewer rows in one step");
   }
   // Of a ring, `rows` may be what is kept; what the sequence may reach is its capacity, which the caller
   // knows.
   const bool whole = !call.ring_rows || !(*call.ring_rows == rows);
   if (whole && !call.at_most(end, rows)) {
-    return does_not_fit(call, Code::E0317, "ends at row " + end.text(), "holds " + rows.text() + " rows",
+    return does_not_fit(call, Code::RowsExceedState, "ends at row " + end.text(),
+                        "holds " + rows.text() + " rows",
                         "the state's axis 1 must hold the longest sequence, " + end.text());
   }
   Shape shape = state.shape;

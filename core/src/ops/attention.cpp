@@ -24,11 +24,11 @@ bool operands_agree(OpCall& call) {
   for (size_t i = 0; i < 3; ++i) {
     if (!rank_is(call, i, 4)) return false;
   }
-  return agree(call, Code::E0312, 1, 0, 0, 0, "dim(k, 0) = dim(q, 0)") &&
-         agree(call, Code::E0312, 2, 0, 0, 0, "dim(v, 0) = dim(q, 0)") &&
-         agree(call, Code::E0312, 2, 1, 1, 1, "dim(v, 1) = dim(k, 1), the keys") &&
-         agree(call, Code::E0312, 2, 2, 1, 2, "dim(v, 2) = dim(k, 2), the key heads") &&
-         agree(call, Code::E0301, 1, -1, 0, -1, "dim(k, -1) = dim(q, -1)");
+  return agree(call, Code::OperandsDisagree, 1, 0, 0, 0, "dim(k, 0) = dim(q, 0)") &&
+         agree(call, Code::OperandsDisagree, 2, 0, 0, 0, "dim(v, 0) = dim(q, 0)") &&
+         agree(call, Code::OperandsDisagree, 2, 1, 1, 1, "dim(v, 1) = dim(k, 1), the keys") &&
+         agree(call, Code::OperandsDisagree, 2, 2, 1, 2, "dim(v, 2) = dim(k, 2), the key heads") &&
+         agree(call, Code::InnerSizesDiffer, 1, -1, 0, -1, "dim(k, -1) = dim(q, -1)");
 }
 
 bool attention_shape(OpCall& call) {
@@ -37,7 +37,7 @@ bool attention_shape(OpCall& call) {
   const bool divides = call.at_most(call.dims.constant(1), key_heads) &&
                        call.same(call.dims.mod(heads, key_heads), call.dims.constant(0));
   if (!divides) {
-    Fault f = fault(call, Code::E0311);
+    Fault f = fault(call, Code::HeadsNoMultiple);
     f.operand = 0;
     f.found = text(call.operand(0)) + ": " + heads.text() + " heads";
     f.other = 1;
@@ -49,7 +49,7 @@ bool attention_shape(OpCall& call) {
     return call.fail(std::move(f));
   }
   if (call.has(3)) {
-    if (!rank_is(call, 3, 1) || !agree(call, Code::E0310, 3, 0, 0, 2, "dim(sinks, 0) = dim(q, 2)"))
+    if (!rank_is(call, 3, 1) || !agree(call, Code::OperandExtent, 3, 0, 0, 2, "dim(sinks, 0) = dim(q, 2)"))
       return false;
   }
   const Expr window = call.attrs["window"].expr();

@@ -12,14 +12,14 @@ bool binary_shape(OpCall& call) {
   if (!alike(call)) return false;
   const Attr& scalar = call.attrs["scalar"];
   if (call.has(1) != scalar.is_none()) {
-    Fault f = fault(call, Code::E0334);
+    Fault f = fault(call, Code::SecondOperand);
     f.rule = std::string(call.row.name) + ": two tensors, or a tensor and a number";
     return call.fail(std::move(f));
   }
   const TensorType& a = call.operand(0);
   if (!call.has(1)) {
     if (!is_float(a.dtype) && scalar.get<double>()) {
-      Fault f = fault(call, Code::E0307);
+      Fault f = fault(call, Code::IntegersMeetFloats);
       f.operand = 0;
       f.found = text(a);
       f.rule = "ints and floats do not mix; the number has a fraction";
@@ -108,9 +108,9 @@ OpRow binary_row(const char* name, Semantics evaluate, const char* doc) {
 
 }  // namespace
 
-OpRow add_row() { return binary_row("add", binary<Binary::Add>, "a + b; a number may stand for either"); }
-OpRow sub_row() { return binary_row("sub", binary<Binary::Sub>, "a - b; a number may stand for either"); }
-OpRow mul_row() { return binary_row("mul", binary<Binary::Mul>, "a * b; a number may stand for either"); }
-OpRow div_row() { return binary_row("div", binary<Binary::Div>, "a / b; a number may stand for either"); }
+OpRow add_row() { return binary_row("add", binary<Binary::Add>, "a + b; either may be a number"); }
+OpRow sub_row() { return binary_row("sub", binary<Binary::Sub>, "a - b; either may be a number"); }
+OpRow mul_row() { return binary_row("mul", binary<Binary::Mul>, "a * b; either may be a number"); }
+OpRow div_row() { return binary_row("div", binary<Binary::Div>, "a / b; either may be a number"); }
 
 }  // namespace irplan

@@ -13,7 +13,8 @@ using namespace rules;
 bool leading_axes_agree(OpCall& call) {
   const size_t x = call.rank(0), e = call.rank(2);
   if (x != e && x != e + 1) {
-    Fault f = fault(call, Code::E0308, {"x", std::to_string(e) + " or " + std::to_string(e + 1) + " axes"});
+    Fault f =
+        fault(call, Code::OperandForm, {"x", std::to_string(e) + " or " + std::to_string(e + 1) + " axes"});
     f.operand = 0;
     f.found = text(call.operand(0));
     f.other = 2;
@@ -22,7 +23,8 @@ bool leading_axes_agree(OpCall& call) {
     return call.fail(std::move(f));
   }
   for (int axis = 0; axis < static_cast<int>(x) - 1; ++axis) {
-    if (!agree(call, Code::E0312, 0, axis, 2, axis, "x is […,K] or […,k,K] where e is […,k]")) return false;
+    if (!agree(call, Code::OperandsDisagree, 0, axis, 2, axis, "x is […,K] or […,k,K] where e is […,k]"))
+      return false;
   }
   return true;
 }
@@ -30,21 +32,21 @@ bool leading_axes_agree(OpCall& call) {
 bool expert_shape(OpCall& call) {
   if (!floats(call, bit(1), bit(2)) || !rank_at_least(call, 0, 1) || !rank_is(call, 1, 3)) return false;
   if (call.operand(2).dtype != DType::I32) {
-    Fault f = fault(call, Code::E0306, {"e", "i32"});
+    Fault f = fault(call, Code::OperandDtype, {"e", "i32"});
     f.operand = 2;
     f.found = text(call.operand(2));
     return call.fail(std::move(f));
   }
   if (!rank_at_least(call, 2, 1) || !leading_axes_agree(call)) return false;
-  if (!agree(call, Code::E0301, 0, -1, 1, -1, "dim(x, -1) = dim(w, -1)")) {
+  if (!agree(call, Code::InnerSizesDiffer, 0, -1, 1, -1, "dim(x, -1) = dim(w, -1)")) {
     if (call.extent(0, -1) == call.extent(1, 1))
       call.fault->help = "w is [E, N, K], outputs before inputs: transpose(w, perm=[0, 2, 1])";
     return false;
   }
   if (call.has(3)) {
     if (!rank_is(call, 3, 2)) return false;
-    if (!agree(call, Code::E0310, 3, 0, 1, 0, "dim(bias, 0) = dim(w, 0)")) return false;
-    if (!agree(call, Code::E0310, 3, 1, 1, 1, "dim(bias, 1) = dim(w, 1)")) return false;
+    if (!agree(call, Code::OperandExtent, 3, 0, 1, 0, "dim(bias, 0) = dim(w, 0)")) return false;
+    if (!agree(call, Code::OperandExtent, 3, 1, 1, 1, "dim(bias, 1) = dim(w, 1)")) return false;
   }
   if (call.has(4) && !scale_fits(call, 4, 1)) return false;
   const auto dtype = float_result(call, 0);

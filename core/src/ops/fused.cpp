@@ -14,7 +14,7 @@ using namespace rules;
 bool same_extents(OpCall& call) {
   if (!rank_is(call, 1, call.rank(0))) return false;
   for (int axis = 0; axis < static_cast<int>(call.rank(0)); ++axis) {
-    if (!agree(call, Code::E0310, 1, axis, 0, axis, "both operands have one shape")) return false;
+    if (!agree(call, Code::OperandExtent, 1, axis, 0, axis, "both operands have one shape")) return false;
   }
   return true;
 }
@@ -38,7 +38,7 @@ bool add_norm_shape(OpCall& call) {
     return false;
   for (size_t i = 2; i < call.in.size(); ++i) {
     if (!call.has(i)) continue;
-    if (!rank_is(call, i, 1) || !agree(call, Code::E0310, i, 0, 0, -1, "dim(w, 0) = dim(a, -1)"))
+    if (!rank_is(call, i, 1) || !agree(call, Code::OperandExtent, i, 0, 0, -1, "dim(w, 0) = dim(a, -1)"))
       return false;
   }
   call.result(call.operand(0).dtype, call.operand(0).shape);

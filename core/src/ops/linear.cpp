@@ -41,15 +41,15 @@ bool linear_shape(OpCall& call) {
   if (w_rank != 3 && !rank_is(call, 1, 2)) return false;
   if (w_rank == 3) {
     if (!rank_at_least(call, 0, 2)) return false;
-    if (!agree(call, Code::E0310, 0, -2, 1, 0, "x […,G,K] with w [G,N,K]: dim(x, -2) = dim(w, 0)"))
+    if (!agree(call, Code::OperandExtent, 0, -2, 1, 0, "x […,G,K] with w [G,N,K]: dim(x, -2) = dim(w, 0)"))
       return false;
   }
-  if (!agree(call, Code::E0301, 0, -1, 1, -1, kInner)) {
+  if (!agree(call, Code::InnerSizesDiffer, 0, -1, 1, -1, kInner)) {
     call.fault->help = inner_help(call);
     return false;
   }
   if (call.has(2)) {
-    if (!rank_is(call, 2, 1) || !agree(call, Code::E0310, 2, 0, 1, -2, "dim(bias, 0) = dim(w, -2)"))
+    if (!rank_is(call, 2, 1) || !agree(call, Code::OperandExtent, 2, 0, 1, -2, "dim(bias, 0) = dim(w, -2)"))
       return false;
   }
   if (call.has(3) && !scale_fits(call, 3, 1)) return false;
@@ -97,7 +97,7 @@ void dequant(HostCall& call) {
 
 bool matmul_shape(OpCall& call) {
   if (!floats(call) || !rank_at_least(call, 0, 2) || !rank_at_least(call, 1, 2)) return false;
-  if (!agree(call, Code::E0301, 0, -1, 1, -2, "dim(a, -1) = dim(b, -2)")) {
+  if (!agree(call, Code::InnerSizesDiffer, 0, -1, 1, -2, "dim(a, -1) = dim(b, -2)")) {
     if (call.extent(0, -1) == call.extent(1, -1)) call.fault->help = "linear(a, b) takes b as [N, K]";
     return false;
   }
@@ -158,17 +158,16 @@ OpRow linear_row() {
 }
 
 OpRow dequant_row() {
-  return {
-      .name = "dequant",
-      .operands = {{"w", false, true}, {"scale", true, true}},
-      .attributes = {{"to", AttrKind::Dtype, "none"}, {"block", AttrKind::Ints, "[128, 128]"}},
-      .shape = checked<dequant_shape>,
-      .flops = flops_of_result<1>,
-      .evaluate = dequant,
-      .operand_text = "w[…,N,K], scale?[…,n,k] → y",
-      .shape_text = "as w",
-      .doc = "the numbers that a quantised weight stands for; without scale a block dtype's own, else a cast",
-      .family = Family::Linear};
+  return {.name = "dequant",
+          .operands = {{"w", false, true}, {"scale", true, true}},
+          .attributes = {{"to", AttrKind::Dtype, "none"}, {"block", AttrKind::Ints, "[128, 128]"}},
+          .shape = checked<dequant_shape>,
+          .flops = flops_of_result<1>,
+          .evaluate = dequant,
+          .operand_text = "w[…,N,K], scale?[…,n,k] → y",
+          .shape_text = "as w",
+          .doc = "the numbers of a quantised weight; without scale a block dtype's own, else a cast",
+          .family = Family::Linear};
 }
 
 OpRow matmul_row() {

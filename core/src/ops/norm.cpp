@@ -14,7 +14,7 @@ bool norm_shape(OpCall& call) {
   if (!floats(call) || !rank_at_least(call, 0, 1) || !positive(call, "eps", true)) return false;
   for (size_t i = 1; i < call.in.size(); ++i) {
     if (!call.has(i)) continue;
-    if (!rank_is(call, i, 1) || !agree(call, Code::E0310, i, 0, 0, -1, "dim(w, 0) = dim(x, -1)"))
+    if (!rank_is(call, i, 1) || !agree(call, Code::OperandExtent, i, 0, 0, -1, "dim(w, 0) = dim(x, -1)"))
       return false;
   }
   call.result(call.operand(0).dtype, call.operand(0).shape);

@@ -11,7 +11,7 @@ namespace irplan {
 
 bool k_fits(OpCall& call, Expr k) {
   if (call.at_most(call.dims.constant(1), k) && call.at_most(k, call.extent(0, -1))) return true;
-  Fault f = rules::fault(call, Code::E0319, {k.text()});
+  Fault f = rules::fault(call, Code::TooManyChosen, {k.text()});
   f.operand = 0;
   f.found = rules::axis_text(call.operand(0), -1);
   f.attribute = "k";
@@ -47,7 +47,7 @@ bool has_elements(OpCall& call) {
   const auto axis = axis_of(call, 0, call.attrs["axis"].integer());
   if (!axis) return false;
   if (call.at_most(call.dims.constant(1), call.operand(0).shape[*axis])) return true;
-  Fault f = fault(call, Code::E0319, {"1"});
+  Fault f = fault(call, Code::TooManyChosen, {"1"});
   f.operand = 0;
   f.found = axis_text(call.operand(0), static_cast<int>(*axis));
   f.attribute = "axis";

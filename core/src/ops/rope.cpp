@@ -15,7 +15,7 @@ bool scaling_fault(OpCall& call, const RopeFault& why) {
   f.attribute = "scaling";
   switch (why.kind) {
     case RopeFault::Kind::Type:
-      f.code = Code::E0314;
+      f.code = Code::UnknownRopeScaling;
       f.arguments = {why.type};
       f.rule = "rope scaling is default, linear, llama3, yarn or longrope";
       if (why.type == "dynamic") {
@@ -27,17 +27,17 @@ bool scaling_fault(OpCall& call, const RopeFault& why) {
       }
       break;
     case RopeFault::Kind::Key:
-      f.code = Code::E0315;
+      f.code = Code::RopeScalingLacks;
       f.arguments = {why.type, why.key};
       if (why.key == "length")
         f.help = "`length` is the longest sequence that the plan serves: the cache capacity";
       break;
     case RopeFault::Kind::Value:
-      f.code = Code::E0316;
+      f.code = Code::RopeScalingValue;
       f.arguments = {why.type, why.key, "a number above 0, or a list of them"};
       break;
     case RopeFault::Kind::Length:
-      f.code = Code::E0316;
+      f.code = Code::RopeScalingValue;
       f.arguments = {why.type, why.key, "as long as `short_factor`"};
       break;
   }
@@ -53,7 +53,7 @@ bool rope_shape(OpCall& call) {
   const Expr dim = call.attrs["dim"].expr();
   const bool fits = call.at_most(call.dims.constant(1), dim) && call.at_most(dim, width);
   if (!fits || !call.same(call.dims.mod(dim, call.dims.constant(2)), zero)) {
-    Fault f = fault(call, Code::E0313);
+    Fault f = fault(call, Code::RopeDim);
     f.operand = 0;
     f.found = axis_text(call.operand(0), -1);
     f.attribute = "dim";
@@ -66,7 +66,7 @@ bool rope_shape(OpCall& call) {
   if (const auto length = rope_list_length(scaling)) {
     if (!call.same(dim, call.dims.constant(2 * *length))) {
       Fault f;
-      f.code = Code::E0316;
+      f.code = Code::RopeScalingValue;
       f.arguments = {"longrope", "short_factor", "of dim / 2 numbers"};
       f.attribute = "scaling";
       f.rule = "dim is " + dim.text() + ", and the list has " + std::to_string(*length);

@@ -13,7 +13,7 @@ namespace {
 using namespace rules;
 
 bool group_fault(OpCall& call, const char* attribute, std::string rule) {
-  Fault f = fault(call, Code::E0320);
+  Fault f = fault(call, Code::ExpertGroups);
   f.operand = 0;
   f.found = axis_text(call.operand(0), -1);
   f.attribute = attribute;
@@ -50,7 +50,8 @@ bool route_shape(OpCall& call) {
   if (!floats(call) || !rank_at_least(call, 0, 1)) return false;
   const Expr experts = call.extent(0, -1), k = call.attrs["k"].expr();
   if (call.has(1)) {
-    if (!rank_is(call, 1, 1) || !agree(call, Code::E0310, 1, 0, 0, -1, "dim(bias, 0) = dim(logits, -1)"))
+    if (!rank_is(call, 1, 1) ||
+        !agree(call, Code::OperandExtent, 1, 0, 0, -1, "dim(bias, 0) = dim(logits, -1)"))
       return false;
   }
   if (!k_fits(call, k)) return false;

@@ -64,13 +64,13 @@ bool attributes_ready(OpCall& call) {
     const Attr& value = call.attrs.values()[i];
     if (value.is_none()) {
       if (spec.fallback && std::string_view(spec.fallback) == "none") continue;
-      Fault f = fault(call, Code::E0304, {spec.name});
+      Fault f = fault(call, Code::AttributeMissing, {spec.name});
       f.attribute = spec.name;
       f.help = "give it by name: " + std::string(call.row.name) + "(…, " + spec.name + "=…)";
       return call.fail(std::move(f));
     }
     if (const char* wanted = mismatch(spec, value)) {
-      Fault f = fault(call, Code::E0305, {spec.name, wanted});
+      Fault f = fault(call, Code::AttributeValue, {spec.name, wanted});
       f.attribute = spec.name;
       return call.fail(std::move(f));
     }
@@ -80,15 +80,15 @@ bool attributes_ready(OpCall& call) {
 }
 
 bool wrong_class(OpCall& call, size_t i, const char* wanted) {
-  Fault f =
-      fault(call, Code::E0306, {call.row.operands[std::min(i, call.row.operands.size() - 1)].name, wanted});
+  Fault f = fault(call, Code::OperandDtype,
+                  {call.row.operands[std::min(i, call.row.operands.size() - 1)].name, wanted});
   f.operand = static_cast<int>(i);
   f.found = text(call.operand(i));
   return call.fail(std::move(f));
 }
 
 bool mixed(OpCall& call, size_t i, size_t other) {
-  Fault f = fault(call, Code::E0307);
+  Fault f = fault(call, Code::IntegersMeetFloats);
   f.operand = static_cast<int>(i);
   f.found = text(call.operand(i));
   f.other = static_cast<int>(other);
@@ -99,7 +99,8 @@ bool mixed(OpCall& call, size_t i, size_t other) {
 }
 
 bool block_not_read(OpCall& call, size_t i) {
-  Fault f = fault(call, Code::E0328, {call.row.operands[std::min(i, call.row.operands.size() - 1)].name});
+  Fault f =
+      fault(call, Code::BlockNotRead, {call.row.operands[std::min(i, call.row.operands.size() - 1)].name});
   f.operand = static_cast<int>(i);
   f.found = text(call.operand(i));
   f.rule = "block dtypes are read by embed, linear, expert, dequant and attention, and written by append";
@@ -109,7 +110,7 @@ bool block_not_read(OpCall& call, size_t i) {
 
 }  // namespace
 
-Fault fault(const OpCall& call, Code code, std::vector<std::string> more) {
+Fault fault_with(const OpCall& call, Code code, std::vector<std::string> more) {
   Fault f;
   f.code = code;
   f.arguments.emplace_back(call.row.name);
@@ -121,7 +122,8 @@ bool ready(OpCall& call) {
   call.out.clear();
   const auto& operands = call.row.operands;
   if (call.in.size() > operands.size() && !call.row.variadic) {
-    Fault f = fault(call, Code::E0303, {std::to_string(operands.size()), std::to_string(call.in.size())});
+    Fault f =
+        fault(call, Code::TooManyOperands, {std::to_string(operands.size()), std::to_string(call.in.size())});
     f.rule = std::string(call.row.name) + ": " + call.row.operand_text;
     return call.fail(std::move(f));
   }
@@ -129,7 +131,7 @@ bool ready(OpCall& call) {
   for (size_t i = 0; i < count; ++i) {
     const OperandSpec& spec = operands[std::min(i, operands.size() - 1)];
     if (spec.optional || call.has(i)) continue;
-    Fault f = fault(call, Code::E0302, {spec.name});
+    Fault f = fault(call, Code::OperandMissing, {spec.name});
     f.rule = std::string(call.row.name) + ": " + call.row.operand_text;
     return call.fail(std::move(f));
   }
@@ -139,7 +141,7 @@ bool ready(OpCall& call) {
 bool sound(OpCall& call) {
   for (const TensorType& type : call.out) {
     for (const Expr extent : type.shape) {
-      if (extent.overflowed()) return call.fail(fault(call, Code::E0330));
+      if (extent.overflowed()) return call.fail(fault(call, Code::ExtentTooLarge));
     }
   }
   return true;
@@ -179,7 +181,7 @@ bool alike(OpCall& call, bool bools) {
 namespace {
 
 bool rank_fault(OpCall& call, size_t i, std::string wanted) {
-  Fault f = fault(call, Code::E0308,
+  Fault f = fault(call, Code::OperandForm,
                   {call.row.operands[std::min(i, call.row.operands.size() - 1)].name, std::move(wanted)});
   f.operand = static_cast<int>(i);
   const size_t rank = call.rank(i);
@@ -213,7 +215,7 @@ bool agree(OpCall& call, Code code, size_t i, int axis, size_t j, int other_axis
 
 bool agree(OpCall& call, Code code, size_t i, int axis, Expr expected, size_t j, const char* rule) {
   if (call.same(call.extent(i, axis), expected)) return true;
-  Fault f = fault(call, code, {call.row.operands[i].name});
+  Fault f = fault_with(call, code, {call.row.operands[i].name});
   f.operand = static_cast<int>(i);
   f.found = axis_text(call.operand(i), axis);
   f.other = static_cast<int>(j);
@@ -225,7 +227,7 @@ bool agree(OpCall& call, Code code, size_t i, int axis, Expr expected, size_t j,
 std::optional<size_t> axis_of(OpCall& call, size_t operand, int64_t axis) {
   const int64_t rank = static_cast<int64_t>(call.rank(operand));
   if (axis >= -rank && axis < rank) return static_cast<size_t>(axis < 0 ? axis + rank : axis);
-  Fault f = fault(call, Code::E0321, {std::to_string(axis)});
+  Fault f = fault(call, Code::NoSuchAxis, {std::to_string(axis)});
   f.operand = static_cast<int>(operand);
   f.found = text(call.operand(operand)) + ": " + std::to_string(rank) + (rank == 1 ? " axis" : " axes");
   f.attribute = "axis";
@@ -235,7 +237,7 @@ std::optional<size_t> axis_of(OpCall& call, size_t operand, int64_t axis) {
 }
 
 bool attribute_fault(OpCall& call, const char* attribute, const char* must) {
-  Fault f = fault(call, Code::E0331, {attribute, must});
+  Fault f = fault(call, Code::OperandAttribute, {attribute, must});
   f.attribute = attribute;
   return call.fail(std::move(f));
 }
@@ -255,7 +257,7 @@ std::optional<DType> float_result(OpCall& call, size_t operand) {
   }
   const DType own = call.operand(operand).dtype;
   if (!is_block(own)) return own;
-  Fault f = fault(call, Code::E0327);
+  Fault f = fault(call, Code::BlockNeedsTo);
   f.operand = static_cast<int>(operand);
   f.found = text(call.operand(operand));
   f.attribute = "to";
@@ -268,7 +270,7 @@ bool whole_blocks(OpCall& call, DType dtype, const Shape& shape) {
   if (!is_block(dtype)) return true;
   const Expr block = call.dims.constant(info(dtype).elements);
   if (!shape.empty() && call.same(call.dims.mod(shape.back(), block), call.dims.constant(0))) return true;
-  Fault f = fault(call, Code::E0329, {name(dtype), block.text()});
+  Fault f = fault(call, Code::BlocksCut, {name(dtype), block.text()});
   f.operand = 0;
   f.found = shape.empty() ? "no axis is left" : "the last axis would be " + shape.back().text();
   f.rule = "the last axis of a block dtype is a multiple of its block";
@@ -288,7 +290,7 @@ bool broadcast(OpCall& call, const Shape& a, const Shape& b, size_t i, size_t j,
       continue;
     }
     if (!call.same(x, y)) {
-      Fault f = fault(call, Code::E0309);
+      Fault f = fault(call, Code::ShapesDoNotBroadcast);
       f.operand = static_cast<int>(j);
       f.found = text(call.operand(j));
       f.other = static_cast<int>(i);

@@ -37,7 +37,12 @@ bool rank_is(OpCall& call, size_t operand, size_t rank);
 bool rank_at_least(OpCall& call, size_t operand, size_t rank);
 
 // A fault's beginning: the operator's name is its first argument.
-Fault fault(const OpCall& call, Code code, std::vector<std::string> more = {});
+Fault fault_with(const OpCall& call, Code code, std::vector<std::string> more);
+template <size_t N>
+Fault fault(const OpCall& call, std::type_identity_t<Taking<N + 1>> code, const std::string (&more)[N]) {
+  return fault_with(call, code.code, {more, more + N});
+}
+inline Fault fault(const OpCall& call, Taking<1> code) { return fault_with(call, code.code, {}); }
 // "bf16[B, S, 32, 128]: last axis is 128"
 std::string axis_text(const TensorType& type, int axis);
 

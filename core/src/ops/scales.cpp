@@ -13,13 +13,13 @@ bool scale_fits(OpCall& call, size_t scale, size_t w) {
   const int rank = static_cast<int>(call.rank(w));
   if (!rules::rank_is(call, scale, call.rank(w))) return false;
   for (int axis = 0; axis < rank - 2; ++axis) {
-    if (!rules::agree(call, Code::E0310, scale, axis, w, axis, "scale has the leading axes of w"))
+    if (!rules::agree(call, Code::OperandExtent, scale, axis, w, axis, "scale has the leading axes of w"))
       return false;
   }
   for (int k = 0; k < 2; ++k) {
     const Expr blocks = call.dims.ceildiv(call.extent(w, rank - 2 + k),
                                           call.dims.constant(block[static_cast<size_t>(k)].integer()));
-    if (!rules::agree(call, Code::E0310, scale, rank - 2 + k, blocks, w,
+    if (!rules::agree(call, Code::OperandExtent, scale, rank - 2 + k, blocks, w,
                       "scale has an entry a block of w, [⌈N/block₀⌉, ⌈K/block₁⌉]")) {
       return false;
     }

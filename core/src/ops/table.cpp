@@ -44,7 +44,7 @@ std::vector<OpRow> all_rows() {
       split_row(),
       concat_row(),
       output_row(),
-      // lowering's own
+      // made by the fuse and memory passes
       copy_row(),
       pack_row(),
       swiglu_row(),

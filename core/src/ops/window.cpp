@@ -27,7 +27,7 @@ bool give_window(OpCall& call, Shape shape) {
 
 // ---- view
 
-bool view_fault(OpCall& call, Code code, std::string rule) {
+bool view_fault(OpCall& call, Taking<1> code, std::string rule) {
   Fault f = fault(call, code);
   f.operand = 0;
   f.found = text(call.operand(0)) + ": " + call.elements(call.operand(0)).text() + " elements";
@@ -42,11 +42,11 @@ bool fill_open_extent(OpCall& call, Shape& shape, size_t open) {
     if (i != open) known = known * shape[i];
   }
   const Expr count = call.elements(call.operand(0));
-  if (known.overflowed() || count.overflowed()) return call.fail(fault(call, Code::E0330));
+  if (known.overflowed() || count.overflowed()) return call.fail(fault(call, Code::ExtentTooLarge));
   const bool divides = known.is_constant() ? known.constant() > 0 : true;
   const auto quotient = divides ? call.dims.divide_exactly(count, known) : std::nullopt;
   if (!quotient) {
-    return view_fault(call, Code::E0323,
+    return view_fault(call, Code::ViewExtentUnknown,
                       "the other extents, " + known.text() + ", must divide the elements, " + count.text());
   }
   shape[open] = *quotient;
@@ -60,7 +60,7 @@ bool view_shape(OpCall& call) {
   const Expr zero = call.dims.constant(0);
   for (size_t i = 0; i < shape.size(); ++i) {
     if (shape[i].is(-1)) {
-      if (open) return attribute_fault(call, "shape", "all known but one: -1 stands twice");
+      if (open) return attribute_fault(call, "shape", "all known but one: -1 occurs twice");
       open = i;
     } else if (!call.at_most(zero, shape[i])) {
       return attribute_fault(call, "shape", "of extents that are at least 0, or -1 once");
@@ -69,9 +69,9 @@ bool view_shape(OpCall& call) {
   if (open && !fill_open_extent(call, shape, *open)) return false;
   if (!open) {
     const Expr before = call.elements(call.operand(0)), after = call.dims.product(shape);
-    if (before.overflowed() || after.overflowed()) return call.fail(fault(call, Code::E0330));
+    if (before.overflowed() || after.overflowed()) return call.fail(fault(call, Code::ExtentTooLarge));
     if (!call.same(before, after)) {
-      return view_fault(call, Code::E0322,
+      return view_fault(call, Code::ViewChangesCount,
                         std::string(call.row.name) + " keeps the elements; its shape has " + after.text());
     }
   }
@@ -99,8 +99,8 @@ bool transpose_shape(OpCall& call) {
     call.result(dtype, std::move(shape));
     return true;
   }
-  Fault f = fault(call, permutes ? Code::E0329 : Code::E0324);
-  if (permutes) f.arguments = {call.row.name, name(dtype), std::to_string(info(dtype).elements)};
+  Fault f = permutes ? fault(call, Code::BlocksCut, {name(dtype), std::to_string(info(dtype).elements)})
+                     : fault(call, Code::PermutationForm);
   f.operand = 0;
   f.found = text(call.operand(0)) + ": " + std::to_string(rank) + (rank == 1 ? " axis" : " axes");
   f.attribute = "perm";
@@ -141,9 +141,9 @@ bool slice_shape(OpCall& call) {
   if (!axis) return false;
   const Expr start = call.attrs["start"].expr(), len = call.attrs["len"].expr(), end = start + len;
   const Expr zero = call.dims.constant(0), held = call.operand(0).shape[*axis];
-  if (end.overflowed()) return call.fail(fault(call, Code::E0330));
+  if (end.overflowed()) return call.fail(fault(call, Code::ExtentTooLarge));
   if (!call.at_most(zero, start) || !call.at_most(zero, len) || !call.at_most(end, held)) {
-    Fault f = fault(call, Code::E0325);
+    Fault f = fault(call, Code::SliceOutside);
     f.operand = 0;
     f.found = axis_text(call.operand(0), static_cast<int>(*axis));
     f.attribute = call.at_most(zero, start) ? "len" : "start";
@@ -154,7 +154,7 @@ bool slice_shape(OpCall& call) {
   const DType dtype = call.operand(0).dtype;
   const Expr block = call.dims.constant(info(dtype).elements);
   if (*axis + 1 == call.rank(0) && !call.dims.divide_exactly(start, block)) {
-    Fault f = fault(call, Code::E0329, {name(dtype), block.text()});
+    Fault f = fault(call, Code::BlocksCut, {name(dtype), block.text()});
     f.operand = 0;
     f.found = "the slice would begin at element " + start.text();
     f.attribute = "start";
@@ -177,9 +177,9 @@ bool split_shape(OpCall& call) {
     good = good && call.at_most(zero, size);
     total = total + size;
   }
-  if (total.overflowed()) return call.fail(fault(call, Code::E0330));
+  if (total.overflowed()) return call.fail(fault(call, Code::ExtentTooLarge));
   if (!good || !call.same(total, held)) {
-    Fault f = fault(call, Code::E0326);
+    Fault f = fault(call, Code::SplitSizes);
     f.operand = 0;
     f.found = axis_text(call.operand(0), static_cast<int>(*axis));
     f.attribute = "sizes";

@@ -2,6 +2,7 @@
 #include "irplan/compile.h"
 
 #include <algorithm>
+#include <span>
 
 #include "base/sha256.h"
 #include "ir/elaborate.h"
@@ -29,10 +30,6 @@ namespace {
 constexpr int64_t kStepCost = 60,
                   kOpCost = 3000;  // of elaboration, and of all passes on an op; steps of Work
 
-Strength parse_strength(std::string_view name) {
-  return name == "exact" ? Strength::Exact : name == "limited" ? Strength::Limited : Strength::Portfolio;
-}
-
 class Pipeline {
  public:
   Pipeline(Compilation& out, const CompileOptions& options) : out_(out), options_(options) {}
@@ -40,46 +37,98 @@ class Pipeline {
   void run() {
     if (!answer()) return draw_refused();
     if (!options_.emit) return;
-    Plan plan = emit(*graph_, out_.source, hashes(), out_.diagnostics);
-    out_.diagnostics.judge(options_.allow, options_.deny);
-    if (options_.deny_warnings) out_.diagnostics.warnings_are_errors();
-    out_.diagnostics.sort();
-    if (out_.diagnostics.has_errors()) return;
-    plan.diagnostics = to_json(out_.diagnostics.list(), out_.source);
-    if (options_.write && options_.text) out_.plan_json = write_plan(plan);
-    passed("emit");
-    if (options_.write) out_.plan = std::make_shared<const Plan>(std::move(plan));
+    if (!run_pass(writing())) return;
+    if (options_.write) out_.plan = std::make_shared<const Plan>(std::move(plan_));
     out_.ok = true;
   }
 
   // All passes up to the answers of budgets; false where there are errors.
   bool answer() {
-    if (!read()) return false;
-    infer_shapes(*graph_, out_.diagnostics);
-    if (!passed("shape")) return false;
-    tell_unread(*graph_, out_.diagnostics);
-    tell_suspect_positions(*graph_, out_.diagnostics);
-    apply_budgets(*graph_, out_.diagnostics, narrower_);
-    if (!passed("budget")) return false;
-    fold(*graph_);
-    passed("fold");
-    fuse(*graph_);
-    passed("fuse");
-    select_kernels(*graph_);
-    passed("select");
-    assign_values(*graph_, options_.dims, out_.diagnostics);
-    explain_refused_sizes(*graph_, options_.dims, out_.diagnostics);
-    refuse_crowds(*graph_, out_.diagnostics);
-    if (out_.diagnostics.has_errors()) return false;
-    const std::optional<Graph> written = wanted("schedule") ? std::optional<Graph>(*graph_) : std::nullopt;
+    const auto passes = answering();
+    return std::all_of(passes.begin(), passes.end(), [this](const Pass& pass) { return run_pass(pass); });
+  }
+
+  static std::vector<PassInfo> infos() {
+    std::vector<PassInfo> out;
+    for (const Pass& pass : answering()) out.push_back({pass.name, pass.contract});
+    out.push_back({writing().name, writing().contract});
+    return out;
+  }
+
+ private:
+  struct Pass {
+    const char* name;
+    const char* contract;  // a sentence, for `irplan passes`
+    void (Pipeline::*run)();
+    std::string (Pipeline::*dump)() const = &Pipeline::graph_text;  // for `--dump-after`
+    // Whether later passes need a program without errors. Else they run all the same, and tell more of them.
+    bool needs_no_errors_after = true;
+  };
+  static std::span<const Pass> answering();  // what runs up to the answers of budgets, in this order
+  static const Pass& writing();              // what runs last
+
+  // False where there are errors, and what follows needs a program without.
+  bool run_pass(const Pass& pass) {
+    (this->*pass.run)();
+    if (options_.on_pass) options_.on_pass(pass.name);
+    if (wanted(pass.name)) out_.dumps.emplace_back(pass.name, (this->*pass.dump)());
+    return !pass.needs_no_errors_after || !out_.diagnostics.has_errors();
+  }
+
+  // ---- the passes
+
+  void read() {
+    graph_ = std::make_shared<Graph>();
+    out_.graph = graph_;
+    const auto target = parse_target(options_.target);
+    if (!target) refuse_target();
+    if (!find_strength(options_.strength))
+      out_.diagnostics.report(Code::UnknownStrength, {}, {options_.strength})
+          .rule("the strengths are portfolio, limited and exact");
+    if (target) graph_->target = *target;
+    std::optional<Config> config = read_config();
+    syntax::Tree tree = syntax::parse(out_.source, out_.diagnostics);
+    elaborate(tree, out_.source,
+              {config ? &*config : nullptr, options_.config.has_value(), options_.lets, options_.budgets},
+              *graph_, out_.diagnostics);
+    if (config) out_.unread_config_keys = config->unread();
+    // Shapes are looked at all the same, so that one run tells as much as it can.
+    if (out_.diagnostics.has_errors() && graph_->ops.size() < kMaxOps)
+      infer_shapes(*graph_, out_.diagnostics);
+  }
+
+  void replace_dtypes() { retype(*graph_, options_.retypes, out_.diagnostics); }
+  void find_retypable() {
+    if (options_.write || !options_.emit) mark_retypable(*graph_);
+  }
+  void find_types() { infer_shapes(*graph_, out_.diagnostics); }
+  void find_unused() { tell_unread(*graph_, out_.diagnostics); }
+  void suspect_positions() { tell_suspect_positions(*graph_, out_.diagnostics); }
+  void narrow() { apply_budgets(*graph_, out_.diagnostics, narrower_); }
+  void fold_weights() { fold(*graph_); }
+  void fuse_ops() { fuse(*graph_); }
+  void choose_kernels() { select_kernels(*graph_); }
+  void choose_sizes() { assign_values(*graph_, options_.dims, out_.diagnostics); }
+  void explain_sizes() { explain_refused_sizes(*graph_, options_.dims, out_.diagnostics); }
+  void limit_alive() { refuse_crowds(*graph_, out_.diagnostics); }
+
+  void order_ops() {
+    if (wanted("schedule")) written_ = *graph_;
     if (!options_.keep_order) schedule(*graph_);
-    passed("schedule");
-    if (written) out_.dumps.back().second += compare_orders(*written, *graph_);
-    plan_memory(*graph_, {parse_strength(options_.strength), options_.progress});
-    refuse_empty_windows(*graph_, out_.diagnostics);
-    if (!passed("memory")) return false;
+  }
+
+  void place() {
+    plan_memory(*graph_, {find_strength(options_.strength).value_or(Strength::Portfolio), options_.progress});
+  }
+
+  void check_windows() { refuse_empty_windows(*graph_, out_.diagnostics); }
+
+  void suspect_logits() {
     tell_suspect_logits(*graph_, out_.diagnostics);
     answered_ = true;
+  }
+
+  void answer_budgets() {
     const bool bytes =
         std::any_of(graph_->budgets.begin(), graph_->budgets.end(), [](const Budget& b) { return b.bytes; });
     solve_budgets(*graph_, options_.dims, out_.diagnostics);
@@ -88,6 +137,9 @@ class Pipeline {
     graph_->work->spend(kStepCost * static_cast<int64_t>(graph_->steps) +
                         kOpCost * static_cast<int64_t>(graph_->ops.size()));
     planned_for_ = graph_->work->spent();
+  }
+
+  void look_for_changes() {
     advise(*graph_,
            options_.advise ? Probe([this](const Change* change, const Change* narrower) {
              return with(change, narrower);
@@ -95,15 +147,29 @@ class Pipeline {
                            : Probe(),
            out_.diagnostics);
     tell_work();
-    return passed("solve");
   }
 
- private:
+  void write() {
+    plan_ = emit(*graph_, out_.source, hashes(), out_.diagnostics);
+    out_.diagnostics.judge(options_.allow, options_.deny);
+    if (options_.deny_warnings) out_.diagnostics.warnings_are_errors();
+    out_.diagnostics.sort();
+    if (out_.diagnostics.has_errors()) return;
+    plan_.diagnostics = to_json(out_.diagnostics.list(), out_.source);
+    if (options_.write && options_.text) out_.plan_json = write_plan(plan_);
+  }
+
+  // ---- what is shown after them
+
+  std::string graph_text() const { return to_text(*graph_); }
+  std::string orders_text() const { return graph_text() + compare_orders(*written_, *graph_); }
+  std::string plan_text() const { return out_.plan_json; }
+
   // What the limit of a compilation's work left out.
   void tell_work() {
     constexpr const char* kGaveUp[] = {
         "changes that would meet a budget are not looked for",
-        "budgets are not told the largest sizes, frontiers and narrower ranges",
+        "the largest sizes, frontiers and narrower ranges of budgets are left out",
         "orders and placements are searched less", "sizes of dims may be smaller than they could be"};
     std::string said;
     for (int part = 0; part < Work::kParts; ++part) {
@@ -111,7 +177,7 @@ class Pipeline {
         said += (said.empty() ? "" : "; ") + std::string(kGaveUp[part]);
     }
     if (said.empty()) return;
-    out_.diagnostics.report(Code::W0501, {}, {said})
+    out_.diagnostics.report(Code::WorkLimit, {}, {said})
         .rule("a compilation does so much work and no more, on every machine alike");
   }
 
@@ -122,7 +188,7 @@ class Pipeline {
   // The plan of a program that only its budgets over bytes refuse: memory is planned, and can be looked at.
   void draw_refused() {
     const auto refused_by_budget = [](const Diagnostic& d) {
-      return d.severity != Severity::Error || d.code == Code::E0401;
+      return d.severity != Severity::Error || d.code == Code::BudgetRefused;
     };
     const auto& told = out_.diagnostics.list();
     if (!answered_ || !options_.write || !std::all_of(told.begin(), told.end(), refused_by_budget)) return;
@@ -132,31 +198,8 @@ class Pipeline {
     if (!apart.has_errors()) out_.plan = std::make_shared<const Plan>(std::move(plan));
   }
 
-  // The flat graph of the program; false where there are errors.
-  bool read() {
-    graph_ = std::make_shared<Graph>();
-    out_.graph = graph_;
-    const auto target = parse_target(options_.target);
-    if (!target) refuse_target();
-    if (target) graph_->target = *target;
-    std::optional<Config> config = read_config();
-    syntax::Tree tree = syntax::parse(out_.source, out_.diagnostics);
-    elaborate(tree, out_.source,
-              {config ? &*config : nullptr, options_.config.has_value(), options_.lets, options_.budgets},
-              *graph_, out_.diagnostics);
-    if (config) out_.unread_config_keys = config->unread();
-    if (passed("elaborate")) {
-      retype(*graph_, options_.retypes, out_.diagnostics);
-      if (options_.write || !options_.emit) mark_retypable(*graph_);
-      return passed("retype");
-    }
-    // Shapes are looked at all the same, so that one run tells as much as it can.
-    if (graph_->ops.size() < kMaxOps) infer_shapes(*graph_, out_.diagnostics);
-    return false;
-  }
-
   void refuse_target() {
-    Diagnostic& d = out_.diagnostics.report(Code::E0267, {}, {options_.target});
+    Diagnostic& d = out_.diagnostics.report(Code::UnknownTarget, {}, {options_.target});
     d.rule("targets are cpu, cuda, and cuda with an architecture: cuda:sm_90");
     const std::string near = nearest(options_.target, {"cpu", "cuda", "cuda:sm_90", "cuda:sm_80"});
     if (!near.empty()) d.help("did you mean `--target " + near + "`");
@@ -192,8 +235,8 @@ class Pipeline {
     Span place;
     auto config = Config::parse(*options_.config, &why, &place);
     if (config) return config;
-    auto& told =
-        out_.diagnostics.report(Code::E0264, place, {why}).in({options_.config_name, *options_.config});
+    auto& told = out_.diagnostics.report(Code::ConfigUnreadable, place, {why})
+                     .in({options_.config_name, *options_.config});
     if (place.end > 0) told.at(place.begin < options_.config->size() ? "not expected here" : "it ends here");
     return config;
   }
@@ -203,22 +246,62 @@ class Pipeline {
     return std::find(list.begin(), list.end(), pass) != list.end();
   }
 
-  // Notes a pass as done: its dump, where one is wanted. False where there are errors.
-  bool passed(const char* pass) {
-    if (options_.on_pass) options_.on_pass(pass);
-    if (wanted(pass)) {
-      out_.dumps.emplace_back(pass, std::string(pass) == "emit" ? out_.plan_json : to_text(*graph_));
-    }
-    return !out_.diagnostics.has_errors();
-  }
-
   Compilation& out_;
   const CompileOptions& options_;
   const Change* narrower_ = nullptr;  // a dim's range, beside the program's own budgets
   std::shared_ptr<Graph> graph_;
+  std::optional<Graph> written_;  // before it is ordered, where that is asked for
+  Plan plan_;
   int64_t planned_for_ = 0;  // steps of Work that planning it took
   bool answered_ = false;    // memory is planned, budgets could be asked
 };
+
+std::span<const Pipeline::Pass> Pipeline::answering() {
+  using P = Pipeline;
+  static constexpr Pass kPasses[] = {
+      {"elaborate",
+       "Turns program and config into a flat graph: `let`s computed, loops unrolled, `fn`s inlined, phase by "
+       "phase.",
+       &P::read},
+      {"retype", "Changes the dtype of states or weights, as `--retype` asks.", &P::replace_dtypes},
+      {"retypable", "Marks the states and weights that `--retype` could change.", &P::find_retypable},
+      {"shape", "Finds the type of every value, and the conditions under which shapes agree.",
+       &P::find_types},
+      {"unused", "Warns of statements, params and states that nothing reads.", &P::find_unused},
+      {"rope-positions", "Warns of a rope whose positions do not count the rows in the cache.",
+       &P::suspect_positions},
+      {"budget", "Applies budgets over dims: they narrow a dim's range, or become a guard over several dims.",
+       &P::narrow},
+      {"fold", "Moves ops on weights alone to the load phase, each once.", &P::fold_weights},
+      {"fuse", "Joins neighbouring ops for which there is one kernel.", &P::fuse_ops},
+      {"select",
+       "Chooses each op's kernel for the target, with its scratch bytes, and packs weights as the kernels "
+       "read "
+       "them.",
+       &P::choose_kernels},
+      {"sizes", "Chooses the sizes at which the plan's numbers are evaluated.", &P::choose_sizes,
+       &P::graph_text, false},
+      {"refused", "Explains why a size of `--dim` is not allowed.", &P::explain_sizes, &P::graph_text, false},
+      {"alive", "Refuses programs with more tensors alive at once than can be placed.", &P::limit_alive},
+      {"schedule", "Reorders ops where that lowers the peak; its dump ends with the peaks of other orders.",
+       &P::order_ops, &P::orders_text},
+      {"memory", "Decides windows, buffers and what each lies above: one placement for every size.",
+       &P::place},
+      {"windows", "Refuses a part of a tensor that lies outside it at some size.", &P::check_windows},
+      {"logits", "Warns where the logits of all positions are the peak.", &P::suspect_logits},
+      {"solve", "Answers budgets over bytes: the largest sizes that they allow.", &P::answer_budgets,
+       &P::graph_text, false},
+      {"advise", "Looks for changes that would meet a missed budget, each planned before it is named.",
+       &P::look_for_changes},
+  };
+  return kPasses;
+}
+
+const Pipeline::Pass& Pipeline::writing() {
+  static constexpr Pass kPass = {"emit", "Fills in and writes the plan.", &Pipeline::write,
+                                 &Pipeline::plan_text};
+  return kPass;
+}
 
 }  // namespace
 
@@ -235,25 +318,7 @@ Compilation compile(SourceText source, const CompileOptions& options) {
 }
 
 const std::vector<PassInfo>& passes() {
-  static const std::vector<PassInfo> kPasses = {
-      {"elaborate",
-       "Tree and config to a flat graph: every `let` known, every loop unrolled, every `fn` inlined, phase "
-       "by phase."},
-      {"retype", "Replaces the declared dtype of states or weights, where `--retype` asks for it."},
-      {"shape", "Finds the type of every value and what sizes must satisfy for the shapes to agree."},
-      {"budget",
-       "Narrows what a plan admits by budgets over dims: one dim's range, or a guard over several."},
-      {"fold", "Moves what depends on weights alone to load time."},
-      {"fuse", "Joins neighbouring ops for which there is one kernel."},
-      {"select",
-       "Chooses each op's kernel for the target, with its scratch, and packs weights as the kernels read "
-       "them."},
-      {"schedule",
-       "Runs ops in another order where that lowers the peak; its dump ends with what other orders take."},
-      {"memory", "Decides windows, buffers and their stacking order: one placement for every size."},
-      {"solve", "Picks the sizes at which plain numbers hold, and answers budgets over bytes."},
-      {"emit", "Fills and writes the plan."},
-  };
+  static const std::vector<PassInfo> kPasses = Pipeline::infos();
   return kPasses;
 }
 

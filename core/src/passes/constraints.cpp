@@ -62,9 +62,9 @@ void apply(Graph& graph, const Need& need, uint32_t phase, DimIndex dim, Diagnos
       return range;
     }
     if (part->lo > part->hi) {
-      diagnostics
-          .report(need.budget ? Code::E0401 : Code::E0268, need.span, {text(balanced(need.constraint))},
-                  need.elsewhere)
+      const std::string needed = text(balanced(need.constraint));
+      const std::string_view message[] = {needed};
+      diagnostics.add(need.budget ? Code::BudgetRefused : Code::NoSizes, need.span, message, need.elsewhere)
           .also_in_program(declared.span, "`" + declared.name + "` is at least " + std::to_string(range.lo));
       return std::nullopt;
     }
@@ -121,7 +121,9 @@ void refuse_impossible(const Graph& graph, const Guard& guard, Diagnostics& diag
     }
     if (where == kNoPhase || !never(where)) return;
   }
-  diagnostics.report(guard.budget ? Code::E0401 : Code::E0268, guard.span, {text(c)}, guard.elsewhere)
+  const std::string needed = text(c);
+  const std::string_view message[] = {needed};
+  diagnostics.add(guard.budget ? Code::BudgetRefused : Code::NoSizes, guard.span, message, guard.elsewhere)
       .at(dims.empty() ? "this never holds"
                        : "no sizes satisfy " + text(c) +
                              (where == kNoPhase ? "" : " in phase " + graph.phases[where].name));

@@ -27,7 +27,7 @@ void refuse_crowds(const Graph& graph, Diagnostics& diagnostics) {
       }
       sum += alive, all += alive;
       if (sum <= kMaxAlive && all <= kMaxAliveInAll) continue;
-      diagnostics.report(Code::E0501, graph.ops[i].span, {std::to_string(alive)})
+      diagnostics.report(Code::TooManyAlive, graph.ops[i].span, {std::to_string(alive)})
           .rule("tensors alive, added up over the ops of a phase, are at most " + std::to_string(kMaxAlive) +
                 ", and over all phases " + std::to_string(kMaxAliveInAll));
       return;

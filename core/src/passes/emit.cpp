@@ -59,7 +59,7 @@ class Emitter {
   int64_t number(int64_t n, const std::string& what, Span span = {},
                  const std::shared_ptr<const SourceText>& elsewhere = nullptr) {
     if (n <= kMaxJsonInt && n >= -kMaxJsonInt) return n;
-    diagnostics_.report(Code::E0602, span, {what, std::to_string(n)}, elsewhere);
+    diagnostics_.report(Code::BeyondJson, span, {what, std::to_string(n)}, elsewhere);
     return n < 0 ? -kMaxJsonInt : kMaxJsonInt;
   }
 
@@ -174,7 +174,8 @@ class Emitter {
     Expr sum = graph_.dims->constant(0);
     for (const auto& [e, n] : counts) sum = sum + e * n;
     if (sum.overflowed()) {
-      diagnostics_.report(Code::E0602, phase.span, {"the work of phase " + phase.name, "more than 64 bits"});
+      diagnostics_.report(Code::BeyondJson, phase.span,
+                          {"the work of phase " + phase.name, "more than 64 bits"});
       return graph_.dims->constant(0);
     }
     return sum;
@@ -261,12 +262,12 @@ class Emitter {
     m.lower_bound = short_text(largest->lower_bound);
     if (largest->peak_op != kNone) m.peak_op = graph_.values[graph_.ops[largest->peak_op].out[0]].id;
     m.no_reuse_bytes = std::min(largest->no_reuse_bytes, kMaxJsonInt);
-    m.strength = static_cast<Plan::Strength>(graph_.strength);
+    m.strength = graph_.strength;
     const Meter meter(graph_);
     for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
       const auto bytes = meter.bytes(p, graph_.values_at(p));
       if (!bytes) {
-        diagnostics_.report(Code::E0602, {}, {"the memory in bytes", "more than 64 bits"});
+        diagnostics_.report(Code::BeyondJson, {}, {"the memory in bytes", "more than 64 bits"});
         continue;
       }
       m.segments.weights =
@@ -299,7 +300,7 @@ class Emitter {
       out.expr = budget.text;
       out.line = line(budget);
       if (budget.bytes) {
-        const Quantities& counts = budget.counts;
+        const PerSegment& counts = budget.counts;
         out.limit_bytes = number(budget.limit_bytes, "a budget in bytes", budget.span, budget.elsewhere);
         out.limit = budget.limit;
         for (const int64_t n : {counts.weights, counts.state, counts.inputs, counts.arena})

@@ -1,5 +1,6 @@
 #include "passes/fuse.h"
 
+#include "passes/graph_edit.h"
 #include "passes/shape.h"
 
 namespace irplan {
@@ -28,7 +29,7 @@ bool is(const Op& op, const OpRow* row) { return op.row == row; }
 
 class FusePass {
  public:
-  explicit FusePass(Graph& graph) : graph_(graph) {}
+  explicit FusePass(Graph& graph) : graph_(graph), edit_(graph) {}
 
   void run() {
     readers_.assign(graph_.values.size(), 0);
@@ -38,14 +39,15 @@ class FusePass {
       }
     }
     for (const Output& output : graph_.outputs) ++readers_[output.value];
-    gone_.assign(graph_.ops.size(), 0);
     for (OpId i = 0; i < graph_.ops.size(); ++i) {
       if (graph_.ops[i].phase == kLoadPhase) continue;
       for (const Fusion& fusion : fusions()) {
         if (is(graph_.ops[i], fusion.second) && try_fuse(i, fusion)) break;
       }
     }
-    drop_swallowed();
+    if (!fused_any_) return;
+    edit_.finish();
+    graph_.annotations.clear();  // checked by the shape pass
   }
 
  private:
@@ -57,7 +59,7 @@ class FusePass {
       if (between.producer == kNone || between.kind != ValueKind::Temp) continue;
       const OpId from = between.producer;
       const Op& first = graph_.ops[from];
-      if (gone_[from] || first.phase != second.phase || !is(first, fusion.first) || first.row->fused)
+      if (edit_.erased(from) || first.phase != second.phase || !is(first, fusion.first) || first.row->fused)
         continue;
       if (!fusion.keeps && readers_[second.in[operand]] != 1) continue;
       if (fusion.keeps ? join_norm(from, at, fusion) : join_product(from, at, operand, fusion)) return true;
@@ -93,7 +95,7 @@ class FusePass {
     // The norm is computed early: that may not keep it alive over other ops. Its weight must be there: params
     // always are.
     for (OpId i = from + 1; i < at; ++i) {
-      if (!gone_[i] && !graph_.ops[i].row->window) return false;
+      if (!edit_.erased(i) && !graph_.ops[i].row->window) return false;
     }
     for (size_t i = 1; i < second.in.size(); ++i) {
       if (second.in[i] != kNone && graph_.values[second.in[i]].kind == ValueKind::Temp) return false;
@@ -130,7 +132,8 @@ class FusePass {
     const Ranges& ranges = ranges_of(fused.phase);
     OpCall call = call_of(graph_, fused, ranges);
     if (!fused.row->shape(call)) return false;
-    gone_[gone] = 1;
+    edit_.erase(gone);
+    fused_any_ = true;
     fused.attrs = call.attrs;
     fused.flops = fused.row->flops(call);
     fused.bytes = cost_bytes(call);
@@ -146,55 +149,11 @@ class FusePass {
     return ranges_[phase];
   }
 
-  void drop_swallowed() {
-    std::vector<uint32_t> moved(graph_.ops.size() + 1);
-    uint32_t kept = 0;
-    for (OpId i = 0; i < graph_.ops.size(); ++i) {
-      moved[i] = kept;
-      if (gone_[i]) continue;
-      if (kept != i) graph_.ops[kept] = std::move(graph_.ops[i]);
-      ++kept;
-    }
-    if (kept == graph_.ops.size()) return;
-    moved[graph_.ops.size()] = kept;
-    for (Phase& phase : graph_.phases)
-      phase.ops_begin = moved[phase.ops_begin], phase.ops_end = moved[phase.ops_end];
-    graph_.ops.resize(kept);
-    std::vector<uint8_t> used(graph_.values.size(), 0);
-    for (OpId i = 0; i < graph_.ops.size(); ++i) {
-      for (const ValueId id : graph_.ops[i].out) graph_.values[id].producer = i, used[id] = 1;
-    }
-    drop_values(used);
-  }
-
-  // Values between fused ops are gone; the others move up.
-  void drop_values(std::vector<uint8_t>& used) {
-    for (ValueId i = 0; i < graph_.values.size(); ++i) {
-      const ValueKind kind = graph_.values[i].kind;
-      if (kind != ValueKind::Temp && kind != ValueKind::Folded) used[i] = 1;
-    }
-    std::vector<ValueId> moved(graph_.values.size(), kNone);
-    uint32_t kept = 0;
-    for (ValueId i = 0; i < graph_.values.size(); ++i) {
-      if (!used[i]) continue;
-      if (kept != i) graph_.values[kept] = std::move(graph_.values[i]);
-      moved[i] = kept++;
-    }
-    graph_.values.resize(kept);
-    for (Op& op : graph_.ops) {
-      for (ValueId& id : op.in) {
-        if (id != kNone) id = moved[id];
-      }
-      for (ValueId& id : op.out) id = moved[id];
-    }
-    for (Output& output : graph_.outputs) output.value = moved[output.value];
-    graph_.annotations.clear();  // checked by the shape pass
-  }
-
   Graph& graph_;
   std::vector<uint32_t> readers_;  // by value
   std::vector<Ranges> ranges_;     // by phase
-  std::vector<uint8_t> gone_;
+  GraphEdit edit_;
+  bool fused_any_ = false;
 };
 
 }  // namespace

@@ -11,16 +11,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "ir/graph.h"
 #include "passes/phase_bytes.h"
 
 namespace irplan {
-
-// The arena's is that of the phase.
-struct SegmentBytes {
-  int64_t weights = 0, state = 0, inputs = 0, arena = 0;
-  int64_t sum() const { return weights + state + inputs + arena; }
-};
 
 enum class Arena : uint8_t {
   Placed,  // as the plan places its buffers
@@ -31,20 +26,17 @@ class Meter {
  public:
   explicit Meter(const Graph& graph);
 
-  // None where a size has no value at the binding.
-  std::optional<SegmentBytes> bytes(uint32_t phase, const Binding& binding,
-                                    Arena arena = Arena::Placed) const;
+  // The arena's is that of the phase. None where a size has no value at the binding.
+  std::optional<PerSegment> bytes(uint32_t phase, const Binding& binding, Arena arena = Arena::Placed) const;
   // The bytes that a budget counts; none of one over dims.
   std::optional<int64_t> used(const Budget& budget, uint32_t phase, const Binding& binding,
                               Arena arena = Arena::Placed) const;
   // Of all segments, the most over the phases, at the dims' values.
   int64_t most_at_values() const;
   // Rounded up to the target's alignment.
-  int64_t padded(int64_t bytes) const {
-    return (bytes + graph_.target.align - 1) / graph_.target.align * graph_.target.align;
-  }
+  int64_t padded(int64_t bytes) const { return align_up(bytes, graph_.target.align); }
   // Of what was measured.
-  static std::optional<int64_t> counted(const Budget& budget, const SegmentBytes& bytes);
+  static std::optional<int64_t> counted(const Budget& budget, const PerSegment& bytes);
   // In one phase at its own sizes, and in all phases at global ones.
   bool fits_in(const Budget& budget, uint32_t phase, const Binding& binding,
                Arena arena = Arena::Placed) const;
@@ -68,7 +60,7 @@ class Meter {
     struct Found {
       uint64_t version = 0;
       bool known = false;
-      std::optional<SegmentBytes> bytes;
+      std::optional<PerSegment> bytes;
     } found[2];
   };
   PhaseMeter& meter(uint32_t phase) const;
@@ -88,8 +80,5 @@ bool holds(const Constraint& constraint, const Binding& binding);
 
 // A phase's own binding for global sizes: dims that it fixes or narrows are brought into its range.
 Binding binding_in(const Graph& graph, uint32_t phase, Binding binding);
-
-// "79.68 GiB", "512 B": three or more significant digits, binary units.
-std::string bytes_text(int64_t bytes);
 
 }  // namespace irplan

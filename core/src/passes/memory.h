@@ -40,7 +40,7 @@ void measure_memory(Graph& graph);
 // there.
 int64_t arena_bytes(const Graph& graph, uint32_t phase, const Binding& binding);
 int64_t lower_bound_bytes(const Graph& graph, uint32_t phase, const Binding& binding);
-// The bound with every size rounded up to the alignment: padding that starts need counts against no
+// The bound with every size rounded up to the alignment: alignment padding is not counted against a
 // placement.
 int64_t padded_bound_bytes(const Graph& graph, uint32_t phase, const Binding& binding);
 // The first op at which the most bytes are alive; kNone in a phase without ops.

@@ -94,7 +94,7 @@ void explain_relations(const Graph& graph, const FixedDims& fixed, const Dim& di
     }
     blame(d, budget.span, budget.elsewhere,
           fits < dim.range.lo ? "takes more bytes than this at any size of it"
-                              : "admits " + dim.name + " <= " + std::to_string(fits) + " here");
+                              : "allows " + dim.name + " <= " + std::to_string(fits) + " here");
     return;
   }
 }
@@ -107,7 +107,7 @@ void explain_refused_sizes(const Graph& graph, const FixedDims& fixed, Diagnosti
     const auto same = [&](const Dim& d) { return d.name == name; };
     const auto dim = std::find_if(graph.dim_list.begin(), graph.dim_list.end(), same);
     if (dim == graph.dim_list.end()) continue;
-    Diagnostic* d = diagnostics.find(Code::E0265, dim->span);
+    Diagnostic* d = diagnostics.find(Code::SizeRefused, dim->span);
     if (d && !explain_range(*dim, size, *d)) explain_relations(graph, fixed, *dim, size, *d);
   }
 }

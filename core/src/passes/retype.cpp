@@ -105,7 +105,8 @@ void refuse_dtype(const std::string& what, const std::string& dtype, Diagnostics
     if (is_float(static_cast<DType>(i))) names.emplace_back(name(static_cast<DType>(i)));
   }
   Diagnostic& d = diagnostics.report(
-      Code::E0272, {}, {what, dtype, "`" + dtype + (is_dtype ? "` holds no real numbers" : "` is no dtype")});
+      Code::RetypeWithoutEffect, {},
+      {what, dtype, "`" + dtype + (is_dtype ? "` holds no real numbers" : "` is not a dtype")});
   std::string all;
   for (const std::string& known : names) all += (all.empty() ? "" : ", ") + known;
   d.rule("dtypes of real numbers: " + all);
@@ -120,7 +121,8 @@ void retype(Graph& graph, const std::vector<std::pair<std::string, std::string>>
             Diagnostics& diagnostics) {
   for (const auto& [what, dtype] : retypes) {
     if (what != "state" && what != "weights") {
-      diagnostics.report(Code::E0272, {}, {what, dtype, "`" + what + "` is neither `state` nor `weights`"});
+      diagnostics.report(Code::RetypeWithoutEffect, {},
+                         {what, dtype, "`" + what + "` is neither `state` nor `weights`"});
       continue;
     }
     const auto type = find_dtype(dtype);
@@ -131,10 +133,10 @@ void retype(Graph& graph, const std::vector<std::pair<std::string, std::string>>
     const bool state = what == "state";
     if (Retyping(graph, state ? ValueKind::State : ValueKind::Param, *type).run() > 0) continue;
     diagnostics
-        .report(Code::E0272, {},
+        .report(Code::RetypeWithoutEffect, {},
                 {what, dtype, state ? "no state can be kept in it" : "no weight can be stored in it"})
         .rule(state
-                  ? "rows that `append`, `attention`, windows and products alone read; a block dtype divides "
+                  ? "rows that only `append`, `attention`, windows and products read; a block dtype divides "
                     "the last axis"
                   : "matrices of `embed`, `linear` and `expert` without a scale; a block dtype divides the "
                     "last axis");

@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "passes/graph_edit.h"
 #include "passes/shape.h"
 
 namespace irplan {
@@ -33,7 +34,7 @@ class SelectPass {
     for (Op& op : graph_.ops) {
       if (op.kernel && op.kernel->scratch) op.scratch = {op.kernel->scratch(typed_call(op))};
     }
-    insert_packs();
+    add_load_ops(graph_, std::move(packs_));
   }
 
  private:
@@ -113,18 +114,6 @@ class SelectPass {
     op.bytes = cost_bytes(call);
     packs_.push_back(std::move(op));
     return packed_[id] = graph_.values.size() - 1;
-  }
-
-  // Behind the other ops of the load phase.
-  void insert_packs() {
-    if (packs_.empty()) return;
-    const auto first = graph_.ops.begin() + graph_.phases[0].ops_begin;
-    const auto count = static_cast<uint32_t>(packs_.size());
-    graph_.ops.insert(first, std::make_move_iterator(packs_.begin()), std::make_move_iterator(packs_.end()));
-    for (Phase& phase : graph_.phases) phase.ops_begin += count, phase.ops_end += count;
-    for (OpId i = 0; i < graph_.ops.size(); ++i) {
-      for (const ValueId id : graph_.ops[i].out) graph_.values[id].producer = i;
-    }
   }
 
   Graph& graph_;

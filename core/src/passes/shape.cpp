@@ -63,7 +63,7 @@ class ShapePass {
     op.bytes = cost_bytes(call);
     alike.push_back(std::move(fresh));
     if (op.flops.overflowed() || op.bytes.overflowed()) {
-      diagnostics_.report(Code::E0392, op.span, {op.row->name});
+      diagnostics_.report(Code::SizesTooLarge, op.span, {op.row->name});
       poison(op);
     }
   }
@@ -135,7 +135,7 @@ class ShapePass {
       const auto i = static_cast<size_t>(operand);
       return operand >= 0 && i < op.operand_spans.size() ? op.operand_spans[i] : op.span;
     };
-    Diagnostic& d = diagnostics_.report(fault.code, place(fault.operand), {});
+    Diagnostic& d = diagnostics_.add(fault.code, place(fault.operand), {});
     std::string message = info(fault.code).text;
     for (size_t i = 0; i < fault.arguments.size(); ++i) {
       const std::string slot = "{" + std::to_string(i) + "}";
@@ -218,7 +218,7 @@ class ShapePass {
         agrees = decide(want.shape[i], Relation::Equal, have.shape[i], graph_.ranges(phase)) == Truth::Yes;
       }
       if (!agrees) {
-        diagnostics_.report(Code::E0390, annotation.span, {text(have)})
+        diagnostics_.report(Code::AnnotationDiffers, annotation.span, {text(have)})
             .at(text(want))
             .also(value.span, "has the type " + text(have));
       }
@@ -236,7 +236,7 @@ class ShapePass {
         const Ranges ranges = graph_.ranges(phase);
         for (const DimIndex dim : dims_of(e)) {
           if (non_decreasing(e, dim, ranges)) continue;
-          diagnostics_.report(Code::E0391, value.span, {e.text(), graph_.dims->dim_name(dim)})
+          diagnostics_.report(Code::ExtentFalls, value.span, {e.text(), graph_.dims->dim_name(dim)})
               .rule("sizes never fall as a dim rises");
         }
       }
@@ -278,7 +278,7 @@ class ShapePass {
         for (const DimIndex dim : dims_of(v.type.shape[axis])) {
           const auto step = of_steps.find(dim);
           if (step == of_steps.end()) continue;
-          diagnostics_.report(Code::E0275, v.span, {v.source, graph_.dims->dim_name(dim)})
+          diagnostics_.report(Code::ShapeDependsOnStep, v.span, {v.source, graph_.dims->dim_name(dim)})
               .at(text(v.type))
               .also(step->second, "a step's own size")
               .rule("weights and states are laid out once, for all steps of a run");

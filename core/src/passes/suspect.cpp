@@ -21,7 +21,7 @@ bool rotates(const Op& op) {
 // `rope` without `at`, or from 0 on, in a phase whose caches are appended to somewhere else.
 void tell_rope_from_zero(const Graph& graph, const Op& rope, const Op& append, Diagnostics& diagnostics) {
   const std::string at = append.attrs["at"].expr() ? append.attrs["at"].expr().text() : "";
-  Diagnostic& d = diagnostics.report(Code::W0206, rope.span, {graph.values[append.in[0]].source});
+  Diagnostic& d = diagnostics.report(Code::RopeFromZero, rope.span, {graph.values[append.in[0]].source});
   d.at("positions 0, 1, … in every step").also(append.span, "appends at " + at);
   const uint32_t end = rope.span.end;
   if (end > 0) d.fix("write at=" + at, {end - 1, end - 1}, ", at=" + at);
@@ -37,7 +37,7 @@ void tell_long_factors(const Graph& graph, const Op& rope, Diagnostics& diagnost
              *original = find(*scaling, "original_max_position_embeddings");
   if (!length || !original || length->integer() <= original->integer() || original->integer() <= 0) return;
   const std::string most = std::to_string(original->integer());
-  Diagnostic& d = diagnostics.report(Code::W0207, rope.span, {std::to_string(length->integer()), most});
+  Diagnostic& d = diagnostics.report(Code::LongFactors, rope.span, {std::to_string(length->integer()), most});
   d.rule("the reference takes the short factors up to " + most + " tokens, the long ones beyond");
   const auto same = [&](const SizeLet& let) { return let.size == length->integer(); };
   const auto let = std::find_if(graph.cache_lets.begin(), graph.cache_lets.end(), same);
@@ -111,9 +111,9 @@ void tell_suspect_logits(const Graph& graph, Diagnostics& diagnostics) {
         at += (at.empty() ? " at " : ", ") + dim.name + " = " + std::to_string(sizes[dim.index]);
     }
     const std::string rows_text = logits->type.shape[1].text();
-    Diagnostic& d = diagnostics.report(Code::W0502, output.span, {phase.name});
+    Diagnostic& d = diagnostics.report(Code::LogitsOfAllPositions, output.span, {phase.name});
     d.at(bytes_text(*bytes) + " of " + bytes_text(phase.peak_bytes) + at)
-        .note("of the last position alone they are " + bytes_text(*bytes / *rows))
+        .note("those of the last position take " + bytes_text(*bytes / *rows))
         .help("where the last position is enough, take it before the head: last = slice(h, axis=1, start=" +
               rows_text + " - 1, len=1)");
   }

@@ -23,7 +23,7 @@ class Unread {
 
   void tell() {
     if (graph_.outputs.empty()) {
-      diagnostics_.report(Code::W0204, {}).help("name a result: out = output(" + last_name() + ")");
+      diagnostics_.report(Code::NoOutput, {}).help("name a result: out = output(" + last_name() + ")");
       return;
     }
     find_readers();
@@ -83,7 +83,7 @@ class Unread {
   void tell(const Op& op) {
     const std::string name = name_of(op);
     Diagnostic& d = diagnostics_.report(
-        Code::W0203, op.span,
+        Code::Unused, op.span,
         {name.empty() ? "the result of `" + std::string(op.row->name) + "`" : "`" + name + "`"});
     if (name.empty() || !op.scope.empty() || op.out.size() > 1)
       d.help("leave it out");
@@ -97,7 +97,7 @@ class Unread {
                                                         : "state";
     const std::string& name = value.kind == ValueKind::Input ? value.id : value.source;
     Diagnostic& d =
-        diagnostics_.report(Code::W0203, value.span, {std::string("the ") + kind + " `" + name + "`"});
+        diagnostics_.report(Code::Unused, value.span, {std::string("the ") + kind + " `" + name + "`"});
     const auto id = static_cast<ValueId>(&value - graph_.values.data());
     if (written_.contains(id))
       d.at("it is appended to, and that is all")

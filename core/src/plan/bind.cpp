@@ -1,6 +1,7 @@
 // The arena at one set of sizes: one pass over the stacking order.
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "plan/plan.h"
 
 namespace irplan {
@@ -39,7 +40,7 @@ std::optional<BoundArena> bind_arena(const Plan& plan, const std::string& phase,
         if (!bytes || *bytes < 0 || __builtin_add_overflow(out.offsets[below], *bytes, &end) ||
             end > INT64_MAX - align)
           return std::nullopt;
-        at = std::max(at, (end + align - 1) / align * align);
+        at = std::max(at, align_up(end, align));
       }
       if (!ready) continue;
       todo.pop_back();

@@ -1,8 +1,8 @@
 #include "plan/diff.h"
 
-#include <cstdio>
 #include <unordered_map>
 
+#include "base/bytes.h"
 #include "plan/layer_class.h"
 #include "plan/plan_writer.h"
 
@@ -271,18 +271,6 @@ class Comparison {
   std::vector<PlanChange> changes_;
 };
 
-// " (+16.0 MiB)"
-std::string bytes_text(int64_t bytes) {
-  static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-  double size = bytes < 0 ? -static_cast<double>(bytes) : static_cast<double>(bytes);
-  size_t unit = 0;
-  for (; size >= 1024 && unit < 4; ++unit) size /= 1024;
-  char text[64];
-  std::snprintf(text, sizeof text, unit ? " (%c%.1f %s)" : " (%c%.0f %s)", bytes < 0 ? '-' : '+', size,
-                kUnits[unit]);
-  return text;
-}
-
 // At most kLongest bytes, cut between characters.
 std::string short_of(const std::string& text) {
   if (text.size() <= kLongest) return text;
@@ -299,7 +287,9 @@ std::string line_of(const PlanChange& change) {
   }
   std::string out = "~ " + change.name + (change.name.empty() ? "" : "  ") + change.field + ": ";
   out += short_of(change.before.value_or("nothing")) + " -> " + short_of(change.after.value_or("nothing"));
-  return change.more_bytes ? out + bytes_text(*change.more_bytes) : out;
+  if (!change.more_bytes) return out;
+  const int64_t more = *change.more_bytes;
+  return out + (more < 0 ? " (-" : " (+") + bytes_text(more < 0 ? -more : more) + ")";
 }
 
 // A change that identical layers have in common: one line, and how many there are.

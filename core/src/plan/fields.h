@@ -54,7 +54,7 @@ struct Words<Plan::Segment> {
 };
 template <>
 struct Words<Plan::Strength> {
-  static constexpr const char* kAll[] = {"portfolio", "exact", "limited"};
+  static constexpr const auto& kAll = kStrengths;
 };
 template <>
 struct Words<Plan::Layout> {
@@ -181,7 +181,7 @@ void fields(V& v, Target<Of<V, Plan>> t) {
 
 template <class V>
 void fields(V& v, Of<V, Plan::Dim>& d) {
-  v.record("dim", "a run-time size; plain numbers of the plan hold at `value`");
+  v.record("dim", "a run-time size; the plan's numbers are evaluated at `value`");
   v.always("name", d.name, {nullptr, kDimName, Note::Name});
   v.always("min", d.min);
   v.nullable("max", d.max);
@@ -225,7 +225,7 @@ void fields(V& v, Of<V, Plan::Tokens>& t) {
   v.always("state_bytes_each", t.state_bytes_each,
            {"for each token that a sequence may keep", nullptr, Note::Bytes});
   v.always("ring_bytes_each_sequence", t.ring_bytes_each_sequence,
-           {"of states that keep a window alone", nullptr, Note::Bytes});
+           {"of states that only keep a window", nullptr, Note::Bytes});
 }
 
 template <class V>
@@ -362,7 +362,7 @@ void admitted(V& v, Answer& a) {
 
 template <class V>
 void fields(V& v, Of<V, Plan::Answer>& a) {
-  v.record("answer", "what a phase by itself admits");
+  v.record("answer", "what one phase by itself allows");
   v.always("phase", a.phase, {nullptr, nullptr, Note::Name});
   v.always("ok", a.ok);
   v.set("used_bytes", a.used_bytes, kByteCount);
@@ -383,7 +383,7 @@ void fields(V& v, Of<V, Plan::Budget>& b) {
   v.record("budget", "what the program promises to stay within");
   v.always("expr", b.expr, {nullptr, nullptr, Note::Name});
   v.always("line", b.line, kLine);
-  v.set("phase", b.phase, {"that it speaks of alone"});
+  v.set("phase", b.phase, {"the only phase that it is about"});
   v.always("ok", b.ok, {"over all declared ranges"});
   v.set("used_bytes", b.used_bytes, kByteCount);
   v.set("limit_bytes", b.limit_bytes, kByteCount);

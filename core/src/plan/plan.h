@@ -11,7 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "dims/expr.h"
+#include "irplan/strength.h"
 #include "ops/op.h"
 #include "ops/weight_layout.h"
 
@@ -27,7 +29,7 @@ struct Plan {
   using Ids = InlineVector<uint32_t, 4>;  // indices of records
   enum class Kind : uint8_t { Input, Param, State, Folded, Temp };
   enum class Segment : uint8_t { Inputs, Weights, State, Arena };
-  enum class Strength : uint8_t { Portfolio, Exact, Limited };
+  using Strength = irplan::Strength;
   // Of states, then of packed weights in the order of ops/weight_layout.h.
   enum class Layout : uint8_t { None, Contiguous, Ring, Panels16 };
 
@@ -131,9 +133,7 @@ struct Plan {
     double worst_ratio = 1.0;
     bool proven = true;
   };
-  struct Segments {
-    int64_t weights = 0, state = 0, inputs = 0, arena = 0;
-  };
+  using Segments = PerSegment;
   // A single change that lowers the memory, and the bytes of all segments with it: the most over the phases,
   // at `value`.
   struct Lighter {

@@ -188,7 +188,7 @@ class Reader {
     x = static_cast<uint32_t>(std::min<int64_t>(n, UINT32_MAX));
   }
   void get(const JsonNode& node, double& x) {
-    if (node.kind() != Kind::Float && node.kind() != Kind::Int) return fail("is no number");
+    if (node.kind() != Kind::Float && node.kind() != Kind::Int) return fail("is not a number");
     x = node.number();
   }
   void get(const JsonNode& node, std::string& x) {
@@ -272,7 +272,7 @@ class Reader {
     }
   }
   void get(const JsonNode& node, std::pair<int64_t, int64_t>& x) {
-    if (node.kind() != Kind::List || node.items().size() != 2) return fail("is no pair of sizes");
+    if (node.kind() != Kind::List || node.items().size() != 2) return fail("is not a pair of sizes");
     get(node.items()[0], x.first);
     get(node.items()[1], x.second);
   }
@@ -316,7 +316,8 @@ class Reader {
       return n.kind() == Kind::Int && n.integer() >= 0 && n.integer() <= static_cast<int64_t>(kMaxRecords);
     };
     const auto items = node.items();
-    if (items.size() != 2 || !is_index(items[0]) || !is_index(items[1])) return fail("is no pair of indices");
+    if (items.size() != 2 || !is_index(items[0]) || !is_index(items[1]))
+      return fail("is not a pair of indices");
     x.begin = static_cast<uint32_t>(items[0].integer());
     x.end = static_cast<uint32_t>(items[1].integer());
     if (x.begin > x.end)
@@ -337,7 +338,7 @@ class Reader {
       x.left = *left, x.relation = relation, x.right = *right;
       return;
     }
-    fail("\"" + cut(node.string()) + "\" is no comparison with <=, >= or ==");
+    fail("\"" + cut(node.string()) + "\" is not a comparison with <=, >= or ==");
   }
   template <class T>
   void get(const JsonNode& node, plan_fields::ByName<T>& x) {
@@ -353,7 +354,7 @@ class Reader {
   }
   template <class T>
   void get(const JsonNode& node, plan_fields::DimPair<T>& x) {
-    if (node.kind() != Kind::List || node.items().size() != 2) return fail("is no pair of dims");
+    if (node.kind() != Kind::List || node.items().size() != 2) return fail("is not a pair of dims");
     get(node.items()[0], x.first);
     get(node.items()[1], x.second);
   }
@@ -385,7 +386,7 @@ class Reader {
   void check(plan_fields::Target<Plan>& x) {
     const int64_t align = x.plan.align;
     if (align < 1 || (align & (align - 1)) || align > 1 << 20)
-      fail("the align " + std::to_string(align) + " is no power of two up to 1 MiB");
+      fail("the align " + std::to_string(align) + " is not a power of two up to 1 MiB");
   }
   template <class D>
   void check_range(const D& d) {
@@ -395,7 +396,7 @@ class Reader {
            (d.max ? std::to_string(*d.max) : ""));
   }
   void check(Plan::Dim& d) {
-    if (!is_name(d.name)) return fail("\"" + cut(d.name) + "\" is no name");
+    if (!is_name(d.name)) return fail("\"" + cut(d.name) + "\" is not a name");
     if (plan_.pool->find(d.name)) return fail("the name is taken");
     check_range(d);
     plan_.pool->dim(d.name);
@@ -433,7 +434,8 @@ class Reader {
   }
   void check_kernel(const Plan::Op& op) {
     if (kernel_version(op.kernel, plan_.target, *op.row) == 0)
-      fail("the kernel \"" + cut(op.kernel) + "\" is no " + plan_.target + "_" + op.row->name + "_v<N>");
+      fail("the kernel \"" + cut(op.kernel) + "\" is not of the form " + plan_.target + "_" + op.row->name +
+           "_v<N>");
   }
 
   // ---- references

@@ -72,7 +72,7 @@ std::string change_text(const Plan::Change& change) {
   if (change.ok)
     return "fits all declared sizes" + (change.bytes > 0 ? ", with " + bytes_text(change.bytes) : "");
   if (change.max.empty()) return "fits the smallest sizes";
-  return "admits " + change.max[0].first + " <= " + std::to_string(change.max[0].second);
+  return "allows " + change.max[0].first + " <= " + std::to_string(change.max[0].second);
 }
 
 std::string limits_text(const Plan& plan, const Plan::Answer& answer) {
@@ -174,15 +174,16 @@ std::vector<Plan::Lighter> all_lighter(const Plan& plan, const std::vector<Plan:
 std::string lighter_text(const Plan& plan, const std::vector<Plan::Lighter>& changes, bool program_is_there) {
   if (changes.empty() && program_is_there) return "";
   const std::string sizes = pinned(plan);
-  std::string out = "to lower it";
+  std::string out = "ways to lower it";
   if (!sizes.empty() && !changes.empty())
-    out += ", at these sizes (dims may grow into the room that is won; " + sizes + " pins them)";
+    out += " at these sizes (add " + sizes + " to keep the other sizes fixed)";
   out += "\n";
   for (const Plan::Lighter& change : changes) {
     out += "  " + left(change.change, 24) + right(bytes_text(change.bytes), 11) + "  (" +
            bytes_text(total(plan) - change.bytes) + " less)  " + change.what + "\n";
   }
-  if (!program_is_there) out += "  explain the program itself for shorter caches, which a plan cannot tell\n";
+  if (!program_is_there)
+    out += "  run `irplan explain` on the .irplan file to see what a shorter cache saves\n";
   return out + "\n";
 }
 

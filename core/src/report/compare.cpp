@@ -43,9 +43,7 @@ Limits limits_of(const Plan& plan, const Plan::Phase& phase, size_t dim) {
 bool holds(const Plan::Guard& guard, Evaluator& value) {
   const auto left = value(guard.left), right = value(guard.right);
   if (!left || !right) return false;
-  return guard.relation == Relation::LessEqual      ? *left <= *right
-         : guard.relation == Relation::GreaterEqual ? *left >= *right
-                                                    : *left == *right;
+  return irplan::holds(*left, guard.relation, *right);
 }
 
 bool admits(const Plan& plan, const Plan::Phase& phase, const Binding& binding) {
@@ -303,7 +301,7 @@ Result<Comparison> compare(const Report& report, const std::string& only,
                    " buffers; at most " + std::to_string(kMostBuffers) + " are compared"};
     any = compare_phase(plan, phase, problem, chosen, &text, &phases) || any;
   }
-  if (!any) return Error{"no phase admits the sizes; `irplan explain` without --compare lists the ranges"};
+  if (!any) return Error{"no phase allows these sizes; `irplan explain` without --compare lists the ranges"};
   const Json json = {{"source", plan.source_file},
                      {"align", plan.align},
                      {"note", kSameBuffers},

@@ -52,7 +52,7 @@ std::string sizes(const Plan& plan) {
   std::string out = "sizes\n";
   for (const Plan::Dim& d : plan.dims) {
     out += "  " + left(d.name + (d.per.empty() ? "" : "[" + d.per + "]"), 8) + " " +
-           left("in " + range_text(d.min, d.max), 22) + " numbers at " + std::to_string(d.value) +
+           left("in " + range_text(d.min, d.max), 22) + " evaluated at " + std::to_string(d.value) +
            (d.assumed ? " (assumed)" : "") + "\n";
   }
   for (const Plan::Guard& g : plan.guards) {
@@ -140,7 +140,8 @@ std::string memory(const Report& report, const FromProgram& program) {
   out += "    lower bound " + bytes_text(m.lower_bound_bytes) + (m.optimal ? ": optimal\n" : ": not met\n") +
          "    " + gain_text(plan, program) + "\n";
   char ratio[96];
-  std::snprintf(ratio, sizeof ratio, "    over all sizes at most %.3f times the bound, padding aside, %s\n\n",
+  std::snprintf(ratio, sizeof ratio,
+                "    at every size: peak <= %.3f x lower bound (alignment padding not counted), %s\n\n",
                 m.range.worst_ratio, m.range.proven ? "proven" : "sampled");
   return out + ratio;
 }
@@ -287,8 +288,7 @@ std::string unread(const std::vector<std::string>& keys) {
 }  // namespace
 
 std::string gain_text(const Plan& plan, const FromProgram& program) {
-  const std::string apart =
-      "without reuse, every buffer by itself, " + bytes_text(plan.memory.no_reuse_bytes);
+  const std::string apart = "without reuse " + bytes_text(plan.memory.no_reuse_bytes);
   if (!program.as_written) return apart;
   return "as written " + bytes_text(*program.as_written) + ", as run " +
          bytes_text(plan.memory.segments.arena) + "; " + apart;

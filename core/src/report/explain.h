@@ -22,7 +22,7 @@ struct TextStyle {
   bool color = false;
 };
 
-// "as written 48.2 MiB, as run 16.5 MiB; without reuse, every buffer by itself, 96.0 MiB": what the order of
+// "as written 48.2 MiB, as run 16.5 MiB; without reuse 96.0 MiB": what the order of
 // ops and shared bytes are worth, at the plan's sizes. As written only where the program is there.
 std::string gain_text(const Plan& plan, const FromProgram& program);
 

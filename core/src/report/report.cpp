@@ -63,7 +63,7 @@ std::vector<Section> sections_of(const Plan& plan, const Plan::Phase& phase, uin
 std::pair<int64_t, uint32_t> most_alive(const std::vector<Rectangle>& arena, int64_t align) {
   std::vector<std::pair<uint32_t, int64_t>> changes;
   for (const Rectangle& r : arena) {
-    const int64_t bytes = (r.bytes + align - 1) / align * align;
+    const int64_t bytes = align_up(r.bytes, align);
     changes.emplace_back(r.begin, bytes);
     changes.emplace_back(r.end, -bytes);
   }
@@ -119,16 +119,6 @@ std::vector<Rectangle> alive(const PhaseReport& phase, uint32_t step) {
   std::stable_sort(out.begin(), out.end(),
                    [](const Rectangle& a, const Rectangle& b) { return a.offset > b.offset; });
   return out;
-}
-
-std::string bytes_text(int64_t bytes) {
-  constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-  auto n = static_cast<double>(bytes);
-  int unit = 0;
-  for (; n >= 1024 && unit < 6; ++unit) n /= 1024;
-  char text[32];
-  std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : unit < 3 ? "%.1f %s" : "%.2f %s", n, kUnits[unit]);
-  return text;
 }
 
 std::string time_text(double seconds) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "plan/plan.h"
 
 namespace irplan::report {
@@ -61,7 +62,6 @@ Report make_report(const Plan& plan);
 std::vector<Rectangle> alive(const PhaseReport& phase, uint32_t step);
 
 // ---- numbers as people read them
-std::string bytes_text(int64_t bytes);               // "16.0 MiB", "14.96 GiB", "512 B"
 std::string time_text(double seconds);               // "1.5 s", "12.3 ms", "0.157 µs"
 std::string count_text(double n, const char* unit);  // "1.20 Tflop"
 std::string type_text(const Plan::Value& value);     // "f16[1, S, D]"

@@ -124,7 +124,7 @@ class Tree {
   void measure(Index index) {
     Node& node = nodes_[index];
     if (node.kind == Kind::InSpace) {
-      node.example = round_up(nodes_[node.parts[0]].example, problem_.align) + nodes_[node.parts[1]].example;
+      node.example = align_up(nodes_[node.parts[0]].example, problem_.align) + nodes_[node.parts[1]].example;
     } else if (node.kind == Kind::InTime) {
       node.example = 0;
       for (const Index part : node.parts) node.example = std::max(node.example, nodes_[part].example);
@@ -185,7 +185,7 @@ class Tree {
     if (node.kind == Kind::InSpace) {
       bytes = measure_at(node.parts[0], sizes, measured);
       if (!stayed_empty(node.parts[1]))
-        bytes = round_up(bytes, problem_.align) + measure_at(node.parts[1], sizes, measured);
+        bytes = align_up(bytes, problem_.align) + measure_at(node.parts[1], sizes, measured);
     }
     return bytes;
   }
@@ -195,7 +195,7 @@ class Tree {
     if (node.kind == Kind::Block) offsets[node.buffer] = at;
     for (size_t i = 0; i < node.parts.size(); ++i) {
       const bool right = node.kind == Kind::InSpace && i == 1;
-      set_offsets(node.parts[i], right ? at + round_up(measured[node.parts[0]], problem_.align) : at,
+      set_offsets(node.parts[i], right ? at + align_up(measured[node.parts[0]], problem_.align) : at,
                   measured, offsets);
     }
   }

@@ -25,13 +25,13 @@ int64_t place_constants(const Problem& problem, std::vector<int64_t>& offsets) {
   int64_t height = 0;
   for (Index b = 0; b < problem.buffers.size(); ++b) {
     if (!problem.buffers[b].bytes.is_constant()) continue;
-    const int64_t bytes = round_up(problem.buffers[b].bytes.constant(), problem.align);
+    const int64_t bytes = align_up(problem.buffers[b].bytes.constant(), problem.align);
     int64_t best = -1, smallest = INT64_MAX, top = 0;
     for (const Index other : placed) {
       if (!meet(problem.buffers[other], problem.buffers[b])) continue;
       const int64_t gap = offsets[other] - top;
       if (gap >= bytes && gap < smallest) best = top, smallest = gap;
-      top = std::max(top, offsets[other] + round_up(problem.buffers[other].bytes.constant(), problem.align));
+      top = std::max(top, offsets[other] + align_up(problem.buffers[other].bytes.constant(), problem.align));
     }
     offsets[b] = best >= 0 ? best : top;
     height = std::max(height, offsets[b] + bytes);
@@ -80,7 +80,7 @@ Placing equal_sizes(const Problem& problem, const Binding&) {
     out.bytes = place_constants(problem, out.offsets);
     for (const Bin& bin : bins) {
       for (const Index b : bin.inside) out.offsets[b] = out.bytes;
-      out.bytes += round_up((*sizes)[bin.inside.front()], problem.align);
+      out.bytes += align_up((*sizes)[bin.inside.front()], problem.align);
     }
     return out;
   };

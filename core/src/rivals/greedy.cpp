@@ -34,11 +34,11 @@ Placement by_size(const Problem& problem, const Sizes& sizes) {
     int64_t best = -1, smallest = INT64_MAX, top = 0;
     for (const Index other : placed) {
       if (!meet(buffers[other], buffers[b])) continue;
-      const int64_t from = round_up(top, problem.align), gap = out.offsets[other] - from;
+      const int64_t from = align_up(top, problem.align), gap = out.offsets[other] - from;
       if (gap >= sizes[b] && gap < smallest) best = from, smallest = gap;
       top = std::max(top, out.offsets[other] + sizes[other]);
     }
-    out.offsets[b] = best >= 0 ? best : round_up(top, problem.align);
+    out.offsets[b] = best >= 0 ? best : align_up(top, problem.align);
     out.bytes = std::max(out.bytes, out.offsets[b] + sizes[b]);
     const auto at = std::upper_bound(placed.begin(), placed.end(), b,
                                      [&](Index x, Index y) { return out.offsets[x] < out.offsets[y]; });
@@ -54,14 +54,14 @@ Placement as_traced(const Problem& problem, const Sizes& sizes) {
   std::vector<Index> held;  // by offset
   for (Index b = 0; b < buffers.size(); ++b) {
     std::erase_if(held, [&](Index other) { return buffers[other].end <= buffers[b].begin; });
-    const int64_t bytes = round_up(sizes[b], problem.align);
+    const int64_t bytes = align_up(sizes[b], problem.align);
     if (bytes == 0) continue;
     size_t before = held.size();
     int64_t top = 0, waste = INT64_MAX;
     for (size_t i = 0; i < held.size(); ++i) {
       const int64_t gap = out.offsets[held[i]] - top;
       if (gap >= bytes && gap - bytes < waste) before = i, waste = gap - bytes, out.offsets[b] = top;
-      top = out.offsets[held[i]] + round_up(sizes[held[i]], problem.align);
+      top = out.offsets[held[i]] + align_up(sizes[held[i]], problem.align);
     }
     if (before == held.size()) out.offsets[b] = top;
     out.bytes = std::max(out.bytes, out.offsets[b] + bytes);

@@ -6,7 +6,7 @@ namespace irplan::rivals {
 
 const std::vector<Rule>& rules() {
   static const std::vector<Rule> table = {
-      {"no-reuse", "without reuse", "", "every buffer by itself", false, no_reuse},
+      {"no-reuse", "without reuse", "", "each buffer has bytes of its own", false, no_reuse},
       {"upper-bound-pool", "upper bound, pool", "TVM Relax",
        "apache/tvm src/relax/transform/static_plan_block_memory.cc TokenAllocator1D, at 01cb97c8", false,
        token_pool},
@@ -94,19 +94,19 @@ std::optional<int64_t> lower_bound(const Problem& problem, const Binding& bindin
   for (size_t i = 0; i < problem.buffers.size();) {
     const uint32_t step = problem.buffers[i].begin;
     while (!ends.empty() && ends.front().first <= step) {
-      live -= round_up((*sizes)[ends.front().second], problem.align);
+      live -= align_up((*sizes)[ends.front().second], problem.align);
       std::pop_heap(ends.begin(), ends.end(), later);
       ends.pop_back();
     }
     for (; i < problem.buffers.size() && problem.buffers[i].begin == step; ++i) {
-      live += round_up((*sizes)[i], problem.align);
+      live += align_up((*sizes)[i], problem.align);
       ends.emplace_back(problem.buffers[i].end, i);
       std::push_heap(ends.begin(), ends.end(), later);
     }
     // The buffer that lies highest needs no padding; at best it is the one with the most.
     int64_t padding = 0;
     for (const auto& [end, b] : ends)
-      padding = std::max(padding, round_up((*sizes)[b], problem.align) - (*sizes)[b]);
+      padding = std::max(padding, align_up((*sizes)[b], problem.align) - (*sizes)[b]);
     bound = std::max(bound, live - padding);
   }
   return bound;
@@ -121,7 +121,7 @@ Placing no_reuse(const Problem& problem, const Binding&) {
     for (const int64_t bytes : *sizes) {
       out.offsets.push_back(top);
       out.bytes = top + bytes;
-      top += round_up(bytes, problem.align);
+      top += align_up(bytes, problem.align);
     }
     return out;
   };

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "plan/plan.h"
 
 namespace irplan::rivals {
@@ -59,7 +60,6 @@ std::optional<int64_t> lower_bound(const Problem& problem, const Binding& bindin
 // ---- for the rules
 using Sizes = std::vector<int64_t>;  // bytes, by buffer
 
-inline int64_t round_up(int64_t n, int64_t align) { return (n + align - 1) / align * align; }
 inline bool meet(const Buffer& a, const Buffer& b) { return a.begin < b.end && b.begin < a.end; }
 
 // The size of every buffer, none where one has no value or all together are too many to count.

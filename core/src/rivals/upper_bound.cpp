@@ -58,7 +58,7 @@ class Pool {
       const auto bytes = s.bytes ? value(s.bytes) : s.fixed;
       if (!bytes || *bytes < 0 || *bytes > kMostBytes || top > INT64_MAX / 2) return std::nullopt;
       start.push_back(top);
-      top += round_up(*bytes, problem_.align);
+      top += align_up(*bytes, problem_.align);
     }
     Placement out;
     out.bytes = top;
@@ -141,12 +141,12 @@ std::optional<Placement> objects_at(const Problem& problem, const Sizes& sizes) 
     int64_t top = 0;
     for (const auto& [offset, other] : object.inside) {
       if (meet(problem.buffers[other], problem.buffers[b]))
-        top = std::max(top, offset + round_up(sizes[other], problem.align));
+        top = std::max(top, offset + align_up(sizes[other], problem.align));
     }
     return top;
   };
   for (const Index b : sequence) {
-    const int64_t bytes = round_up(sizes[b], problem.align);
+    const int64_t bytes = align_up(sizes[b], problem.align);
     auto to =
         std::find_if(objects.begin(), objects.end(), [&](const Object& o) { return behind(o, b) == 0; });
     if (to == objects.end())

@@ -7,7 +7,7 @@ Failure Backend::load(const Plan& plan) const {
     if (!op.row) return "ops " + op.id + ": is of no operator";
     const int version = kernel_version(op.kernel, plan.target, *op.row);
     if (version == 0)
-      return "ops " + op.id + ": kernel `" + op.kernel.substr(0, 80) + "` is no kernel of " + op.row->name;
+      return "ops " + op.id + ": kernel `" + op.kernel.substr(0, 80) + "` is not a kernel of " + op.row->name;
     if (target().empty()) continue;
     const KernelRow* kernel = kernel_of(plan, op, target());
     if (kernel && has(*kernel)) continue;

@@ -37,7 +37,7 @@ class IndexReader {
     if (!in_map()) return other();
     if (shard.empty() || shard[0] == '.' || shard.find('/') != std::string::npos ||
         shard.find('\0') != std::string::npos)
-      return fail("weight_map names `" + shard.substr(0, kShown) + "`, which is no file of that folder");
+      return fail("weight_map names `" + shard.substr(0, kShown) + "`, which is not in that folder");
     const auto [at, fresh] = numbers_.try_emplace(shard, static_cast<uint32_t>(index_.shards.size()));
     if (fresh && index_.shards.size() == CheckpointIndex::kMaxShards)
       return fail("weight_map names more than " + std::to_string(CheckpointIndex::kMaxShards) + " files");
@@ -71,14 +71,14 @@ class IndexReader {
   bool end_object() { return --depth_, true; }
   bool end_array() { return --depth_, true; }
   bool parse_error(size_t, const std::string&, const nlohmann::detail::exception&) {
-    return fail("is no JSON object");
+    return fail("is not a JSON object");
   }
 
  private:
   bool in_map() const { return depth_ == 2 && map_is_next_; }
   bool open() { return ++depth_ <= Safetensors::kMaxDepth || fail("is nested too deep"); }
   bool other() {
-    if (depth_ == 0) return fail("is no JSON object");
+    if (depth_ == 0) return fail("is not a JSON object");
     return !in_map() || fail("weight_map gives no file for " + key_.substr(0, kShown));
   }
   bool fail(const std::string& text) {

@@ -29,7 +29,7 @@ std::string unlike(const ParamPiece& piece, const BoundParam& target) {
       piece.name + " is " + text(*piece.tensor) + ", expected " + expected(piece, target);
   const bool floats = is_float(target.value->dtype);
   if (info(piece.tensor->type).floats != floats)
-    return both + (floats ? ": integers are no weights of it" : ": floats are no integers");
+    return both + (floats ? ": its weights cannot be integers" : ": floats are not integers");
   if (piece.tensor->count() == piece.count) return "";
   return both + (piece.count == target.count ? "" : ", a part of " + target.text());
 }

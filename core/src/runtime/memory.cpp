@@ -46,7 +46,7 @@ std::vector<uint32_t> last_uses(const Plan& plan) {
 
 bool add_rounded(int64_t bytes, int64_t align, int64_t* sum) {
   return bytes >= 0 && bytes <= INT64_MAX - align &&
-         !__builtin_add_overflow(*sum, (bytes + align - 1) / align * align, sum);
+         !__builtin_add_overflow(*sum, align_up(bytes, align), sum);
 }
 
 }  // namespace
@@ -55,15 +55,7 @@ std::string place_text(const Plan& plan, uint32_t line) {
   return line == 0 ? "of --budget" : "line " + std::to_string(line) + " of " + plan.source_file;
 }
 
-std::optional<int64_t> SegmentBytes::total() const {
-  int64_t sum = 0;
-  for (const int64_t part : {weights, state, inputs, arena}) {
-    if (part < 0 || __builtin_add_overflow(sum, part, &sum)) return std::nullopt;
-  }
-  return sum;
-}
-
-std::optional<int64_t> counted_bytes(const Plan::Budget& budget, const SegmentBytes& bytes) {
+std::optional<int64_t> counted_bytes(const Plan::Budget& budget, const PerSegment& bytes) {
   if (!budget.limit) return std::nullopt;
   return sum_of_products({{budget.counts.weights, bytes.weights},
                           {budget.counts.state, bytes.state},
@@ -72,7 +64,7 @@ std::optional<int64_t> counted_bytes(const Plan::Budget& budget, const SegmentBy
 }
 
 Failure check_budgets(const Plan& plan, const std::string& phase, const Binding& binding,
-                      const SegmentBytes& bytes) {
+                      const PerSegment& bytes) {
   for (const Plan::Budget& budget : plan.budget) {
     if (!budget.limit || (!budget.phase.empty() && budget.phase != phase)) continue;
     const auto used = counted_bytes(budget, bytes), limit = evaluate(*budget.limit, binding);
@@ -83,9 +75,9 @@ Failure check_budgets(const Plan& plan, const std::string& phase, const Binding&
   return std::nullopt;
 }
 
-std::optional<SegmentBytes> predicted_bytes(const Plan& plan, const std::string& phase,
-                                            const Binding& binding) {
-  SegmentBytes out;
+std::optional<PerSegment> predicted_bytes(const Plan& plan, const std::string& phase,
+                                          const Binding& binding) {
+  PerSegment out;
   Evaluator value(*plan.pool, binding);
   const auto loading = only_for_loading(plan);
   for (size_t i = 0; i < plan.buffers.size(); ++i) {
@@ -172,7 +164,7 @@ Failure RunMemory::place_loading(const Binding& binding) {
   return std::nullopt;
 }
 
-Failure RunMemory::allocate(const Binding& binding, const SegmentBytes& room) {
+Failure RunMemory::allocate(const Binding& binding, const PerSegment& room) {
   held_.assign(plan_.buffers.size(), {});
   for_loading_ = only_for_loading(plan_);
   if (auto failure = place(Plan::Segment::Weights, binding, held_, &allocated_.weights)) return failure;

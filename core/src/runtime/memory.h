@@ -14,31 +14,25 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "plan/plan.h"
 #include "runtime/backend.h"
 
 namespace irplan {
 
-struct SegmentBytes {
-  int64_t weights = 0, state = 0, inputs = 0, arena = 0;
-  std::optional<int64_t> total() const;
-  friend bool operator==(const SegmentBytes&, const SegmentBytes&) = default;
-};
-
 // What the plan's own formulas say that a step takes: the phase's `peak`, and buffers rounded up to `align`.
 // None where a number exceeds 64 bits.
-std::optional<SegmentBytes> predicted_bytes(const Plan& plan, const std::string& phase,
-                                            const Binding& binding);
+std::optional<PerSegment> predicted_bytes(const Plan& plan, const std::string& phase, const Binding& binding);
 
 // "line 31 of llama.irplan": where a limit of the plan stands; one of an option has no line.
 std::string place_text(const Plan& plan, uint32_t line);
 
 // The bytes that a budget counts; none of one over dims, and where the number exceeds 64 bits.
-std::optional<int64_t> counted_bytes(const Plan::Budget& budget, const SegmentBytes& bytes);
+std::optional<int64_t> counted_bytes(const Plan::Budget& budget, const PerSegment& bytes);
 
 // A budget over bytes that a step of a phase would break, in its own words.
 Failure check_budgets(const Plan& plan, const std::string& phase, const Binding& binding,
-                      const SegmentBytes& bytes);
+                      const PerSegment& bytes);
 
 // The addresses of buffers that lie so.
 PlanMemory addresses(const Layout& layout, const RunSegments& segments);
@@ -52,7 +46,7 @@ class RunMemory {
 
   // Weights and state, and room for inputs and an arena of these sizes (the largest of all steps). `binding`
   // gives weights and state their sizes.
-  Failure allocate(const Binding& binding, const SegmentBytes& room);
+  Failure allocate(const Binding& binding, const PerSegment& room);
   // Where weights lie while they load and fold; ends when `free_loading` is called. Those of the loading
   // segment hold what they are given from just before the first op that reads them to the last.
   const Layout& loading() const { return held_; }
@@ -64,7 +58,7 @@ class RunMemory {
   // The allocations; their addresses stay as they are.
   const RunSegments& segments() const { return segments_; }
 
-  const SegmentBytes& allocated() const { return allocated_; }
+  const PerSegment& allocated() const { return allocated_; }
   int64_t loading_bytes() const { return loading_bytes_; }
 
  private:
@@ -79,7 +73,7 @@ class RunMemory {
   RunSegments segments_;
   Layout held_;                       // weights and states as they were allocated
   std::vector<uint8_t> for_loading_;  // buffers that only folding reads
-  SegmentBytes allocated_;
+  PerSegment allocated_;
   int64_t loading_bytes_ = 0;
 };
 

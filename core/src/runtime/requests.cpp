@@ -18,7 +18,7 @@ constexpr size_t kMaxRequests = 1000000;
 // `timed`: it says when it arrives.
 bool read_line(const std::string& line, bool timed, Request& request, std::string* why) {
   const Json json = Json::parse(line, nullptr, false);
-  if (json.is_discarded() || !json.is_object()) return *why = "is no JSON object", false;
+  if (json.is_discarded() || !json.is_object()) return *why = "is not a JSON object", false;
   if (const auto named = json.find("req_id"); named != json.end() && named->is_string())
     request.id = named->get<std::string>();  // who is answered, whatever else is wrong
   for (const char* key : {"req_id", "tokens", "arrival_us", "max_new_tokens"}) {
@@ -31,15 +31,15 @@ bool read_line(const std::string& line, bool timed, Request& request, std::strin
     if (!found->is_number_integer() ||
         (found->is_number_unsigned() && found->get<uint64_t>() > uint64_t{1} << 53) ||
         found->get<int64_t>() < 0)
-      return *why = std::string(key) + " is no whole number from 0 to 2^53", false;
+      return *why = std::string(key) + " is not a whole number from 0 to 2^53", false;
     *out = found->get<int64_t>();
     return true;
   };
   const auto id = json.find("req_id"), tokens = json.find("tokens");
-  if (!id->is_string()) return *why = "req_id is no string", false;
-  if (!tokens->is_array()) return *why = "tokens is no list", false;
+  if (!id->is_string()) return *why = "req_id is not a string", false;
+  if (!tokens->is_array()) return *why = "tokens is not a list", false;
   for (const Json& token : *tokens) {
-    if (!token.is_number_integer()) return *why = "tokens holds what is no whole number", false;
+    if (!token.is_number_integer()) return *why = "tokens holds something that is not a whole number", false;
     request.tokens.push_back(token.get<int64_t>());
   }
   return whole("arrival_us", &request.arrival_us) && whole("max_new_tokens", &request.max_new_tokens);

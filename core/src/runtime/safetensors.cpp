@@ -81,7 +81,7 @@ class HeaderReader {
     return true;
   }
   bool parse_error(size_t, const std::string&, const nlohmann::detail::exception&) {
-    return fail("its header is no JSON; is it a safetensors file?");
+    return fail("its header is not JSON; is it a safetensors file?");
   }
 
  private:
@@ -103,15 +103,16 @@ class HeaderReader {
     return wrong(std::string("has no ") + kNames[static_cast<size_t>(slot_)]);
   }
   bool wrong_element() {
-    return wrong(slot_ == Slot::Shape ? "its shape holds what is no size" : "its data_offsets are no range");
+    return wrong(slot_ == Slot::Shape ? "its shape holds something that is not a size"
+                                      : "its data_offsets are not a range");
   }
 
   // A value that holds no others, where the format has none.
   bool scalar() {
     if (skipped_) return true;
     switch (place_) {
-      case Place::Start: return fail("its header is no JSON object");
-      case Place::Root: return name_ == "__metadata__" || wrong("its entry is no object");
+      case Place::Start: return fail("its header is not a JSON object");
+      case Place::Root: return name_ == "__metadata__" || wrong("its entry is not an object");
       case Place::Entry: return slot_ == Slot::Other || lacks();
       default: return wrong_element();
     }
@@ -151,7 +152,7 @@ class HeaderReader {
     }
     Entry& e = entry();
     StoredTensor& tensor = e.named.tensor;
-    if (e.begin > e.end) return wrong("its data_offsets are no range");
+    if (e.begin > e.end) return wrong("its data_offsets are not a range");
     int64_t bytes = 0;
     const auto count = checked_count(tensor.shape);
     if (!count || __builtin_mul_overflow(*count, info(tensor.type).bytes, &bytes))
@@ -183,7 +184,7 @@ std::optional<std::string_view> header_of(std::span<const std::byte> file, std::
   uint64_t length = 0;
   for (size_t i = 0; i < 8; ++i) length |= std::to_integer<uint64_t>(file[i]) << (8 * i);
   if (length > Safetensors::kMaxHeader) {
-    *why = "its first 8 bytes tell of a header of " + std::to_string(length) + " bytes, above the " +
+    *why = "its first 8 bytes give a header of " + std::to_string(length) + " bytes, above the " +
            std::to_string(Safetensors::kMaxHeader) + " that are read; is it a safetensors file?";
     return std::nullopt;
   }

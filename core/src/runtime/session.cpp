@@ -27,7 +27,7 @@ std::unique_ptr<Plan> checked_plan(const std::string& text, const std::string& f
 
 Failure check_ranges(const Plan& plan, const std::string& phase_name, const StepBinding& sizes) {
   const Plan::Phase* phase = find_phase(plan, phase_name);
-  if (!phase) return "no phase is called " + phase_name;
+  if (!phase) return "there is no phase " + phase_name;
   int64_t rows = 1;
   for (const auto& own : sizes.rows) rows = std::max<int64_t>(rows, static_cast<int64_t>(own.size()));
   for (int64_t b = 0; b < rows; ++b) {
@@ -44,11 +44,7 @@ Failure check_ranges(const Plan& plan, const std::string& phase_name, const Step
     for (const Plan::Guard& guard : plan.guards) {
       if (!guard.phase.empty() && guard.phase != phase->name) continue;
       const auto left = value(guard.left), right = value(guard.right);
-      const bool holds = left && right &&
-                         (guard.relation == Relation::LessEqual      ? *left <= *right
-                          : guard.relation == Relation::GreaterEqual ? *left >= *right
-                                                                     : *left == *right);
-      if (holds) continue;
+      if (left && right && holds(*left, guard.relation, *right)) continue;
       std::string at;
       for (const DimIndex d : dims_of(guard.left - guard.right))
         at += (at.empty() ? "" : ", ") + plan.pool->dim_name(d) + " = " + std::to_string(binding[d]);
@@ -193,7 +189,7 @@ Failure Session::prepare_program(const Step& step) {
 
 Failure Session::prepare_at(const Step& step, std::optional<int64_t> first_slot, Prepared& out) {
   const Plan::Phase* phase = find_phase(plan_, step.phase);
-  if (!phase) return "no phase is called " + step.phase;
+  if (!phase) return "there is no phase " + step.phase;
   out.phase = step.phase;
   out.first_slot = first_slot;
   if (auto failure = memory_.lay_out(step.phase, step.sizes.dims, first_slot, &out.layout)) return failure;

@@ -53,8 +53,8 @@ class Session {
   Failure run_one(uint32_t op);
   std::optional<HostArray> read(uint32_t value, std::string* why);
 
-  const SegmentBytes& predicted() const { return predicted_; }
-  const SegmentBytes& allocated() const { return memory_.allocated(); }
+  const PerSegment& predicted() const { return predicted_; }
+  const PerSegment& allocated() const { return memory_.allocated(); }
   const WeightReport& weights() const { return report_; }
   const RunMemory& memory() const { return memory_; }
   // The records of the step that is bound; null where the backend has none.
@@ -85,7 +85,7 @@ class Session {
   Backend& backend_;
   RunMemory memory_;
   const PlanBounds bounds_;
-  SegmentBytes predicted_;
+  PerSegment predicted_;
   WeightReport report_;
   Step step_;  // its sizes' slot counts from where the layout of the bound program has the states
   std::vector<std::unique_ptr<Prepared>> prepared_;

@@ -89,12 +89,7 @@ json bytes_without_reuse(const Plan& plan, const Plan::Phase& phase, Evaluator& 
 bool holds(const Plan::Guard& guard, Evaluator& value) {
   const std::optional<int64_t> left = value(guard.left), right = value(guard.right);
   if (!left || !right) return false;
-  switch (guard.relation) {
-    case Relation::LessEqual: return *left <= *right;
-    case Relation::GreaterEqual: return *left >= *right;
-    case Relation::Equal: return *left == *right;
-  }
-  return false;
+  return irplan::holds(*left, guard.relation, *right);
 }
 
 json broken_guards(const Plan& plan, const Plan::Phase& phase, Evaluator& value) {

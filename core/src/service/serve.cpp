@@ -270,7 +270,7 @@ std::string serve_ops() {
 
 std::string answer(std::string_view request_json, const OnPass& on_pass) {
   const json request = json::parse(request_json.begin(), request_json.end(), nullptr, false);
-  if (!request.is_object()) return failure("the request is no JSON object");
+  if (!request.is_object()) return failure("the request is not a JSON object");
   const std::string method = text_of(request, "method");
   if (method == "compile") return serve_compile(request, on_pass);
   if (method == "bind") return serve_bind(request);

@@ -73,7 +73,7 @@ std::optional<std::string> no_phase(const Plan& plan, const std::string& name) {
     if (name.empty() || phase.name == name) return std::nullopt;
     names += (names.empty() ? "" : ", ") + phase.name;
   }
-  return "no phase is called `" + name + "`; there are " + names;
+  return "there is no phase `" + name + "`; there are " + names;
 }
 
 }  // namespace
@@ -108,7 +108,7 @@ std::string diff(const json& request) {
     const char* key = i == 0 ? "before" : "after";
     std::string why;
     plans[i] = read_plan(text_of(request, key), &why);
-    if (!plans[i]) return failure(std::string("`") + key + "` is no plan: " + why);
+    if (!plans[i]) return failure(std::string("`") + key + "` is not a plan: " + why);
   }
   return "{\"changes\":" + diff_plans_json(*plans[0], *plans[1]) +
          ",\"text\":" + dump(diff_plans(*plans[0], *plans[1])) + "}";
@@ -163,10 +163,7 @@ std::string pack(const json& request) {
   const auto table = read_pack_csv(text, &why);
   if (!table) return failure(why);
   PackOptions options;
-  const std::string strength = text_of(request, "strength", "limited");
-  options.strength = strength == "portfolio" ? PackStrength::Portfolio
-                     : strength == "exact"   ? PackStrength::Exact
-                                             : PackStrength::Limited;
+  options.strength = find_strength(text_of(request, "strength", "limited")).value_or(Strength::Limited);
   options.capacity = number_of(request, "capacity");
   const PackResult result = irplan::pack(*table, options);
   json reply{{"verdict", name(verdict_of(result, options.capacity))},

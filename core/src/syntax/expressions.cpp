@@ -17,7 +17,7 @@ const Expr* Parser::whole_expression() {
   skip_newlines();
   if (!panic_ && peek().kind != TokenKind::End) {
     word_operator();
-    if (!panic_) fail(Code::E0121, peek().span, {found(peek())});
+    if (!panic_) fail(Code::ExpectedEndOfLine, peek().span, {found(peek())});
   }
   return e;
 }
@@ -29,7 +29,7 @@ void Parser::word_operator() {
   for (const auto& [word, sign] : kWords) {
     if (!at_word(word)) continue;
     const Span span = peek().span;
-    warn(Code::E0113, span, {word}).fix("write `" + std::string(sign) + "`", span, sign);
+    warn(Code::UnknownSign, span, {word}).fix("write `" + std::string(sign) + "`", span, sign);
     return;
   }
 }
@@ -79,7 +79,7 @@ Expr* Parser::checked(Expr& e) {
   for (const StringPart& part : e.parts) look(part.expr);
   e.depth = static_cast<uint16_t>(below + 1);
   if (e.depth <= kMaxTreeDepth || stopped_) return &e;
-  diagnostics_.report(Code::E0108, e.operator_span.end ? e.operator_span : e.span,
+  diagnostics_.report(Code::NestedTooDeep, e.operator_span.end ? e.operator_span : e.span,
                       {std::to_string(kMaxTreeDepth)});
   stop();
   return error(e.span);  // what was read of it would be looked up
@@ -94,7 +94,7 @@ Expr* Parser::expression() {
   Expr* yes = expression();
   if (!panic_ && !at(":")) {
     const Span question = {condition->span.end, condition->span.end};
-    fail(Code::E0138, peek().span, {found(peek())})
+    fail(Code::ExpectedColonOfChoice, peek().span, {found(peek())})
         .also({question.begin, peek().span.begin}, "the choice begins here")
         .rule("condition ? value : other");
   }
@@ -126,11 +126,12 @@ Expr* Parser::binary(int tightness) {
     const Span sign = take().span;
     if (brackets_ == 0) skip_newlines();
     if (op == Operator::Mul && at("*") && peek().span.begin == sign.end) {
-      fail(Code::E0113, {sign.begin, peek().span.end}, {"**"}).help("there is no power operator: x * x");
+      fail(Code::UnknownSign, {sign.begin, peek().span.end}, {"**"})
+          .help("there is no power operator: x * x");
     } else if (at("=") && peek().span.begin == sign.end && binds > kComparison) {
       const std::string both(text({sign.begin, peek().span.end}));
       const std::string target(text({begin, left->span.end}));
-      fail(Code::E0132, {sign.begin, peek().span.end}, {both})
+      fail(Code::CompoundAssignment, {sign.begin, peek().span.end}, {both})
           .help("bind another name: " + target + "2 = " + target + " " + spelling(op) + " …");
     }
     Expr* right = panic_ ? error(sign) : binary(binds + 1);
@@ -145,7 +146,7 @@ Expr* Parser::binary(int tightness) {
 }
 
 void Parser::chained_comparison() {
-  warn(Code::E0114, peek().span).help("join two comparisons: a <= b && b <= c");
+  warn(Code::ChainedComparison, peek().span).help("join two comparisons: a <= b && b <= c");
 }
 
 Expr* Parser::unary() {
@@ -155,8 +156,8 @@ Expr* Parser::unary() {
   take();
   if (brackets_ == 0) skip_newlines();
   if (at("-") || at("!"))
-    fail(Code::E0139, {first.span.begin, peek().span.end})
-        .rule("one sign stands before a value; more need brackets: -(-x)");
+    fail(Code::TwoSigns, {first.span.begin, peek().span.end})
+        .rule("a value takes one sign; more need brackets: -(-x)");
   Expr* operand = panic_ ? error(first.span) : postfix();
   Expr& e = tree_.expr(ExprKind::Unary, since(first.span.begin));
   e.op = minus ? Operator::Neg : Operator::Not;
@@ -238,10 +239,10 @@ Expr* Parser::primary() {
     default: break;
   }
   if (token.punct == punct(".") && peek(1).kind == TokenKind::Int && peek(1).span.begin == token.span.end) {
-    fail(Code::E0105, {token.span.begin, peek(1).span.end}, {text({token.span.begin, peek(1).span.end})})
-        .fix("a digit stands on both sides of a point", {token.span.begin, token.span.begin}, "0");
+    fail(Code::NotANumber, {token.span.begin, peek(1).span.end}, {text({token.span.begin, peek(1).span.end})})
+        .fix("a number has digits on both sides of its point", {token.span.begin, token.span.begin}, "0");
   } else {
-    fail(Code::E0112, token.span, {found(token)});
+    fail(Code::ExpectedExpression, token.span, {found(token)});
   }
   return error(token.span);
 }
@@ -284,14 +285,14 @@ bool Parser::keyword_in_expression() {
   const bool value =
       next.kind == TokenKind::Name || next.kind == TokenKind::Int || next.kind == TokenKind::String;
   if (at_word("if") && (value || next.punct == punct("!"))) {
-    fail(Code::E0134, peek().span).help("choose a value with condition ? value : other");
+    fail(Code::IfAsValue, peek().span).help("choose a value with condition ? value : other");
     return true;
   }
   // `x =` with nothing behind it must not take the next line for its value.
   const bool new_line = brackets_ == 0 && next_ > 0 && tokens_[next_ - 1].kind == TokenKind::Newline;
   if (brackets_ > 0 && next.kind == TokenKind::Name && is_keyword(text(peek().span)) &&
       begins_line(next_token())) {
-    fail(Code::E0112, peek().span, {found(peek())});
+    fail(Code::ExpectedExpression, peek().span, {found(peek())});
     return true;
   }
   if (!new_line || panic_) return false;
@@ -302,7 +303,7 @@ bool Parser::keyword_in_expression() {
   while (i > 0 && tokens_[i - 1].kind == TokenKind::Newline) --i;
   const Span end = tokens_[i].span;
   next_ = i;
-  fail(Code::E0112, end, {found(tokens_[i])});
+  fail(Code::ExpectedExpression, end, {found(tokens_[i])});
   return true;
 }
 
@@ -367,7 +368,8 @@ Expr* Parser::call(const Name& called, uint32_t begin) {
     }
     arg.value = expression();
     args.push_back(arg);
-    if (!panic_ && at("=")) fail(Code::E0115, peek().span).fix("compare with `==`", peek().span, "==");
+    if (!panic_ && at("="))
+      fail(Code::AssignmentAsComparison, peek().span).fix("compare with `==`", peek().span, "==");
     if (!take_if(",")) break;
     trailing_comma(")");
   }
@@ -383,7 +385,7 @@ Expr* Parser::call(const Name& called, uint32_t begin) {
 void Parser::trailing_comma(const char* sign) {
   if (panic_ || !at(sign)) return;
   const Span comma = {last_end_ - 1, last_end_};
-  warn(Code::E0128, comma)
+  warn(Code::TrailingComma, comma)
       .rule(std::string("the last one before `") + sign + "` has no comma behind it")
       .fix("remove it", comma, "");
 }
@@ -399,7 +401,7 @@ Expr* Parser::leaf(ExprKind kind, const Token& word) {
     if (peek().kind == TokenKind::String) {
       parts = string_parts(take(), true);
     } else {
-      fail(Code::E0110, peek().span, {"a name in quotes", found(peek())});
+      fail(Code::Expected, peek().span, {"a name in quotes", found(peek())});
     }
   }
   Expr& e = tree_.expr(kind, since(word.span.begin));
@@ -413,7 +415,7 @@ Type Parser::type() {
   Type out;
   const uint32_t begin = peek().span.begin;
   if (at("[")) {
-    fail(Code::E0129, peek().span).help("a tensor of half-precision numbers: f16[1, S, D]");
+    fail(Code::TypeWithoutDtype, peek().span).help("a tensor of half-precision numbers: f16[1, S, D]");
     return out;
   }
   out.dtype.push_back(name("a dtype"));
@@ -421,7 +423,8 @@ Type Parser::type() {
   const Span opening = peek().span;
   if (!panic_ && !at("[")) {
     const Span dtype = since(begin);
-    fail(Code::E0130, dtype, {text(dtype)}).help("a single number is " + std::string(text(dtype)) + "[]");
+    fail(Code::TypeWithoutExtents, dtype, {text(dtype)})
+        .help("a single number is " + std::string(text(dtype)) + "[]");
   }
   if (panic_) return out;
   take();
@@ -466,7 +469,7 @@ std::vector<StringPart> Parser::string_parts(const Token& token, bool star) {
       } else if (escaped == '"' || escaped == '\\' || escaped == '{') {
         piece.text += escaped;
       } else {
-        diagnostics_.report(Code::E0103, {at, at + 2}, {std::string_view(&escaped, 1)})
+        diagnostics_.report(Code::UnknownEscape, {at, at + 2}, {std::string_view(&escaped, 1)})
             .rule("escapes are \\\" \\\\ \\n and \\{");
       }
       at += 2;
@@ -485,7 +488,7 @@ std::vector<StringPart> Parser::string_parts(const Token& token, bool star) {
         whole.kind = StringPart::Kind::Expr;
         whole.span = {at, close + 1};
         if (all.find_first_not_of(" \t", at + 1) == close) {
-          diagnostics_.report(Code::E0124, whole.span);
+          diagnostics_.report(Code::EmptyInterpolation, whole.span);
         } else if (enter(whole.span)) {
           Parser inner(tree_, source_, {at + 1, close}, diagnostics_, depth_);
           whole.expr = inner.whole_expression();

@@ -148,7 +148,7 @@ class Lexer {
       }
       if (diagnostics_.errors() >= Diagnostics::kMaxKept) stopped_ = true;  // nobody reads more
       if (tokens_.size() > kMaxTokens) {
-        diagnostics_.report(Code::E0109, here(1), {std::to_string(kMaxTokens)});
+        diagnostics_.report(Code::TooManyTokens, here(1), {std::to_string(kMaxTokens)});
         tokens_.clear();  // what is cut off in the middle would only make more errors
         stopped_ = true;
       }
@@ -180,7 +180,7 @@ class Lexer {
         const auto place = static_cast<uint32_t>(i);
         constexpr const char* kHex = "0123456789abcdef";
         const std::string byte = {'0', 'x', kHex[c >> 4], kHex[c & 15]};
-        diagnostics_.report(Code::E0107, {place, place + 1}, {byte})
+        diagnostics_.report(Code::NotText, {place, place + 1}, {byte})
             .rule("a program is UTF-8 text without control characters");
         return false;
       }
@@ -196,7 +196,7 @@ class Lexer {
     if (text_[token.span.begin] != '_') return;
     const std::string_view name =
         std::string_view(text_).substr(token.span.begin, std::min<size_t>(length, 60));
-    diagnostics_.report(Code::E0137, token.span, {name}).rule("a name begins with a letter");
+    diagnostics_.report(Code::NameStartsWrong, token.span, {name}).rule("a name begins with a letter");
   }
 
   // NUMBER = digits [ "." digits ] [ exponent ] [ unit ]; `1..2` is a range, not a fraction.
@@ -237,8 +237,8 @@ class Lexer {
         whole && unit.empty() && i < end_ && text_[i] == '.' && (i + 1 >= end_ || text_[i + 1] != '.');
     Token& token = add(whole ? TokenKind::Int : TokenKind::Float, unit_end - begin);
     if (point) {
-      bad(Code::E0105, token, std::string_view(text_).substr(begin, i + 1 - begin))
-          .rule("a digit stands on both sides of a point");
+      bad(Code::NotANumber, token, std::string_view(text_).substr(begin, i + 1 - begin))
+          .rule("a number has digits on both sides of its point");
       return;
     }
     int64_t factor = unit.empty() ? 1 : 0;
@@ -253,23 +253,28 @@ class Lexer {
       return;
     }
     token.number = decimal_to_double(digits, scale);
-    if (!std::isfinite(token.number)) bad(Code::E0104, token, {});
+    if (!std::isfinite(token.number)) bad(Code::NumberTooLarge, token);
   }
 
-  Diagnostic& bad(Code code, Token& token, std::string_view argument) {
+  Diagnostic& bad(Taking<1> code, Token& token, std::string_view argument) {
     token.kind = TokenKind::Bad;
-    return diagnostics_.report(code, token.span, {argument.substr(0, 60)});
+    const std::string_view shown[] = {argument.substr(0, 60)};
+    return diagnostics_.add(code.code, token.span, shown);
+  }
+  Diagnostic& bad(Taking<0> code, Token& token) {
+    token.kind = TokenKind::Bad;
+    return diagnostics_.add(code.code, token.span, {});
   }
 
   void unknown_unit(Token& token, std::string_view number, std::string_view unit) {
     const auto place = token.span.end - static_cast<uint32_t>(unit.size());
     if (number.size() > 1 && number[0] == '0' && (unit[0] == 'x' || unit[0] == 'b' || unit[0] == 'o')) {
-      bad(Code::E0105, token, number).rule("numbers are decimal");
+      bad(Code::NotANumber, token, number).rule("numbers are decimal");
       return;
     }
     std::vector<std::string> names;
     for (const Unit& u : kUnits) names.emplace_back(u.name);
-    Diagnostic& d = bad(Code::E0126, token, unit);
+    Diagnostic& d = bad(Code::UnknownUnit, token, unit);
     d.rule("units are B, KB, KiB, MB, MiB, GB, GiB, TB and TiB");
     const std::string near = nearest(unit, names);
     if (!near.empty()) d.fix("did you mean `" + near + "`", {place, token.span.end}, near);
@@ -303,9 +308,9 @@ class Lexer {
     token.integer = fits ? static_cast<int64_t>(product) : 0;
     token.number = static_cast<double>(token.integer);
     if (!fits) {
-      bad(Code::E0104, token, {});
+      bad(Code::NumberTooLarge, token);
     } else if (something && product == 0) {
-      bad(Code::E0127, token,
+      bad(Code::NotWholeBytes, token,
           std::string_view(text_).substr(token.span.begin, token.span.end - token.span.begin));
     }
   }
@@ -318,7 +323,7 @@ class Lexer {
       return;
     }
     const size_t newline = std::min(text_.find('\n', at_), end_);
-    diagnostics_.report(Code::E0102, here(1))
+    diagnostics_.report(Code::StringNotClosed, here(1))
         .at("it begins here")
         .rule("a string ends on its line, with a quote");
     add(TokenKind::Bad, newline - at_);
@@ -329,7 +334,7 @@ class Lexer {
   bool foreign_comment() {
     const bool line_start = tokens_.empty() || tokens_.back().kind == TokenKind::Newline;
     if (!line_start || brackets_ > 0) return false;
-    diagnostics_.report(Code::E0116, here(2)).fix("write `#`", here(2), "#");
+    diagnostics_.report(Code::ForeignComment, here(2)).fix("write `#`", here(2), "#");
     add(TokenKind::Bad, std::min(text_.find('\n', at_), end_) - at_);
     return true;
   }
@@ -369,7 +374,7 @@ class Lexer {
   void unexpected() {
     const size_t length = std::max<size_t>(1, utf8_length(text_, at_));
     const std::string shown = text_.substr(at_, length);
-    Diagnostic& d = diagnostics_.report(Code::E0101, here(length), {shown});
+    Diagnostic& d = diagnostics_.report(Code::UnexpectedCharacter, here(length), {shown});
     if (const char* right = meant(shown))
       d.fix(std::string("did you mean `") + right + "`", here(length), right);
     if (shown == "^") d.help("there is no power operator: x * x");
@@ -390,7 +395,7 @@ class Lexer {
     }
     d.span = here(close + 1 - at_);
     d.fixes.clear();
-    d.fix("strings stand in double quotes", d.span, '"' + text_.substr(at_ + 1, close - at_ - 1) + '"');
+    d.fix("strings are written in double quotes", d.span, '"' + text_.substr(at_ + 1, close - at_ - 1) + '"');
     add(TokenKind::Bad, close + 1 - at_);
   }
 

@@ -27,7 +27,7 @@ bool is_keyword(std::string_view word) {
 Tree parse(const SourceText& source, Diagnostics& diagnostics) {
   Tree tree;
   if (source.text().size() > kMaxSourceBytes) {
-    diagnostics.report(Code::E0106, {},
+    diagnostics.report(Code::SourceTooLarge, {},
                        {std::to_string(source.text().size()), std::to_string(kMaxSourceBytes)});
     return tree;
   }
@@ -38,7 +38,7 @@ Tree parse(const SourceText& source, Diagnostics& diagnostics) {
 const Expr* parse_expression(Tree& tree, const SourceText& source, Diagnostics& diagnostics) {
   const Span all = {0, static_cast<uint32_t>(source.text().size())};
   if (source.text().size() > kMaxSourceBytes) {
-    diagnostics.report(Code::E0106, {},
+    diagnostics.report(Code::SourceTooLarge, {},
                        {std::to_string(source.text().size()), std::to_string(kMaxSourceBytes)});
     return nullptr;
   }
@@ -96,7 +96,7 @@ bool Parser::take_if(const char* sign) {
 
 bool Parser::expect(const char* sign, const char* what) {
   if (take_if(sign)) return true;
-  fail(Code::E0110, peek().span, {what, found(peek())});
+  fail(Code::Expected, peek().span, {what, found(peek())});
   return false;
 }
 
@@ -107,10 +107,10 @@ bool Parser::close(const char* sign, Span opening) {
   const bool closer = token.punct == punct(")") || token.punct == punct("]") || token.punct == punct("}");
   const std::string wanted = "`" + std::string(sign) + "`";
   if (token.kind == TokenKind::End || (begins_line(next_token()) && !closer)) {
-    fail(Code::E0111, opening, {text(opening)})
+    fail(Code::NotClosed, opening, {text(opening)})
         .also({last_end_, last_end_}, "expected " + wanted + " here at the latest");
   } else {
-    fail(Code::E0110, token.span, {sign[0] == '}' || closer ? wanted : "`,` or " + wanted, found(token)})
+    fail(Code::Expected, token.span, {sign[0] == '}' || closer ? wanted : "`,` or " + wanted, found(token)})
         .also(opening, "opened here");
   }
   return false;
@@ -126,24 +126,24 @@ std::string Parser::found(const Token& token) const {
   return "`" + std::string(text(token.span).substr(0, 40)) + "`";
 }
 
-Diagnostic& Parser::warn(Code code, Span span, std::initializer_list<std::string_view> arguments) {
+Diagnostic& Parser::add_warning(Code code, Span span, std::span<const std::string_view> arguments) {
   static thread_local Diagnostic ignored{};
   if (panic_) return ignored = Diagnostic{}, ignored;
-  return diagnostics_.report(code, span, arguments);
+  return diagnostics_.add(code, span, arguments);
 }
 
-Diagnostic& Parser::fail(Code code, Span span, std::initializer_list<std::string_view> arguments) {
+Diagnostic& Parser::add_failure(Code code, Span span, std::span<const std::string_view> arguments) {
   static thread_local Diagnostic ignored{};
   const bool told = panic_ || peek().kind == TokenKind::Bad;  // a bad token was reported by the lexer
   panic_ = true;
   if (told) return ignored = Diagnostic{}, ignored;
-  return diagnostics_.report(code, span, arguments);
+  return diagnostics_.add(code, span, arguments);
 }
 
 Name Parser::name(const char* what) {
   const Token& token = peek();
   if (token.kind != TokenKind::Name) {
-    fail(Code::E0110, token.span, {what, found(token)});
+    fail(Code::Expected, token.span, {what, found(token)});
     return {tree_.intern(""), token.span};
   }
   take();
@@ -157,7 +157,7 @@ void Parser::stop() {
 
 bool Parser::enter(Span span) {
   if (depth_ < kMaxNesting) return ++depth_, true;
-  if (!stopped_) diagnostics_.report(Code::E0108, span, {std::to_string(kMaxNesting)});
+  if (!stopped_) diagnostics_.report(Code::NestedTooDeep, span, {std::to_string(kMaxNesting)});
   stop();
   return false;
 }
@@ -227,7 +227,7 @@ void Parser::program() {
   while (peek().kind != TokenKind::End && !stopped_) {
     const size_t before = next_;
     if (at("}")) {
-      fail(Code::E0123, peek().span, {"}"});
+      fail(Code::Unmatched, peek().span, {"}"});
       ++next_;
       panic_ = false;
     } else {
@@ -244,17 +244,17 @@ void Parser::end_of_item(bool top) {
   const bool ends = token.kind == TokenKind::Newline || token.kind == TokenKind::End || (!top && at("}"));
   if (!panic_ && !ends) {
     if (at("=")) {
-      fail(Code::E0115, token.span).fix("compare with `==`", token.span, "==");
+      fail(Code::AssignmentAsComparison, token.span).fix("compare with `==`", token.span, "==");
     } else if (at("..")) {
-      fail(Code::E0125, token.span).rule("dim S in 1..2048");
+      fail(Code::RangeForm, token.span).rule("dim S in 1..2048");
     } else if (at("}") || at(")") || at("]")) {
-      fail(Code::E0123, token.span, {text(token.span)});
+      fail(Code::Unmatched, token.span, {text(token.span)});
       ++next_;
     } else {
-      Diagnostic& d =
-          fail(Code::E0121, token.span, {found(token)}).rule("a statement ends with its line, or with `;`");
+      Diagnostic& d = fail(Code::ExpectedEndOfLine, token.span, {found(token)})
+                          .rule("a statement ends with its line, or with `;`");
       for (size_t i = statement_; i < next_; ++i) {
-        if (tokens_[i].punct == punct("//")) d.fix("comments begin with `#`", tokens_[i].span, "#");
+        if (tokens_[i].punct == punct("//")) d.fix("comments start with `#`", tokens_[i].span, "#");
       }
       for (const char* unit : {"B", "KB", "KiB", "MB", "MiB", "GB", "GiB", "TB", "TiB"}) {
         if (next_ == statement_ || tokens_[next_ - 1].kind != TokenKind::Int || !at_word(unit)) continue;
@@ -279,7 +279,7 @@ const Block* Parser::block(const char* owner) {
     const size_t line_end = next_;
     skip_newlines();
     if (at("{")) {
-      warn(Code::E0136, peek().span, {owner});
+      warn(Code::BraceOnNextLine, peek().span, {owner});
     } else {
       next_ = line_end;
     }
@@ -347,7 +347,7 @@ Item* Parser::keyword_item(const std::string& word, bool top) {
   const Token& second = peek(1);
   const bool named = second.kind == TokenKind::Name;
   if (!top && is_top_level(word) && (named || word == "budget" || word == "fn")) {
-    warn(Code::E0117, peek().span, {word});
+    warn(Code::OnlyAtTopLevel, peek().span, {word});
     Item* misplaced = keyword_item(word, true);
     if (!misplaced || misplaced->kind == ItemKind::Budget) return &tree_.item(ItemKind::Error, peek().span);
     return poisoned(misplaced->name);
@@ -374,7 +374,7 @@ Item* Parser::keyword_item(const std::string& word, bool top) {
     return &made;
   }
   if (word == "else") {
-    fail(Code::E0133, peek().span).rule("`else` follows the `}` of an `if`");
+    fail(Code::ElseWithoutIf, peek().span).rule("`else` follows the `}` of an `if`");
     take();
     resume_at_block();
     if (!panic_) block("else");
@@ -382,13 +382,14 @@ Item* Parser::keyword_item(const std::string& word, bool top) {
   }
   if ((word == "param" || word == "state") && named && peek(2).punct == punct(":")) {
     const Name wanted{tree_.intern(text(second.span)), second.span};
-    fail(Code::E0119, peek().span, {word}).help(std::string(text(second.span)) + " = " + word + " f32[…]");
+    fail(Code::NotAStatement, peek().span, {word})
+        .help(std::string(text(second.span)) + " = " + word + " f32[…]");
     return poisoned(wanted);
   }
   if ((word == "import" || word == "while") &&
       (second.kind == TokenKind::Name || second.kind == TokenKind::String)) {
-    Diagnostic& d = fail(Code::E0118, peek().span, {word});
-    if (word == "while") d.help("a loop counts rounds: for i in 32 with h { … }");
+    Diagnostic& d = fail(Code::ReservedWord, peek().span, {word});
+    if (word == "while") d.help("a loop counts iterations: for i in 32 with h { … }");
     if (word == "import")
       d.help("a program is one file; share numbers with --let, and model sizes with config");
     return &tree_.item(ItemKind::Error, peek().span);
@@ -398,7 +399,7 @@ Item* Parser::keyword_item(const std::string& word, bool top) {
   const char* ours = translated(word);
   const std::string near = ours ? ours : nearest(word, {std::begin(kKeywords), std::end(kKeywords)});
   if (near.empty() || near == "if" || near == "irplan" || word.size() < 2) return nullptr;
-  warn(Code::E0119, peek().span, {word}).fix("did you mean `" + near + "`", peek().span, near);
+  warn(Code::NotAStatement, peek().span, {word}).fix("did you mean `" + near + "`", peek().span, near);
   return keyword_item(near, top);
 }
 
@@ -414,7 +415,7 @@ Item* Parser::let_item() {
   Item& made = tree_.item(ItemKind::Let, {});
   made.name = name("a name after `let`");
   if (!panic_ && (at("==") || at(":"))) {
-    fail(Code::E0110, peek().span, {"`=`", found(peek())}).fix("write `=`", peek().span, "=");
+    fail(Code::Expected, peek().span, {"`=`", found(peek())}).fix("write `=`", peek().span, "=");
   } else if (!panic_ && expect("=", "`=`")) {
     skip_newlines();
     made.value = expression();
@@ -431,7 +432,7 @@ Item* Parser::require_item() {
     if (peek().kind == TokenKind::String) {
       made.message = string_expression();
     } else {
-      fail(Code::E0110, peek().span, {"a message in quotes", found(peek())});
+      fail(Code::Expected, peek().span, {"a message in quotes", found(peek())});
     }
   }
   return &made;
@@ -447,15 +448,17 @@ Item* Parser::dim_item() {
   made.value = made.high = nullptr;
   if (!panic_ && !at_word("in")) {
     if (at("=") || at(":")) {
-      fail(Code::E0125, peek().span).rule("dim S in 1..2048").help("a number that never changes is a `let`");
+      fail(Code::RangeForm, peek().span)
+          .rule("dim S in 1..2048")
+          .help("a number that never changes is a `let`");
     } else {
-      fail(Code::E0110, peek().span, {"`in`", found(peek())}).rule("dim S in 1..2048");
+      fail(Code::Expected, peek().span, {"`in`", found(peek())}).rule("dim S in 1..2048");
     }
   }
   if (!panic_) {
     take();
     made.value = expression();
-    if (!panic_ && !take_if("..")) fail(Code::E0125, peek().span).rule("dim S in 1..2048");
+    if (!panic_ && !take_if("..")) fail(Code::RangeForm, peek().span).rule("dim S in 1..2048");
     if (!panic_) made.high = expression();
   }
   return panic_ || !made.high ? poisoned(made.name) : &made;
@@ -482,10 +485,11 @@ Item* Parser::phase_item() {
     } else if (at_word("in")) {
       take();
       entry.low = expression();
-      if (!panic_ && !take_if("..")) fail(Code::E0125, peek().span).rule("phase prefill { S in 1..2048 }");
+      if (!panic_ && !take_if(".."))
+        fail(Code::RangeForm, peek().span).rule("phase prefill { S in 1..2048 }");
       if (!panic_) entry.high = expression();
     } else if (!panic_) {
-      fail(Code::E0110, peek().span, {"`=` or `in`", found(peek())}).rule("phase decode { S = 1 }");
+      fail(Code::Expected, peek().span, {"`=` or `in`", found(peek())}).rule("phase decode { S = 1 }");
     }
     if (!panic_) made.entries.push_back(entry);
     take_if(",");
@@ -501,7 +505,8 @@ void Parser::distinct(const std::vector<Name>& names) {
                    [](const Name& a, const Name& b) { return a.symbol < b.symbol; });
   for (size_t i = 1; i < sorted.size(); ++i) {
     if (sorted[i].symbol != sorted[i - 1].symbol) continue;
-    warn(Code::E0122, sorted[i].span, {tree_.text(sorted[i].symbol)}).also(sorted[i - 1].span, "here before");
+    warn(Code::NameTwiceInList, sorted[i].span, {tree_.text(sorted[i].symbol)})
+        .also(sorted[i - 1].span, "here before");
   }
 }
 
@@ -527,7 +532,8 @@ Item* Parser::fn_item() {
   close(")", opening.span);
   --brackets_;
   if (!panic_ && at("="))
-    fail(Code::E0135, peek().span).help("write fn " + tree_.text(made.name.symbol) + "(…) { return … }");
+    fail(Code::FnBodyWithoutBraces, peek().span)
+        .help("write fn " + tree_.text(made.name.symbol) + "(…) { return … }");
   if (panic_) resume_at_block();
   if (!panic_) made.body = block("fn");
   return &made;
@@ -539,13 +545,14 @@ Item* Parser::for_item() {
   made.body = &tree_.block();
   made.value = error(peek().span);
   if (!panic_ && !at_word("in"))
-    fail(Code::E0110, peek().span, {"`in`", found(peek())}).rule("for i in 32 with h { … }");
+    fail(Code::Expected, peek().span, {"`in`", found(peek())}).rule("for i in 32 with h { … }");
   if (!panic_) {
     take();
     made.value = expression();
   }
   if (!panic_ && at("..")) {
-    fail(Code::E0121, peek().span, {found(peek())}).rule("a loop counts rounds: for i in 32 runs i = 0 … 31");
+    fail(Code::ExpectedEndOfLine, peek().span, {found(peek())})
+        .rule("a loop counts iterations: for i in 32 runs i = 0 … 31");
   }
   if (!panic_ && at_word("with")) {
     take();
@@ -617,7 +624,8 @@ Item* Parser::bind_item() {
     Target target;
     target.name = name("a name to bind");
     const std::string& word = tree_.text(target.name.symbol);
-    if (word == "true" || word == "false" || word == "none") warn(Code::E0131, target.name.span, {word});
+    if (word == "true" || word == "false" || word == "none")
+      warn(Code::ConstantAsName, target.name.span, {word});
     if (!panic_ && take_if(":")) target.annotation = type();
     names.push_back(target.name);
     if (panic_) target.annotation.reset();
@@ -636,13 +644,13 @@ Item* Parser::unbound_item() {
   const Token first = peek();
   Item& made = tree_.item(ItemKind::Error, first.span);
   if (first.punct == punct(")") || first.punct == punct("]")) {
-    fail(Code::E0123, first.span, {text(first.span)});
+    fail(Code::Unmatched, first.span, {text(first.span)});
     take();
   } else if (first.kind == TokenKind::Punct && first.punct != punct("(") && first.punct != punct("[")) {
-    fail(Code::E0110, first.span, {"a statement", found(first)});
+    fail(Code::Expected, first.span, {"a statement", found(first)});
   } else {
     expression();
-    if (!panic_) fail(Code::E0120, since(first.span.begin)).help("bind it: name = …");
+    if (!panic_) fail(Code::ResultWithoutName, since(first.span.begin)).help("bind it: name = …");
   }
   return &made;
 }
@@ -653,26 +661,26 @@ Item* Parser::no_binding(const std::vector<Target>& targets, const Token& first)
   const std::string word(text(first.span));
   const bool alone = targets.size() == 1 && !targets[0].annotation;
   if (alone && peek().kind == TokenKind::Name) {
-    fail(Code::E0119, first.span, {word}).rule("a statement binds a name, or begins with a keyword");
+    fail(Code::NotAStatement, first.span, {word}).rule("a statement binds a name, or begins with a keyword");
   } else if (alone && (peek().kind == TokenKind::Punct || peek().kind == TokenKind::Newline ||
                        peek().kind == TokenKind::End)) {
     --next_;
     last_end_ = first.span.begin;
     expression();
     if (!panic_ && at("=")) {
-      fail(Code::E0110, since(first.span.begin),
+      fail(Code::Expected, since(first.span.begin),
            {"a name before `=`", "`" + std::string(text(since(first.span.begin))).substr(0, 40) + "`"});
     } else if (!panic_ && peek().kind != TokenKind::Newline && peek().kind != TokenKind::End && !at("}")) {
-      fail(Code::E0121, peek().span, {found(peek())});
+      fail(Code::ExpectedEndOfLine, peek().span, {found(peek())});
     } else if (!panic_) {
       constexpr size_t kShort = 60;  // of an expression that is repeated whole
       const std::string whole(text(since(first.span.begin)));
-      fail(Code::E0120, since(first.span.begin))
+      fail(Code::ResultWithoutName, since(first.span.begin))
           .help("bind it: " + std::string(word == "output" ? "logits" : "name") + " = " +
                 (whole.size() <= kShort && whole.find('\n') == std::string::npos ? whole : word + "…"));
     }
   } else {
-    fail(Code::E0110, peek().span, {"`=`", found(peek())});
+    fail(Code::Expected, peek().span, {"`=`", found(peek())});
   }
   return &made;
 }

@@ -36,9 +36,20 @@ class Parser {
   void stop();            // nothing is read any more
   bool enter(Span span);  // one level of nesting deeper; false at the limit
   Expr* error(Span span);
-  Diagnostic& warn(Code code, Span span,
-                   std::initializer_list<std::string_view> arguments = {});  // and parsing goes on
-  Diagnostic& fail(Code code, Span span, std::initializer_list<std::string_view> arguments = {});
+  // Told, and parsing goes on.
+  template <size_t N>
+  Diagnostic& warn(std::type_identity_t<Taking<N>> code, Span span, const std::string_view (&arguments)[N]) {
+    return add_warning(code.code, span, arguments);
+  }
+  Diagnostic& warn(Taking<0> code, Span span) { return add_warning(code.code, span, {}); }
+  // Told, and what follows is skipped up to the next statement.
+  template <size_t N>
+  Diagnostic& fail(std::type_identity_t<Taking<N>> code, Span span, const std::string_view (&arguments)[N]) {
+    return add_failure(code.code, span, arguments);
+  }
+  Diagnostic& fail(Taking<0> code, Span span) { return add_failure(code.code, span, {}); }
+  Diagnostic& add_warning(Code code, Span span, std::span<const std::string_view> arguments);
+  Diagnostic& add_failure(Code code, Span span, std::span<const std::string_view> arguments);
   void recover();
   bool resume_at_block();
   uint32_t column_of(size_t token) const;

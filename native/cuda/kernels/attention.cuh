@@ -72,6 +72,40 @@ __device__ inline void join_parts(const AttentionCall& c, const float* parts, in
   }
 }
 
+// The keys that query i of row b sees; where a query's keys are split into runs, those of this block's run.
+__device__ inline void keys_of_block(const AttentionCall& c, int64_t b, int64_t i, int64_t* first,
+                                     int64_t* last) {
+  if (i < c.steps.data[b]) visible_keys(c, b, i, first, last);
+  if (!c.partial.data) return;
+  const int64_t run = (*last - *first + kAttentionRuns - 1) / kAttentionRuns;
+  *first += run * blockIdx.z;
+  if (*first + run < *last) *last = *first + run;
+}
+
+// The sums of the block's warps, put together as the partial result of its run.
+__device__ inline void store_part(const AttentionCall& c, const float* shared, int value_width) {
+  float m = -INFINITY, l = 0;
+  for (int w = 0; w < kAttentionWarps; ++w) m = fmaxf(m, shared[w * (value_width + 2)]);
+  for (int w = 0; w < kAttentionWarps; ++w) {
+    const float* from = shared + w * (value_width + 2);
+    l += from[1] > 0 ? from[1] * expf(from[0] - m) : 0.0f;
+  }
+  float* to = c.partial.data +
+              ((int64_t{blockIdx.x} * gridDim.y + blockIdx.y) * gridDim.z + blockIdx.z) * (value_width + 2);
+  if (threadIdx.x == 0) {
+    to[0] = m;
+    to[1] = l;
+  }
+  for (int u = static_cast<int>(threadIdx.x); u < value_width; u += 32 * kAttentionWarps) {
+    float sum = 0;
+    for (int w = 0; w < kAttentionWarps; ++w) {
+      const float* from = shared + w * (value_width + 2);
+      if (from[1] > 0) sum += from[2 + u] * expf(from[0] - m);
+    }
+    to[2 + u] = sum;
+  }
+}
+
 // kEach: elements of a head's width that a lane holds in registers; 0: any number, in shared memory. Keys and
 // values are of type T. Shared: for each warp m, l and U sums, then the query where it is not in registers.
 template <class T, int kEach>
@@ -89,12 +123,7 @@ __global__ void __launch_bounds__(32 * kAttentionWarps)
   float* sums = shared + warp * (value_width + 2);
   float* query = shared + kAttentionWarps * (value_width + 2);
   int64_t first = 0, last = 0;
-  if (i < c.steps.data[b]) visible_keys(c, b, i, &first, &last);
-  if (c.partial.data) {  // this block's run
-    const int64_t run = (last - first + kAttentionRuns - 1) / kAttentionRuns;
-    first += run * blockIdx.z;
-    if (first + run < last) last = first + run;
-  }
+  keys_of_block(c, b, i, &first, &last);
 
   // A lane's elements are lane, lane + 32, …: reads and writes of its own alone.
   float q[kShared ? 1 : kEach] = {}, acc[kShared ? 1 : kEach] = {};
@@ -158,26 +187,7 @@ __global__ void __launch_bounds__(32 * kAttentionWarps)
   }
   __syncthreads();
   if (!c.partial.data) return join_parts(c, shared, kAttentionWarps, b, i, h, value_width, first >= last);
-  float m = -INFINITY, l = 0;
-  for (int w = 0; w < kAttentionWarps; ++w) m = fmaxf(m, shared[w * (value_width + 2)]);
-  for (int w = 0; w < kAttentionWarps; ++w) {
-    const float* from = shared + w * (value_width + 2);
-    l += from[1] > 0 ? from[1] * expf(from[0] - m) : 0.0f;
-  }
-  float* to = c.partial.data +
-              ((int64_t{blockIdx.x} * gridDim.y + blockIdx.y) * gridDim.z + blockIdx.z) * (value_width + 2);
-  if (threadIdx.x == 0) {
-    to[0] = m;
-    to[1] = l;
-  }
-  for (int u = static_cast<int>(threadIdx.x); u < value_width; u += 32 * kAttentionWarps) {
-    float sum = 0;
-    for (int w = 0; w < kAttentionWarps; ++w) {
-      const float* from = shared + w * (value_width + 2);
-      if (from[1] > 0) sum += from[2 + u] * expf(from[0] - m);
-    }
-    to[2 + u] = sum;
-  }
+  store_part(c, shared, value_width);
 }
 
 // A block a query and head: its runs put together.

@@ -42,7 +42,7 @@ std::unique_ptr<Backend> make_backend(std::string_view name, std::string* why) {
     auto cuda = make_cuda_backend(0, why);
     return cuda ? std::move(cuda) : make_cpu_backend(machine_bytes());
   }
-  *why = "no backend is called `" + std::string(name) + "`; there are auto, cpu, cuda, cuda:N and reference" +
+  *why = "unknown backend `" + std::string(name) + "`; there are auto, cpu, cuda, cuda:N and reference" +
          command::did_you_mean(name, {"reference", "cpu", "cuda", "auto"});
   return nullptr;
 }

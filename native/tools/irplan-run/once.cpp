@@ -99,7 +99,7 @@ std::optional<Step> choose(const Plan& plan, const Options& options, const std::
   }
   if (admitted.size() == 1) return admitted[0];
   if (admitted.empty()) return fail(kFailed, why), std::nullopt;
-  fail(kFailed, "several phases admit these sizes: say --phase, one of " + names);
+  fail(kFailed, "several phases allow these sizes: say --phase, one of " + names);
   return std::nullopt;
 }
 
@@ -115,7 +115,7 @@ Exit run_once(const Plan& plan, Backend& backend, const Options& options) {
   for (const std::string& name : results.names()) {
     const bool asked = !options.outputs.empty() || !options.expects.empty();
     if (asked && !find_output(plan, name, step->phase))
-      return fail(kFailed, name + " is no output of phase " + step->phase), kFailed;
+      return fail(kFailed, name + " is not an output of phase " + step->phase), kFailed;
   }
   if (auto failure = check_step(plan, *step)) return fail(kFailed, *failure), kFailed;
   const auto source = weights_for(plan, options);

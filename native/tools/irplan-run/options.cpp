@@ -104,8 +104,7 @@ const Row kRows[] = {
     {{.name = "--config",
       .letter = 'c',
       .value = "FILE",
-      .doc = "config.json for a program, or a folder that has one (the one of --weights DIR, where that is "
-             "not given)",
+      .doc = "config.json for a program, or a folder with one (default: the folder of --weights)",
       .file = command::FileUse::Read},
      take_text<&Options::config>},
     {{.name = "--let",
@@ -118,41 +117,39 @@ const Row kRows[] = {
     {{.name = "--retype",
       .letter = 'r',
       .value = "WHAT=DTYPE",
-      .doc = "keep a program's states or weights in another dtype: state=f8e4m3, weights=q8_0",
+      .doc = "store a program's states or weights in another dtype: state=f8e4m3, weights=q8_0",
       .repeats = true,
       .named = true},
      take_named<&Options::retypes>},
     {{.name = "--budget",
       .value = "LIMIT",
-      .doc = "a budget beside a program's own: 'memory <= 23.58GiB', 'B * S <= 4096'",
+      .doc = "a further budget for a program: 'memory <= 23.58GiB', 'B * S <= 4096'",
       .repeats = true},
      take_texts<&Options::budgets>},
     {{.name = "--weights",
       .letter = 'w',
       .value = "PATH|random:N",
-      .doc = "a safetensors file, a folder of them, or random numbers of seed N",
+      .doc = "a safetensors file, a folder of them, or random numbers from seed N",
       .file = command::FileUse::Read,
       .path_of = unless_random},
      take_text<&Options::weights>},
-    {{.name = "--phase",
-      .value = "NAME",
-      .doc = "the phase to run, where several exist and nothing else tells"},
+    {{.name = "--phase", .value = "NAME", .doc = "which phase to run, if the sizes do not decide"},
      take_text<&Options::phase>},
     {{.name = "--dim",
       .letter = 'd',
       .value = "DIM=N[,N…]",
-      .doc = "a dim's size; of a ragged dim one for all rows or one for each",
+      .doc = "a dim's size; for a ragged dim one for all rows or one per row",
       .repeats = true,
       .named = true},
      take_dim},
     {{.name = "--backend",
       .letter = 'b',
       .value = "NAME",
-      .doc = "auto (cuda where a device is, else cpu), cpu, cuda, cuda:N or reference",
+      .doc = "auto (cuda if there is a device, else cpu), cpu, cuda, cuda:N or reference",
       .choices = kBackends,
       .open = true},
      take_text<&Options::backend>},
-    {{.name = "--strict", .doc = "refuse a plan that is for another backend"}, take_flag<&Options::strict>},
+    {{.name = "--strict", .doc = "refuse a plan made for another target"}, take_flag<&Options::strict>},
     {{.name = "--input",
       .letter = 'i',
       .value = "NAME=SPEC",
@@ -174,57 +171,59 @@ const Row kRows[] = {
     {{.name = "--expect",
       .letter = 'e',
       .value = "NAME=@FILE",
-      .doc = "compare an output with .npy or f.safetensors:key; exit 3 where it differs",
+      .doc = "compare an output with .npy or f.safetensors:key; exit 3 if it differs",
       .repeats = true,
       .named = true,
       .file = command::FileUse::Read,
       .path_of = after_name},
      take_file_of<&Options::expects>},
-    {{.name = "--tol", .value = "T", .doc = "what --expect allows: max|a - b| <= T * max|b| (1e-3)"},
+    {{.name = "--tol",
+      .value = "T",
+      .doc = "tolerance of --expect: max|a - b| <= T * max|b| (default: 1e-3)"},
      take_tolerance},
     {{.name = "--tokens",
       .value = "IDS",
-      .doc = "token ids, 1,2,3 or @ids.npy of i32[B, T]; run in steps",
+      .doc = "token ids to run in steps: 1,2,3 or @ids.npy of i32[B, T]",
       .file = command::FileUse::Read,
       .path_of = after_at},
      take_text<&Options::tokens>},
     {{.name = "--chunks",
       .value = "N,N…",
-      .doc = "the sizes of these steps (as few as the ranges admit); with --requests one size, the longest "
-             "step of a prompt"},
+      .doc = "sizes of these steps (default: as few steps as the ranges allow); with --requests one size, "
+             "the longest step of a prompt"},
      take_chunks},
     {{.name = "--generate",
       .value = "N",
-      .doc = "then N greedy tokens; prints the new ids, a line a sequence"},
+      .doc = "then generate N tokens greedily; prints the new ids, one line per sequence"},
      take_number<&Options::generate, 1>},
-    {{.name = "--eos", .value = "ID", .doc = "end a sequence at this token"}, take_number<&Options::eos, 0>},
+    {{.name = "--eos", .value = "ID", .doc = "stop a sequence at this token"}, take_number<&Options::eos, 0>},
     {{.name = "--requests",
       .value = "FILE",
-      .doc = "serve requests.jsonl; - reads them as they come and answers each as it ends",
+      .doc = "serve requests.jsonl; - reads requests from stdin as they come",
       .file = command::FileUse::Read},
      take_text<&Options::requests>},
     {{.name = "--slots",
       .value = "N",
-      .doc = "serve so many requests at once (as many as the budgets hold; longer --chunks leave room for "
+      .doc = "requests served at once (default: as many as the budgets allow; longer --chunks leave room for "
              "fewer)"},
      take_number<&Options::slots, 1>},
     {{.name = "--trace",
       .value = "FILE",
-      .doc = "write what was served as trace.jsonl",
+      .doc = "write the events of serving to this file, one JSON object per line",
       .file = command::FileUse::Written},
      take_text<&Options::trace>},
     {{.name = "--schedule",
-      .doc = "show what is launched, over which bytes, and what keeps a phase from being captured"},
+      .doc = "show which kernels are launched on which bytes, and what prevents a phase from being captured"},
      take_flag<&Options::schedule>},
-    {{.name = "--profile", .doc = "run op by op and show where the time goes"}, take_flag<&Options::profile>},
-    {{.name = "--verbose", .letter = 'v', .doc = "tell more on stderr"}, take_flag<&Options::verbose>},
+    {{.name = "--profile", .doc = "run op by op and show the time of each"}, take_flag<&Options::profile>},
+    {{.name = "--verbose", .letter = 'v', .doc = "print more on stderr"}, take_flag<&Options::verbose>},
     {{.name = "--completion",
       .value = "SHELL",
-      .doc = "print what completes the options in bash, zsh or fish",
+      .doc = "print the completion script for bash, zsh or fish",
       .choices = command::kShells,
       .alone = true},
      nullptr},
-    {{.name = "--man", .doc = "print the manual as a troff page", .alone = true}, nullptr},
+    {{.name = "--man", .doc = "print the manual page as troff", .alone = true}, nullptr},
     {{.name = "--help", .letter = 'h', .doc = "show this", .alone = true}, nullptr},
     {{.name = "--version", .doc = "print the version", .alone = true}, nullptr},
 };
@@ -307,29 +306,27 @@ const command::Program& program() {
     return command::Program{
         "irplan-run",
         "runs plans and programs",
-        "Exit codes: 0 done; 1 the input is wrong or the run failed; 2 the command line is wrong; 3 an "
-        "--expect did not hold, or\na request was rejected; 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM: "
-        "nothing "
-        "half-written is left.\n",
+        "Exit codes: 0 success; 1 wrong input, or the run failed; 2 wrong command line; 3 an --expect "
+        "failed, or "
+        "a request was\nrejected; 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM: no file is left "
+        "half-written.\n",
         {{"",
           "run a plan or a program",
           "FILE.json|FILE.irplan|-",
-          "Runs a plan as it stands, or a program that it compiles first: one step of one phase; with "
-          "--tokens "
-          "a text in\nsteps, and greedy tokens after it; with --requests many texts at once.\n\n"
-          "A request is a line: {\"req_id\": \"a\", \"arrival_us\": 0, \"tokens\": [1, 2, 3], "
+          "Runs a plan, or compiles a program and runs it: one step of one phase; with --tokens a text in "
+          "steps,\nand generated tokens after it; with --requests many texts at once.\n\n"
+          "A request is one line: {\"req_id\": \"a\", \"arrival_us\": 0, \"tokens\": [1, 2, 3], "
           "\"max_new_tokens\": 16}. "
-          "Its answer is one on stdout\nwhen it ends, {\"req_id\": \"a\", \"tokens\": [7, 8]}; with "
+          "Its answer is a line on\nstdout when it ends, {\"req_id\": \"a\", \"tokens\": [7, 8]}; with "
           "--requests - arrival_us is not "
-          "needed, and what cannot be served is\nanswered as well, {\"req_id\": \"a\", \"error\": \"…\"}. "
-          "--trace has a line an event, "
-          "written as it happens: ts_us, event and req_id,\nand of enqueue tokens_requested; of schedule "
-          "batch_id and kv_alloc_bytes; of "
-          "decode batch_id, step and latency_us; of complete\ntotal_tokens and latency_us; of reject reason. "
-          "Requests are prefilled one by "
-          "one and decoded together, in as many slots as the\nbudgets hold. At the end stderr has counts, "
-          "tokens a second, and percentiles of "
-          "the time to the first token and of decode steps.",
+          "needed, and a request that cannot be\nserved is answered with {\"req_id\": \"a\", \"error\": "
+          "\"…\"}. "
+          "--trace writes one line per "
+          "event as it happens: ts_us, event and req_id;\nenqueue adds tokens_requested; schedule batch_id "
+          "and kv_alloc_bytes; decode batch_id, step and latency_us; complete\ntotal_tokens and latency_us; "
+          "reject reason. Requests are prefilled one by one and decoded together, in as many slots as "
+          "the\nbudgets allow. At the end stderr has counts, tokens per second, and percentiles of the time "
+          "to the first token and of decode\nsteps.",
           1,
           1,
           options,
@@ -344,7 +341,7 @@ const command::Program& program() {
            {"irplan-run plan.json --weights DIR --tokens @ids.npy --chunks 17,1,1 --output logits=@all.npy",
             "a text in steps of given sizes"},
            {"irplan-run plan.json --weights DIR --requests requests.jsonl --trace trace.jsonl",
-            "requests, as many at once as the budget admits"},
+            "requests, as many at once as the budgets allow"},
            {"scheduler | irplan-run plan.json --weights DIR --requests - --slots 8 --chunks 512 | scheduler",
             "driven by another process"}},
           nullptr,

@@ -88,7 +88,7 @@ void ScheduleReport::show(const Plan& plan, const Session& session, const Step& 
   if (!wanted_) return;
   const Schedule* schedule = session.schedule();
   if (!schedule) {
-    std::fprintf(stderr, "phase %s: the reference runs the plan as it stands, without records\n",
+    std::fprintf(stderr, "phase %s: the reference executor runs the plan itself, without records\n",
                  step.phase.c_str());
     wanted_ = false;
     return;
@@ -128,8 +128,8 @@ bool prepare(Session& session, const std::vector<Step>& widest, const WeightSour
     }
   }
   tell(session.weights(), options.verbose);
-  const SegmentBytes& a = session.allocated();
-  const SegmentBytes& p = session.predicted();
+  const PerSegment& a = session.allocated();
+  const PerSegment& p = session.predicted();
   std::fprintf(
       stderr,
       "memory: weights %lld + state %lld + inputs %lld + arena %lld bytes; predicted %lld, allocated %lld\n",

@@ -147,7 +147,7 @@ class Server {
     if (live_) {
       const int64_t most = planner_->capacity();
       demand_ = {kMostSlots, most, most};
-      if (most == 0) return fail(kFailed, "--requests: the plan admits no step of one token"), false;
+      if (most == 0) return fail(kFailed, "--requests: the plan has no phase for a step of one token"), false;
     }
     auto found = planner_->plan(demand_, options_, &why);
     if (!found) return fail(kFailed, (why.rfind("--", 0) == 0 ? "" : "--requests: ") + why), false;

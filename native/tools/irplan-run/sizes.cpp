@@ -128,7 +128,7 @@ std::optional<StepBinding> Sizes::binding(std::string* why) const {
     if (known_[d].empty()) missing += (missing.empty() ? "" : ", ") + plan_.dims[d].name;
   }
   if (!missing.empty()) {
-    *why = "no size is given for " + missing + ", and no input tells; say --dim NAME=N";
+    *why = "no size is given for " + missing + ", and no input has it; give it with --dim NAME=N";
     return std::nullopt;
   }
   for (size_t d = 0; d < known_.size(); ++d) {

@@ -11,9 +11,9 @@ constexpr int64_t kLongest = int64_t{1} << 40;  // tokens of a sequence that are
 
 // The most of each segment over the steps; of one phase alone where one is named. None where a number exceeds
 // 64 bits.
-std::optional<SegmentBytes> SlotPlanner::most_of(const std::vector<Step>& steps,
-                                                 const std::string& phase) const {
-  SegmentBytes most;
+std::optional<PerSegment> SlotPlanner::most_of(const std::vector<Step>& steps,
+                                               const std::string& phase) const {
+  PerSegment most;
   for (const Step& step : steps) {
     if (!phase.empty() && phase != step.phase) continue;
     const auto bytes = predicted_bytes(plan_, step.phase, step.sizes.dims);

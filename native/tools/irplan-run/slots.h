@@ -39,7 +39,7 @@ class SlotPlanner {
   int64_t capacity() const;
 
  private:
-  std::optional<SegmentBytes> most_of(const std::vector<Step>& steps, const std::string& phase) const;
+  std::optional<PerSegment> most_of(const std::vector<Step>& steps, const std::string& phase) const;
   std::optional<std::vector<Step>> steps_for(int64_t slots, int64_t chunk, const Demand& demand) const;
   Slots most_slots(int64_t chunk, int64_t end, const Demand& demand) const;
 

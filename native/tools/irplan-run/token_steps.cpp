@@ -17,8 +17,8 @@ bool find_position(const Plan& plan, std::optional<DimIndex>* position, std::str
     if (dims.size() != 1 || !(at == plan.pool->dim(plan.dims[dims[0]].name)))
       return *why = "`at` of op " + op.id + " is `" + (at ? at.text() : "none") + "`, not a dim", false;
     if (*position && **position != dims[0]) {
-      return *why = "appends stand at two dims, " + plan.dims[**position].name + " and " +
-                    plan.dims[dims[0]].name,
+      return *why =
+                 "appends are at two dims, " + plan.dims[**position].name + " and " + plan.dims[dims[0]].name,
              false;
     }
     *position = dims[0];

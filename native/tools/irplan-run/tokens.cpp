@@ -122,7 +122,7 @@ class TokenRun {
       for (const auto& [count, step] : schedule_) {
         const bool asked = !options_.outputs.empty() || !options_.expects.empty();
         if (asked && !find_output(plan_, name, step.phase))
-          return fail(kFailed, name + " is no output of phase " + step.phase + ", which this run needs"),
+          return fail(kFailed, name + " is not an output of phase " + step.phase + ", which this run needs"),
                  kFailed;
       }
     }
@@ -182,10 +182,10 @@ class TokenRun {
       if (!step)
         return fail(kFailed, std::string(told ? "--chunks" : "--tokens") + ": a step of " +
                                  std::to_string(told ? taken : 1) + " after " + std::to_string(at) +
-                                 " tokens is not admitted: " + why),
+                                 " tokens is not allowed: " + why),
                kFailed;
       if (at > 0 && !steps_->holds_positions())
-        return fail(kFailed, "--tokens: the plan appends to no state and admits at most " +
+        return fail(kFailed, "--tokens: the plan appends to no state and allows at most " +
                                  std::to_string(at) + " tokens, in one step; there are " +
                                  std::to_string(length())),
                kFailed;

@@ -41,7 +41,7 @@ bool read_sizes(const Arguments& arguments, CompileOptions& options) {
     int64_t n = 0;
     split(word, &name, &value);
     if (!whole_number(value, &n)) {
-      fail(kUsage, "--dim " + word + ": `" + value + "` is no whole number of 64 bits");
+      fail(kUsage, "--dim " + word + ": `" + value + "` is not a whole number of 64 bits");
       return false;
     }
     options.dims.emplace_back(name, n);

@@ -72,7 +72,7 @@ bool has_phase(const report::Report& report, const std::string& name) {
   if (name.empty() || drawn_phase(report, name)) return true;
   std::string names;
   for (const report::PhaseReport& p : report.phases) names += (names.empty() ? "" : ", ") + p.phase->name;
-  fail(kFailed, "no phase is called `" + name + "`; there are " + names);
+  fail(kFailed, "there is no phase `" + name + "`; there are " + names);
   return false;
 }
 
@@ -156,7 +156,7 @@ int run_explain(const Arguments& arguments) {
   const CodeInfo* code_meant = find_code(arguments.positional()[0]);
   if (code_meant && !exists(arguments.positional()[0])) return print(explain(*code_meant)) ? kDone : kFailed;
   if (arguments.has("--sizes") && !arguments.has("--compare"))
-    return fail(kUsage, "--sizes goes with --compare; --dim tells the sizes of a program's report");
+    return fail(kUsage, "--sizes goes with --compare; --dim sets the sizes of a program's report");
   Exit code = kDone;
   report::FromProgram program;
   const auto plan = load(arguments, &program, &code);

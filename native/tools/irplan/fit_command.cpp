@@ -71,8 +71,8 @@ bool read_config(const std::string& what, FitOptions& options) {
     std::string all;
     for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
     const std::string near = did_you_mean(what, names);
-    fail(kFailed,
-         what + ": is no file, no folder and no example" + (near.empty() ? "; examples are " + all : near));
+    fail(kFailed, what + ": there is no such file, folder or example" +
+                      (near.empty() ? "; examples are " + all : near));
     return false;
   }
   auto text = read_file(path, kMaxConfigFile);

@@ -60,7 +60,7 @@ int run_kernels(const Arguments& arguments) {
     if (rows.empty()) {
       std::string known;
       for (const std::string& name : all) known += (known.empty() ? "" : " and ") + name;
-      return fail(kFailed, "no target is called `" + target + "`; there are kernels for " + known +
+      return fail(kFailed, "unknown target `" + target + "`; there are kernels for " + known +
                                did_you_mean(target, all));
     }
     for (const KernelRow& row : rows) {

@@ -19,7 +19,7 @@ std::vector<std::string> command_names() {
 }
 
 int unknown_command(const std::string& word) {
-  return fail(kUsage, "`" + word + "` is no command of irplan" + did_you_mean(word, command_names()) +
+  return fail(kUsage, "`" + word + "` is not a command of irplan" + did_you_mean(word, command_names()) +
                           "\nirplan --help lists them");
 }
 

@@ -42,14 +42,6 @@ std::optional<int64_t> bytes(std::string_view text) {
   return text.empty() ? std::nullopt : std::optional<int64_t>(n);
 }
 
-const char* name(PackStrength strength) {
-  switch (strength) {
-    case PackStrength::Portfolio: return "portfolio";
-    case PackStrength::Exact: return "exact";
-    default: return "limited";
-  }
-}
-
 std::string seconds_of(double seconds) {
   char text[32];
   std::snprintf(text, sizeof text, "%.3f", seconds);
@@ -148,10 +140,7 @@ std::string clash_text(const PackTable& table, std::pair<uint32_t, uint32_t> cla
 }
 
 bool read_options(const Arguments& arguments, PackOptions& options) {
-  const std::string strength = arguments.value("--strength", "limited");
-  options.strength = strength == "portfolio" ? PackStrength::Portfolio
-                     : strength == "exact"   ? PackStrength::Exact
-                                             : PackStrength::Limited;
+  options.strength = find_strength(arguments.value("--strength")).value_or(Strength::Limited);
   if (!arguments.has("--capacity")) return true;
   options.capacity = bytes(arguments.value("--capacity"));
   return options.capacity.has_value();
@@ -201,8 +190,7 @@ int run_pack(const Arguments& arguments) {
     if (!print(said)) return kFailed;
   }
   const size_t component = largest_component(table->buffers);
-  if (options.strength == PackStrength::Exact && component > kMostPackSearched &&
-      result.height > result.bound) {
+  if (options.strength == Strength::Exact && component > kMostPackSearched && result.height > result.bound) {
     std::fprintf(
         stderr,
         "note: %zu buffers whose lifetimes are connected were only searched under a limit; the exact "

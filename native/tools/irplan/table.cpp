@@ -12,9 +12,8 @@ namespace {
 
 constexpr size_t kMany = 10000;
 constexpr const char* kExitCodes =
-    "Exit codes: 0 done; 1 the input is wrong, or it could not be read or written; 2 the command line is "
-    "wrong;\n"
-    "3 a check did not hold; 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM: nothing half-written is left.\n";
+    "Exit codes: 0 success; 1 wrong input, or a file that cannot be read or written; 2 wrong command line;\n"
+    "3 a check failed; 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM: no file is left half-written.\n";
 
 // "elaborate|shape|…"
 const char* pass_names() {
@@ -66,16 +65,14 @@ const char* warning_codes() {
 const Option kHelp{.name = "--help", .letter = 'h', .doc = "show this", .alone = true};
 const Option kColor{.name = "--color",
                     .value = "WHEN",
-                    .doc = "colour the diagnostics: auto (on a terminal), always or never",
+                    .doc = "colour diagnostics: auto (on a terminal), always or never",
                     .choices = "auto|always|never"};
-const Option kFormat{.name = "--format",
-                     .value = "FORM",
-                     .doc = "text, or json for a program to read",
-                     .choices = "text|json"};
+const Option kFormat{
+    .name = "--format", .value = "FORM", .doc = "text, or json for other programs", .choices = "text|json"};
 const Option kConfig{.name = "--config",
                      .letter = 'c',
                      .value = "FILE",
-                     .doc = "the config.json that `config` means in the program",
+                     .doc = "the config.json that the program reads as `config`",
                      .file = FileUse::Read};
 const Option kLet{.name = "--let",
                   .letter = 'l',
@@ -86,14 +83,14 @@ const Option kLet{.name = "--let",
 const Option kDim{.name = "--dim",
                   .letter = 'd',
                   .value = "DIM=N",
-                  .doc = "the size at which plain numbers of the plan hold",
+                  .doc = "the size at which the plan's numbers are evaluated",
                   .repeats = true,
                   .named = true};
 const Option kRetype{
     .name = "--retype",
     .letter = 'r',
     .value = "WHAT=DTYPE",
-    .doc = "keep states, or the weights of products, in another dtype: state=f8e4m3, weights=q8_0",
+    .doc = "store states, or the weights of products, in another dtype: state=f8e4m3, weights=q8_0",
     .repeats = true,
     .named = true,
     .names = "state|weights",
@@ -102,163 +99,163 @@ const Option kBudget{
     .name = "--budget",
     .letter = 'b',
     .value = "LIMIT",
-    .doc =
-        "a budget beside the program's own: 'memory <= 23.58GiB', 'decode.arena <= 64MiB', 'B * S <= 4096'",
+    .doc = "a further budget: 'memory <= 23.58GiB', 'decode.arena <= 64MiB', 'B * S <= 4096'",
     .repeats = true};
 const Option kTarget{.name = "--target",
                      .letter = 't',
                      .value = "TARGET",
-                     .doc = "cpu, cuda or cuda:sm_90 (cuda unless told)",
+                     .doc = "cpu, cuda or cuda:sm_90 (default: cuda)",
                      .choices = "cpu|cuda|cuda:sm_80|cuda:sm_90",
                      .open = true};
 const Option kOutput{.name = "--output",
                      .letter = 'o',
                      .value = "FILE",
-                     .doc = "where the result goes; - is stdout",
+                     .doc = "where to write the result; - is stdout",
                      .file = FileUse::Written};
 const Option kInput{.name = "--input",
                     .letter = 'i',
                     .value = "FILE",
-                    .doc = "the program, instead of naming it alone",
+                    .doc = "the program file, same as the positional FILE",
                     .repeats = true,
                     .positional = true};
 const Option kExplain{.name = "--explain", .doc = "print what `irplan explain` says about the plan"};
-const Option kDenyAll{.name = "--deny-warnings", .doc = "a warning is an error"};
+const Option kDenyAll{.name = "--deny-warnings", .doc = "treat warnings as errors"};
 const Option kAllow{.name = "--allow",
                     .value = "CODE",
-                    .doc = "leave the warnings of a code out: W0203",
+                    .doc = "hide warnings with this code: W0203",
                     .repeats = true,
                     .choices = warning_codes()};
 const Option kDeny{.name = "--deny",
                    .value = "CODE",
-                   .doc = "the warnings of a code are errors",
+                   .doc = "treat warnings with this code as errors",
                    .repeats = true,
                    .choices = warning_codes()};
-const Option kFix{.name = "--fix",
-                  .doc = "make the changes that are proposed, where there is one, and rewrite the file"};
+const Option kFix{.name = "--fix", .doc = "apply the suggested fixes and rewrite the file"};
 const Option kDump{.name = "--dump-after",
                    .value = "PASS",
-                   .doc = "print the program as it is after a pass (see `irplan passes`)",
+                   .doc = "print the program after this pass (see `irplan passes`)",
                    .repeats = true,
                    .choices = pass_names()};
-const Option kKeepOrder{.name = "--keep-order",
-                        .doc = "run ops as they are written, not in the order of least memory"};
-const Option kFmtCheck{.name = "--check",
-                       .doc = "write nothing; exit 3 where a file is laid out differently"};
+const Option kKeepOrder{
+    .name = "--keep-order",
+    .doc = "keep the program's order of ops instead of looking for one that takes less memory"};
+const Option kFmtCheck{.name = "--check", .doc = "write nothing; exit 3 if a file is not formatted"};
 const Option kSvg{.name = "--svg",
                   .value = "FILE",
-                  .doc = "draw the memory of a phase over its steps as a picture",
+                  .doc = "draw the memory of a phase over its steps",
                   .file = FileUse::Written};
 const Option kCompare{.name = "--compare",
-                      .doc = "what the placement rules of other compilers would need for the same arena"};
-const Option kSizes{.name = "--sizes",
-                    .value = "DIM=N,N",
-                    .doc = "the sizes at which --compare compares; goes with it alone",
-                    .repeats = true};
+                      .doc = "compare the arena with the placement rules of other systems"};
+const Option kSizes{
+    .name = "--sizes", .value = "DIM=N,N", .doc = "the sizes at which --compare compares", .repeats = true};
 const Option kPhase{.name = "--phase",
                     .value = "NAME",
-                    .doc = "the phase to draw (the one with the largest peak unless told)",
+                    .doc = "the phase to draw (default: the one with the largest peak)",
                     .asks = "phases"};
-const Option kExitCode{.name = "--exit-code", .doc = "exit 3 where the plans differ"};
+const Option kExitCode{.name = "--exit-code", .doc = "exit 3 if the plans differ"};
 const Option kTemplate{.name = "--template",
                        .value = "KIND",
                        .doc = "smallest, mlp or decoder",
                        .choices = "smallest|mlp|decoder"};
-const Option kCapacity{
-    .name = "--capacity", .value = "BYTES", .doc = "stop at a placement that fits; say why where none does"};
+const Option kCapacity{.name = "--capacity",
+                       .value = "BYTES",
+                       .doc = "stop at the first placement that fits; if none does, say why"};
 const std::string kStrengthDoc =
-    "place by portfolio: placements by rules, the best of them mended; limited: then a search under a limit "
-    "of nodes; exact: without one, "
-    "however long it takes (Ctrl-C ends it with the best so far, exit 130); more than " +
-    std::to_string(kMostPackSearched) + " buffers of connected lifetimes are only searched under the limit";
+    "how hard to search for a placement. portfolio: several heuristics, then a local improvement of the "
+    "best; "
+    "limited: also a search with a limit of nodes; exact: a search without a limit, however long it takes "
+    "(Ctrl-C stops it with the best so far, exit 130). Groups of more than " +
+    std::to_string(kMostPackSearched) + " buffers with connected lifetimes are only searched with the limit";
 const Option kStrength{
     .name = "--strength", .value = "HOW", .doc = kStrengthDoc.c_str(), .choices = "portfolio|limited|exact"};
 
 const Option kMemory{.name = "--memory",
                      .letter = 'm',
                      .value = "BYTES",
-                     .doc = "how much there is: 24GiB, 23.58GiB, 80GB, or a number of bytes"};
-const Option kGpu{.name = "--gpu",
-                  .letter = 'g',
-                  .value = "NAME",
-                  .doc =
-                      "the memory of a known GPU, less what driver and context are taken to keep: h200, "
-                      "a100-80gb, rtx4090"};
-const Option kContext{
-    .name = "--context",
+                     .doc = "the memory that is available: 24GiB, 23.58GiB, 80GB, or a number of bytes"};
+const Option kGpu{
+    .name = "--gpu",
+    .letter = 'g',
+    .value = "NAME",
+    .doc =
+        "use the memory of a known GPU, less what driver and context are assumed to take: h200, "
+        "a100-80gb, rtx4090"};
+const Option kContext{.name = "--context",
+                      .value = "N",
+                      .doc =
+                          "the most tokens of each sequence: 8192 or 32K (default: 8192, or the config's "
+                          "limit if that is lower)"};
+const Option kBatch{.name = "--batch", .value = "N", .doc = "sequences at once (default: 1)"};
+const Option kStep{
+    .name = "--step",
     .value = "N",
-    .doc = "tokens that each sequence may keep, 8192 or 32K (8192, or fewer where the config names fewer)"};
-const Option kBatch{.name = "--batch", .value = "N", .doc = "sequences at once (1)"};
-const Option kStep{.name = "--step",
-                   .value = "N",
-                   .doc =
-                       "the most tokens of one step, over all sequences (8192); a program has a limit for "
-                       "each sequence as well"};
+    .doc =
+        "the most tokens of one step, over all sequences (default: 8192); the program limits each "
+        "sequence as well"};
 
-std::vector<Command> make() {
-  const std::vector<const Option*> compile = {&kConfig,   &kLet,     &kDim,   &kRetype, &kBudget,
-                                              &kTarget,   &kDenyAll, &kAllow, &kDeny,   &kKeepOrder,
-                                              &kStrength, &kFormat,  &kColor, &kHelp};
-  const auto with = [&](std::vector<const Option*> first) {
-    first.insert(first.end(), compile.begin(), compile.end());
-    return first;
-  };
+// The options of every command that compiles, behind its own.
+std::vector<const Option*> with_compiling(std::vector<const Option*> own) {
+  for (const Option* option : {&kConfig, &kLet, &kDim, &kRetype, &kBudget, &kTarget, &kDenyAll, &kAllow,
+                               &kDeny, &kKeepOrder, &kStrength, &kFormat, &kColor, &kHelp})
+    own.push_back(option);
+  return own;
+}
+
+std::vector<Command> commands_on_programs() {
   return {
       {"plan",
        "compile a program to plan.json",
        "FILE|-",
-       "Compiles a program to its plan: what runs, in which order, with which kernel, in which bytes of "
-       "memory, under which\n"
-       "limits. A failed compile leaves the old plan as it was. `irplan FILE` is the same.",
+       "Compiles a program to its plan: which ops run, in which order, with which kernels, at which memory "
+       "offsets, and the\nlimits that hold. If compiling fails, an existing plan file is not changed. "
+       "`irplan FILE` does the same.",
        1,
        1,
-       with({&kInput, &kOutput, &kExplain, &kDump}),
+       with_compiling({&kInput, &kOutput, &kExplain, &kDump}),
        {{"irplan plan hotpath.irplan -o plan.json", "the plan of a program"},
         {"irplan plan llama.irplan --config config.json --dim B=8 --dim S=512 -o plan.json",
          "a model at a batch of 8"},
         {"irplan plan llama.irplan --config config.json --let C=131072 -o - | head",
          "with a longer cache, to stdout"},
         {"irplan plan llama.irplan --config config.json --retype state=f8e4m3 --retype weights=q8_0",
-         "with a cache of 8 bits a number, and weights of as many"},
+         "with an 8-bit cache and 8-bit weights"},
         {"irplan --input hotpath.irplan --output plan.json", "the form without a command"}},
        run_plan,
        FileUse::Read},
       {"check",
-       "say what is wrong with a program",
+       "check a program for errors",
        "FILE|-...",
-       "Compiles, writes nothing, and prints the diagnostics. With --format=json they are the result, on "
-       "stdout. With --fix the\nchanges that they propose are made in the files first.",
+       "Compiles and prints the diagnostics; writes no plan. With --format=json they go to stdout. With "
+       "--fix the "
+       "suggested fixes\nare first applied to the files.",
        1,
        kMany,
-       with({&kFix}),
+       with_compiling({&kFix}),
        {{"irplan check llama.irplan --config config.json", ""},
-        {"irplan check --fix draft.irplan", "make the changes that are proposed"},
+        {"irplan check --fix draft.irplan", "apply the suggested fixes"},
         {"irplan check bad.irplan --format=json", "for an editor"},
         {"irplan check *.irplan --deny-warnings", "in continuous integration"}},
        run_check,
        FileUse::Read},
       {"fit",
-       "say whether a model fits into a memory",
+       "check whether a model fits into memory",
        "CONFIG|FOLDER|NAME|-",
-       "From a config.json alone, a folder that has one, or the name of an example: what weights, state and "
-       "arena take to the "
-       "byte,\nthe most context and the largest batch that fit, and what would make it fit. Every number is "
-       "one of the plan of "
-       "the example\nthat serves the config. Without --memory, --gpu and --budget it says what the model "
-       "takes. Exit code 3 "
-       "where it does not fit.",
+       "From a config.json, a folder with one, or the name of an example: the bytes of weights, state and "
+       "arena, the longest\ncontext and the largest batch that fit, and what would make the model fit. All "
+       "numbers come from the plan of the example\nthat serves the config. Without --memory, --gpu and "
+       "--budget it reports what the model takes. Exit code 3 if it does not fit.",
        1,
        1,
        {&kMemory, &kGpu, &kContext, &kBatch, &kStep, &kLet, &kRetype, &kBudget, &kTarget, &kFormat, &kHelp},
-       {{"irplan fit config.json --memory 24GiB",
-         "does it fit, and how much context and how many sequences do"},
+       {{"irplan fit config.json --memory 24GiB", "does it fit, and with which context and batch"},
         {"irplan fit llama-3-8b --gpu rtx4090 --context 32K --batch 4", "an example on a known GPU"},
-        {"irplan fit ./checkpoint --gpu h200 --retype state=f8e4m3 --format json", "for a program to read"},
-        {"irplan fit config.json --budget 'state <= 8GiB' --memory 24GiB", "with a limit on a part"}},
+        {"irplan fit ./checkpoint --gpu h200 --retype state=f8e4m3 --format json", "for other programs"},
+        {"irplan fit config.json --budget 'state <= 8GiB' --memory 24GiB",
+         "with a limit on the cache as well"}},
        run_fit,
        FileUse::Read},
       {"fmt",
-       "lay a program out as all programs are",
+       "format a program",
        "FILE|-...",
        "Rewrites the files in place; - reads stdin and writes stdout. Comments are kept.",
        1,
@@ -266,22 +263,27 @@ std::vector<Command> make() {
        {&kOutput, &kFmtCheck, &kFormat, &kColor, &kHelp},
        {{"irplan fmt llama.irplan", ""},
         {"irplan fmt - < in.irplan > out.irplan", ""},
-        {"irplan fmt --check *.irplan", "exit 3 where a file would change"}},
+        {"irplan fmt --check *.irplan", "exit 3 if a file would change"}},
        run_fmt,
        FileUse::Read},
+  };
+}
+
+std::vector<Command> commands_that_show() {
+  return {
       {"explain",
        "show where the bytes and the time of a plan go",
        "FILE.irplan|FILE.json|-|CODE",
-       "Where the bytes lie and what would lower them; for each phase the memory over its steps, the buffers "
-       "at the peak,\nwork and its limit on the target; what each budget admits, what no placement could, "
-       "and "
-       "which change would make it fit;\nkeys of the config that nothing read. A step's tokens are the "
-       "elements of the first two axes of the first input that has\ntwo; a state's bytes for a token are "
-       "those of one row of one sequence. A plan is made already: options that compile go with a program.\n"
-       "Of a diagnostic's code: what it means, and what to write instead.",
+       "Shows where the bytes are and what would lower them; for each phase its memory over the steps, the "
+       "buffers at the peak,\nits work and the time limit on the target; for each budget the sizes it "
+       "allows, "
+       "and the changes that would meet it;\nconfig keys that nothing reads. The tokens of a step are the "
+       "elements of the first two axes of the first input that has two;\na state's bytes per token are those "
+       "of one row of one sequence. Options of `plan` need a program, not a finished plan.\n"
+       "For the code of a diagnostic: what it means and what to write instead.",
        1,
        1,
-       with({&kPhase, &kSvg, &kCompare, &kSizes, &kOutput}),
+       with_compiling({&kPhase, &kSvg, &kCompare, &kSizes, &kOutput}),
        {{"irplan explain hotpath.irplan", ""},
         {"irplan explain E0301", "what a diagnostic means"},
         {"irplan explain plan.json --phase decode", "one phase of a plan"},
@@ -290,24 +292,24 @@ std::vector<Command> make() {
        run_explain,
        FileUse::Read},
       {"diff",
-       "say what differs between two plans",
+       "compare two plans",
        "A.json B.json",
-       "Compares two plans by what they mean, not by their text.",
+       "Compares the contents of two plans, not their text.",
        2,
        2,
        {&kExitCode, &kFormat, &kHelp},
        {{"irplan diff before.json after.json", ""},
-        {"irplan diff --exit-code a.json b.json", "exit 3 where they differ"}},
+        {"irplan diff --exit-code a.json b.json", "exit 3 if they differ"}},
        run_diff,
        FileUse::Read},
       {"ops",
        "list the operators",
        "[NAME...]",
-       "Operands, results, shape rule and attributes of the operators of the language.",
+       "The operators of the language: operands, results, shape rules and attributes.",
        0,
        kMany,
        {&kFormat, &kHelp},
-       {{"irplan ops", "all of them"}, {"irplan ops linear attention", "two of them, whole"}},
+       {{"irplan ops", "all operators"}, {"irplan ops linear attention", "two of them in full"}},
        run_ops,
        FileUse::None,
        operator_names()},
@@ -315,8 +317,9 @@ std::vector<Command> make() {
        "list the kernels of a target",
        "[TARGET...]",
        "The kernels that plans name: what each does, or does better than the version before, which ops it "
-       "admits, and what it\nneeds of memory: bytes of scratch in the arena, a weight packed in an order of "
-       "its own. An op gets the newest that\nadmits it at all sizes.",
+       "takes, and the memory\nit needs: scratch bytes in the arena, or a weight packed in its own layout. "
+       "An "
+       "op gets the newest kernel that takes it at\nall sizes.",
        0,
        kMany,
        {&kFormat, &kHelp},
@@ -325,43 +328,45 @@ std::vector<Command> make() {
       {"passes",
        "list the compiler's passes",
        "",
-       "The passes in their order, each with what it promises.",
+       "The passes in the order in which they run, each with what it does.",
        0,
        0,
        {&kFormat, &kHelp},
        {{"irplan passes", ""},
-        {"irplan plan hotpath.irplan --dump-after=fuse -o /dev/null", "look at the program after one"}},
+        {"irplan plan hotpath.irplan --dump-after=fuse -o /dev/null", "the program after one of them"}},
        run_passes},
+  };
+}
+
+std::vector<Command> other_commands() {
+  return {
       {"pack",
-       "place buffers of given lifetimes",
+       "place buffers with given lifetimes",
        "FILE.csv|FILE.json|-",
        "Reads id,lower,upper,size (half-open lifetimes), writes the same with an offset for each buffer, and "
-       "prints a verdict\n(optimal, infeasible, undecided; feasible: within the capacity), the height "
-       "reached and the lower bound: the packer alone,\nfor anyone to check. Columns `alignment`, `offset` "
-       "(fixed) and `gaps` (3-7 8-9@0:16: steps in which others may have its\nbytes, or all but bytes 0 to "
-       "16) are honoured; another column is refused. JSON is {\"capacity\": n, \"buffers\": [{\"id\", "
+       "prints a verdict\n(optimal, infeasible, undecided, or feasible: within the capacity), the height "
+       "reached and the lower bound. Optional columns:\n`alignment`, `offset` (fixed) and `gaps` (3-7 "
+       "8-9@0:16: steps in which other buffers may use its bytes, or all but bytes 0 to\n16); others are "
+       "refused. JSON is {\"capacity\": n, \"buffers\": [{\"id\", "
        "\"lower\",\n\"upper\", \"size\", \"alignment\", \"gaps\": [{\"lower\", \"upper\"}], \"offset\"}]}, "
-       "and is written where it was read or FILE.json\nis asked for. Where --capacity cannot be met "
-       "it names buffers\nthat prevent it, as few as it can, and exits with 3. Ctrl-C ends a long search "
-       "with the best "
-       "placement so far, exit 130.",
+       "and the output is JSON if the input is, or if the output is "
+       "called\n*.json. If --capacity cannot be met, it names a small set of buffers that prevent it, and "
+       "exits with 3. Ctrl-C ends a long\nsearch with the best placement so far, exit 130.",
        1,
        1,
        {&kCapacity, &kStrength, &kOutput, &kFormat, &kHelp},
        {{"irplan pack buffers.csv -o placed.csv", ""},
-        {"irplan pack buffers.csv", "the numbers alone"},
+        {"irplan pack buffers.csv", "only the numbers"},
         {"irplan pack problem.json -o solved.json", "the same as JSON"},
         {"irplan pack buffers.csv --capacity 1048576", "does it fit, and if not, why"},
-        {"irplan pack - --strength=portfolio --format=json < buffers.csv", "placements by rules alone"}},
+        {"irplan pack - --strength=portfolio --format=json < buffers.csv", "heuristics only"}},
        run_pack,
        FileUse::Read},
       {"new",
        "start a program",
        "FILE.irplan",
        "Writes a program to start from: with --config the example that serves the model, else the small one "
-       "of --template. A "
-       "file that exists is\n"
-       "left alone.",
+       "of --template.\nAn existing file is not overwritten.",
        1,
        1,
        {&kConfig, &kTemplate, &kFormat, &kHelp},
@@ -373,9 +378,8 @@ std::vector<Command> make() {
       {"completion",
        "print a completion script",
        kShells,
-       "Prints the script that completes commands, options and their values. The script itself asks for "
-       "`completion phases\nWORD...`: the names of the phases of what programs and plans are among the "
-       "words.",
+       "Prints a shell script that completes commands, options and their values. The script itself calls "
+       "`completion phases\nWORD...`, which lists the phases of the programs and plans among the words.",
        1,
        kMany,
        {&kHelp},
@@ -385,13 +389,20 @@ std::vector<Command> make() {
       {"man",
        "print the manual page",
        "",
-       "Prints the manual as a troff page.",
+       "Prints the manual page as troff.",
        0,
        0,
        {&kHelp},
        {{"irplan man | man -l -", ""}},
        run_man},
   };
+}
+
+std::vector<Command> make() {
+  std::vector<Command> out = commands_on_programs();
+  for (const auto& more : {commands_that_show(), other_commands()})
+    out.insert(out.end(), more.begin(), more.end());
+  return out;
 }
 
 }  // namespace

@@ -190,7 +190,7 @@ int run_new(const Arguments& arguments) {
   if (arguments.has("--config") && arguments.has("--template"))
     return fail(kUsage, "--template and --config both choose the program; give one of them");
   const std::string& path = arguments.positional()[0];
-  if (path != "-" && exists(path)) return fail(kFailed, path + " is there already; it was left alone");
+  if (path != "-" && exists(path)) return fail(kFailed, path + " already exists and was not overwritten");
   if (arguments.has("--config")) return new_for_config(path, arguments.value("--config"), arguments.json());
   const std::string kind = arguments.value("--template", "smallest");
   const auto chosen =
@@ -206,7 +206,7 @@ int run_ops(const Arguments& arguments) {
   std::vector<const OpRow*> rows;
   for (const std::string& name : arguments.positional()) {
     const OpRow* row = find_op(name);
-    if (!row) return fail(kFailed, "no operator is called `" + name + "`" + meant(name));
+    if (!row) return fail(kFailed, "there is no operator `" + name + "`" + meant(name));
     rows.push_back(row);
   }
   const bool whole = !rows.empty();
@@ -232,7 +232,7 @@ int run_passes(const Arguments& arguments) {
   for (const PassInfo& p : passes()) {
     list.push_back({{"name", p.name}, {"contract", p.contract}});
     std::string name = p.name;
-    name.resize(std::max<size_t>(name.size() + 1, 12), ' ');
+    name.resize(std::max<size_t>(name.size() + 1, 16), ' ');
     out += name + p.contract + "\n";
   }
   return print(arguments.json() ? dump(list) : out) ? kDone : kFailed;

@@ -74,7 +74,7 @@ const WITH_VALUE: Record<string, Reader> = {
     const read = pair(value, '--dim');
     if (typeof read === 'string') return read;
     const digits = read[1].replaceAll('_', '');
-    if (!/^\d+$/.test(digits) || !Number.isSafeInteger(Number(digits))) return `\`--dim ${value}\`: \`${read[1]}\` is no whole number`;
+    if (!/^\d+$/.test(digits) || !Number.isSafeInteger(Number(digits))) return `\`--dim ${value}\`: \`${read[1]}\` is not a whole number`;
     options.dims[read[0]] = Number(digits);
     return null;
   },

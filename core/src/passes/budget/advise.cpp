@@ -268,7 +268,7 @@ std::string sentence(const Change& change) {
 }
 
 void tell(const Budget& budget, Diagnostics& diagnostics) {
-  Diagnostic* d = diagnostics.find(budget.possible ? Code::W0401 : Code::E0401, budget.span);
+  Diagnostic* d = diagnostics.find(budget.possible ? Code::BudgetNarrows : Code::BudgetRefused, budget.span);
   if (!d) return;
   for (size_t i = 0; i < budget.changes.size() && i < kMostTold; ++i) {
     const Change& change = budget.changes[i];
@@ -293,7 +293,7 @@ void advise(Graph& graph, const Probe& probe, Diagnostics& diagnostics) {
   for (size_t i = 0; i < graph.budgets.size(); ++i) {
     Budget& budget = graph.budgets[i];
     // What no diagnostic speaks of needs no advice.
-    const Code code = budget.possible ? Code::W0401 : Code::E0401;
+    const Code code = budget.possible ? Code::BudgetNarrows : Code::BudgetRefused;
     if (!budget.bytes || !diagnostics.find(code, budget.span)) continue;
     if (probe && budget.limit_bytes > 0) Advisor(graph, i, probe).run();
     std::stable_sort(budget.changes.begin(), budget.changes.end(), [](const Change& a, const Change& b) {

@@ -87,7 +87,7 @@ std::optional<int64_t> Meter::sum(const std::vector<Size>& sizes, const PhaseByt
   return total;
 }
 
-std::optional<SegmentBytes> Meter::bytes(uint32_t phase, const Binding& binding, Arena arena) const {
+std::optional<PerSegment> Meter::bytes(uint32_t phase, const Binding& binding, Arena arena) const {
   PhaseMeter& at = meter(phase);
   at.sizes.bind(binding);
   PhaseMeter::Found& last = at.found[static_cast<int>(arena)];
@@ -109,7 +109,7 @@ std::optional<SegmentBytes> Meter::bytes(uint32_t phase, const Binding& binding,
   for (const int64_t part : {*weights, *state, *inputs, placed}) {
     if (__builtin_add_overflow(all, part, &all)) return std::nullopt;
   }
-  return last.bytes = SegmentBytes{*weights, *state, *inputs, placed};
+  return last.bytes = PerSegment{*weights, *state, *inputs, placed};
 }
 
 std::optional<int64_t> Meter::used(const Budget& budget, uint32_t phase, const Binding& binding,
@@ -118,8 +118,8 @@ std::optional<int64_t> Meter::used(const Budget& budget, uint32_t phase, const B
   return found ? counted(budget, *found) : std::nullopt;
 }
 
-std::optional<int64_t> Meter::counted(const Budget& budget, const SegmentBytes& bytes) {
-  const Quantities& counts = budget.counts;
+std::optional<int64_t> Meter::counted(const Budget& budget, const PerSegment& bytes) {
+  const PerSegment& counts = budget.counts;
   return sum_of_products({{counts.weights, bytes.weights},
                           {counts.state, bytes.state},
                           {counts.inputs, bytes.inputs},
@@ -152,7 +152,7 @@ bool Meter::fits(const Budget& budget, const Binding& binding, Arena arena) cons
 bool Meter::matters(const Budget& budget, DimIndex dim) const {
   if (!budget.bytes) return contains(dims_of(budget.constraint.left - budget.constraint.right), dim);
   if (contains(dims_of(budget.limit), dim)) return true;
-  const Quantities& counts = budget.counts;
+  const PerSegment& counts = budget.counts;
   if ((counts.weights > 0 && weights_dims_[dim]) || (counts.state > 0 && state_dims_[dim]) ||
       (counts.inputs > 0 && inputs_dims_[dim]))
     return true;
@@ -165,9 +165,7 @@ bool Meter::matters(const Budget& budget, DimIndex dim) const {
 bool holds(const Constraint& c, const Binding& binding) {
   const auto a = evaluate(c.left, binding), b = evaluate(c.right, binding);
   if (!a || !b) return false;
-  return c.relation == Relation::LessEqual      ? *a <= *b
-         : c.relation == Relation::GreaterEqual ? *a >= *b
-                                                : *a == *b;
+  return holds(*a, c.relation, *b);
 }
 
 Binding binding_in(const Graph& graph, uint32_t phase, Binding binding) {
@@ -175,19 +173,6 @@ Binding binding_in(const Graph& graph, uint32_t phase, Binding binding) {
     binding[dim.dim] = std::clamp(binding[dim.dim], dim.range.lo, dim.range.hi);
   }
   return binding;
-}
-
-std::string bytes_text(int64_t bytes) {
-  constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-  int unit = 0;
-  int64_t scale = 1;
-  while (unit < 6 && bytes / scale >= 1024) scale *= 1024, ++unit;
-  if (unit == 0) return std::to_string(bytes) + " B";
-  // Two decimals by integers, so that every machine prints the same.
-  const auto hundredths = static_cast<int64_t>((static_cast<__int128>(bytes) * 100 + scale / 2) / scale);
-  std::string fraction = std::to_string(hundredths % 100);
-  if (fraction.size() < 2) fraction = "0" + fraction;
-  return std::to_string(hundredths / 100) + "." + fraction + " " + kUnits[unit];
 }
 
 }  // namespace irplan

@@ -110,8 +110,10 @@ void Solver::refuse_broken(uint32_t phase) const {
   const auto dims = dims_of(first->constraint.left - first->constraint.right);
   const std::string in = phase == kNoPhase ? "" : " in phase " + graph_.phases[phase].name;
   const bool proven = find_sizes(relations_in(phase), open_ranges(phase)).exist == Truth::No;
-  Diagnostic& d = diagnostics_.report(first->budget ? Code::E0401 : Code::E0268, first->span,
-                                      {text(first->constraint)}, first->elsewhere);
+  const std::string needed = text(first->constraint);
+  const std::string_view message[] = {needed};
+  Diagnostic& d = diagnostics_.add(first->budget ? Code::BudgetRefused : Code::NoSizes, first->span, message,
+                                   first->elsewhere);
   d.at(std::string(proven ? "no sizes satisfy" : "no sizes were found that satisfy") + " this" + in);
   size_t told = 0;
   for (const Guard& guard : graph_.guards) {

@@ -75,7 +75,7 @@ void Solver::refuse(Budget& budget, const Binding& least) {
   budget.answer.used_bytes = used_at_values(budget);
   const uint32_t phase = worst_phase(budget, least);
   const Binding own = binding_in(graph_, phase, least);
-  Diagnostic& d = diagnostics_.report(Code::E0401, budget.span, {}, budget.elsewhere);
+  Diagnostic& d = diagnostics_.add(Code::BudgetRefused, budget.span, {}, budget.elsewhere);
   d.at("needs " + amount(budget, budget.least_bytes, own) + " at " +
        sizes_text(dims_that_matter(budget), phase, own));
   note_parts(d, phase, own);
@@ -99,7 +99,7 @@ void Solver::blame_largest(Diagnostic& d, const Budget& budget, uint32_t phase,
   for (const Value& v : graph_.values) {
     if (v.buffer == kNone || seen[v.buffer]++) continue;
     const Buffer& buffer = graph_.buffers[v.buffer];
-    const Quantities& counts = budget.counts;
+    const PerSegment& counts = budget.counts;
     const int64_t count = buffer.segment == Segment::Weights  ? counts.weights
                           : buffer.segment == Segment::State  ? counts.state
                           : buffer.segment == Segment::Inputs ? counts.inputs
@@ -125,7 +125,7 @@ void Solver::blame_largest(Diagnostic& d, const Budget& budget, uint32_t phase,
     d.also_in_program(place.span, what + "`" + place.id + "`: " + bytes_text(place.bytes));
   }
   if (sum > limit)
-    d.note(std::string(named == 1 ? "this alone exceeds" : "these alone exceed") + " the limit of " +
+    d.note(std::string(named == 1 ? "by itself it exceeds" : "together they exceed") + " the limit of " +
            bytes_text(limit));
   else if (!meter_->fits(budget, binding, Arena::Bound))
     d.note("no placement of this order of ops fits: so much is alive at once");
@@ -134,7 +134,7 @@ void Solver::blame_largest(Diagnostic& d, const Budget& budget, uint32_t phase,
 void Solver::warn(const Budget& budget, const Corner& worst) {
   const uint32_t phase = worst.phase;
   const Binding& own = worst.at;
-  Diagnostic& d = diagnostics_.report(Code::W0401, budget.span, {}, budget.elsewhere);
+  Diagnostic& d = diagnostics_.add(Code::BudgetNarrows, budget.span, {}, budget.elsewhere);
   std::string admitted, beyond;
   bool tight = budget.counts.arena > 0;
   const auto dims = dims_that_matter(budget);
@@ -162,11 +162,11 @@ void Solver::warn(const Budget& budget, const Corner& worst) {
   }
   if (count > kTold) admitted += " or less of " + std::to_string(count - kTold) + " other dims";
   d.at("needs " + amount(budget, budget.needed_bytes, own) + " at " + sizes_text(dims, phase, own) +
-       (admitted.empty() ? "" : "; admits " + admitted));
+       (admitted.empty() ? "" : "; allows " + admitted));
   note_parts(d, phase, own);
-  if (count > 0 && tight) d.note("no placement of this order of ops admits more");
+  if (count > 0 && tight) d.note("no placement of this order of ops allows more");
   if (!beyond.empty()) d.note(beyond);
-  d.help("the plan's numbers hold at " + sizes_text(dims, phase, graph_.values_at(phase)) +
+  d.help("the plan's numbers are evaluated at " + sizes_text(dims, phase, graph_.values_at(phase)) +
          ", where it fits");
 }
 

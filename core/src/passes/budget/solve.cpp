@@ -100,7 +100,7 @@ void Solver::assign_fixed(const Dim& dim, Binding& binding, bool& refused) {
   settled_[dim.index] = 1;
   const bool within = dim.range.contains(*fixed) && some_phase_admits(dim.index, *fixed);
   if (within && (refused || admits(binding))) return;
-  diagnostics_.report(Code::E0265, dim.span, {dim.name, std::to_string(*fixed)});
+  diagnostics_.report(Code::SizeRefused, dim.span, {dim.name, std::to_string(*fixed)});
   binding[dim.index] = dim.range.lo;
   refused = true;
 }
@@ -272,7 +272,7 @@ bool Solver::admits_in(uint32_t phase, const Binding& binding) const {
 
 bool Solver::bytes_fit_in(uint32_t phase, const Binding& binding) const {
   if (!meter_) return true;
-  std::optional<SegmentBytes> bytes;
+  std::optional<PerSegment> bytes;
   for (const Budget& b : graph_.budgets) {
     if (!b.bytes || !b.speaks_of(phase)) continue;
     if (!bytes) bytes = meter_->bytes(phase, binding);
@@ -294,7 +294,7 @@ void assign_values(Graph& graph, const FixedDims& fixed, Diagnostics& diagnostic
     std::vector<std::string> names;
     for (const Dim& dim : graph.dim_list) names.push_back(dim.name);
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-    Diagnostic& d = diagnostics.report(Code::E0266, {}, {name});
+    Diagnostic& d = diagnostics.report(Code::UnknownDimOption, {}, {name});
     const std::string near = nearest(name, names);
     if (!near.empty()) {
       d.help("did you mean `--dim " + near + "=" + std::to_string(size) + "`");
@@ -320,7 +320,8 @@ void assign_values(Graph& graph, const FixedDims& fixed, Diagnostics& diagnostic
   if (!first) return;
   if (count > kMostNamed) assumed += " and " + std::to_string(count - kMostNamed) + " more";
   diagnostics
-      .report(Code::W0301, first->span, {assumed, count > 1 ? "have" : "has", std::to_string(first->value)})
+      .report(Code::SizeAssumed, first->span,
+              {assumed, count > 1 ? "have" : "has", std::to_string(first->value)})
       .help("bound it: dim " + first->name + " in 1.." + std::to_string(first->value) +
             ", or fix it: --dim " + first->name + "=" + std::to_string(first->value));
 }

@@ -98,7 +98,7 @@ class EmptyWindows {
         dim = &d;
     }
     const std::string where = dim ? "`" + dim->name + "` is 0" : "`" + open_extent(v)->text() + "` is 0";
-    Diagnostic& d = diagnostics_.report(Code::E0502, v.span, {v.id, root.id, where});
+    Diagnostic& d = diagnostics_.report(Code::PartOutside, v.span, {v.id, root.id, where});
     d.at("begins at byte " + v.offset.text() + " of " + graph_.buffers[v.buffer].bytes.text());
     d.rule("a part of a tensor begins inside of it at every size");
     if (!dim) return;

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "passes/memory/place.h"
 #include "passes/memory/windows.h"
 
 namespace irplan {
 namespace {
-
-int64_t aligned(int64_t n, int64_t align) { return (n + align - 1) / align * align; }
 
 // Offsets by one pass over `above`, buffers below first; the arena's bytes, or -1.
 int64_t stack(const Graph& graph, uint32_t phase, const Binding& binding, std::vector<int64_t>& offsets) {
@@ -34,7 +33,7 @@ int64_t stack(const Graph& graph, uint32_t phase, const Binding& binding, std::v
         } else if (ready) {
           const auto bytes = value(graph.buffers[below].bytes);
           if (!bytes || *bytes > INT64_MAX / 2 || offsets[below] > INT64_MAX / 2 - align) return -1;
-          at = std::max(at, aligned(offsets[below] + *bytes, align));
+          at = std::max(at, align_up(offsets[below] + *bytes, align));
         }
       }
       if (!ready) continue;
@@ -59,8 +58,8 @@ int64_t live_bytes(const Graph& graph, uint32_t phase, const Binding& binding, O
       continue;
     const auto bytes = value(buffer.bytes);
     if (!bytes) return -1;
-    change[buffer.live_begin - p.ops_begin] += aligned(*bytes, align);
-    change[buffer.live_end - p.ops_begin] -= aligned(*bytes, align);
+    change[buffer.live_begin - p.ops_begin] += align_up(*bytes, align);
+    change[buffer.live_end - p.ops_begin] -= align_up(*bytes, align);
   }
   int64_t live = 0, most = 0;
   for (OpId i = p.ops_begin; i < p.ops_end; ++i) {

@@ -101,13 +101,13 @@ class Packer {
 
  private:
   void place(const Component& c, int64_t target) {
-    const bool searches = options_.strength != PackStrength::Portfolio && c.items.size() <= kMostPackSearched;
+    const bool searches = options_.strength != Strength::Portfolio && c.items.size() <= kMostPackSearched;
     Offsets best = packing::portfolio(c.items, target, searches ? kMendBeforeSearch : kMendAlone);
     int64_t height = packing::height_of(c.items, best);
     // What the other components need is free for this one as well.
     const int64_t goal = std::max(target, result_.height);
     bool proven = height <= c.bound;
-    if (height > goal && options_.strength != PackStrength::Portfolio) {
+    if (height > goal && options_.strength != Strength::Portfolio) {
       proven = searches ? improve(c, goal, best, height) : lower(c, goal, best, height);
     }
     for (size_t i = 0; i < c.items.size(); ++i) result_.offsets[c.members[i]] = best[i];
@@ -128,7 +128,7 @@ class Packer {
     const int64_t work = std::min(options_.node_limit, kNoLimit / kEjectWork) * kEjectWork;
     packing::eject(c.items, goal, work, report, result_.nodes, best);
     height = packing::height_of(c.items, best);
-    result_.strength = std::max(result_.strength, PackStrength::Limited);
+    result_.strength = std::max(result_.strength, Strength::Limited);
     return height <= c.bound;
   }
 
@@ -160,11 +160,11 @@ class Packer {
     if (!options_.decide)
       descend(
           most, [&] { return height / unit; }, [&] { return refuted; }, attempt);
-    while (options_.strength == PackStrength::Exact && !options_.decide && !result_.stopped &&
+    while (options_.strength == Strength::Exact && !options_.decide && !result_.stopped &&
            refuted + 1 < height / unit)
       attempt(refuted + 1, kNoLimit);
     const bool done = refuted + 1 >= height / unit;
-    result_.strength = std::max(result_.strength, done ? PackStrength::Exact : PackStrength::Limited);
+    result_.strength = std::max(result_.strength, done ? Strength::Exact : Strength::Limited);
     return done && goal == c.bound;
   }
 

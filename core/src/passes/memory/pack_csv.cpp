@@ -103,7 +103,7 @@ class CsvReader {
       column_[k] = at;
     }
     for (size_t k = kId; k <= kSize; ++k) {
-      if (!column_[k]) return refuse(std::string("no column is called `") + kNames[k] + "`");
+      if (!column_[k]) return refuse(std::string("there is no column `") + kNames[k] + "`");
     }
     table_.aligned = column_[kAlignment].has_value();
     table_.gapped = column_[kGaps].has_value();
@@ -116,7 +116,7 @@ class CsvReader {
     const auto n = integer(cell);
     const int64_t least = k == kAlignment ? 1 : k == kSize || k == kOffset ? 0 : INT64_MIN;
     if (n && *n >= least) return n;
-    refuse("`" + std::string(cell.substr(0, 40)) + "` is no " + kNames[k]);
+    refuse("`" + std::string(cell.substr(0, 40)) + "` is not a valid " + kNames[k]);
     return std::nullopt;
   }
 
@@ -155,7 +155,7 @@ class CsvReader {
       if (!n) return false;
       if (*n > kMostBytes) return refuse("an offset of more than 2^61 bytes");
       if (*n % needs.alignment != 0) {
-        return refuse("the offset " + std::to_string(*n) + " is no multiple of the alignment " +
+        return refuse("the offset " + std::to_string(*n) + " is not a multiple of the alignment " +
                       std::to_string(needs.alignment));
       }
       needs.offset = *n;
@@ -223,7 +223,7 @@ const char* wrong_gap(const PackGap& gap, const PackBuffer& buffer, const PackNe
   if (!before.gaps.empty() && gap.lower < before.gaps.back().upper)
     return "begins before the one before it ends";
   if (gap.kept_lower < 0 || gap.kept_lower > gap.kept_upper || gap.kept_upper > buffer.size)
-    return "keeps what is no part of the buffer";
+    return "keeps bytes outside the buffer";
   return nullptr;
 }
 

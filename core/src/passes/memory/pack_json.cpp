@@ -31,7 +31,7 @@ class JsonReader {
 
   std::optional<PackTable> read(std::string_view text) {
     const Json json = Json::parse(text, nullptr, false);
-    if (json.is_discarded()) return refuse("it is no JSON"), std::nullopt;
+    if (json.is_discarded()) return refuse("it is not JSON"), std::nullopt;
     const Json* list = json.is_array() ? &json : nullptr;
     if (json.is_object() && !top(json, list)) return std::nullopt;
     if (!list || !list->is_array()) return refuse("expected {\"buffers\": […]}"), std::nullopt;
@@ -68,7 +68,8 @@ class JsonReader {
       if (key == "buffers" || key == "allocations") {
         list = &value;
       } else if (key == "capacity" || key == "memory") {
-        if (!value.is_number_integer() || value.get<int64_t>() < 0) return refuse("`" + key + "` is no size");
+        if (!value.is_number_integer() || value.get<int64_t>() < 0)
+          return refuse("`" + key + "` is not a size");
         table_.capacity = value.get<int64_t>();
       } else if (key != "name" && key != "comment" && key != "version" && key != "height" && key != "bound" &&
                  key != "verdict") {
@@ -96,7 +97,7 @@ class JsonReader {
         (!json->is_number_unsigned() || json->get<uint64_t>() <= static_cast<uint64_t>(INT64_MAX));
     if (!whole || json->get<int64_t>() < least || json->get<int64_t>() > kMostBytes)
       return refuse("`" + json->dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 40) +
-                    "` is no " + name);
+                    "` is not a valid " + name);
     out = json->get<int64_t>();
     return true;
   }
@@ -117,7 +118,7 @@ class JsonReader {
   }
 
   bool buffer(const Json& json) {
-    if (!json.is_object()) return refuse("it is no record");
+    if (!json.is_object()) return refuse("it is not a record");
     if (!known_keys(json)) return false;
     const Json* id = find(json, kId);
     table_.ids.push_back(!id               ? std::to_string(table_.ids.size())
@@ -138,12 +139,12 @@ class JsonReader {
       int64_t offset = 0;
       if (!number(n, "offset", 0, offset)) return false;
       if (offset % needs.alignment != 0)
-        return refuse("its offset " + std::to_string(offset) + " is no multiple of the alignment " +
+        return refuse("its offset " + std::to_string(offset) + " is not a multiple of the alignment " +
                       std::to_string(needs.alignment));
       needs.offset = offset;
     }
     const Json* gaps = find(json, kGaps);
-    if (gaps && !gaps->is_array()) return refuse("`gaps` is no list");
+    if (gaps && !gaps->is_array()) return refuse("`gaps` is not a list");
     for (size_t i = 0; gaps && i < gaps->size(); ++i) {
       if (!gap((*gaps)[i], b, needs)) return false;
     }

@@ -210,18 +210,18 @@ class NeedsPacker {
   void search() {
     const bool asked = options_.capacity && *options_.capacity >= result_.bound;
     if (result_.height <= result_.bound || (asked && result_.height <= *options_.capacity)) return;
-    if (options_.strength == PackStrength::Portfolio || free_.size() > kMostPackSearched) return;
+    if (options_.strength == Strength::Portfolio || free_.size() > kMostPackSearched) return;
     // Below it a placement is sought: what fits, or what is lower than the best.
     ceiling_ = asked ? *options_.capacity + 1 : result_.height;
     work_ = 0;
-    most_ = options_.strength == PackStrength::Exact
+    most_ = options_.strength == Strength::Exact
                 ? INT64_MAX
                 : std::min(options_.node_limit, INT64_MAX / kNodeWork) * kNodeWork;
     std::vector<uint32_t> placed = fixed_;
     std::vector<int64_t> offsets = result_.offsets;
     std::vector<bool> done(table_.buffers.size(), false);
     const bool ended = deeper(placed, offsets, done, free_.size(), 0, 0);
-    result_.strength = ended ? PackStrength::Exact : PackStrength::Limited;
+    result_.strength = ended ? Strength::Exact : Strength::Limited;
     if (!ended || partial_) return;
     if (asked)
       result_.impossible = result_.height > *options_.capacity;

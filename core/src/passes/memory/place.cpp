@@ -6,6 +6,7 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "base/bytes.h"
 #include "irplan/pack.h"
 #include "passes/memory/pack_parts.h"
 
@@ -31,8 +32,6 @@ constexpr int64_t kPackedTries = 4;       // what its placements cost, in ours
 constexpr size_t kMaxDecisions = 4000;    // of which of two sums is larger; models take some hundreds
 
 using Index = uint32_t;  // of a buffer among the phase's
-
-int64_t aligned(int64_t n, int64_t align) { return (n + align - 1) / align * align; }
 
 // The phase's buffers as the packer sees them, and who is alive with whom.
 struct Problem {
@@ -148,7 +147,7 @@ class Placer {
       int64_t bound = 0, plain = 0;
       for (const auto& step : problem_.steps) {
         int64_t sum = 0, unpadded = 0;
-        for (const Index b : step) sum += aligned(sizes[b], align_), unpadded += sizes[b];
+        for (const Index b : step) sum += align_up(sizes[b], align_), unpadded += sizes[b];
         bound = std::max(bound, sum);
         plain = std::max(plain, unpadded);
       }
@@ -220,7 +219,7 @@ class Placer {
     std::vector<packing::Item> items;
     for (Index b = 0; b < problem_.size(); ++b) {
       items.push_back({static_cast<int32_t>(problem_.begin[b]), static_cast<int32_t>(problem_.end[b]),
-                       aligned(samples_[sample][b], align_)});
+                       align_up(samples_[sample][b], align_)});
     }
     return items;
   }
@@ -229,7 +228,7 @@ class Placer {
   void search_deeper() {
     PackOptions options;
     options.progress = effort_.progress;
-    options.strength = effort_.strength == Strength::Exact ? PackStrength::Exact : PackStrength::Limited;
+    options.strength = std::max(effort_.strength, Strength::Limited);
     if (effort_.strength == Strength::Portfolio) options.node_limit = kShortSearch;
     std::vector<uint8_t> done(samples_.size(), 0);
     while (best_ > (effort_.strength == Strength::Portfolio ? kGoodRatio : 1.0)) {
@@ -248,8 +247,7 @@ class Placer {
       const PackResult packed = irplan::pack(buffers, options);
       const double before = best_;
       consider(packed.offsets);
-      if (best_ < before && packed.strength != PackStrength::Portfolio)
-        graph_.strength = packed.strength == PackStrength::Exact ? Strength::Exact : Strength::Limited;
+      if (best_ < before && packed.strength != Strength::Portfolio) graph_.strength = packed.strength;
       if (packed.stopped) return;
     }
   }
@@ -304,7 +302,7 @@ class Placer {
       for (const Index b : order) {
         int64_t at = 0;
         for (const Index n : problem_.neighbours[b]) {
-          if (position[n] < position[b]) at = std::max(at, aligned(offsets[n] + samples_[s][n], align_));
+          if (position[n] < position[b]) at = std::max(at, align_up(offsets[n] + samples_[s][n], align_));
         }
         offsets[b] = at;
         peak = std::max(peak, at + samples_[s][b]);
@@ -581,10 +579,7 @@ bool inside(const Graph& graph, uint32_t phase, const Binding& binding) {
     if (guard.phase != kNoPhase && guard.phase != phase) continue;
     const auto a = evaluate(guard.constraint.left, binding), b = evaluate(guard.constraint.right, binding);
     if (!a || !b) return false;
-    const bool holds = guard.constraint.relation == Relation::LessEqual      ? *a <= *b
-                       : guard.constraint.relation == Relation::GreaterEqual ? *a >= *b
-                                                                             : *a == *b;
-    if (!holds) return false;
+    if (!holds(*a, guard.constraint.relation, *b)) return false;
   }
   return true;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "passes/graph_edit.h"
 #include "passes/select.h"
 
 namespace irplan {
@@ -55,7 +56,8 @@ class WindowPass {
       take(p);
       graph_.phases[p].ops_end = static_cast<uint32_t>(graph_.ops.size());
     }
-    hoist_load_copies();
+    // Copies of weights that a later phase asked for run at load time too.
+    add_load_ops(graph_, std::move(late_load_));
     for (ValueId id = 0; id < graph_.values.size(); ++id) settle(id);
     make_buffers();
   }
@@ -216,20 +218,6 @@ class WindowPass {
       push(std::move(op));
     }
     return copy_id;
-  }
-
-  // Copies of weights that a later phase asked for run at load time too: after the other load ops.
-  void hoist_load_copies() {
-    if (late_load_.empty()) return;
-    const auto first =
-        graph_.phases.empty() ? static_cast<uint32_t>(graph_.ops.size()) : graph_.phases[0].ops_begin;
-    const auto count = static_cast<uint32_t>(late_load_.size());
-    graph_.ops.insert(graph_.ops.begin() + first, std::make_move_iterator(late_load_.begin()),
-                      std::make_move_iterator(late_load_.end()));
-    for (Phase& phase : graph_.phases) phase.ops_begin += count, phase.ops_end += count;
-    for (OpId i = 0; i < graph_.ops.size(); ++i) {
-      for (const ValueId id : graph_.ops[i].out) graph_.values[id].producer = i;
-    }
   }
 
   // ---- windows on operands

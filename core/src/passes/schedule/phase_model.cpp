@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
+
 namespace irplan::scheduling {
 namespace {
 
@@ -124,7 +126,7 @@ std::optional<Sizes> PhaseModel::sizes_at(const Binding& binding) const {
     const auto bytes = value(size);
     if (!bytes || *bytes < 0 || *bytes >= kTooLarge / static_cast<int64_t>(end_ - begin_))
       return std::nullopt;
-    out.push_back((*bytes + align - 1) / align * align);
+    out.push_back(align_up(*bytes, align));
   }
   return out;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/bytes.h"
 #include "passes/memory.h"
 #include "passes/memory/place.h"
 #include "passes/memory/windows.h"
@@ -225,8 +226,8 @@ Bytes arenas(const Graph& graph, uint32_t phase, const Order* order, const std::
   Bytes out;
   for (const Binding& size : sizes) {
     placed.bind(size);
-    const int64_t bytes = placed.placed(), align = graph.target.align;
-    out.push_back(bytes < 0 ? INT64_MAX : (bytes + align - 1) / align * align);
+    const int64_t bytes = placed.placed();
+    out.push_back(bytes < 0 ? INT64_MAX : align_up(bytes, graph.target.align));
   }
   graph.work->spend(placed.take_cost());
   return out;

@@ -12,10 +12,6 @@ constexpr int64_t kFarthest = int64_t{1}
 constexpr size_t kMovingDims = 16;    // of a limit that moves with them, those that are looked at
 constexpr size_t kPairedDims = 3;     // dims of which pairs get a frontier, the first ones
 
-bool holds(int64_t a, Relation relation, int64_t b) {
-  return relation == Relation::LessEqual ? a <= b : relation == Relation::GreaterEqual ? a >= b : a == b;
-}
-
 bool is_name(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||

@@ -88,7 +88,9 @@ std::string without_quantisation(const std::string& text) {
 // Whether memory was planned: budgets that nothing meets are answered here.
 bool planned(const Compilation& compiled) {
   const auto& list = compiled.diagnostics.list();
-  const auto bad = [](const Diagnostic& d) { return d.severity == Severity::Error && d.code != Code::E0401; };
+  const auto bad = [](const Diagnostic& d) {
+    return d.severity == Severity::Error && d.code != Code::BudgetRefused;
+  };
   return compiled.graph && !compiled.graph->buffers.empty() && std::none_of(list.begin(), list.end(), bad);
 }
 

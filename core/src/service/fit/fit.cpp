@@ -47,7 +47,7 @@ class Fitting {
     look_closer();
     const auto point = at(asked_);
     if (!point)
-      return *why = "the program admits no step with " + std::to_string(asked_.context) +
+      return *why = "the program allows no step with " + std::to_string(asked_.context) +
                     " tokens of context and a batch of " + std::to_string(asked_.batch),
              std::nullopt;
     out_.point = *point;
@@ -255,14 +255,16 @@ class Fitting {
 
   void find_notes() {
     for (const Diagnostic& d : chosen_.compiled.diagnostics.list()) {
-      if (d.severity != Severity::Warning || d.code == Code::W0401) continue;
+      if (d.severity != Severity::Warning || d.code == Code::BudgetNarrows) continue;
       // The context that was asked for stands in place of the config's own.
-      if (d.code == Code::W0205 && d.message.find("`config.max_position_embeddings`") != std::string::npos) continue;
+      if (d.code == Code::UnusedMayChangeModel &&
+          d.message.find("`config.max_position_embeddings`") != std::string::npos)
+        continue;
       out_.notes.push_back(d.message);
     }
     if (chosen_.published && asked_.context > *chosen_.published)
-      out_.notes.push_back("the config names a context of " + std::to_string(*chosen_.published) +
-                           " tokens; what the model says beyond it, nobody promises");
+      out_.notes.push_back("the config has a context of " + std::to_string(*chosen_.published) +
+                           " tokens; how well the model does beyond it is not known");
   }
 
   void find_commands() {

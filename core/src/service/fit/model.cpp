@@ -209,7 +209,7 @@ std::optional<std::string> Model::broken(const FitPoint& point) const {
       Binding binding(graph_->dims->dim_count());
       if (context_) binding[*context_] = point.context;
       for (const auto& [name, size] : point.steps[p].dims) binding[*graph_->dims->find(name)] = size;
-      const Quantities& counts = budget.counts;
+      const PerSegment& counts = budget.counts;
       const int64_t arena = budget.phase == kNoPhase ? point.bytes.arena : point.steps[p].arena;
       const auto used = sum_of_products({{counts.weights, point.bytes.weights},
                                          {counts.state, point.bytes.state},

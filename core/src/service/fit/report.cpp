@@ -76,13 +76,13 @@ std::string limits(const Fit& fit) {
   if (!fit.memory && fit.budgets.empty()) return "";
   std::string out = "\n  context  ";
   if (fit.most_context == 0) {
-    out += "not one token with " + counted(fit.point.batch, "sequence");
+    out += "no token with " + counted(fit.point.batch, "sequence");
   } else {
     out += "at most " + counted(fit.most_context, "token") + " with " + counted(fit.point.batch, "sequence");
-    if (fit.published && fit.most_context == *fit.published) out += ", all that the config names";
+    if (fit.published && fit.most_context == *fit.published) out += ", the limit of the config";
   }
   out += "\n  batch    ";
-  out += fit.most_batch == 0 ? "not one sequence" : "at most " + counted(fit.most_batch, "sequence");
+  out += fit.most_batch == 0 ? "no sequence" : "at most " + counted(fit.most_batch, "sequence");
   out += " of " + counted(fit.point.context, "token") + "\n";
   if (fit.frontier.size() < 2) return out;
   std::string first = "  with     batch  ", second = "  up to  context  ";
@@ -104,7 +104,7 @@ std::string changes(const Fit& fit) {
         "  " + left(change.change, width) + right(bytes_text(change.bytes), 12) + "  " + change.what + "\n";
   if (good.empty())
     return "\nno single change makes it fit; what lowers it\n" + (bad.empty() ? "  nothing\n" : bad);
-  return "\nwhat makes it fit, what gives up least first\n" + good;
+  return "\nwhat would make it fit, least loss first\n" + good;
 }
 
 std::string list(const char* title, const std::vector<std::string>& lines) {
