@@ -179,7 +179,7 @@ export interface PlanMemory {
   no_reuse_bytes: number;
   range: PlanRatio;
   /** how the placement was found */
-  strength: 'portfolio' | 'exact' | 'limited';
+  strength: 'portfolio' | 'limited' | 'exact';
   /** bytes at `value`, every buffer rounded up to `align` */
   segments: PlanSegments;
   /** the lightest first */

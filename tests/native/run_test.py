@@ -201,7 +201,7 @@ class Hotpath(Case):
             time.sleep(0.5)
             self.assertIsNone(p.poll(), "the run is too short to be interrupted")
             p.send_signal(number)
-            self.assertEqual(p.wait(20), code)
+            self.assertEqual(p.wait(limited.WATCH), code)
             self.assertEqual(self.files(), ["w.safetensors", "want.npy", "x.npy"])
 
 

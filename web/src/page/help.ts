@@ -43,7 +43,7 @@ const LANGUAGE: [string, string][] = [
   ['state bf16[B, C, H, K] from "k"', 'what is kept from step to step'],
   ['h = rmsnorm(x, w, eps=1e-5)', 'an operator; a name is bound once'],
   ['for i in n with h { … }', 'unrolled; `fn f(x) { … }` is inlined'],
-  ['budget memory <= 24GiB', 'narrows what a plan admits, or says what would help'],
+  ['budget memory <= 24GiB', 'limits the sizes of a plan, or says what would help'],
 ];
 
 function keys([title, rows]: [string, [string, string][]]): TemplateResult {

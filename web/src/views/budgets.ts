@@ -47,7 +47,7 @@ export class Budgets extends Panel {
       <h3><code>budget ${budget.expr}</code> ${line ? html`<button type="button" class="link" @click=${() => this.session.host.goToLine(line)}>line ${line}</button>` : nothing}</h3>
       ${used === null ? nothing : html`<p class=${over ? 'bad' : 'good'}>${over ? 'does not fit' : 'fits'} in ${phase.name || 'the plan'} at these sizes: ${bytesText(used)}${budget.limit_bytes === undefined ? '' : ` of ${bytesText(budget.limit_bytes)}`}, counting ${counted.join(', ')}</p>`}
       <table>
-        <thead><tr><th scope="col">of</th><th scope="col">admits</th><th scope="col">largest, others as planned</th><th scope="col">under no placement</th></tr></thead>
+        <thead><tr><th scope="col">of</th><th scope="col">allows</th><th scope="col">largest, others as planned</th><th scope="col">under no placement</th></tr></thead>
         <tbody>${this.#admits(budget.phase ?? 'all phases', budget)}${(budget.phases ?? []).map((one) => this.#admits(one.phase ?? '', one))}</tbody>
       </table>
       <div class="frontiers">${frontiers.map((one) => html`<figure>${this.#frontier(one.frontier)}<figcaption>${one.phase ? `${one.phase}: ` : ''}the most of ${one.frontier.dims[1]} for each ${one.frontier.dims[0]}</figcaption></figure>`)}</div>

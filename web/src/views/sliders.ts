@@ -55,7 +55,7 @@ export class Sliders extends Panel {
       ${
         most === null
           ? nothing
-          : html`<button type="button" class="chip" title="the largest size that every budget admits" @click=${() => this.#set(outline, dim, most)}>max ${most}</button>`
+          : html`<button type="button" class="chip" title="the largest size that every budget allows" @click=${() => this.#set(outline, dim, most)}>max ${most}</button>`
       }
     </div>`;
   }

@@ -102,7 +102,7 @@ export class Summary extends Panel {
     const segments = segmentsIn(outline, phase.totals);
     const largest = this.#largest(phase);
     return html`<div class="refusal" role="note">
-      <b>No plan: ${missed.map((one) => one.expr).join(', ')} admits not even the smallest sizes.</b>
+      <b>No plan: ${missed.map((one) => one.expr).join(', ')}: no allowed sizes meet it.</b>
       <span>What the program would take is drawn here, at ${Object.entries(phase.totals.dims).map(([name, n]) => `${name} = ${n}`).join(', ') || 'its sizes'}.</span>
       ${missed.map((one) => {
         const used = usedBy(one, segments);
