@@ -5,7 +5,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(objects "")
-foreach(layer base dims ops kernels plan syntax ir passes rivals report service)
+foreach(layer base dims ops kernels plan syntax names ir passes rivals report service)
   list(APPEND objects $<TARGET_OBJECTS:irplan_${layer}>)
 endforeach()
 add_library(irplan_library STATIC ${objects})

@@ -37,6 +37,7 @@ int bind_bench();
 int planning_bench();
 int hostile_bench();
 int readers_bench();
+int language_bench();
 int products_bench();
 
 }  // namespace irplan::bench

@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   if (name == "bind") return irplan::bench::bind_bench();
   if (name == "planning") return irplan::bench::planning_bench();
   if (name == "hostile") return irplan::bench::hostile_bench();
+  if (name == "language") return irplan::bench::language_bench();
   if (name == "readers") return irplan::bench::readers_bench();
   if (name == "products") return irplan::bench::products_bench();
   std::fprintf(stderr,

@@ -10,11 +10,11 @@ LONGEST = 800  # lines of a file that somebody should want to read to its end
 LONGEST_FUNCTION = 80  # of the product, its signature included
 
 # A layer may include itself and what stands here.
-BELOW = {"base": [], "dims": ["base"], "ops": ["dims"], "kernels": ["ops"], "plan": ["kernels"], "reference": ["plan"], "runtime": ["reference"], "syntax": ["ops"], "ir": ["syntax", "kernels"],
-         "passes": ["ir", "plan"], "rivals": ["plan"], "report": ["rivals"], "service": ["passes", "report"]}
+BELOW = {"base": [], "dims": ["base"], "ops": ["dims"], "kernels": ["ops"], "plan": ["kernels"], "reference": ["plan"], "runtime": ["reference"], "syntax": ["ops"], "names": ["syntax"], "ir": ["syntax", "kernels"],
+         "passes": ["ir", "plan"], "rivals": ["plan"], "report": ["rivals"], "service": ["passes", "report", "names"]}
 # The same for what touches files, devices and terminals, by folder of native.
 NATIVE = {"files": [], "command_line": ["base", "files"], "runtime": ["core runtime", "files"], "cpu": ["core runtime"], "cuda": ["core runtime"],
-          "tools/irplan": ["service", "command_line"], "tools/irplan-run": ["runtime", "cpu", "cuda", "passes", "command_line"]}
+          "lsp": ["service", "files"], "tools/irplan": ["service", "command_line", "lsp"], "tools/irplan-run": ["runtime", "cpu", "cuda", "passes", "command_line"]}
 # What each public header belongs to.
 PUBLIC = {"source.h": "base", "version.h": "base", "diagnostic.h": "base", "diagnostics.def": "base", "dtype.h": "base", "strength.h": "base", "format.h": "syntax", "fit.h": "service", "gpus.h": "service", "plan_file.h": "plan",
           "compile.h": "passes", "pack.h": "passes", "new_program.h": "service"}

@@ -93,11 +93,12 @@ class Printer {
 std::vector<std::string> words_of(const SourceText& source) {
   std::vector<std::string> words;
   Diagnostics ignored;
-  for (const Token& token : lex(source, {0, static_cast<uint32_t>(source.text().size())}, ignored)) {
+  const auto tokens = lex(source, {0, static_cast<uint32_t>(source.text().size())}, ignored);
+  for (const Token& token : tokens) {
     if (token.kind != TokenKind::Newline && token.kind != TokenKind::End)
       words.emplace_back(source.slice(token.span));
   }
-  for (const Comment& comment : comments_of(source)) {
+  for (const Comment& comment : comments_of(source, tokens)) {
     std::string said(source.slice(comment.span));
     while (!said.empty() && (said.back() == ' ' || said.back() == '\t' || said.back() == '\r'))
       said.pop_back();

@@ -34,10 +34,12 @@ struct CompileOptions {
   bool write = true;   // false: diagnostics alone are wanted, there is no plan
   bool text = true;    // false: the plan is wanted as a record alone, its text stays empty
   bool emit = true;  // false: the graph alone is wanted, with its memory planned; there is no plan, nor `ok`
-  std::vector<std::string> dump_after;       // names of passes whose result is wanted as text
+  bool bindings = false;                // what each name of the program is bound to is wanted, for an editor
+  std::vector<std::string> dump_after;  // names of passes whose result is wanted as text
   std::function<void(const char*)> on_pass;  // called with the name of each pass when it is done, for timings
 };
 
+class Bindings;
 struct Graph;
 struct Plan;
 
@@ -50,7 +52,8 @@ struct Compilation {
   // is there as well, at the sizes nearest to them, so that what takes the bytes can be seen; it is then no
   // plan to run.
   std::shared_ptr<const Plan> plan;
-  std::shared_ptr<const Graph> graph;  // what the passes made, as far as they came; may be null
+  std::shared_ptr<const Graph> graph;        // what the passes made, as far as they came; may be null
+  std::shared_ptr<const Bindings> bindings;  // where wanted; with types, even if a later pass found errors
   std::vector<std::pair<std::string, std::string>> dumps;  // pass -> text
   std::vector<std::string> unread_config_keys;             // "rope_scaling.factor"
 };

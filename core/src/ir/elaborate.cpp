@@ -392,6 +392,7 @@ void Elaborator::declare_input(const ast::Item& item) {
     graph_.values.push_back(std::move(value));
   }
   global->state = Global::State::Done;
+  note_binding(item.name.span, global->value);
 }
 
 // Of a budget over bytes: how often it counts each segment, and the rest of its comparison as the limit.

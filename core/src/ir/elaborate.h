@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "ir/bindings.h"
 #include "ir/config.h"
 #include "ir/graph.h"
 #include "irplan/diagnostic.h"
@@ -38,6 +39,7 @@ struct ElaborateOptions {
   bool config_given = false;  // without `config` it could not be read, which is told already
   std::vector<std::pair<std::string, std::string>> lets;  // name, expression
   std::vector<std::string> budgets;                       // expressions, beside the program's own
+  Bindings* bindings = nullptr;                           // filled in where given
 };
 
 // Adds to `graph` (its target is set already); the tree takes in the expressions of `--let`. Errors are

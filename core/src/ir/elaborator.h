@@ -115,6 +115,7 @@ class Elaborator {
   std::vector<std::string> visible_names();
   const Ranges& ranges_now();  // of the dims as the running expression sees them
   void bind(const ast::Name& name, Datum value);
+  void note_binding(Span name, const Datum& value);
   Datum dim_value(ast::Symbol symbol);
 
   // ---- declarations

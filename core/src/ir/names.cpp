@@ -166,6 +166,7 @@ Datum Elaborator::global_value(Global& global) {
   Global& again = *find_global(item.name.symbol);  // evaluating may have moved it
   again.value = value;
   again.state = Global::State::Done;
+  note_binding(item.name.span, value);
   return value;
 }
 
@@ -239,8 +240,20 @@ Datum Elaborator::unknown_name(const ast::Name& name) {
   return poison();
 }
 
+void Elaborator::note_binding(Span name, const Datum& value) {
+  if (!options_.bindings || value.poisoned()) return;
+  Bound& bound = options_.bindings->again(name.begin, phase_);
+  if (const auto* tensors = value.get<Tensors>()) {
+    if (tensors->ids.size() == 1 && bound.values.size() < Bindings::kMostValues)
+      bound.values.push_back(tensors->ids.front());
+  } else if (bound.times == 1) {
+    bound.text = value.get<Expr>() ? value.get<Expr>()->text() : show(value);
+  }
+}
+
 // R3: a name is bound once, and hides nothing; loop-carried names may be bound again.
 void Elaborator::bind(const ast::Name& name, Datum value) {
+  note_binding(name.span, value);
   bool* carried = nullptr;
   Span first;
   if (Datum* local = find_local(name.symbol, &carried, &first)) {

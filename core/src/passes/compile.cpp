@@ -80,6 +80,7 @@ class Pipeline {
   void read() {
     graph_ = std::make_shared<Graph>();
     out_.graph = graph_;
+    if (options_.bindings) bindings_ = std::make_shared<Bindings>();
     const auto target = parse_target(options_.target);
     if (!target) refuse_target();
     if (!find_strength(options_.strength))
@@ -89,19 +90,39 @@ class Pipeline {
     std::optional<Config> config = read_config();
     syntax::Tree tree = syntax::parse(out_.source, out_.diagnostics);
     elaborate(tree, out_.source,
-              {config ? &*config : nullptr, options_.config.has_value(), options_.lets, options_.budgets},
+              {config ? &*config : nullptr, options_.config.has_value(), options_.lets, options_.budgets,
+               bindings_.get()},
               *graph_, out_.diagnostics);
     if (config) out_.unread_config_keys = config->unread();
     // Shapes are looked at all the same, so that one run tells as much as it can.
-    if (out_.diagnostics.has_errors() && graph_->ops.size() < kMaxOps)
-      infer_shapes(*graph_, out_.diagnostics);
+    if (out_.diagnostics.has_errors() && graph_->ops.size() < kMaxOps) find_types();
   }
 
   void replace_dtypes() { retype(*graph_, options_.retypes, out_.diagnostics); }
   void find_retypable() {
     if (options_.write || !options_.emit) mark_retypable(*graph_);
   }
-  void find_types() { infer_shapes(*graph_, out_.diagnostics); }
+  void find_types() {
+    infer_shapes(*graph_, out_.diagnostics);
+    note_types();
+  }
+
+  // Of what names are bound to: later passes give values other numbers.
+  void note_types() {
+    if (!bindings_) return;
+    for (Bound& bound : bindings_->list()) {
+      for (const uint32_t id : bound.values) {
+        if (bound.typed.size() == Bindings::kMostTypes || id >= graph_->values.size()) break;
+        const Value& value = graph_->values[id];
+        if (value.poisoned) continue;
+        const auto same = [&](const Bound::Typed& t) { return t.type == value.type; };
+        if (std::none_of(bound.typed.begin(), bound.typed.end(), same))
+          bound.typed.push_back({value.id, value.type});
+      }
+    }
+    out_.bindings = bindings_;
+  }
+
   void find_unused() { tell_unread(*graph_, out_.diagnostics); }
   void suspect_positions() { tell_suspect_positions(*graph_, out_.diagnostics); }
   void narrow() { apply_budgets(*graph_, out_.diagnostics, narrower_); }
@@ -211,6 +232,7 @@ class Pipeline {
     other.advise = false;
     other.dump_after.clear();
     other.on_pass = nullptr;
+    other.bindings = false;
     other.progress = nullptr;
     other.strength = "portfolio";
     other.dims.clear();  // what ranges admit is asked, not one size
@@ -250,6 +272,7 @@ class Pipeline {
   const CompileOptions& options_;
   const Change* narrower_ = nullptr;  // a dim's range, beside the program's own budgets
   std::shared_ptr<Graph> graph_;
+  std::shared_ptr<Bindings> bindings_;  // null: not wanted
   std::optional<Graph> written_;  // before it is ordered, where that is asked for
   Plan plan_;
   int64_t planned_for_ = 0;  // steps of Work that planning it took

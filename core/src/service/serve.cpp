@@ -18,6 +18,7 @@
 #include "irplan/format.h"
 #include "ops/op.h"
 #include "service/binding_view.h"
+#include "service/language/serve_language.h"
 #include "service/phase_slice.h"
 #include "service/serve_parts.h"
 
@@ -110,6 +111,7 @@ std::string serve_compile(const json& request, const OnPass& on_pass) {
   CompileOptions options = options_of(request);
   const bool keeps = flag_of(request, "keep");
   options.text = !keeps;
+  options.bindings = keeps;
   options.on_pass = on_pass;
   Compilation done =
       compile(SourceText(text_of(request, "file", "page.irplan"), text_of(request, "text")), options);
@@ -131,6 +133,7 @@ std::string serve_compile(const json& request, const OnPass& on_pass) {
   reply += dump(done.unread_config_keys);
   reply += '}';
   if (done.ok && !keeps) last_plan().replace(std::move(done.plan_json));
+  if (keeps) keep_for_language(std::move(done));
   return reply.take();
 }
 
@@ -285,6 +288,7 @@ std::string answer(std::string_view request_json, const OnPass& on_pass) {
   if (method == "new") return new_program(request);
   if (method == "pack") return pack(request);
   if (method == "format") return serve_format(request);
+  if (method == "language") return language(request);
   if (method == "ops") return serve_ops();
   if (method == "version") return dump(json{{"version", kVersion}, {"plan_version", kPlanVersion}});
   return failure("there is no method `" + method + "`");

@@ -35,6 +35,8 @@
 //   {"method": "pack", "csv": "…", "capacity": n, "strength": "limited"}   -> {"height", "bound", "proven",
 //   "offsets", "csv"}, and {"conflict": ids, "irreducible"} where the capacity is not met
 //   {"method": "format", "text": "…"}                        -> {"text": "…" | null, "diagnostics": […]}
+//   {"method": "language", "ask": "textDocument/hover", "params": {…}, "file", "text", "config", …}  -> what
+//   an editor asks about a program (language/serve_language.h)
 //   {"method": "ops"}                                        -> {"ops": […], "dtypes": […]}, for completion
 //   and hover
 //   {"method": "version"}                                    -> {"version", "plan_version"}

@@ -98,11 +98,13 @@ Expr* Parser::expression() {
         .also({question.begin, peek().span.begin}, "the choice begins here")
         .rule("condition ? value : other");
   }
-  if (panic_) return --depth_, error({begin, last_end_});
-  take();
-  if (brackets_ == 0) skip_newlines();
-  Expr* no = expression();
-  Expr& e = tree_.expr(ExprKind::Ternary, since(begin));
+  Expr* no = nullptr;
+  if (!panic_) {
+    take();
+    if (brackets_ == 0) skip_newlines();
+    no = expression();
+  }
+  Expr& e = tree_.expr(no ? ExprKind::Ternary : ExprKind::Error, since(begin));
   e.a = condition;
   e.b = yes;
   e.c = no;
@@ -344,7 +346,7 @@ Expr* Parser::record() {
     Entry entry;
     entry.name = name("a key");
     if (!panic_ && expect(":", "`:`")) entry.value = expression();
-    if (!panic_) entries.push_back(entry);
+    if (entry.value) entries.push_back(entry);
     take_if(",");
   }
   close("}", opening);

@@ -37,7 +37,9 @@ struct Line {
 class Formatter {
  public:
   Formatter(const SourceText& source, const syntax::Tree& tree)
-      : source_(source), pieces_(syntax::pieces_of(source, tree)), comments_(syntax::comments_of(source)) {
+      : source_(source),
+        pieces_(syntax::pieces_of(source, tree)),
+        comments_(syntax::comments_of(source, tree.tokens)) {
     align_signs();
   }
 

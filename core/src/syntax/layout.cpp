@@ -93,12 +93,11 @@ bool continues(std::string_view sign) {
 
 class Reader {
  public:
-  Reader(const SourceText& source, const Tree& tree) : source_(source), roles_(tree) {}
+  Reader(const SourceText& source, const Tree& tree) : source_(source), tree_(tree), roles_(tree) {}
 
   std::vector<Piece> run() {
-    Diagnostics ignored;
     bool boundary = true;  // a newline or `;` came
-    for (const Token& token : lex(source_, {0, static_cast<uint32_t>(source_.text().size())}, ignored)) {
+    for (const Token& token : tree_.tokens) {
       if (token.kind == TokenKind::Newline) boundary = true;
       if (token.kind == TokenKind::Newline || token.kind == TokenKind::End) continue;
       add(token, boundary);
@@ -216,6 +215,7 @@ class Reader {
   }
 
   const SourceText& source_;
+  const Tree& tree_;
   Roles roles_;
   std::vector<Piece> pieces_;
   struct Open {

@@ -440,11 +440,8 @@ std::vector<Token> lex(const SourceText& source, Span part, Diagnostics& diagnos
   return Lexer(source, part, diagnostics).run();
 }
 
-std::vector<Comment> comments_of(const SourceText& source) {
+std::vector<Comment> comments_of(const SourceText& source, const std::vector<Token>& tokens) {
   std::vector<Comment> out;
-  Diagnostics ignored;
-  const auto tokens = lex(source, {0, static_cast<uint32_t>(source.text().size())}, ignored);
-  // Between two tokens there are only blanks and comments.
   size_t at = 0;
   for (const Token& token : tokens) {
     const size_t gap = token.span.begin > at ? token.span.begin - at : 0;

@@ -4,24 +4,33 @@
 #include <algorithm>
 
 #include "syntax/parser_impl.h"
+#include "syntax/words.h"
 
 namespace irplan::syntax {
 namespace {
 
-constexpr const char* kTopLevel[] = {"irplan", "dim", "input", "phase", "budget", "fn"};
-constexpr const char* kKeywords[] = {"irplan", "let", "require", "dim", "input", "phase",
-                                     "budget", "fn",  "for",     "if",  "return"};
+// Of what begins an item.
+const std::vector<std::string>& keywords() {
+  static const std::vector<std::string> all = [] {
+    std::vector<std::string> names;
+    for (const Word& word : words()) {
+      if (word.role == WordRole::Item || word.role == WordRole::Statement) names.emplace_back(word.text);
+    }
+    return names;
+  }();
+  return all;
+}
 
-bool is_top_level(std::string_view word) {
-  return std::any_of(std::begin(kTopLevel), std::end(kTopLevel),
-                     [&](const char* other) { return word == other; });
+bool is_top_level(std::string_view text) {
+  const Word* word = find_word(text);
+  return word && word->role == WordRole::Item;
 }
 
 }  // namespace
 
-bool is_keyword(std::string_view word) {
-  return std::any_of(std::begin(kKeywords), std::end(kKeywords),
-                     [&](const char* other) { return word == other; });
+bool is_keyword(std::string_view text) {
+  const Word* word = find_word(text);
+  return word && (word->role == WordRole::Item || word->role == WordRole::Statement);
 }
 
 Tree parse(const SourceText& source, Diagnostics& diagnostics) {
@@ -31,7 +40,9 @@ Tree parse(const SourceText& source, Diagnostics& diagnostics) {
                        {std::to_string(source.text().size()), std::to_string(kMaxSourceBytes)});
     return tree;
   }
-  Parser(tree, source, {0, static_cast<uint32_t>(source.text().size())}, diagnostics).program();
+  Parser parser(tree, source, {0, static_cast<uint32_t>(source.text().size())}, diagnostics);
+  parser.program();
+  tree.tokens = parser.take_tokens();
   return tree;
 }
 
@@ -188,6 +199,7 @@ uint32_t Parser::column_of(size_t token) const {
 void Parser::recover() {
   if (stopped_) return;  // nothing follows that would be read
   brackets_ = 0;
+  back_to_next_statement();
   int open = 0;
   const auto count = [&](const Token& token) {
     if (token.punct == punct("(") || token.punct == punct("[") || token.punct == punct("{")) ++open;
@@ -205,6 +217,29 @@ void Parser::recover() {
     count(token);
   }
   panic_ = false;
+}
+
+// What stands in an open bracket and begins a line no further to the right than its statement was read as
+// arguments, and is more likely the next statement: `y = f(x,` above `z = g(x)`.
+void Parser::back_to_next_statement() {
+  const uint32_t column = column_of(statement_);
+  if (column == UINT32_MAX) return;
+  std::vector<size_t> openings;  // that are not closed
+  for (size_t i = statement_; i < next_; ++i) {
+    const uint16_t sign = tokens_[i].punct;
+    const bool after_sign = i > 0 && tokens_[i - 1].kind == TokenKind::Punct &&
+                            tokens_[i - 1].punct != punct(")") && tokens_[i - 1].punct != punct("]");
+    const bool record = sign == punct("{") && after_sign;  // the brace of a block stands behind a value
+    if (sign == punct("(") || sign == punct("[") || record) openings.push_back(i);
+    const bool closer = sign == punct(")") || sign == punct("]") || sign == punct("}");
+    if (closer && !openings.empty()) openings.pop_back();
+  }
+  if (openings.empty()) return;
+  for (size_t i = openings.front() + 1; i < next_; ++i) {
+    if (tokens_[i].kind != TokenKind::Name || column_of(i) > column) continue;
+    next_ = i;
+    return;
+  }
 }
 
 // After an error in the head of a `fn`, `for` or `if`: goes on at the block that its line opens, if it opens
@@ -327,6 +362,9 @@ Item* Parser::item(bool top) {
 
 // What was read of a statement with an error in it says nothing: a value that stands for any.
 void Parser::forget(Item& item) {
+  Item& read = tree_.item(item.kind, item.span);
+  read = item;
+  if (!item.as_read) item.as_read = &read;
   if (item.kind == ItemKind::Bind || item.kind == ItemKind::Let) item.value = error(item.span);
   if (item.kind == ItemKind::Require || item.kind == ItemKind::Budget) item.kind = ItemKind::Error;
 }
@@ -349,8 +387,10 @@ Item* Parser::keyword_item(const std::string& word, bool top) {
   if (!top && is_top_level(word) && (named || word == "budget" || word == "fn")) {
     warn(Code::OnlyAtTopLevel, peek().span, {word});
     Item* misplaced = keyword_item(word, true);
-    if (!misplaced || misplaced->kind == ItemKind::Budget) return &tree_.item(ItemKind::Error, peek().span);
-    return poisoned(misplaced->name);
+    if (misplaced && misplaced->kind != ItemKind::Budget) return poisoned(*misplaced);
+    Item& nothing = tree_.item(ItemKind::Error, peek().span);
+    nothing.as_read = misplaced;
+    return &nothing;
   }
   if (word == "let") return take(), let_item();
   if (word == "require") return take(), require_item();
@@ -397,7 +437,7 @@ Item* Parser::keyword_item(const std::string& word, bool top) {
   if (!named) return nullptr;
   // `inptu x: …` is read as what it most likely is.
   const char* ours = translated(word);
-  const std::string near = ours ? ours : nearest(word, {std::begin(kKeywords), std::end(kKeywords)});
+  const std::string near = ours ? ours : nearest(word, keywords());
   if (near.empty() || near == "if" || near == "irplan" || word.size() < 2) return nullptr;
   warn(Code::NotAStatement, peek().span, {word}).fix("did you mean `" + near + "`", peek().span, near);
   return keyword_item(near, top);
@@ -409,6 +449,12 @@ Item* Parser::poisoned(const Name& name) {
   made.name = name;
   made.value = error(name.span);
   return &made;
+}
+
+Item* Parser::poisoned(const Item& read) {
+  Item* made = poisoned(read.name);
+  made->as_read = read.as_read ? read.as_read : &read;
+  return made;
 }
 
 Item* Parser::let_item() {
@@ -461,14 +507,14 @@ Item* Parser::dim_item() {
     if (!panic_ && !take_if("..")) fail(Code::RangeForm, peek().span).rule("dim S in 1..2048");
     if (!panic_) made.high = expression();
   }
-  return panic_ || !made.high ? poisoned(made.name) : &made;
+  return panic_ || !made.high ? poisoned(made) : &made;
 }
 
 Item* Parser::input_item() {
   Item& made = tree_.item(ItemKind::Input, {});
   made.name = name("an input's name");
   if (!panic_ && expect(":", "`:` and a type")) made.type = type();
-  return panic_ ? poisoned(made.name) : &made;
+  return panic_ ? poisoned(made) : &made;
 }
 
 Item* Parser::phase_item() {
@@ -632,7 +678,7 @@ Item* Parser::bind_item() {
     made.targets.push_back(std::move(target));
   } while (!panic_ && take_if(","));
   if (panic_) return &made;
-  if (!take_if("=")) return no_binding(made.targets, first);
+  if (!take_if("=")) return no_binding(made, first);
   distinct(names);
   skip_newlines();
   made.value = expression();
@@ -649,14 +695,15 @@ Item* Parser::unbound_item() {
   } else if (first.kind == TokenKind::Punct && first.punct != punct("(") && first.punct != punct("[")) {
     fail(Code::Expected, first.span, {"a statement", found(first)});
   } else {
-    expression();
+    made.value = expression();
     if (!panic_) fail(Code::ResultWithoutName, since(first.span.begin)).help("bind it: name = …");
   }
   return &made;
 }
 
 // A line that begins with a name and binds none: a word that is no keyword, or a value that nobody keeps.
-Item* Parser::no_binding(const std::vector<Target>& targets, const Token& first) {
+Item* Parser::no_binding(const Item& read, const Token& first) {
+  const std::vector<Target>& targets = read.targets;
   Item& made = tree_.item(ItemKind::Error, first.span);
   const std::string word(text(first.span));
   const bool alone = targets.size() == 1 && !targets[0].annotation;
@@ -666,7 +713,7 @@ Item* Parser::no_binding(const std::vector<Target>& targets, const Token& first)
                        peek().kind == TokenKind::End)) {
     --next_;
     last_end_ = first.span.begin;
-    expression();
+    made.value = expression();
     if (!panic_ && at("=")) {
       fail(Code::Expected, since(first.span.begin),
            {"a name before `=`", "`" + std::string(text(since(first.span.begin))).substr(0, 40) + "`"});
@@ -681,6 +728,7 @@ Item* Parser::no_binding(const std::vector<Target>& targets, const Token& first)
     }
   } else {
     fail(Code::Expected, peek().span, {"`=`", found(peek())});
+    made.as_read = &read;
   }
   return &made;
 }

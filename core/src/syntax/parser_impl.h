@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "syntax/lexer.h"
@@ -17,7 +18,8 @@ class Parser {
   Parser(Tree& tree, const SourceText& source, Span part, Diagnostics& diagnostics, int depth = 0);
 
   void program();
-  const Expr* whole_expression();  // up to the end of the part
+  const Expr* whole_expression();                                  // up to the end of the part
+  std::vector<Token> take_tokens() { return std::move(tokens_); }  // when all is read
 
  private:
   // ---- tokens
@@ -51,6 +53,7 @@ class Parser {
   Diagnostic& add_warning(Code code, Span span, std::span<const std::string_view> arguments);
   Diagnostic& add_failure(Code code, Span span, std::span<const std::string_view> arguments);
   void recover();
+  void back_to_next_statement();
   bool resume_at_block();
   uint32_t column_of(size_t token) const;
   bool begins_line(size_t token) const;
@@ -95,8 +98,9 @@ class Parser {
   Item* return_item();
   Item* bind_item();
   Item* unbound_item();
+  Item* poisoned(const Item& read);
   Item* poisoned(const Name& name);
-  Item* no_binding(const std::vector<Target>& targets, const Token& first);
+  Item* no_binding(const Item& read, const Token& first);
   const Block* block(const char* owner);
   void end_of_item(bool top);
   bool begins_binding();

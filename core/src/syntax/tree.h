@@ -1,5 +1,6 @@
 // The syntax tree of a program, as the grammar in the language reference has it. Nodes are owned by a `Tree`
-// and never move.
+// and never move. It keeps the tokens, and of a statement with an error in it as much as was read: who edits
+// a program asks about what stands around the error, too.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "irplan/source.h"
+#include "syntax/token.h"
 
 namespace irplan::syntax {
 
@@ -49,7 +50,7 @@ struct Entry {  // of a record
 };
 
 enum class ExprKind : uint8_t {
-  Error,   // what could not be parsed; reported already
+  Error,   // what could not be parsed, reported already; a, b, c: what was read of it
   Int,     // integer
   Float,   // number
   String,  // parts
@@ -164,6 +165,9 @@ struct Item {
   std::vector<const Expr*> values;    // Return
   const Block* body = nullptr;        // Fn, For, If
   const Block* otherwise = nullptr;   // If: the else block; `else if` is a block of one If
+  // Of an item with an error in it: as it was read, with its own kind. Its meaning is the outer one's, which
+  // says nothing that may be wrong.
+  const Item* as_read = nullptr;
 };
 
 struct Block {
@@ -174,6 +178,7 @@ struct Block {
 class Tree {
  public:
   std::vector<const Item*> items;
+  std::vector<Token> tokens;  // of the program, closed by an End
 
   Symbol intern(std::string_view text);
   const std::string& text(Symbol symbol) const { return names_[symbol]; }

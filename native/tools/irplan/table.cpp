@@ -118,6 +118,8 @@ const Option kInput{.name = "--input",
                     .doc = "the program file, same as the positional FILE",
                     .repeats = true,
                     .positional = true};
+const Option kStdio{.name = "--stdio",
+                    .doc = "speak over stdin and stdout, as it does anyway: some editors say so"};
 const Option kExplain{.name = "--explain", .doc = "print what `irplan explain` says about the plan"};
 const Option kDenyAll{.name = "--deny-warnings", .doc = "treat warnings as errors"};
 const Option kAllow{.name = "--allow",
@@ -375,6 +377,21 @@ std::vector<Command> other_commands() {
         {"irplan new decoder.irplan --template=decoder", "a decoder with a cache"}},
        run_new,
        FileUse::Written},
+      {"lsp",
+       "answer an editor",
+       "",
+       "Speaks the Language Server Protocol (3.17) over stdin and stdout: diagnostics, completion, hover "
+       "with "
+       "shapes and bytes,\nsignatures, inlay hints, definitions, references, renaming, symbols, folding, "
+       "colours, "
+       "quick fixes, layout. A program's\n`config` is the config.json beside it, or the file that the editor "
+       "names: the setting irplan.config, or `config` in the\ninitialization options, a path in the "
+       "workspace.",
+       0,
+       0,
+       {&kStdio, &kHelp},
+       {{"irplan lsp", "started by an editor: web/vscode is an extension for VS Code"}},
+       run_lsp},
       {"completion",
        "print a completion script",
        kShells,
