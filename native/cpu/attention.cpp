@@ -37,6 +37,8 @@ struct Piece {
     return first.data ? (first.data[b] + j) % rows : j;
   }
 
+  static int64_t slot_of(const Table& slots, int64_t b) { return slots.data ? slots.data[b] : b; }
+
   void run() const {
     const int64_t width = c.q.shape[3], value_width = c.v.shape[3];
     // Queries, then of each row m, l and the weighted values.
@@ -57,16 +59,17 @@ struct Piece {
     }
     std::fill_n(sum, rows() * value_width, 0.0f);
     const float *k[kKeys], *v[kKeys];
+    const int64_t key_at = slot_of(c.key_slots, b) * c.k.stride[0] + g * c.k.stride[2],
+                  value_at = slot_of(c.value_slots, b) * c.v.stride[0] + g * c.v.stride[2];
     for (int64_t block = begin / kKeys * kKeys; block < end; block += kKeys) {
       const int64_t low = std::max(block, begin), high = std::min(block + kKeys, end);
       for (int64_t j = low; j < high; ++j) {
         float* to = scratch + (j - block) * (width + value_width);
         const int64_t key = held_row(j, c.key_first, c.key_rows, b),
                       value = held_row(j, c.value_first, c.value_rows, b);
-        k[j - block] = load_line(c.k, b * c.k.stride[0] + key * c.k.stride[1] + g * c.k.stride[2], width,
-                                 c.k.stride[3], to);
-        v[j - block] = load_line(c.v, b * c.v.stride[0] + value * c.v.stride[1] + g * c.v.stride[2],
-                                 value_width, c.v.stride[3], to + width);
+        k[j - block] = load_line(c.k, key_at + key * c.k.stride[1], width, c.k.stride[3], to);
+        v[j - block] =
+            load_line(c.v, value_at + value * c.v.stride[1], value_width, c.v.stride[3], to + width);
       }
       for (int64_t r = 0; r < rows(); ++r)
         join(r, low, high, block, k, v, q + r * width, scores, most + r, total + r, sum + r * value_width);

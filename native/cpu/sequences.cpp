@@ -42,7 +42,7 @@ void append(const AppendCall& c) {
     if (s >= c.fresh.data[b]) continue;
     const int64_t position = c.at.data[b] + s, to = c.ring ? position % held : position;
     const int64_t from_row = b * c.x.stride[0] + s * c.x.stride[1],
-                  to_row = b * c.state.stride[0] + to * c.state.stride[1];
+                  to_row = c.slots.data[b] * c.state.stride[0] + to * c.state.stride[1];
     for (int64_t line = 0; line < lines; ++line) {
       int64_t from = from_row, target = to_row, rest = line;
       for (int axis = c.x.rank - 2; axis >= 2; --axis) {

@@ -5,6 +5,7 @@
 
 #include "cuda/simt_backend.h"
 #include "native/plan_run.h"
+#include "runtime/parallel.h"
 
 using namespace irplan;
 using namespace irplan::test;
@@ -202,6 +203,8 @@ TEST_CASE("schedules: an operand beyond its buffer is found when records are mad
 }
 
 TEST_CASE("schedules: after its first step a program allocates nothing and is not made again") {
+  // By one thread: another makes the room in which it works when it first takes part, whichever step that is.
+  lend_threads({});
   for (const bool device : {false, true}) {
     INFO((device ? "the CUDA kernels" : "the CPU"));
     const auto plan = llama(device ? "cuda" : "cpu");
@@ -229,4 +232,66 @@ TEST_CASE("schedules: after its first step a program allocates nothing and is no
     CHECK(backend.programs == made);
     CHECK(backend.calls == held);
   }
+}
+
+TEST_CASE("schedules: one program serves every slot of the states") {
+  for (const bool device : {false, true}) {
+    INFO((device ? "the CUDA kernels" : "the CPU"));
+    const auto plan = llama(device ? "cuda" : "cpu");
+    std::vector<Step> steps{step_of(*plan, "prefill", {{"B", 3}, {"S", 4}, {"P", 0}})};
+    std::vector<HostArray> tokens{ids({3, 4}, 5)};
+    for (const int64_t slot : {2, 0, 1}) {
+      steps.push_back(step_of(*plan, "prefill", {{"B", 1}, {"S", 4}, {"P", 0}}));
+      steps.back().first_slot = slot;
+      tokens.push_back(ids({1, 4}, slot));
+    }
+    for (const int64_t slot : {1, 2, 0, 2}) {
+      steps.push_back(step_of(*plan, "decode", {{"B", 1}, {"S", 1}, {"P", 4}}));
+      steps.back().first_slot = slot;
+      tokens.push_back(ids({1, 1}, 9 + slot));
+    }
+    // Two that lie side by side, from the second slot on.
+    steps.push_back(step_of(*plan, "decode", {{"B", 2}, {"S", 1}, {"P", 5}}));
+    steps.back().first_slot = 1;
+    tokens.push_back(ids({2, 1}, 4));
+    const auto want = run(*plan, *make_reference_backend(), steps, tokens, "logits");
+    CountingBackend backend(device ? make_simt_backend() : make_cpu_backend());
+    CHECK(largest_difference(want, run(*plan, backend, steps, tokens, "logits")) < 1e-5f);
+    // Prompts of three and of one, tokens of one and of two; and weights that are packed.
+    const bool packs = !plan->ops.empty() && plan->ops[0].phase == "load";
+    CHECK(backend.programs == 4 + (packs ? 1 : 0));
+  }
+}
+
+TEST_CASE("schedules: a slot that the states do not have is refused") {
+  const auto plan = llama("cpu");
+  const auto backend = make_cpu_backend();
+  std::vector<Step> steps{step_of(*plan, "prefill", {{"B", 2}, {"S", 4}, {"P", 0}})};
+  Session session(*plan, *backend);
+  REQUIRE_FALSE(session.prepare(steps, WeightSource()));
+  steps[0].first_slot = 1;
+  Failure failure = session.bind(steps[0]);
+  if (!failure) failure = session.set_input(*find_input(*plan, "tokens"), ids({2, 4}, 1));
+  if (!failure) failure = session.run();
+  REQUIRE(failure);
+  CHECK(failure->find("sequence 1") != std::string::npos);
+}
+
+TEST_CASE("schedules: an op that reads a state row by row fixes the slots, and is named") {
+  const auto plan =
+      plan_of(compiled("dim B in 1..4\ndim P in 0..15\ninput x: f32[B, 1, 8]\n"
+                       "k = append(state f32[B, 16, 8] from \"k\", x, at=P)\nout = output(silu(k))\n",
+                       "cpu"));
+  const Schedule schedule = schedule_at(*plan, "main", 3, 1);
+  CHECK_FALSE(schedule.fixed_slots.empty());
+  CHECK(text(*plan, schedule).find("slots are fixed: ops " + schedule.fixed_slots) != std::string::npos);
+  std::vector<Step> steps{step_of(*plan, "main", {{"B", 3}, {"P", 0}})};
+  std::vector<HostArray> inputs{floats({3, 1, 8})};
+  for (const int64_t slot : {2, 0, 1}) {
+    steps.push_back(step_of(*plan, "main", {{"B", 1}, {"P", 1}}));
+    steps.back().first_slot = slot;
+    inputs.push_back(floats({1, 1, 8}));
+  }
+  const auto want = run(*plan, *make_reference_backend(), steps, inputs, "out");
+  CHECK(largest_difference(want, run(*plan, *make_cpu_backend(), steps, inputs, "out")) < 1e-6f);
 }

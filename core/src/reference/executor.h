@@ -27,6 +27,7 @@ struct PlanMemory {
 struct StepBinding {
   Binding dims;                            // by the order of Plan::dims
   std::vector<std::vector<int64_t>> rows;  // by the same order; empty unless the dim is ragged
+  int64_t first_slot = 0;                  // the row of axis 0 of the states that is its first sequence's
   // The dims of row b alone; `dims` for b < 0.
   Binding row(int64_t b) const;
 };

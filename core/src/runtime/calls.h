@@ -185,12 +185,13 @@ struct PositionsCall {
 
 struct AppendCall {
   Tensor state, x;
+  Table slots;  // row of the state's axis 0, of each sequence
   Table at;     // position of the first row of each sequence
   Table fresh;  // rows of x that each sequence has
   bool ring = false;
   template <class F>
   void each(F&& f) {
-    f("state", state), f("x", x), f("at", at), f("fresh", fresh), f("ring", ring);
+    f("state", state), f("x", x), f("slots", slots), f("at", at), f("fresh", fresh), f("ring", ring);
   }
 };
 
@@ -198,6 +199,8 @@ struct AppendCall {
 // and v is what can be held; how much is, `keys` says.
 struct AttentionCall {
   Tensor q, k, v, sinks, y;
+  Table key_slots;                       // row of k's axis 0, of each sequence; absent: k is no state
+  Table value_slots;                     // likewise
   Table steps;                           // queries of each sequence
   Table keys;                            // keys of each sequence
   Table reach;                           // the window of each sequence
@@ -210,7 +213,8 @@ struct AttentionCall {
   Scratch partial;
   template <class F>
   void each(F&& f) {
-    f("q", q), f("k", k), f("v", v), f("sinks", sinks), f("y", y), f("steps", steps), f("keys", keys);
+    f("q", q), f("k", k), f("v", v), f("sinks", sinks), f("y", y), f("key_slots", key_slots),
+        f("value_slots", value_slots), f("steps", steps), f("keys", keys);
     f("reach", reach), f("key_first", key_first), f("value_first", value_first), f("key_rows", key_rows);
     f("value_rows", value_rows), f("scale", scale), f("softcap", softcap), f("causal", causal);
     f("partial", partial);

@@ -208,8 +208,8 @@ void RunMemory::free_loading() {
   block = nullptr;
 }
 
-Failure RunMemory::lay_out(const std::string& phase, const Binding& binding, int64_t first_slot,
-                           Layout* out) const {
+Failure RunMemory::lay_out(const std::string& phase, const Binding& binding,
+                           std::optional<int64_t> first_slot, Layout* out) const {
   *out = held_;
   int64_t used = 0;
   if (auto failure = place(Plan::Segment::Inputs, binding, *out, &used)) return failure;
@@ -238,10 +238,10 @@ Failure RunMemory::lay_out(const std::string& phase, const Binding& binding, int
     if (!rows || *rows <= 0) return v.id + " has no rows at these sizes";
     const auto now = value(plan_.buffers[v.buffer].bytes);
     if (!now || *now < 0) return v.id + " has no size at this step";
-    const int64_t begin = *now / *rows * first_slot;
+    const int64_t slot = first_slot.value_or(0), begin = *now / *rows * slot;
     const BufferPlace& all = held_[v.buffer];
-    if (first_slot < 0 || begin > all.bytes - *now) return v.id + " holds fewer sequences than this step has";
-    (*out)[v.buffer] = {MemorySegment::State, all.offset + begin, *now};
+    if (slot < 0 || begin > all.bytes - *now) return v.id + " holds fewer sequences than this step has";
+    if (first_slot) (*out)[v.buffer] = {MemorySegment::State, all.offset + begin, *now};
   }
   return std::nullopt;
 }

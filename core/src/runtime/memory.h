@@ -51,8 +51,10 @@ class RunMemory {
   // segment hold what they are given from just before the first op that reads them to the last.
   const Layout& loading() const { return held_; }
   void free_loading();
-  // Where the buffers of a phase lie at a step's sizes; a state begins at row `first_slot` of axis 0.
-  Failure lay_out(const std::string& phase, const Binding& binding, int64_t first_slot, Layout* out) const;
+  // Where the buffers of a phase lie at a step's sizes; states with all of their slots, or those of the step
+  // alone, from row `first_slot` of axis 0 on.
+  Failure lay_out(const std::string& phase, const Binding& binding, std::optional<int64_t> first_slot,
+                  Layout* out) const;
   // The allocations; their addresses stay as they are.
   const RunSegments& segments() const { return segments_; }
 

@@ -147,6 +147,8 @@ bool OpContext::value(uint32_t index_of_value, Tensor& to, bool by_position) {
   if (filled_rows) to.shape[1] = to.stride[1] > 0 ? to.stride[0] / to.stride[1] : 0;
   const BufferPlace& place = all.holding[v.buffer];
   if (place.segment == MemorySegment::None) return count == 0 || fail(v.id + " has no memory");
+  const bool in_state = all.plan.buffers[v.buffer].segment == Plan::Segment::State;
+  if (in_state && !by_position && all.out.fixed_slots.empty()) all.out.fixed_slots = op.id;
   to.segment = place.segment;
   to.offset = place.offset + (v.offset ? all.fixed(*v.offset, where, "the offset") : 0);
   if (v.packed()) {
@@ -217,6 +219,21 @@ Table OpContext::each_sequence(Expr e, int64_t count) {
   slot.a = e;
   slot.sequences = count;
   slot.op = index;
+  return all.slot(slot);
+}
+
+Table OpContext::slots(size_t i, const Tensor& t, int64_t* held) {
+  const bool in_state = all.plan.buffers[operand(i).buffer].segment == Plan::Segment::State;
+  if (!op.row->updates_state && !in_state) return {};
+  const DTypeInfo& type = info(t.dtype);
+  const int64_t bytes = t.stride[0] / type.elements * type.bytes;
+  ControlSlot slot;
+  slot.role = ControlSlot::Role::Slot;
+  slot.sequences = t.shape[0];
+  const int64_t all_of_them = bytes > 0 ? all.holding[operand(i).buffer].bytes / bytes : t.shape[0];
+  slot.most = all_of_them - 1;
+  slot.op = index;
+  if (held) *held = all_of_them;
   return all.slot(slot);
 }
 
@@ -307,7 +324,7 @@ std::optional<std::string> write_control(const Plan& plan, const Schedule& sched
       if (b >= write.sequences) continue;
       const int64_t rows = std::clamp<int64_t>(number(write.rows), 0, write.planned_rows);
       const int64_t at = number(write.at), last = at + rows - 1;
-      const bool fits = at >= 0 && b < write.held_sequences && write.held_rows > 0 &&
+      const bool fits = at >= 0 && step.first_slot + b < write.held_sequences && write.held_rows > 0 &&
                         (write.ring ? rows <= write.held_rows : last < write.held_rows);
       if (rows > 0 && !fits)
         return wrong(write.op, "row " + std::to_string(last) + " of sequence " + std::to_string(b) +
@@ -321,10 +338,13 @@ std::optional<std::string> write_control(const Plan& plan, const Schedule& sched
       if (slot.role == ControlSlot::Role::Rows)
         n = std::clamp<int64_t>(n, 0, std::max<int64_t>(0, evaluate(slot.a, step.dims).value_or(0)));
       if (slot.role == ControlSlot::Role::First) n += number(slot.b) - number(slot.c);
+      if (slot.role == ControlSlot::Role::Slot) n = step.first_slot + b;
       if (slot.role == ControlSlot::Role::Reach) n = std::min<int64_t>(n, INT32_MAX);
       if (n < 0 || n > slot.most)
-        return wrong(slot.op, (slot.a ? slot.a.text() : std::string("a number")) + " is " +
-                                  std::to_string(n) + " in sequence " + std::to_string(b));
+        return wrong(slot.op, (slot.a                                 ? slot.a.text()
+                               : slot.role == ControlSlot::Role::Slot ? "the slot"
+                                                                      : std::string("a number")) +
+                                  " is " + std::to_string(n) + " in sequence " + std::to_string(b));
       out[slot.place + b] = static_cast<int32_t>(n);
     }
   }

@@ -1,8 +1,8 @@
 // One phase at its static sizes as records: what is launched, over which bytes, with which numbers.
 //
 // A plan is prepared once for each phase and set of sizes; then steps run by writing a few numbers. All of a
-// step that changes from one to the next (positions, lengths, what a ring holds) stands in one block of
-// control numbers, each in a place that its meaning gives and never its value; a record holds the place.
+// step that changes from one to the next (positions, lengths, slots, what a ring holds) stands in one block
+// of control numbers, each in a place that its meaning gives and never its value; a record holds the place.
 //
 //     plan, phase, sizes, where buffers lie          step: P = 17
 //          | prepare                                   | write
@@ -54,6 +54,7 @@ struct ControlSlot {
     Rows,   // a, between 0 and what the step as a whole has
     Reach,  // a, or without limit where there is none
     First,  // a + b - c: the position of the oldest row that a ring holds
+    Slot,   // the row of the states' axis 0 at which the sequence lies
   } role = Role::Value;
   Expr a, b, c;
   int64_t sequences = 0;
@@ -66,8 +67,8 @@ struct ControlSlot {
 struct StateWrite {
   uint32_t op = 0;
   Expr at, rows;
-  int64_t planned_rows = 0, sequences = 0;  // of what is written
-  int64_t held_rows = 0, held_sequences = 0;
+  int64_t planned_rows = 0, sequences = 0;    // of what is written
+  int64_t held_rows = 0, held_sequences = 0;  // of the state, all of its slots
   bool ring = false;
 };
 
@@ -92,10 +93,13 @@ struct Schedule {
   std::map<int32_t, FaultNames> names;  // by op
   std::vector<DimIndex> moving;         // dims that may change from step to step
   std::vector<Obstacle> obstacles;
+  // An op that reads a state row by row, so that its sequences must lie where they were when it was prepared;
+  // empty: any slots serve.
+  std::string fixed_slots;
   StepBinding sizes;  // at which it was prepared
 
   bool capturable() const { return obstacles.empty(); }
-  // Whether a step at these sizes can run by it.
+  // Whether a step at these sizes can run by it, where its slots are as they were or need not be.
   bool serves(const StepBinding& step) const;
 };
 

@@ -50,6 +50,9 @@ class OpContext {
   // Of rows in a ring: how many it has, and the place of the oldest one's position; 0 rows where it is none.
   bool ring(size_t operand, int64_t& rows, Table& first);
   Table each_sequence(Expr e, int64_t count);
+  // Of an operand in a state: the slots of the sequences; absent where it is in none. `held` takes how many
+  // the state has.
+  Table slots(size_t operand, const Tensor& t, int64_t* held = nullptr);
   Table reach(Expr window, int64_t count);  // none: without limit
   // An operand's extent that each sequence has itself.
   Table own_extent(size_t operand, size_t axis, int64_t count, int64_t most = INT32_MAX);

@@ -288,7 +288,7 @@ bool append(OpContext& c) {
   write.planned_rows = call.x.shape[1];
   write.sequences = call.x.shape[0];
   write.held_rows = call.state.shape[1];
-  write.held_sequences = call.state.shape[0];
+  call.slots = c.slots(0, call.state, &write.held_sequences);
   write.ring = call.ring;
   c.all.out.writes.push_back(write);
   call.at = c.each_sequence(write.at, write.sequences);
@@ -315,6 +315,8 @@ bool attention(OpContext& c) {
   const int64_t sequences = call.q.shape[0];
   call.steps = c.own_extent(0, 1, sequences);
   call.keys = c.own_extent(1, 1, sequences, call.key_rows > 0 ? call.key_rows : call.k.shape[1]);
+  call.key_slots = c.slots(1, call.k);
+  call.value_slots = c.slots(2, call.v);
   call.reach = c.reach(c.attr("window").expr(), sequences);
   if (c.kernel->scratch && !c.scratch(call.partial)) return false;
   c.emit(call);

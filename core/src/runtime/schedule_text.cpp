@@ -58,6 +58,7 @@ std::string text(const ControlSlot& slot) {
     case ControlSlot::Role::Value: return slot.a.text();
     case ControlSlot::Role::Rows: return slot.a.text() + ", of rows";
     case ControlSlot::Role::Reach: return slot.a ? slot.a.text() : "without limit";
+    case ControlSlot::Role::Slot: return "the slot";
     case ControlSlot::Role::First: break;
   }
   return slot.a.text() + " + " + slot.b.text() + " - (" + slot.c.text() + ")";
@@ -87,6 +88,8 @@ std::string text(const Plan& plan, const Schedule& schedule) {
     out += "  #" + std::to_string(slot.place) + "  " + text(slot) + ", of " + std::to_string(slot.sequences) +
            (slot.sequences == 1 ? " sequence\n" : " sequences\n");
   }
+  if (!schedule.fixed_slots.empty())
+    out += "  slots are fixed: ops " + schedule.fixed_slots + " reads a state row by row\n";
   out += std::to_string(schedule.records.size()) + " records, " + std::to_string(schedule.control_count) +
          " control numbers; ";
   if (schedule.capturable()) return out + "capturable: one schedule serves every position\n";

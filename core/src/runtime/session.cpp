@@ -165,33 +165,53 @@ Failure Session::load(const Step& step, const WeightSource& source, const LoadPr
 
 Failure Session::bind(const Step& step) {
   step_ = step;
-  if (bound_ && serves(*bound_, step)) return std::nullopt;
-  for (const auto& known : prepared_) {
-    if (!serves(*known, step)) continue;
-    bound_ = known.get();
-    return std::nullopt;
+  if (!bound_ || !serves(*bound_, step)) {
+    const auto known = std::find_if(prepared_.begin(), prepared_.end(),
+                                    [&](const auto& prepared) { return serves(*prepared, step); });
+    if (known != prepared_.end())
+      bound_ = known->get();
+    else if (auto failure = prepare_program(step))
+      return failure;
   }
-  return prepare_program(step);
+  step_.sizes.first_slot = step.first_slot - bound_->first_slot.value_or(0);
+  return std::nullopt;
 }
 
+// Whether an output of the phase is a state, which is read where the layout has it.
+bool Session::yields_states(const std::string& phase) const {
+  return std::any_of(plan_.outputs.begin(), plan_.outputs.end(), [&](const Plan::Output& output) {
+    return (output.phase.empty() || output.phase == phase) &&
+           plan_.buffers[plan_.values[output.value].buffer].segment == Plan::Segment::State;
+  });
+}
+
+// One program for all slots, where its records have them as control numbers.
 Failure Session::prepare_program(const Step& step) {
-  const Plan::Phase* phase = find_phase(plan_, step.phase);
-  if (!phase) return "there is no phase " + step.phase;
   if (auto wrong = bounds_.check(step.phase, step.sizes.dims, step.sizes.rows))
     return "the plan does not hold at these sizes: " + *wrong;
   auto fresh = std::make_unique<Prepared>();
-  fresh->step = step;
-  if (auto failure = memory_.lay_out(step.phase, step.sizes.dims, step.first_slot, &fresh->layout))
-    return failure;
-  fresh->memory = addresses(fresh->layout, memory_.segments());
-  std::string why;
-  fresh->program = backend_.prepare(plan_, {phase->ops_begin, phase->ops_end}, fresh->layout,
-                                    memory_.segments(), step.sizes, &why);
-  if (!fresh->program) return why;
+  if (auto failure = prepare_at(step, std::nullopt, *fresh)) return failure;
+  const Schedule* schedule = fresh->program->schedule();
+  if (!schedule || !schedule->fixed_slots.empty() || yields_states(step.phase)) {
+    if (auto failure = prepare_at(step, step.first_slot, *fresh)) return failure;
+  }
   if (prepared_.size() == kMostPrepared) prepared_.erase(prepared_.begin());
   prepared_.push_back(std::move(fresh));
   bound_ = prepared_.back().get();
   return std::nullopt;
+}
+
+Failure Session::prepare_at(const Step& step, std::optional<int64_t> first_slot, Prepared& out) {
+  const Plan::Phase* phase = find_phase(plan_, step.phase);
+  if (!phase) return "there is no phase " + step.phase;
+  out.phase = step.phase;
+  out.first_slot = first_slot;
+  if (auto failure = memory_.lay_out(step.phase, step.sizes.dims, first_slot, &out.layout)) return failure;
+  out.memory = addresses(out.layout, memory_.segments());
+  std::string why;
+  out.program = backend_.prepare(plan_, {phase->ops_begin, phase->ops_end}, out.layout, memory_.segments(),
+                                 step.sizes, &why);
+  return out.program ? std::nullopt : Failure(why);
 }
 
 Failure Session::set_input(uint32_t index, const HostArray& array) {

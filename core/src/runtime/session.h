@@ -63,7 +63,9 @@ class Session {
  private:
   // A phase at one set of static sizes.
   struct Prepared {
-    Step step;
+    std::string phase;
+    std::optional<int64_t>
+        first_slot;  // the only one at which it runs; none: any, as the control numbers say
     Layout layout;
     std::unique_ptr<Program> program;
     PlanMemory memory;  // addresses on the device
@@ -74,8 +76,10 @@ class Session {
   // What the backend's kernels refuse of a step, before weights are loaded for it.
   Failure check_records(const Step& step) const;
   Failure prepare_program(const Step& step);
+  Failure prepare_at(const Step& step, std::optional<int64_t> first_slot, Prepared& out);
+  bool yields_states(const std::string& phase) const;
   bool serves(const Prepared& prepared, const Step& step) const {
-    return prepared.step.first_slot == step.first_slot && prepared.step.phase == step.phase &&
+    return prepared.first_slot.value_or(step.first_slot) == step.first_slot && prepared.phase == step.phase &&
            prepared.program->serves(step.sizes);
   }
 
@@ -85,7 +89,7 @@ class Session {
   const PlanBounds bounds_;
   PerSegment predicted_;
   WeightReport report_;
-  Step step_;
+  Step step_;  // its sizes' slot counts from where the layout of the bound program has the states
   std::vector<std::unique_ptr<Prepared>> prepared_;
   Prepared* bound_ = nullptr;
   std::vector<std::byte> staged_;  // of an input

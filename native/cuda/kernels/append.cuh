@@ -30,7 +30,7 @@ __global__ void __launch_bounds__(256)
     const int inner = c.x.rank - 2;
     const int64_t from =
         b * c.x.stride[0] + s * c.x.stride[1] + place_of(unit * n, inner, c.x.shape + 2, c.x.stride + 2);
-    const int64_t to = b * c.state.stride[0] + row * c.state.stride[1] +
+    const int64_t to = c.slots.data[b] * c.state.stride[0] + row * c.state.stride[1] +
                        place_of(unit * n, inner, c.x.shape + 2, c.state.stride + 2);
     if (blocks) {
       quantise_block(c.x, from, c.x.stride[c.x.rank - 1], c.state.dtype,

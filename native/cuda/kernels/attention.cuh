@@ -44,6 +44,11 @@ __device__ __forceinline__ int64_t held_row(int64_t j, const int32_t* first, int
   return row < rows ? row : row - rows;
 }
 
+// The row of axis 0 at which keys or values of sequence `b` lie.
+__device__ __forceinline__ int64_t slot_of(const Table& slots, int64_t b) {
+  return slots.data ? slots.data[b] : b;
+}
+
 // The end of one query and head: what its parts found, each a maximum, a sum and weighted values one behind
 // the other, put together. A sink joins the denominator alone; a query that sees no key has no value.
 __device__ inline void join_parts(const AttentionCall& c, const float* parts, int count, int64_t b, int64_t i,
@@ -133,7 +138,8 @@ __global__ void __launch_bounds__(32 * kAttentionWarps, kEach > 4 ? 6 : 8)
   }
   for (int u = lane; kShared && u < value_width; u += 32) sums[2 + u] = 0;
   if (kShared) __syncthreads();
-  const int64_t k_at = b * c.k.stride[0] + g * c.k.stride[2], v_at = b * c.v.stride[0] + g * c.v.stride[2];
+  const int64_t k_at = slot_of(c.key_slots, b) * c.k.stride[0] + g * c.k.stride[2];
+  const int64_t v_at = slot_of(c.value_slots, b) * c.v.stride[0] + g * c.v.stride[2];
 
   float most = -INFINITY, total = 0;
   for (int64_t j0 = first + warp * kKeysAtOnce; j0 < last; j0 += kAttentionWarps * kKeysAtOnce) {
