@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/bytes.h"
 #include "plan/plan.h"
-#include "report/report.h"
 
 namespace irplan::language {
 namespace {
@@ -87,7 +87,7 @@ bool same(const Fact& a, const Fact& b) {
 
 }  // namespace
 
-std::string bytes_of(int64_t bytes) { return report::bytes_text(bytes); }
+std::string bytes_of(int64_t bytes) { return bytes_text(bytes); }
 
 std::vector<Fact> facts_at(Document& document, Span name, bool homes) {
   std::vector<Fact> out;
