@@ -441,7 +441,7 @@ class Endings(Case):
         self.irplan("plan", "a.irplan", "-o", "ring", code=1, names=["cannot write ring: Too many levels of symbolic links"])
         self.irplan("plan", "a.irplan", "-o", "sub", code=1, names=["cannot write sub: Is a directory"])
         os.symlink("real.json", self.folder / "sub/new.irplan")
-        self.irplan("new", "sub/new.irplan", code=1, names=["is there already"])
+        self.irplan("new", "sub/new.irplan", code=1, names=["already exists"])
 
     @unittest.skipIf(SANITIZED, "a sanitizer's own memory is beyond any limit")
     def test_memory_that_is_missing(self):

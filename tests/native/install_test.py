@@ -19,7 +19,7 @@ CACHE = BUILD / "CMakeCache.txt"
 PROGRAMS = ("irplan", "irplan-run")
 FILES = [file for p in PROGRAMS for file in (
     f"bin/{p}", f"share/man/man1/{p}.1", f"share/bash-completion/completions/{p}", f"share/zsh/site-functions/_{p}",
-    f"share/fish/vendor_completions.d/{p}.fish")] + ["share/irplan/plan.schema.json", "share/doc/irplan/LICENSE",
+    f"share/fish/vendor_completions.d/{p}.fish")] + ["share/irplan/irplan.cdx.json", "share/irplan/plan.schema.json", "share/doc/irplan/LICENSE",
                                                      "share/doc/irplan/README.md", "share/doc/irplan/language.md", "share/doc/irplan/plan.md"]
 HEADERS = [f"include/irplan/{p.name}" for p in (ROOT / "core/include/irplan").iterdir()]
 PACKAGE = re.compile(r"lib\w*(/[\w-]+)?/(libirplan\.a|cmake/irplan/irplan-(config|config-version|targets|targets-\w+)\.cmake)")

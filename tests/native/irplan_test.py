@@ -305,7 +305,7 @@ class Texts(Case):
             text = (self.folder / f"{kind}.irplan").read_bytes()
             self.irplan("plan", f"{kind}.irplan", "-o", f"{kind}.json")
             self.assertEqual(self.irplan("fmt", "-", stdin=text)[0].encode(), text)
-        self.assertIn("left alone", self.irplan("new", "mlp.irplan", code=1)[1])
+        self.assertIn("not overwritten", self.irplan("new", "mlp.irplan", code=1)[1])
 
     def test_new_for_a_config(self):
         config = ROOT / "examples/configs/llama-3.2-1b.json"
@@ -370,7 +370,7 @@ class Texts(Case):
                 self.assertIn(word, err)
 
     def test_configs_that_are_too_much(self):
-        for text, why in (("[1]", "no JSON object"), ("{", "big.json:1:2"), ('{"a": ' * 70 + "1" + "}" * 70, "nested deeper than 64"),
+        for text, why in (("[1]", "not a JSON object"), ("{", "big.json:1:2"), ('{"a": ' * 70 + "1" + "}" * 70, "nested deeper than 64"),
                           ('{"a": [' + "0," * 300_000 + "0]}", "more than 262144 values"), ('{"' + "a" * 17_000_000 + '": 1}', "16 MiB"),
                           ("{" + ",".join(f'"a{i}": 1' for i in range(300_000)) + "}", "more than 262144 values")):
             start = spent()
@@ -580,7 +580,7 @@ class Reports(Case):
         self.assertIn("q8_0", {v["dtype"] for v in plan["values"] if v["kind"] == "param"})
         self.assertNotIn("q8_0", {v["dtype"] for v in plan["values"] if v["kind"] == "temp"})
         self.assertIn("WHAT=DTYPE", self.irplan("plan", *model, "--retype", "state", code=2)[1])
-        self.assertIn("did you mean `--retype state=f8e4m3`", self.irplan("plan", *model, "--retype", "state=f8e4m", code=1)[1])
+        self.assertIn("did you mean `--retype state=f8e4m3`?", self.irplan("plan", *model, "--retype", "state=f8e4m", code=1)[1])
 
     def test_explain_of_a_model_collapses_its_layers(self):
         out, _ = self.irplan("explain", LLAMA, "--config", ROOT / "examples/configs/llama-3.2-1b.json")

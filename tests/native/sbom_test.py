@@ -42,7 +42,7 @@ class Sbom(unittest.TestCase):
         self.assertIn("nlohmann_json", asked)
         names = {c["name"] for c in self.sbom["components"]}
         for library in asked - NO_PART:
-            self.assertIn(library, NAMES, f"{library} is asked for; cmake/sbom.cmake does not know it")
+            self.assertIn(library, NAMES, f"{library} is asked for; core/sbom.cmake does not know it")
             if library != "CUDAToolkit":  # where kernels are built
                 self.assertIn(NAMES[library], names)
 

@@ -373,6 +373,17 @@ inline std::vector<Mutation> break_budgets() {
          return b && b->limit->is_constant() &&
                 (b->expr = "memory <= 1", b->limit = v.number(1), b->limit_bytes = 1, b->ok = true, true);
        }},
+      {"a budget that sizes break, by a limit that moves with them", Rule::BudgetOk,
+       [](Victim& v) {
+         Plan::Budget* b =
+             v.any(v.plan.budget, [](const auto& x) { return x.limit && !x.limit->is_constant(); });
+         if (!b || b->expr.find("<=") == std::string::npos) return false;
+         const Plan::Dim& dim = v.plan.dims[dims_of(*b->limit)[0]];
+         b->expr = b->expr.substr(0, b->expr.find("<=")) + "<= " + dim.name;
+         b->limit = v.dim(dim.name);
+         b->limit_bytes = dim.value;
+         return b->ok = true;
+       }},
       {"a larger largest size", Rule::BudgetMost,
        [](Victim& v) {
          Plan::Budget* b = v.any(v.plan.budget, [](const auto& x) { return !x.max.empty(); });

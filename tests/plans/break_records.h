@@ -391,7 +391,7 @@ inline std::vector<Mutation> break_types() {
          Plan::Op* o = v.op("append");
          Plan::Value* p = v.value(Kind::Param);
          if (!o || !p || p->shape.empty()) return false;
-         const auto dims = dims_of(v.plan.values[o->in[1]].shape[1] + o->attrs["at"].expr());
+         const auto dims = v.dims_of_step(*o);
          return !dims.empty() && (p->shape[0] = v.dim(v.plan.dims[dims[0]].name) + 1, true);
        }},
       {"a state of a step's size", Rule::StateSize,
@@ -399,7 +399,7 @@ inline std::vector<Mutation> break_types() {
          Plan::Op* o = v.op("append");
          Plan::Value* s = v.value(Kind::State);
          if (!o || !s) return false;
-         const auto dims = dims_of(v.plan.values[o->in[1]].shape[1] + o->attrs["at"].expr());
+         const auto dims = v.dims_of_step(*o);
          return !dims.empty() && (s->shape.back() = v.dim(v.plan.dims[dims[0]].name) + 1, true);
        }},
       {"a window that a ring is too small for", Rule::Ring,

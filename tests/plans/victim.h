@@ -54,6 +54,12 @@ class Victim {
     }
     return nullptr;
   }
+  // Of the rows that an append writes: how many, and from which on where a dim says so.
+  std::vector<DimIndex> dims_of_step(const Plan::Op& append) const {
+    const Expr rows = plan.values[append.in[1]].shape[1];
+    const Expr* at = append.attrs["at"].get<Expr>();
+    return dims_of(at ? rows + *at : rows);
+  }
   Plan::Segment home(const Plan::Value& v) const { return plan.buffers[v.buffer].segment; }
   bool written_temp(const Plan::Value& v) const {
     return v.kind == Plan::Kind::Temp && v.of.empty() && home(v) == Plan::Segment::Arena;

@@ -116,7 +116,7 @@ void refuse_dtype(const std::string& what, const std::string& dtype, Diagnostics
                            : dtype == "4"              ? "q4_0"
                            : alias && is_float(*alias) ? irplan::name(*alias)
                                                        : nearest(dtype, names);
-  if (!near.empty()) d.help("did you mean `--retype " + what + "=" + near + "`");
+  if (!near.empty()) d.help("did you mean `--retype " + what + "=" + near + "`?");
 }
 
 }  // namespace
