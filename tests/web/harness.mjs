@@ -9,7 +9,7 @@ export const root = join(import.meta.dirname, '../..');
 export const tests = [];
 export const test = (title, run) => tests.push({ title, run });
 
-const MAX_MS = 600_000; // for one thing to happen: it ends what hangs, however busy the machine
+const MAX_MS = Number(process.env.IRPLAN_WEB_MS ?? 600_000); // for one thing to happen: it ends what hangs, however busy the machine
 let browser = null;
 let site = null;
 

@@ -102,7 +102,7 @@ test('the config is typed like the program, and what is wrong with it is told th
     await retype(page, number, '4', 'oops');
     await page.waitForSelector('.problem.error');
     assert.equal(await page.locator('.problem').count(), 1);
-    assert.match(await page.textContent('.problem.error'), new RegExp(`no JSON[^]*llama-3\\.2-1b\\.json:${number}:`));
+    assert.match(await page.textContent('.problem.error'), new RegExp(`not JSON[^]*llama-3\\.2-1b\\.json:${number}:`));
     await page.waitForSelector('.squiggly-error');
     await page.click('#tab-program');
     assert.equal(await page.locator('.squiggly-error').count(), 0, 'nothing is wrong with the program');
@@ -132,7 +132,7 @@ test('a wrong option is a problem in words, a known one is taken, and both are s
     assert.equal(await page.locator('.problem').count(), 1, 'the old list is gone');
     assert.equal(await page.getAttribute('#options', 'aria-invalid'), 'true');
     assert.ok(await page.locator('#result[stale]').count());
-    for (const [typed, told] of [['--dim S=x', 'no whole number'], ['--strength huge', 'takes portfolio'], ['--let', 'no value']]) {
+    for (const [typed, told] of [['--dim S=x', 'is not a whole number'], ['--strength huge', 'takes portfolio'], ['--let', 'no value']]) {
       await page.fill('#options', typed);
       await page.waitForSelector(`.problem.error:has-text("${told}")`);
     }
