@@ -365,20 +365,9 @@ void attention_variant(Figures& out, Clock& clock, int64_t keys) {
   out.add(name, us, "us", ",\"gb_per_s\":" + std::to_string(2.0 * static_cast<double>(cache) / us * 1e-3));
 }
 
-// swiglu as it was: a pack is assigned, and nvcc stores its numbers one by one.
-__global__ void __launch_bounds__(256) narrow_stores(const BF16* g, const BF16* u, BF16* y, int64_t packs) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < packs; i += step) {
-    Pack<BF16> pack = load_pack(g + i * 8);
-    const Pack<BF16> up = load_pack(u + i * 8);
-    for (int k = 0; k < 8; ++k) {
-      const float x = as_float(pack.at[k]);
-      assign(pack.at[k], x / (1.0f + expf(-x)) * as_float(up.at[k]));
-    }
-    *reinterpret_cast<Pack<BF16>*>(y + i * 8) = pack;
-  }
-}
-__global__ void __launch_bounds__(256) wide_stores(const BF16* g, const BF16* u, BF16* y, int64_t packs) {
+// swiglu with one store a pack, or with one a number, as nvcc made them of the library's before.
+template <bool kWide>
+__global__ void __launch_bounds__(256) swiglu_stores(const BF16* g, const BF16* u, BF16* y, int64_t packs) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < packs; i += step) {
     const Pack<BF16> pack = load_pack(g + i * 8), up = load_pack(u + i * 8);
@@ -387,7 +376,11 @@ __global__ void __launch_bounds__(256) wide_stores(const BF16* g, const BF16* u,
       const float x = as_float(pack.at[k]);
       results[k] = x / (1.0f + expf(-x)) * as_float(up.at[k]);
     }
-    store_pack(y + i * 8, rounded_pack<BF16>(results));
+    if constexpr (kWide) {
+      store_pack(y + i * 8, rounded_pack<BF16>(results));
+    } else {
+      for (int k = 0; k < 8; ++k) assign(y[i * 8 + k], results[k]);
+    }
   }
 }
 
@@ -412,7 +405,7 @@ void variants(Figures& out) {
     if (!out.wanted(name)) continue;
     const double us = clock.us([&](int) {
       must(launch(clock.stream(), dim3(blocks_for(kCount / 8, 256)), dim3(256), 0,
-                  wide ? wide_stores : narrow_stores, reinterpret_cast<const BF16*>(g.at),
+                  wide ? swiglu_stores<true> : swiglu_stores<false>, reinterpret_cast<const BF16*>(g.at),
                   reinterpret_cast<const BF16*>(u.at), reinterpret_cast<BF16*>(y.at), kCount / 8),
            "swiglu");
     });
