@@ -235,7 +235,7 @@ __device__ __forceinline__ Pack<T> load_pack(const T* p) {
   return *reinterpret_cast<const Pack<T>*>(p);
 }
 // One store of 16 bytes. Spelled out: nvcc splits the plain assignment into as many as the pack has numbers
-// where they were computed one by one (tests/native/sass_test.py).
+// where they were computed one by one (tests/native/ptxas_test.py).
 template <class T>
 __device__ __forceinline__ void store_pack(T* p, const Pack<T>& pack) {
 #ifdef IRPLAN_SIMT

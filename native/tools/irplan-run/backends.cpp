@@ -7,17 +7,7 @@
 #include "runtime/reference_backend.h"
 #include "runtime/threads.h"
 
-namespace irplan {
-
-#ifndef IRPLAN_WITH_CUDA_FOLDER
-bool cuda_device_there() { return false; }
-std::unique_ptr<Backend> make_cuda_backend(int, std::string* why) {
-  *why = "this build has no CUDA kernels; use --backend cpu";
-  return nullptr;
-}
-#endif
-
-namespace run {
+namespace irplan::run {
 namespace {
 
 constexpr std::string_view kCuda = "cuda";
@@ -48,5 +38,4 @@ std::unique_ptr<Backend> make_backend(std::string_view name, std::string* why) {
   return nullptr;
 }
 
-}  // namespace run
-}  // namespace irplan
+}  // namespace irplan::run

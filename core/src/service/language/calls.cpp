@@ -1,6 +1,7 @@
 // Signature help and inlay hints.
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "service/language/cursor.h"
 #include "service/language/describe.h"
 #include "service/language/facts.h"
@@ -126,7 +127,7 @@ std::vector<Hint> hints(Document& document, Span part) {
       hint.place = it->expr && name.kind != names::Kind::Parameter ? it->expr->span.end : it->span.end;
       hint.text =
           (several ? names.text(it->name) : "") + ": " + largest->type + (largest->types > 1 ? " …" : "");
-      if (largest->bytes) hint.text += ", " + bytes_of(*largest->bytes);
+      if (largest->bytes) hint.text += ", " + bytes_text(*largest->bytes);
     } else if (name.kind == names::Kind::Let && !facts[0].text.empty() && it->expr) {
       const bool literal = it->expr->kind >= ast::ExprKind::Int && it->expr->kind <= ast::ExprKind::None;
       constexpr size_t kShort = 40;  // bytes of a value that is shown in the line
@@ -140,7 +141,7 @@ std::vector<Hint> hints(Document& document, Span part) {
       hint.tooltip += (hint.tooltip.empty() ? "" : "\n\n") + (fact.phase.empty() ? "" : fact.phase + ": ") +
                       "`" + (fact.type.empty() ? fact.text : fact.type) + "`";
       if (!fact.at_sizes.empty()) hint.tooltip += ", at these sizes `" + fact.at_sizes + "`";
-      if (fact.bytes) hint.tooltip += ", " + bytes_of(*fact.bytes);
+      if (fact.bytes) hint.tooltip += ", " + bytes_text(*fact.bytes);
     }
     out.push_back(std::move(hint));
   }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "base/bytes.h"
 #include "plan/plan.h"
 
 namespace irplan::language {
@@ -86,8 +85,6 @@ bool same(const Fact& a, const Fact& b) {
 }
 
 }  // namespace
-
-std::string bytes_of(int64_t bytes) { return bytes_text(bytes); }
 
 std::vector<Fact> facts_at(Document& document, Span name, bool homes) {
   std::vector<Fact> out;

@@ -27,7 +27,4 @@ struct Fact {
 // `homes`: where values lie is looked up, which takes time linear in the plan.
 std::vector<Fact> facts_at(Document& document, Span name, bool homes = false);
 
-// "16.0 MiB"
-std::string bytes_of(int64_t bytes);
-
 }  // namespace irplan::language

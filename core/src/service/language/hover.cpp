@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "base/explanations.h"
 #include "ir/datum.h"
 #include "plan/plan.h"
@@ -35,7 +36,7 @@ std::string fact_line(const Fact& fact) {
   const auto part = [&](const std::string& text) { out += (out.empty() ? "" : ", ") + text; };
   if (!fact.type.empty()) part("`" + fact.type + "`");
   if (!fact.at_sizes.empty()) part("at these sizes `" + fact.at_sizes + "`");
-  if (fact.bytes) part(bytes_of(*fact.bytes));
+  if (fact.bytes) part(bytes_text(*fact.bytes));
   if (fact.type.empty() && !fact.text.empty()) part("`" + cut(fact.text) + "`");
   if (!fact.home.empty()) out += "; " + fact.home;
   if (fact.times > 1)
@@ -185,7 +186,7 @@ class Teller {
     if (!compilation || !compilation->plan) return;
     for (const Plan::Phase& one : compilation->plan->phases) {
       if (one.name == text)
-        out_.text = "Its arena takes " + bytes_of(one.peak_bytes) + ", " +
+        out_.text = "Its arena takes " + bytes_text(one.peak_bytes) + ", " +
                     std::to_string(one.ops_end - one.ops_begin) + " ops.";
     }
   }
