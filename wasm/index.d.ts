@@ -238,6 +238,29 @@ export interface FormatReply {
   diagnostics: Diagnostic[];
 }
 
+/** What an editor asks, as the Language Server Protocol 3.17 has it; places count UTF-16 units. */
+export interface LanguageRequest {
+  /** "textDocument/hover", …; "capabilities", "irplan/words" and "irplan/diagnostics" (which compiles) besides. */
+  ask: string;
+  params?: object;
+  /** The program as it stands. */
+  text: string;
+  file?: string;
+  /** Stands in edits and places; `file` unless given. */
+  uri?: string;
+  config?: string | null;
+  config_name?: string;
+  encoding?: 'utf-8' | 'utf-16';
+}
+
+export interface LanguageReply {
+  error?: string;
+  /** Of the method, as the protocol has it. */
+  result: unknown;
+  /** Why what the person asked for cannot be done. */
+  refused?: string;
+}
+
 export interface OpInfo {
   name: string;
   operands: { name: string; optional: boolean }[];
@@ -280,6 +303,7 @@ export interface Irplan {
   new(request: { config: string }): NewReply;
   pack(request: PackRequest): PackReply;
   format(request: { text: string; file?: string }): FormatReply;
+  language(request: LanguageRequest): LanguageReply;
   ops(): OpsReply;
   version(): VersionReply;
 }

@@ -71,8 +71,14 @@ export async function openExample(page, title) {
   await shownAnew(page, () => page.click(`.example:has(b:text-is("${title}"))`));
 }
 
-export const programText = (page) =>
-  page.evaluate(() => [...document.querySelectorAll('.view-line')].map((line) => line.textContent.replaceAll('\u00a0', ' ')).join('\n'));
+/** The lines that are shown, without the hints that the editor puts behind them. */
+const shownLines = (page) =>
+  page.evaluate(() => {
+    const written = (line) => [...line.querySelectorAll('span > span')].filter((part) => !part.className.includes('dyn-rule')).map((part) => part.textContent);
+    return [...document.querySelectorAll('.view-line')].map((line) => written(line).join('').replaceAll('\u00a0', ' '));
+  });
+
+export const programText = async (page) => (await shownLines(page)).join('\n');
 
 /** Replaces all of the shown text. */
 export async function replaceAll(page, text) {
@@ -87,8 +93,8 @@ export async function retype(page, line, from, to) {
   await page.click('.view-lines', { position: { x: 5, y: 5 } });
   await page.keyboard.press('Control+Home');
   for (let i = 1; i < line; i++) await page.keyboard.press('ArrowDown');
-  const text = await page.evaluate((n) => document.querySelectorAll('.view-line')[n - 1].textContent, line);
-  const column = text.replaceAll('\u00a0', ' ').indexOf(from);
+  const text = (await shownLines(page))[line - 1];
+  const column = text.indexOf(from);
   assert.ok(column >= 0, `line ${line} has no ${from}: ${text}`);
   for (let i = 0; i < column; i++) await page.keyboard.press('ArrowRight');
   for (let i = 0; i < from.length; i++) await page.keyboard.press('Shift+ArrowRight');

@@ -89,6 +89,8 @@ export class Engine {
         return this.#ask<{ passes: PassText[] }>({ ...request.request, method: 'passes' }).passes;
       case 'format':
         return this.#ready().format({ text: request.text, file: request.file });
+      case 'language':
+        return this.#ask<object>({ ...request.question, method: 'language' });
     }
   }
 
@@ -109,7 +111,7 @@ export class Engine {
 
   async #start(wasm: WebAssembly.Module): Promise<Started> {
     this.#irplan = await load(wasm, { onPass: this.#onPass });
-    return { version: this.#irplan.version(), ops: this.#irplan.ops() };
+    return { version: this.#irplan.version() };
   }
 
   #compile(request: CompileRequest): Compiled {

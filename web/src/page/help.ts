@@ -9,7 +9,12 @@ const KEYS: [string, [string, string][]][] = [
     'Editor',
     [
       ['Ctrl Space', 'complete'],
-      ['Ctrl K Ctrl I', 'what is under the cursor'],
+      ['Ctrl K Ctrl I', 'what is under the cursor: shape, bytes, buffer, kernel'],
+      ['Ctrl Shift Space', 'the arguments of this call'],
+      ['F12', 'where the name is bound'],
+      ['Shift F12', 'where it is used'],
+      ['F2', 'rename it everywhere'],
+      ['Ctrl Shift O', 'names of the program'],
       ['Ctrl .', 'fix what is wrong here'],
       ['F8', 'next problem'],
       ['Shift Alt F', 'format'],

@@ -5,7 +5,8 @@ import { CompilerStopped } from '../compiler/client';
 import { Latest } from '../compiler/latest';
 import { CompilerPool, type PlanHandle } from '../compiler/pool';
 import type { Compiled, Started } from '../compiler/protocol';
-import { Vocabulary } from '../language/vocabulary';
+import { CompilerLanguage } from '../language/compiler';
+import type { Answer, Ask } from '../language/service';
 import { type Document, commandLine } from '../model/document';
 import type { Linked } from '../model/link';
 import { TARGETS, optionsText, parseOptions } from '../model/options';
@@ -49,6 +50,10 @@ export class Playground {
   #round = 0; // of compilations; what belongs to an older one is not shown
   #lastMs = QUIET_MS;
   #compileSoon = debounce(() => Math.min(QUIET_MS, this.#lastMs / 2), () => this.#compile());
+  #language = new CompilerLanguage(
+    async (question) => (await this.#pool.now.ask<'language'>({ method: 'language', question })) as Answer<Ask>,
+    () => ({ file: this.#document.file, config: this.#document.config.trim() ? this.#document.config : null, config_name: this.#document.configName }),
+  );
   #adviseSoon = debounce(() => ADVICE_MS, () => void this.#advise(this.#round));
 
   constructor() {
@@ -87,11 +92,7 @@ export class Playground {
       (started) => this.#ready(started),
       (error: unknown) => this.#source.setStatus(messageOf(error), 'error'),
     );
-    const service = new Vocabulary(
-      () => this.#started?.ops ?? null,
-      async (text) => (await this.#pool.now.ask<'format'>({ method: 'format', text, file: this.#document.file })).text,
-    );
-    whenPainted(() => void this.#source.loadFullEditor(service).catch((error: unknown) => this.#notices.show({ text: `The full editor did not load: ${messageOf(error)}` })));
+    whenPainted(() => void this.#source.loadFullEditor(this.#language).catch((error: unknown) => this.#notices.show({ text: `The full editor did not load: ${messageOf(error)}` })));
   }
 
   get #document(): Document {
@@ -263,6 +264,7 @@ export class Playground {
       this.#session.stale.value = true;
       this.#showWaiting(compiled.diagnostics);
     }
+    this.#language.compiled();
     mark('compiled', compiled.ok ? 'ok' : compiled.refused ? 'refused' : 'failed');
   }
 
