@@ -80,17 +80,26 @@ const shownLines = (page) =>
 
 export const programText = async (page) => (await shownLines(page)).join('\n');
 
-/** Replaces all of the shown text. */
+/** Gives the editor the keyboard, wherever its text is scrolled to. */
+export const clickEditor = (page) => page.click('.monaco-editor .overflow-guard', { position: { x: 120, y: 20 } });
+
+/** Replaces all of the shown text by pasting, which leaves it as it is: what is typed, the editor indents. */
 export async function replaceAll(page, text) {
-  await page.click('.view-lines', { position: { x: 5, y: 5 } });
+  await clickEditor(page);
   await page.keyboard.press('Control+a');
   if (text === '') await page.keyboard.press('Delete');
-  else await page.keyboard.insertText(text);
+  else await paste(page, text);
+}
+
+async function paste(page, text) {
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.evaluate((words) => navigator.clipboard.writeText(words), text);
+  await page.keyboard.press('Control+v');
 }
 
 /** Replaces a word of the shown text by typing, as a person would. */
 export async function retype(page, line, from, to) {
-  await page.click('.view-lines', { position: { x: 5, y: 5 } });
+  await clickEditor(page);
   await page.keyboard.press('Control+Home');
   for (let i = 1; i < line; i++) await page.keyboard.press('ArrowDown');
   const text = (await shownLines(page))[line - 1];

@@ -1,6 +1,6 @@
 // The language service in the page: what the compiler knows of a program, where the person asks.
 import assert from 'node:assert/strict';
-import { editorReady, openExample, programText, replaceAll, retype, shown, shownAnew, test, visit } from './harness.mjs';
+import { clickEditor, editorReady, openExample, programText, replaceAll, retype, shown, shownAnew, test, visit } from './harness.mjs';
 
 const PROGRAM = `irplan 1
 let D = config.hidden_size
@@ -17,7 +17,7 @@ out = output(y)
 
 /** Puts the cursor to a place, lines and columns from 1. */
 async function goTo(page, line, column) {
-  await page.click('.view-lines', { position: { x: 5, y: 5 } });
+  await clickEditor(page);
   await page.keyboard.press('Control+Home');
   for (let i = 1; i < line; i++) await page.keyboard.press('ArrowDown');
   for (let i = 1; i < column; i++) await page.keyboard.press('ArrowRight');

@@ -26,7 +26,7 @@ import 'monaco-editor/features/quickCommand/register';
 import 'monaco-editor/features/quickOutline/register';
 import 'monaco-editor/features/referenceSearch/register';
 import 'monaco-editor/features/rename/register';
-import 'monaco-editor/features/semanticTokens/register';
+import 'monaco-editor/editor/contrib/semanticTokens/browser/documentSemanticTokens'; // the feature of this name knows ranges alone
 import 'monaco-editor/features/smartSelect/register';
 import 'monaco-editor/editor/contrib/suggest/browser/suggestController'; // features/suggest registers inline completion alone
 import 'monaco-editor/features/snippet/register';

@@ -78,6 +78,19 @@ const BRACKETS: monaco.languages.LanguageConfiguration = {
 
 // ---- providers
 
+const NO_ANSWER = 'the compiler did not answer';
+
+interface Messages extends monaco.editor.IEditorContribution {
+  showMessage(message: string, position: monaco.IPosition): void;
+}
+
+/** Says beside the cursor why a name stays as it is: Monaco itself would write it to the console. */
+function refuse(model: Model, position: monaco.IPosition, why = NO_ANSWER): monaco.languages.WorkspaceEdit {
+  const editor = monaco.editor.getEditors().find((one) => one.getModel() === model);
+  editor?.getContribution<Messages>('editor.contrib.messageController')?.showMessage(why, position);
+  return { edits: [] };
+}
+
 class Providers {
   #service: LanguageService;
   #hints = new monaco.Emitter<void>();
@@ -161,7 +174,7 @@ class Providers {
     languages.registerRenameProvider(LANGUAGE, {
       provideRenameEdits: async (model, position, newName) => {
         const { result, refused } = await this.#ask('textDocument/rename', model, { position: toPosition(position), newName });
-        if (!result) return { edits: [], rejectReason: refused ?? 'the compiler did not answer' };
+        if (!result) return refuse(model, position, refused);
         const edits = Object.values(result.changes)[0] ?? [];
         return { edits: edits.map((edit) => ({ resource: model.uri, versionId: model.getVersionId(), textEdit: fromEdit(edit) })) };
       },
@@ -169,7 +182,7 @@ class Providers {
         const { result, refused } = await this.#ask('textDocument/prepareRename', model, { position: toPosition(position) });
         if (result) return { range: fromRange(result.range), text: result.placeholder };
         const at = { startLineNumber: position.lineNumber, startColumn: position.column, endLineNumber: position.lineNumber, endColumn: position.column };
-        return { range: at, text: '', rejectReason: refused ?? 'the compiler did not answer' };
+        return { range: at, text: '', rejectReason: refused ?? NO_ANSWER };
       },
     });
   }
