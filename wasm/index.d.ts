@@ -177,6 +177,17 @@ export interface FitReply {
   fit: Fit;
 }
 
+/** A GPU as `gpu` of a fit takes it. */
+export interface Gpu {
+  name: string;
+  title: string;
+  arch: string;
+  /** Of memory. */
+  bytes: number;
+  /** Less what driver and context are taken to keep. */
+  left: number;
+}
+
 export interface NewReply {
   error?: string;
   /** The program. */
@@ -299,6 +310,8 @@ export interface Irplan {
   diff(request: { before: string; after: string }): DiffReply;
   /** Whether a model fits into a memory, from its config alone. */
   fit(request: FitRequest): FitReply;
+  /** The GPUs that a fit knows by name, the smaller memory first. */
+  gpus(): { gpus: Gpu[] };
   /** The example program that serves a config. */
   new(request: { config: string }): NewReply;
   pack(request: PackRequest): PackReply;

@@ -1,5 +1,5 @@
 // What the page and a compiler's worker say to each other.
-import type { CompileRequest, Diagnostic, FormatReply, VersionReply } from 'irplan';
+import type { CompileRequest, Diagnostic, Fit, FitRequest, FormatReply, Gpu, NewReply, VersionReply } from 'irplan';
 import type { Bound, Outline, PhaseSlice } from '../model/plan';
 
 export type Handle = number;
@@ -53,6 +53,9 @@ export type Request =
   | { method: 'release'; handle: Handle }
   | { method: 'passes'; request: CompileRequest }
   | { method: 'format'; text: string; file: string }
+  | { method: 'fit'; request: FitRequest }
+  | { method: 'gpus' }
+  | { method: 'new'; config: string }
   | { method: 'language'; question: object };
 
 export interface Replies {
@@ -69,6 +72,9 @@ export interface Replies {
   release: null;
   passes: PassText[];
   format: FormatReply;
+  fit: Fit;
+  gpus: Gpu[];
+  new: NewReply;
   language: { result: unknown; refused?: string };
 }
 
