@@ -39,10 +39,10 @@ uint64_t high_product(uint64_t a, uint64_t b) {
   return high + (one >> 32) + (two >> 32) + (middle >> 32);
 }
 
-// The place of the first of the largest; none where one is no number, or all are -inf. In lanes, as vectors
-// have them: a vocabulary is long.
-std::optional<int64_t> largest_of(const float* logits, int64_t count) {
-  constexpr int64_t kLanes = 16;
+constexpr int64_t kLanes = 16;
+
+// The largest of a run of logits; none where one is no number. In lanes, as vectors have them.
+std::optional<float> largest_in(const float* logits, int64_t count) {
   float most[kLanes];
   uint32_t bad[kLanes] = {};
   std::fill_n(most, kLanes, kNone);
@@ -56,10 +56,25 @@ std::optional<int64_t> largest_of(const float* logits, int64_t count) {
     for (int64_t lane = 0; lane < kLanes; ++lane) look(i + lane, lane);
   }
   for (; i < count; ++i) look(i, 0);
-  const float largest = *std::max_element(most, most + kLanes);
-  if (std::any_of(bad, bad + kLanes, [](uint32_t b) { return b != 0; }) || largest == kNone)
-    return std::nullopt;
-  return std::find(logits, logits + count, largest) - logits;
+  if (std::any_of(bad, bad + kLanes, [](uint32_t b) { return b != 0; })) return std::nullopt;
+  return *std::max_element(most, most + kLanes);
+}
+
+// The place of the first of the largest; none where one is no number, or all are -inf. A vocabulary is long:
+// it is looked at once, and then the part that has the largest.
+std::optional<int64_t> largest_of(const float* logits, int64_t count) {
+  constexpr int64_t kPart = 1024;
+  float largest = kNone;
+  int64_t part = 0;
+  for (int64_t begin = 0; begin < count; begin += kPart) {
+    const auto most = largest_in(logits + begin, std::min(kPart, count - begin));
+    if (!most) return std::nullopt;
+    if (*most <= largest) continue;
+    largest = *most;
+    part = begin;
+  }
+  if (largest == kNone) return std::nullopt;
+  return std::find(logits + part, logits + count, largest) - logits;
 }
 
 std::string what_is_no_logit(const float* logits, int64_t count) {
