@@ -4,6 +4,7 @@
 //     config=FILE program=FILE  retype=WHAT=DTYPE (more than one)  let=NAME=VALUE  isa=NAME  threads=N
 //     batch=N context=N         tokens in the caches before what is timed
 //     steps=N length=N          steps that are timed, of so many tokens each
+//     bandwidth=1               instead: what the machine reads
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -20,6 +21,7 @@
 #include "cpu/simd.h"
 #include "irplan/compile.h"
 #include "runtime/machine.h"
+#include "runtime/parallel.h"
 #include "runtime/session.h"
 #include "runtime/threads.h"
 
@@ -57,8 +59,8 @@ std::pair<std::string, std::string> split(const std::string& text) {
 struct Work {
   CompileOptions options;
   std::string program;
-  std::map<std::string, int64_t> numbers{
-      {"threads", 0}, {"batch", 1}, {"context", 128}, {"steps", 10}, {"length", 1}};
+  std::map<std::string, int64_t> numbers{{"threads", 0}, {"batch", 1},  {"context", 128},
+                                         {"steps", 10},  {"length", 1}, {"bandwidth", 0}};
   std::string isa;
 
   explicit Work(const std::vector<std::string>& words) {
@@ -127,6 +129,36 @@ class Run {
   int64_t batch_, next_ = 0;
 };
 
+// What the machine reads from memory, the best of some passes over a gibibyte.
+int bandwidth() {
+  constexpr size_t kBytes = size_t{1} << 30, kPart = size_t{1} << 20;
+  const auto backend = make_cpu_backend(machine_bytes());
+  std::byte* data = nullptr;
+  require(backend->allocate(kBytes, 64, &data));
+  require(backend->fill(data, 1, kBytes));
+  std::vector<uint64_t> sums(kBytes / kPart);
+  double least = 1e9;
+  for (int pass = 0; pass < 6; ++pass) {
+    const auto begin = Clock::now();
+    parallel(static_cast<int64_t>(sums.size()), 1, [&](int64_t first, int64_t end) {
+      for (int64_t part = first; part < end; ++part) {
+        const auto* words = reinterpret_cast<const uint64_t*>(data + static_cast<size_t>(part) * kPart);
+        uint64_t lanes[8] = {};
+        for (size_t i = 0; i < kPart / 8; i += 8) {
+          for (size_t l = 0; l < 8; ++l) lanes[l] ^= words[i + l];
+        }
+        for (const uint64_t lane : lanes) sums[static_cast<size_t>(part)] += lane;
+      }
+    });
+    least = std::min(least, seconds_since(begin));
+  }
+  std::printf("{\"gb_s\": %.2f, \"threads\": %d, \"machine\": \"%s\", \"sum\": %llu}\n",
+              1e-9 * kBytes / least, thread_count(), circumstances().c_str(),
+              static_cast<unsigned long long>(sums[0]));
+  backend->release(data);
+  return 0;
+}
+
 }  // namespace
 
 int cpu_bench(const std::vector<std::string>& words) {
@@ -135,6 +167,7 @@ int cpu_bench(const std::vector<std::string>& words) {
   std::string why;
   if (!work.isa.empty() && !cpu::choose_isa(work.isa, &why)) stop(why);
   lend_machine_threads(static_cast<int>(n["threads"]));
+  if (n["bandwidth"]) return bandwidth();
   const Compilation done = compile(SourceText("model.irplan", work.program), work.options);
   if (!done.ok) stop(render(done.diagnostics, done.source, false));
   const auto plan = checked_plan(done.plan_json, "plan.json", &why);

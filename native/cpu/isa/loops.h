@@ -196,7 +196,8 @@ inline const int8_t* numbers_of(DType dtype) { return dtype == DType::MXFP4 ? kT
 
 inline float half_of_power(std::byte exponent) {  // 2^(s - 127) / 2; beside kTwiceE2M1
   const auto s = static_cast<uint32_t>(exponent);
-  const uint32_t bits = s == 0 ? 0x00200000u : s == 1 ? 0x00400000u : s == 255 ? 0x7f800000u : (s - 1) << 23;
+  uint32_t bits = s > 1 ? (s - 1) << 23 : 0x00200000u << s;
+  bits = s == 255 ? 0x7f800000u : bits;
   float x;
   __builtin_memcpy(&x, &bits, sizeof x);
   return x;
