@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kWholeBits = 40;                     // a weight of 1
 constexpr int64_t kMostTokens = int64_t{1} << 23;  // whose weights add up in 64 bits
-constexpr double kMostSeed = 9007199254740992.0;   // 2^53: as JSON has whole numbers
+constexpr double kMostWhole = 9007199254740992.0;  // 2^53: as JSON has whole numbers
 constexpr float kNone = -std::numeric_limits<float>::infinity(), kHighest = std::numeric_limits<float>::max();
 
 struct Field {
@@ -24,10 +24,10 @@ struct Field {
 enum : size_t { kTemperature, kTopK, kTopP, kMinP, kSeed };
 constexpr Field kFields[] = {
     {0, 1e30, false, false, 1, "a number from 0; 0 takes the largest logit"},
-    {0, 2147483647.0, false, true, 0, "a whole number from 0; 0 keeps all tokens"},
+    {0, kMostWhole, false, true, 0, "a whole number from 0; 0 keeps all tokens"},
     {0, 1, true, false, 1, "a number above 0 and up to 1; 1 keeps all tokens"},
     {0, 1, false, false, 0, "a number from 0 to 1; 0 keeps all tokens"},
-    {0, kMostSeed, false, true, 0, "a whole number from 0 to 2^53"},
+    {0, kMostWhole, false, true, 0, "a whole number from 0 to 2^53"},
 };
 static_assert(std::size(kFields) == std::size(SamplingWords::kNames));
 
