@@ -87,6 +87,10 @@ TEST_CASE("reports: the ceilings of a machine as they are kept") {
   CHECK(ceilings_json(*read) == ceilings_json(kept));
   CHECK(read->bytes() == 18e9);
   CHECK(read->flops() == 100e9);
+  CHECK(read->of(1).bytes() == 10e9);
+  CHECK(read->of(1).flops() == 50e9);
+  CHECK(read->of(9).bytes() == 18e9);
+  CHECK(kernels_of_device("2 threads, AVX2") == "AVX2");
   CHECK(least_seconds(kept, 18e9, 1) == Approx(1.000002));
   CHECK(least_seconds(kept, 1, 200e9) == Approx(2.000002));
   for (const char* bad :

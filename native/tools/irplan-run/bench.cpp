@@ -6,6 +6,7 @@
 
 #include "command_line/terminal.h"
 #include "files/write.h"
+#include "runtime/parallel.h"
 #include "runtime/sampler.h"
 #include "tools/irplan-run/figures.h"
 #include "tools/irplan-run/profile.h"
@@ -188,7 +189,7 @@ Exit run_bench(const Plan& plan, Backend& backend, const Options& options, Sessi
   report.traffic = traffic_of(plan, step);
   report.tokens = tokens_of(plan, step);
   if (std::string_view(backend.name()) == "cpu")
-    report.ceilings = known_ceilings(backend.device(), &report.no_ceilings);
+    report.ceilings = known_ceilings(backend.device(), thread_count(), &report.no_ceilings);
   const ProcessorTimes before = processor_times();
   auto failure = measure(
       options.limits, steady_seconds, [&] { return run({}); }, &report.samples);

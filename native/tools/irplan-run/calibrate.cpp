@@ -180,7 +180,7 @@ std::optional<double> product_rate(Backend& cpu, std::string* why) {
 std::optional<Ceilings> measured_ceilings(Backend& cpu, std::string* why) {
   Ceilings out;
   out.processor = processor_name();
-  out.kernels = cpu.device();
+  out.kernels = kernels_of_device(cpu.device());
   const std::vector<uint64_t> numbers(std::min(kReadBytes, machine_bytes() / 8) / sizeof(uint64_t), 1);
   for (int threads = 1; threads <= thread_count(); ++threads)
     out.read.push_back(read_rate(numbers, static_cast<size_t>(threads)));

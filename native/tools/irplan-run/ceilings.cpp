@@ -18,6 +18,18 @@ constexpr size_t kMostBytes = 1 << 20;
 
 }  // namespace
 
+Ceilings Ceilings::of(int threads) const {
+  Ceilings out = *this;
+  const auto wanted = static_cast<size_t>(threads);
+  if (wanted >= read.size()) return out;
+  out.read.resize(wanted);
+  const double part = static_cast<double>(wanted) / static_cast<double>(read.size());
+  out.fma_f32 *= part;
+  out.product_bf16 *= part;
+  if (wanted == 1) out.loop = 0;
+  return out;
+}
+
 double Ceilings::bytes() const { return read.empty() ? 0 : *std::max_element(read.begin(), read.end()); }
 double Ceilings::flops() const { return std::max(fma_f32, product_bf16); }
 
@@ -70,17 +82,24 @@ std::string ceilings_file() {
   return folder.empty() ? "" : folder + "/irplan/machine.json";
 }
 
-std::optional<Ceilings> known_ceilings(const std::string& kernels, std::string* why) {
+std::string kernels_of_device(const std::string& device) {
+  const size_t comma = device.find(", ");
+  return comma == std::string::npos ? device : device.substr(comma + 2);
+}
+
+std::optional<Ceilings> known_ceilings(const std::string& device, int threads, std::string* why) {
+  const std::string kernels = kernels_of_device(device);
   const std::string path = ceilings_file(), then = "; `irplan-run --calibrate` measures it, in some seconds";
   std::string ignored;
   const auto text = path.empty() || !is_file(path) ? std::nullopt : read_text(path, kMostBytes, &ignored);
   if (!text) return *why = "what this machine can do is not known" + then, std::nullopt;
   auto found = read_ceilings(*text);
   if (!found) return *why = path + " is not what --calibrate writes" + then, std::nullopt;
-  if (found->processor != processor_name() || found->kernels != kernels)
+  if (found->processor != processor_name() || found->kernels != kernels ||
+      found->read.size() < static_cast<size_t>(threads))
     return *why = path + " is of another machine, " + found->processor + " with " + found->kernels + then,
            std::nullopt;
-  return found;
+  return found->of(threads);
 }
 
 }  // namespace irplan::run

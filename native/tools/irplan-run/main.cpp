@@ -33,6 +33,10 @@ std::optional<std::string> answer(const command::Arguments& arguments) {
   return std::nullopt;
 }
 
+void lend(std::optional<int64_t> threads) {
+  if (threads && *threads > 0) lend_machine_threads(static_cast<int>(std::min<int64_t>(*threads, INT_MAX)));
+}
+
 Exit run(const std::vector<std::string>& words) {
   const command::Command& only = program().commands[0];
   command::Arguments arguments;
@@ -41,16 +45,17 @@ Exit run(const std::vector<std::string>& words) {
   if (arguments.has("--isa") && !cpu::choose_isa(arguments.value("--isa"), &why))
     return fail(kFailed, "--isa: " + why), kFailed;
   if (const auto text = answer(arguments)) return command::print(*text) ? kDone : kFailed;
-  if (arguments.has("--selftest"))
-    return selftest(arguments.has("--backend") ? arguments.value("--backend") : "auto",
-                    arguments.has("--perf"));
-  if (arguments.has("--calibrate")) return calibrate();
+  if (arguments.has("--selftest") || arguments.has("--calibrate")) {
+    lend(whole_number(arguments.value("--threads")));
+    if (arguments.has("--calibrate")) return calibrate();
+    return selftest(arguments.value("--backend", "auto"), arguments.has("--perf"));
+  }
   if (const auto conflict = arguments.file_conflict()) return fail(kUsage, *conflict), kUsage;
   const auto read = read_options(arguments);
   if (!read) return kUsage;
   const Options& options = *read;
   watch_mapped_files();
-  if (options.threads) lend_machine_threads(static_cast<int>(std::min<int64_t>(*options.threads, INT_MAX)));
+  lend(options.threads);
   const auto backend = make_backend(options.backend, &why);
   if (!backend) return fail(kFailed, why), kFailed;
   if (arguments.has("--isa") && backend->target() != "cpu")

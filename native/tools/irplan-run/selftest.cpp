@@ -13,6 +13,7 @@
 #include "cuda/cuda_backend.h"
 #include "irplan/compile.h"
 #include "kernels/kernel.h"
+#include "runtime/parallel.h"
 #include "runtime/session.h"
 #include "tools/irplan-run/backends.h"
 #include "tools/irplan-run/ceilings.h"
@@ -280,7 +281,7 @@ Exit show_times(Backend& backend) {
   std::string why;
   std::optional<Ceilings> ceilings;
   if (std::string_view(backend.name()) == "cpu")
-    ceilings = known_ceilings(backend.device(), &why);
+    ceilings = known_ceilings(backend.device(), thread_count(), &why);
   else
     why = "what this device can do is not measured";
   std::map<std::string, KernelTime> times;
