@@ -6,6 +6,7 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define IRPLAN_X86 1
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -413,12 +414,20 @@ constexpr Simd kAvx512{.name = "AVX-512",
                        .axpy = avx512_axpy};
 #endif
 
+#ifdef IRPLAN_X86
+// F16C, which clang 14's __builtin_cpu_supports does not know.
+bool converts_halves() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & bit_F16C);
+}
+#endif
+
 struct Choice {
   const Simd* list[3] = {&kPortable, nullptr, nullptr};
   int count = 1;
   Choice() {
 #ifdef IRPLAN_X86
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && converts_halves())
       list[count++] = &kAvx2;
     if (__builtin_cpu_supports("avx512f")) list[count++] = &kAvx512;
 #endif

@@ -13,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/printable.h"
 #include "files/new_file.h"
 #include "files/read.h"
 
@@ -20,7 +21,7 @@ namespace irplan {
 
 // Linked, so that a signal handler finds the file whose bytes are gone.
 struct MappedFile::Mapping {
-  std::string path;
+  std::string path, shown;  // as it is opened, and as a terminal may show it
   const std::byte* data = nullptr;
   size_t size = 0;
   struct stat opened {};
@@ -42,7 +43,7 @@ void bytes_are_gone(int, siginfo_t* fault, void*) {
   for (const MappedFile::Mapping* m = mappings; m; m = m->next) {
     if (at < m->data || at >= m->data + m->size) continue;
     tell("error: ");
-    tell(m->path.c_str());
+    tell(m->shown.c_str());
     tell(" can no longer be read: it was cut while it was in use, or its disk failed\n");
     remove_new_files();
     ::_exit(1);
@@ -79,6 +80,7 @@ std::optional<MappedFile> MappedFile::open(const std::string& path, std::string*
     return std::nullopt;
   }
   mapping->path = path;
+  mapping->shown = printable(path);
   mapping->data = static_cast<const std::byte*>(data);
   mapping->size = static_cast<size_t>(status.st_size);
   if (pipe) {

@@ -7,6 +7,7 @@
 #include "fuzz/json_twice.h"
 #include "fuzz/subjects.h"
 #include "ir/config.h"
+#include "irplan/compile.h"
 #include "irplan/pack.h"
 #include "plan/plan.h"
 #include "reference/executor.h"
@@ -236,6 +237,12 @@ std::string check_expression(std::string_view input) {
 }
 
 }  // namespace
+
+std::string plan_of(std::string_view program) {
+  CompileOptions options;
+  options.config = "{}";
+  return compile(SourceText("seed.irplan", std::string(program)), options).plan_json;
+}
 
 const std::vector<Target>& targets() {
   static const std::vector<Target> kTargets = {

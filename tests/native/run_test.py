@@ -649,6 +649,10 @@ class Requests(Case):
             self.assertEqual(self.most_at_once(trace), most)
         self.assertIn("in steps of up to 1\n", err)
         self.run_plan(*self.base, "--requests", "requests.jsonl", "--slots", "4000", code=1, names=["--slots 4000", "the plan holds"])
+        for most in (2**62, 2**63 - 1):
+            self.run_plan(*self.base, "--requests", "requests.jsonl", "--slots", str(most), code=1, names=[f"--slots {most}", "at most 1048576 requests"])
+        self.run_plan(*self.base, "--tokens", "1,2", "--chunks", f"{2**63 - 1},1", code=1, names=["they sum to more than 2^63"])
+        self.run_plan(*self.base, "--tokens", "1,2", "--chunks", str(2**63 - 1), code=1, names=[f"they sum to {2**63 - 1}, but there are 2 tokens"])
         self.run_plan(*self.base, "--requests", "requests.jsonl", "--chunks", "4,4", code=2, names=["--chunks takes one size"])
         self.run_plan(*self.base, "--tokens", "1,2", "--slots", "4", code=2, names=["--slots goes with --requests"])
 

@@ -253,6 +253,7 @@ class Elaborator {
   bool tell_foreign(const ast::Type& type);
   std::optional<DType> dtype(const ast::Type& type);
   void settle_leaf_names();
+  void settle_ids();
 
   ast::Tree& tree_;
   const SourceText& source_;
