@@ -1,7 +1,7 @@
 // Work is never lost: reloads, links, tabs, Back, undo, storage that is forbidden.
 import assert from 'node:assert/strict';
 import {
-  drafts, editorReady, figure, figureIs, openExample, programText, replaceAll, retype, savedWith, setSize, shareLink, shown, shownAnew, siteUrl, test,
+  clickEditor, drafts, editorReady, figure, figureIs, openExample, programText, replaceAll, retype, savedWith, setSize, shareLink, shown, shownAnew, siteUrl, test,
   visit,
 } from './harness.mjs';
 
@@ -176,7 +176,7 @@ test('undo stays within a document; Back returns to the one before, with its con
     await shownAnew(page, () => retype(page, 6, 'silu', 'gelu'));
     await shownAnew(page, () => page.fill('#options', '--dim S=64'));
     await openExample(page, 'llama 3.2 1b');
-    await page.click('.view-lines', { position: { x: 5, y: 5 } });
+    await clickEditor(page);
     await page.keyboard.press('Control+z');
     await page.keyboard.press('Control+z');
     assert.doesNotMatch(await programText(page), /gelu/);
@@ -196,7 +196,7 @@ test('a format is undone, and so is a fix', () =>
     await shownAnew(page, () => replaceAll(page, 'input x: f32[1, 4]\nout=output( silu(x) )\n'));
     await page.click('#format');
     await page.waitForFunction(() => document.querySelector('.view-lines').textContent.includes('out\u00a0='));
-    await page.click('.view-lines', { position: { x: 5, y: 5 } });
+    await clickEditor(page);
     await page.keyboard.press('Control+z');
     await page.waitForFunction(() => document.querySelector('.view-lines').textContent.includes('out='));
   }));

@@ -2,7 +2,8 @@
 // deflated with the dictionary, in base64url. Nothing leaves the page; what follows # is never sent to a server.
 import { Inflate, deflateSync } from 'fflate';
 import { fromBase64Url, toBase64Url } from './text';
-import type { Document } from './document';
+import { type Document, emptyDocument } from './document';
+import type { FitQuestion } from './fit';
 import { DEFAULT_TARGET, STRENGTHS, defaultOptions } from './options';
 import { DICTIONARIES, NEWEST } from './dictionaries';
 
@@ -17,6 +18,8 @@ const STEP = 4096;
 
 export interface Linked {
   document: Document;
+  /** Where the link asks what fits, of the document's config. */
+  fit?: FitQuestion;
   /** Of the compiler that made the link. */
   version: string;
 }
@@ -40,8 +43,23 @@ function minimal(document: Document): Record<string, unknown> {
   return kept;
 }
 
+function minimalFit({ gpu, memory, context, batch, retypes }: FitQuestion): Record<string, unknown> {
+  const typed = Object.entries({ gpu, memory: gpu ? '' : memory, context, batch }).filter(([, text]) => text.trim());
+  return { ...Object.fromEntries(typed), ...(Object.keys(retypes).length ? { retypes } : {}) };
+}
+
 export function encodeLink(document: Document, version: string): string {
-  const json = new TextEncoder().encode(JSON.stringify(minimal(document)));
+  return encode(minimal(document), version);
+}
+
+/** A link that asks what fits. */
+export function encodeFit(question: FitQuestion, version: string): string {
+  const { config, configName } = question;
+  return encode({ ...minimal({ ...emptyDocument(), config, configName }), fit: minimalFit(question) }, version);
+}
+
+function encode(record: Record<string, unknown>, version: string): string {
+  const json = new TextEncoder().encode(JSON.stringify(record));
   const dictionary = DICTIONARIES[NEWEST]!;
   return `#${FORMAT}.${version}.${NEWEST}${toBase64Url(deflateSync(json, { level: 9, dictionary }))}`;
 }
@@ -94,6 +112,13 @@ function readDocument(record: Record<string, unknown>): Document {
   };
 }
 
+function readFit(record: Record<string, unknown>, { config, configName }: Document): FitQuestion {
+  const retypes = (record['retypes'] ?? {}) as Record<string, unknown>;
+  const kept = Object.entries(retypes).filter(([what, dtype]) => (what === 'state' || what === 'weights') && typeof dtype === 'string');
+  const text = (key: string): string => textAt(record, key, '');
+  return { config, configName, gpu: text('gpu'), memory: text('memory'), context: text('context'), batch: text('batch'), retypes: Object.fromEntries(kept) };
+}
+
 /** None where the hash is no link; an error where it is one that cannot be read. */
 export function decodeLink(hash: string): Linked | null {
   const [, format, version, dictionaryName, payload] = /^#(\d+)\.(\d[\w.+-]*)\.([a-z])([\w-]*)$/.exec(hash) ?? [];
@@ -109,5 +134,7 @@ export function decodeLink(hash: string): Linked | null {
     throw new Error('the link is damaged: a part of it is missing');
   }
   if (typeof record !== 'object' || record === null) throw new Error('the link holds no document');
-  return { document: readDocument(record as Record<string, unknown>), version };
+  const document = readDocument(record as Record<string, unknown>);
+  const { fit } = record as Record<string, unknown>;
+  return { document, version, ...(typeof fit === 'object' && fit !== null ? { fit: readFit(fit as Record<string, unknown>, document) } : {}) };
 }
