@@ -1,5 +1,5 @@
-// Tables of buffers as JSON, from strangers: what is read, what is refused and how it is told, what is
-// written.
+// Tables of buffers as JSON and CSV, from strangers: what is read, what is refused and how it is told, what
+// is written.
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -100,4 +100,53 @@ TEST_CASE("what is wrong with a table as JSON is told") {
   CHECK(with(R"("gaps": [{"lifespan": [1, 2], "window": 3}])") == "buffer 0: a life is [lower, upper]");
   const std::string a = R"({"id": "a", "lower": 0, "upper": 1, "size": 1})";
   CHECK(refused("[" + a + "," + a + "]") == "two buffers have the id `a`");
+}
+
+TEST_CASE("a table as CSV has columns in any order, of alignments and gaps too") {
+  std::string why;
+  const auto table = read_pack_csv(
+      "\xEF\xBB\xBFid,begin,end,size,alignment,offset,gaps\na,0,3,8,4,16,\n\nb,-2,3,16,1,, -1-0  1-2@0:8 \n",
+      &why);
+  INFO(why);
+  REQUIRE(table);
+  CHECK(table->buffers[0].upper == 4);
+  CHECK(table->needs[0].alignment == 4);
+  CHECK(table->needs[0].offset == 16);
+  REQUIRE(table->needs[1].gaps.size() == 2);
+  CHECK(table->needs[1].gaps[0].lower == -1);
+  CHECK(table->needs[1].gaps[1].upper == 3);
+  CHECK(table->needs[1].gaps[1].kept_upper == 8);
+  const std::string written = write_pack_csv(*table, pack(*table));
+  CHECK(written.find("id,lower,upper,size,alignment,gaps,offset\n") == 0);
+  CHECK(written.find("-1-1 1-3@0:8") != std::string::npos);
+  const auto refused_row = [&](const std::string& row) {
+    why = "accepted";
+    static_cast<void>(read_pack_csv("id,lower,upper,size,alignment,offset,gaps\n" + row + "\n", &why));
+    return why;
+  };
+  CHECK(refused_row("a,0,4,8,0,,") == "line 2: `0` is not a valid alignment");
+  CHECK(refused_row("a,0,4,8,2305843009213693953,,") == "line 2: an alignment of more than 2^61 bytes");
+  CHECK(refused_row("a,0,4,8,1,x,") == "line 2: `x` is not a valid offset");
+  CHECK(refused_row("a,0,4,8,1,2305843009213693953,") == "line 2: an offset of more than 2^61 bytes");
+  CHECK(refused_row("a,0,4,8,4,6,") == "line 2: the offset 6 is not a multiple of the alignment 4");
+  CHECK(refused_row("a,0,4,8,1,,1") ==
+        "line 2: the gap `1` is not written as lower-upper or lower-upper@from:to");
+  CHECK(refused_row("a,0,4,8,1,,1-x") ==
+        "line 2: the gap `1-x` is not written as lower-upper or lower-upper@from:to");
+  CHECK(refused_row("a,0,4,8,1,,1-2@3") == "line 2: the gap `1-2@3` keeps bytes outside the buffer");
+  CHECK(refused_row("a,0,4,8,1,,2-1") == "line 2: the gap `2-1` ends before it begins");
+  CHECK(refused_row("a,0,4,8,1,,1-2 1-3") == "line 2: the gap `1-3` begins before the one before it ends");
+  CHECK(refused_row("a,0,4,8,1") == "line 2: 5 cells where the first line has 7");
+  CHECK(refused_row("a,0,4,8,1,,,") == "line 2: more cells than the 7 of the first line");
+  CHECK(refused_row("a,4,0,8,1,,").find("line 2: alive from 4 to 0") == 0);
+  CHECK(refused_row("a,0,4,2305843009213693952,1,,\nb,0,1,1,1,,") ==
+        "line 3: the sizes exceed 2^61 bytes together");
+  CHECK_FALSE(read_pack_csv("", &why));
+  CHECK(why == "line 1: expected id,lower,upper,size");
+  CHECK_FALSE(read_pack_csv("id,lower,upper,size,size\n", &why));
+  CHECK(why == "line 1: two columns are called `size`");
+  CHECK_FALSE(read_pack_csv("id,lower,upper\n", &why));
+  CHECK(why == "line 1: there is no column `size`");
+  CHECK_FALSE(read_pack_csv("id,lower,upper,weight\n", &why));
+  CHECK(why.find("line 1: the column `weight` is not known") == 0);
 }
