@@ -13,7 +13,6 @@
 #include <system_error>
 #include <utility>
 
-#include "base/printable.h"
 #include "files/new_file.h"
 #include "files/read.h"
 
@@ -80,7 +79,11 @@ std::optional<MappedFile> MappedFile::open(const std::string& path, std::string*
     return std::nullopt;
   }
   mapping->path = path;
-  mapping->shown = printable(path);
+  mapping->shown = path;
+  for (char& c : mapping->shown) {
+    if (static_cast<signed char>(c) < 0x20 || c == 0x7F)
+      c = '?';  // controls; bytes beyond ASCII could be some
+  }
   mapping->data = static_cast<const std::byte*>(data);
   mapping->size = static_cast<size_t>(status.st_size);
   if (pipe) {
