@@ -48,8 +48,10 @@ function otherDocument(random) {
   const value = () => structuredClone(EDGES[random(EDGES.length)]);
   const record = { file: 'a.irplan', text: 'input x: f32[4]\ny = output(relu(x))\n', config: '{"a": 1}', configName: 'c.json', sizes: { S: 4 } };
   record.options = { target: 'cpu', lets: { a: '1' }, dims: { S: 2 }, retypes: { state: 'f16' }, keepOrder: true, strength: 'exact', denyWarnings: true };
+  record.look = { view: 'plan', phase: 'main', buffer: 'h' };
+  if (random(2)) record.fit = { gpu: 'H100', memory: '80GB', context: '4096', batch: '1', retypes: { state: 'f8e4m3' } };
   for (let n = 1 + random(3); n > 0; n--) {
-    const holder = [record, record.options, record.sizes, record.options?.lets].filter((h) => h && typeof h === 'object')[random(4)] ?? record;
+    const holder = [record, record.options, record.look, record.fit, record.sizes, record.options?.lets].filter((h) => h && typeof h === 'object')[random(6)] ?? record;
     const keys = [...Object.keys(holder), 'other'];
     holder[keys[random(keys.length)]] = value();
   }
@@ -82,7 +84,7 @@ function check(hash, { decodeLink, encodeLink }) {
     assert.ok(performance.now() - begun < MOST_MILLISECONDS, 'takes too long');
   }
   if (linked === null) return 'none';
-  const { document, version } = linked;
+  const { document, version, look, fit } = linked;
   for (const key of ['file', 'text', 'config', 'configName']) assert.equal(typeof document[key], 'string', key);
   for (const key of ['target', 'strength']) assert.equal(typeof document.options[key], 'string', key);
   for (const key of ['keepOrder', 'denyWarnings']) assert.equal(typeof document.options[key], 'boolean', key);
@@ -90,9 +92,11 @@ function check(hash, { decodeLink, encodeLink }) {
     for (const size of Object.values(sizes)) assert.ok(Number.isSafeInteger(size), `the size ${size}`);
   for (const texts of [document.options.lets, document.options.retypes])
     for (const text of Object.values(texts)) assert.equal(typeof text, 'string');
-  const again = decodeLink(encodeLink(document, version));
+  for (const text of [...Object.values(look), ...(fit ? [fit.gpu, fit.memory, fit.context, fit.batch, ...Object.values(fit.retypes)] : [])])
+    assert.equal(typeof text, 'string');
+  const again = decodeLink(encodeLink(document, version, look));
   const told = { ...document, configName: document.config ? document.configName : 'config.json' };
-  assert.deepEqual(again, { document: told, version }, 'another document after a link of its own');
+  assert.deepEqual(again, { document: told, version, look }, 'another document after a link of its own');
   return 'a document';
 }
 
@@ -104,8 +108,9 @@ try {
   const code = await page(folder);
   const { deflateSync } = require('fflate');
   const linkOf = (bytes) => {
-    const dictionary = code.DICTIONARIES[code.NEWEST];
-    return `#1.0.1.0.${code.NEWEST}${Buffer.from(deflateSync(bytes, { level: 9, dictionary })).toString('base64url')}`;
+    const [name] = code.CURRENT;
+    const dictionary = code.DICTIONARIES[name];
+    return `#1.0.1.0.${name}${Buffer.from(deflateSync(bytes, { level: 9, dictionary })).toString('base64url')}`;
   };
   const look = (hash) => {
     count++;

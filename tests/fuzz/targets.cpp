@@ -9,6 +9,7 @@
 #include "ir/config.h"
 #include "irplan/compile.h"
 #include "irplan/pack.h"
+#include "link/link.h"
 #include "plan/plan.h"
 #include "reference/executor.h"
 #include "runtime/checkpoint.h"
@@ -213,6 +214,17 @@ std::string check_serve(std::string_view input) {
   return "";
 }
 
+std::string check_link(std::string_view input) {
+  std::string why;
+  const auto read = link::decode(input, &why);
+  if (!read) return refused(why);
+  const auto again = link::decode(link::encode(read->record, read->version), &why);
+  if (!again) return "a link that was read is refused when it is written: " + why;
+  return again->record == read->record && again->version == read->version
+             ? ""
+             : "another record: " + read->record.dump();
+}
+
 std::string check_source(std::string_view input) {
   if (std::string why = check_text(input); !why.empty()) return why;
   return check_compile(input, "{}");
@@ -255,6 +267,7 @@ const std::vector<Target>& targets() {
       {"npy", "an array", check_npy},
       {"pack", "a table of buffers, and their placement", check_pack},
       {"requests", "requests.jsonl", check_requests},
+      {"links", "a link of the playground", check_link},
       {"serve", "what a page asks of the compiler in WebAssembly", check_serve, true},
       {"expression", "an expression over dims, as plans have them", check_expression},
   };

@@ -32,6 +32,7 @@ struct Options {
   std::vector<NamedText> lets, retypes;
   std::vector<std::string> budgets;
   std::string backend = "auto";
+  std::optional<int64_t> threads;
   bool strict = false;
   std::vector<NamedText> inputs;   // SPEC
   std::vector<NamedText> outputs;  // a path

@@ -5,7 +5,7 @@ import { fromBase64Url, toBase64Url } from './text';
 import { type Document, emptyDocument } from './document';
 import type { FitQuestion } from './fit';
 import { DEFAULT_TARGET, STRENGTHS, defaultOptions } from './options';
-import { DICTIONARIES, NEWEST } from './dictionaries';
+import { CURRENT, DICTIONARIES } from './dictionaries';
 
 const FORMAT = '1';
 /** Chat programs cut longer links. */
@@ -16,8 +16,17 @@ const MOST_BYTES = 16 * 1024 * 1024;
 /** Bytes of a payload that are inflated at once. */
 const STEP = 4096;
 
+/** What of the plan is looked at; absent where it is what a page shows first. */
+export interface Look {
+  view?: string;
+  phase?: string;
+  /** The buffer that is chosen. */
+  buffer?: string;
+}
+
 export interface Linked {
   document: Document;
+  look: Look;
   /** Where the link asks what fits, of the document's config. */
   fit?: FitQuestion;
   /** Of the compiler that made the link. */
@@ -48,8 +57,8 @@ function minimalFit({ gpu, memory, context, batch, retypes }: FitQuestion): Reco
   return { ...Object.fromEntries(typed), ...(Object.keys(retypes).length ? { retypes } : {}) };
 }
 
-export function encodeLink(document: Document, version: string): string {
-  return encode(minimal(document), version);
+export function encodeLink(document: Document, version: string, look: Look = {}): string {
+  return encode({ ...minimal(document), ...(Object.keys(look).length ? { look } : {}) }, version);
 }
 
 /** A link that asks what fits. */
@@ -60,8 +69,8 @@ export function encodeFit(question: FitQuestion, version: string): string {
 
 function encode(record: Record<string, unknown>, version: string): string {
   const json = new TextEncoder().encode(JSON.stringify(record));
-  const dictionary = DICTIONARIES[NEWEST]!;
-  return `#${FORMAT}.${version}.${NEWEST}${toBase64Url(deflateSync(json, { level: 9, dictionary }))}`;
+  const payloads = CURRENT.map((name) => name + toBase64Url(deflateSync(json, { level: 9, dictionary: DICTIONARIES[name]! })));
+  return `#${FORMAT}.${version}.${payloads.reduce((best, one) => (one.length < best.length ? one : best))}`;
 }
 
 class TooLarge extends Error {}
@@ -112,6 +121,11 @@ function readDocument(record: Record<string, unknown>): Document {
   };
 }
 
+function readLook(record: unknown): Look {
+  const kept = Object.entries(record ?? {}).filter(([key, value]) => ['view', 'phase', 'buffer'].includes(key) && typeof value === 'string');
+  return Object.fromEntries(kept);
+}
+
 function readFit(record: Record<string, unknown>, { config, configName }: Document): FitQuestion {
   const retypes = (record['retypes'] ?? {}) as Record<string, unknown>;
   const kept = Object.entries(retypes).filter(([what, dtype]) => (what === 'state' || what === 'weights') && typeof dtype === 'string');
@@ -135,6 +149,6 @@ export function decodeLink(hash: string): Linked | null {
   }
   if (typeof record !== 'object' || record === null) throw new Error('the link holds no document');
   const document = readDocument(record as Record<string, unknown>);
-  const { fit } = record as Record<string, unknown>;
-  return { document, version, ...(typeof fit === 'object' && fit !== null ? { fit: readFit(fit as Record<string, unknown>, document) } : {}) };
+  const { fit, look } = record as Record<string, unknown>;
+  return { document, version, look: readLook(look), ...(typeof fit === 'object' && fit !== null ? { fit: readFit(fit as Record<string, unknown>, document) } : {}) };
 }

@@ -81,6 +81,7 @@ export class Playground {
         version: () => this.#started?.version.version ?? '0',
         linked: (linked) => {
           if (linked.fit) this.#fit.open(linked.fit);
+          else this.#session.look = linked.look;
           void this.#tellVersion(linked);
         },
       },
@@ -376,6 +377,13 @@ export class Playground {
     }
   }
 
+  #openShare(): void {
+    const link = this.#work.share(this.#session.look);
+    const { file, text } = this.#document;
+    const picture = this.#session.handle === null ? null : () => this.#session.picture();
+    this.#share.open({ link, file, text, command: commandLine(this.#document), picture });
+  }
+
   async #format(): Promise<void> {
     try {
       const { text, diagnostics } = await this.#pool.now.ask<'format'>({ method: 'format', text: this.#document.text, file: this.#document.file });
@@ -394,7 +402,7 @@ export class Playground {
     byId('examples').addEventListener('click', () => this.#gallery.open());
     byId('fit').addEventListener('click', () => this.#askFit());
     byId('help').addEventListener('click', () => this.#help.open());
-    byId('share').addEventListener('click', () => this.#share.open(this.#work.share()));
+    byId('share').addEventListener('click', () => this.#openShare());
     wireSplit(byId('split'));
     this.#wireTheme();
     document.querySelector('.skip')?.addEventListener('click', (event) => {
@@ -420,7 +428,7 @@ export class Playground {
     const target = event.composedPath()[0] as HTMLElement;
     const typing = target.closest('input, textarea, select, [contenteditable], .monaco-editor, .cm-editor') !== null;
     if (event.key === '?' && !typing && !event.ctrlKey) this.#help.open();
-    else if (event.key === 's' && (event.ctrlKey || event.metaKey)) this.#share.open(this.#work.share());
+    else if (event.key === 's' && (event.ctrlKey || event.metaKey)) this.#openShare();
     else return;
     event.preventDefault();
   }
