@@ -238,6 +238,7 @@ void Elaborator::run_phase(uint32_t phase) {
     elsewhere_.reset();
   }
   graph_.phases[phase].ops_end = static_cast<uint32_t>(graph_.ops.size());
+  check_states_put_out();
 }
 
 // Ranges of declared dims; a range may not depend on the phase.
