@@ -3,32 +3,18 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "tools/irplan-run/figures.h"
+
 namespace irplan::run {
 namespace {
 
-// "850 us", "12.3 ms", "4.56 s"
-std::string time_text(int64_t us) {
-  char text[32];
-  if (us < 1000)
-    std::snprintf(text, sizeof text, "%lld us", static_cast<long long>(us));
-  else if (us < 1000000)
-    std::snprintf(text, sizeof text, "%.1f ms", static_cast<double>(us) * 1e-3);
-  else
-    std::snprintf(text, sizeof text, "%.2f s", static_cast<double>(us) * 1e-6);
-  return text;
-}
-
-// The least time that a part of them, in hundredths, does not exceed.
-int64_t percentile(const std::vector<int64_t>& sorted, size_t part) {
-  const size_t rank = (sorted.size() * part + 99) / 100;
-  return sorted[std::clamp<size_t>(rank, 1, sorted.size()) - 1];
-}
-
-std::string percentiles(const char* what, std::vector<int64_t> us) {
+std::string percentiles(const char* what, const std::vector<int64_t>& us) {
   if (us.empty()) return "";
-  std::sort(us.begin(), us.end());
-  return std::string(what) + ": p50 " + time_text(percentile(us, 50)) + ", p90 " +
-         time_text(percentile(us, 90)) + ", p99 " + time_text(percentile(us, 99)) + "\n";
+  std::vector<double> seconds;
+  for (const int64_t one : us) seconds.push_back(static_cast<double>(one) * 1e-6);
+  std::sort(seconds.begin(), seconds.end());
+  const auto part = [&](size_t hundredths) { return time_text(percentile(seconds, hundredths)); };
+  return std::string(what) + ": p50 " + part(50) + ", p90 " + part(90) + ", p99 " + part(99) + "\n";
 }
 
 }  // namespace
