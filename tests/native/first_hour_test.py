@@ -49,6 +49,18 @@ class Codes(Case):
         self.assertIn("linear(x, w)", self.irplan("explain", "E0301")[0])
         self.irplan("explain", "E9999", code=1)
 
+    def test_words_that_are_meant_as_codes(self):
+        whole = self.irplan("explain", "E0301")[0]
+        for word in ("e0301", "error[E0301]"):
+            self.assertEqual(self.irplan("explain", word)[0], whole)
+        self.assertIn("warning[W0205]", self.irplan("explain", "w0205")[0])
+        for word, said in (("E9999", "no diagnostic has the code E9999; the nearest is E06"), ("E301", "the nearest is E0301"),
+                           ("E03", "those that begin so are E0301, E0302"), ("w99", "the nearest is W0"), ("W020", "W0201, W0202")):
+            self.assertIn(said, self.irplan("explain", word, code=1)[1])
+        self.assertIn("did you mean `irplan explain e0301`?", self.irplan("e0301", code=2)[1])
+        self.file("E03", "irplan 1\ninput x: f16[1, 8]\nout = output(relu(x))\n")  # a file of that name is a file
+        self.assertIn("memory", self.irplan("explain", "E03")[0])
+
     def test_warnings_are_chosen(self):
         program = self.file("unread.irplan", "input x: f16[1, 8]\nlost = silu(x)\nout = output(relu(x))\n")
         self.assertIn("W0203", self.irplan("check", program)[1])
@@ -96,7 +108,7 @@ class Completion(Case):
         self.assertEqual(self.ask("explain", "plan.json", "--phase", ""), ["main"])
         for shell in ("zsh", "fish"):
             script = self.irplan("completion", shell)[0]
-            for word in ("completion phases", "state=f8e4m3", "attention"):
+            for word in ("completion phases", "state=f8e4m3", "attention", "llama-3-8b", "rtx4090", "W0205", "E0301"):
                 self.assertIn(word, script, shell)
 
 

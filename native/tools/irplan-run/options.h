@@ -31,6 +31,8 @@ struct Options {
   std::vector<NamedSizes> dims;
   std::vector<NamedText> lets, retypes;
   std::vector<std::string> budgets;
+  std::vector<std::string> allow, deny;  // codes of warnings
+  bool deny_warnings = false;
   std::string backend = "auto";
   bool strict = false;
   std::vector<NamedText> inputs;   // SPEC

@@ -6,6 +6,8 @@
 #include <map>
 #include <string>
 
+#include "base/times.h"
+
 namespace irplan::run {
 namespace {
 
@@ -61,8 +63,8 @@ void Profile::show() const {
   for (const Row& row : rows) print(row, all);
   std::fprintf(stderr, "%-28s\n", "slowest ops");
   for (size_t i = 0; i < ops.size() && i < kSlowest; ++i) print(ops[i], all);
-  std::fprintf(stderr, "%.3f ms in all; each op waited for, so a run without --profile is faster\n",
-               all * 1e3);
+  std::fprintf(stderr, "%s in all; each op waited for, so a run without --profile is faster\n",
+               time_text(all).c_str());
 }
 
 }  // namespace irplan::run

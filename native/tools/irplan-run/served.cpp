@@ -3,20 +3,12 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/times.h"
+
 namespace irplan::run {
 namespace {
 
-// "850 us", "12.3 ms", "4.56 s"
-std::string time_text(int64_t us) {
-  char text[32];
-  if (us < 1000)
-    std::snprintf(text, sizeof text, "%lld us", static_cast<long long>(us));
-  else if (us < 1000000)
-    std::snprintf(text, sizeof text, "%.1f ms", static_cast<double>(us) * 1e-3);
-  else
-    std::snprintf(text, sizeof text, "%.2f s", static_cast<double>(us) * 1e-6);
-  return text;
-}
+std::string microseconds_text(int64_t us) { return time_text(static_cast<double>(us) * 1e-6); }
 
 // The least time that a part of them, in hundredths, does not exceed.
 int64_t percentile(const std::vector<int64_t>& sorted, size_t part) {
@@ -27,8 +19,8 @@ int64_t percentile(const std::vector<int64_t>& sorted, size_t part) {
 std::string percentiles(const char* what, std::vector<int64_t> us) {
   if (us.empty()) return "";
   std::sort(us.begin(), us.end());
-  return std::string(what) + ": p50 " + time_text(percentile(us, 50)) + ", p90 " +
-         time_text(percentile(us, 90)) + ", p99 " + time_text(percentile(us, 99)) + "\n";
+  return std::string(what) + ": p50 " + microseconds_text(percentile(us, 50)) + ", p90 " +
+         microseconds_text(percentile(us, 90)) + ", p99 " + microseconds_text(percentile(us, 99)) + "\n";
 }
 
 }  // namespace
@@ -37,11 +29,10 @@ std::string Served::text(int64_t unanswered) const {
   std::string out = "served " + std::to_string(served) + " requests, rejected " + std::to_string(rejected);
   if (failed > 0) out += ", failed " + std::to_string(failed);
   if (unanswered > 0) out += ", unanswered " + std::to_string(unanswered);
-  char line[160];
-  std::snprintf(line, sizeof line, ", in %.3f s of steps\n", static_cast<double>(busy_us) * 1e-6);
-  out += line;
+  out += ", in " + microseconds_text(busy_us) + " of steps\n";
   if (read + generated == 0) return out;
   const double seconds = std::max(static_cast<double>(busy_us) * 1e-6, 1e-9);
+  char line[160];
   std::snprintf(line, sizeof line,
                 "tokens: %lld read, %lld generated, %.1f a second of steps; at most %lld requests at once\n",
                 static_cast<long long>(read), static_cast<long long>(generated),

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <map>
 
+#include "base/times.h"
 #include "tools/irplan-run/profile.h"
 #include "tools/irplan-run/runner.h"
 #include "tools/irplan-run/tensors.h"
@@ -251,7 +252,8 @@ class TokenRun {
     }
     if (options_.verbose) {
       const double all = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-      std::fprintf(stderr, "text: %lld tokens in %.3f s", static_cast<long long>(length() * rows_), prefill);
+      std::fprintf(stderr, "text: %lld tokens in %s", static_cast<long long>(length() * rows_),
+                   time_text(prefill).c_str());
       if (at > length())
         std::fprintf(stderr, "; then %.1f tokens a second",
                      static_cast<double>((at - length()) * rows_) / (all - prefill));

@@ -24,4 +24,7 @@ struct Chosen {
 std::optional<Chosen> choose(const FitOptions& options, std::string* why,
                              std::optional<int64_t> longest = std::nullopt);
 
+// The same example with a checkpoint in mxfp4, where it reads such ones and the config is of another.
+std::optional<Chosen> choose_mxfp4(const FitOptions& options, const Chosen& chosen);
+
 }  // namespace irplan::fitting
