@@ -91,7 +91,7 @@ void* operator new(size_t bytes) {
   throw std::bad_alloc();
 }
 void operator delete(void* block) noexcept {
-  if (!irplan::command::pool.give(block, 0)) std::free(block);
+  if (block && !irplan::command::pool.give(block, 0)) std::free(block);
 }
 void operator delete(void* block, size_t bytes) noexcept {
   if (!irplan::command::pool.give(block, bytes ? bytes : 1)) std::free(block);

@@ -87,7 +87,7 @@ class Server {
     flush_trace(!failure);
     const int64_t answered = tally_.served + tally_.rejected + tally_.failed;
     std::fputs(tally_.text(failure ? received_ - answered : 0).c_str(), stderr);
-    if (failure || tally_.failed > 0 || trace_failed_ || bad_lines_) return kFailed;
+    if (failure || tally_.failed > 0 || trace_failed_ || tally_.malformed > 0) return kFailed;
     return tally_.rejected > 0 ? kDiffers : kDone;
   }
 
@@ -176,7 +176,7 @@ class Server {
         receive(std::move(*line.request));
         continue;
       }
-      bad_lines_ = true;
+      ++tally_.malformed;
       fail(kFailed, "standard input:" + std::to_string(line.number) + ": " + line.why);
       answer_error(line.request ? "\"req_id\": " + json_text(line.request->id)
                                 : "\"line\": " + std::to_string(line.number),
@@ -367,7 +367,7 @@ class Server {
   Served tally_;
   int64_t capacity_ = 0;  // tokens that a sequence can hold
   int64_t now_us_ = 0, batches_ = 0, received_ = 0;
-  bool trace_failed_ = false, bad_lines_ = false;
+  bool trace_failed_ = false;
 };
 
 }  // namespace

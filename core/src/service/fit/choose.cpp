@@ -7,7 +7,6 @@
 #include "ir/quantisation.h"
 #include "irplan/dtype.h"
 #include "irplan/new_program.h"
-#include "passes/measure.h"
 #include "service/fit/model.h"
 
 namespace irplan::fitting {
@@ -18,7 +17,6 @@ using Json = nlohmann::json;
 constexpr int64_t kLongest = int64_t{1} << 24;      // tokens of a sequence that are asked about
 constexpr int64_t kUnpublished = int64_t{1} << 17;  // context where the config names none
 constexpr size_t kMostTold = 3;                     // errors of the nearest example
-constexpr int64_t kLittle = 10;                     // a part of the weights that norms and the like are below
 
 using Kind = ConfigNode::Kind;
 
@@ -140,36 +138,6 @@ std::vector<const Example*> in_order(const ConfigNode& config) {
   return out;
 }
 
-bool is_few_bits(const std::string& dtype) {
-  const auto known = find_dtype(dtype);
-  return known && (is_block(*known) || info(*known).bytes == 1);
-}
-
-// Bytes of the weights, and those of them that are in the wide dtype of the config.
-struct Counted {
-  int64_t all = 0, wide = 0;
-};
-Counted counted(const Model& model) {
-  Counted out;
-  for (const auto& [dtype, bytes] : model.stored()) {
-    out.all += bytes;
-    if (!is_few_bits(dtype)) out.wide += bytes;
-  }
-  return out;
-}
-
-// "i4g128 and mxfp4", and what is in neither.
-std::string counted_text(const Model& model) {
-  std::string few, wide;
-  for (const auto& [dtype, bytes] : model.stored()) {
-    if (is_few_bits(dtype))
-      few += (few.empty() ? "" : " and ") + dtype;
-    else
-      wide += (wide.empty() ? "" : ", ") + bytes_text(bytes) + " " + dtype;
-  }
-  return few + (wide.empty() ? "" : ", what the example keeps wide as it is (" + wide + ")");
-}
-
 // The search for the example that serves a config.
 class Choosing {
  public:
@@ -197,8 +165,9 @@ class Choosing {
     return std::nullopt;
   }
 
-  // A checkpoint that no example loads, counted by its bits: in the first of the dtypes that take as many
-  // which nearly all rows are a multiple of the block of, or in the one that leaves the least.
+  // A checkpoint that no example loads, counted by its bits. The dtypes that take as many are tried in turn,
+  // since rows may be no multiple of a block. Matrices that the example turns are stored wide in its plan,
+  // and counted like the others.
   std::optional<Chosen> serve_quantised() const {
     const auto stored = find_quantisation(root_);
     if (!stored) return std::nullopt;
@@ -210,29 +179,17 @@ class Choosing {
     if (!asked) {
       for (const DType dtype : stored->counted_as()) dtypes.emplace_back(name(dtype));
     }
-    std::optional<Chosen> best;
-    int64_t least = INT64_MAX;
     for (const std::string& dtype : dtypes) {
       FitOptions how = options_;
       if (!asked) how.retypes.emplace_back("weights", dtype);
       auto made = serve(how, unquantised(root_));
       if (!made) continue;
-      Counted bytes = counted(Model(made->compiled.graph));
-      // Experts that are stored the other way round are counted in the form that the example has for them.
-      if (!asked && stored->bits <= 4 && bytes.wide > bytes.all / 2) {
-        if (auto packed = serve_mxfp4(how, made->example)) {
-          made = std::move(packed);
-          bytes = counted(Model(made->compiled.graph));
-        }
-      }
-      if (bytes.all < least) least = bytes.all, best = std::move(made);
-      if (bytes.wide < bytes.all / kLittle) break;
+      made->counted = find_dtype(dtype);
+      made->assumptions.push_back("the checkpoint is quantised (" + stored->named_with_bits() +
+                                  "), and no example loads it: its weights are counted as " + dtype);
+      return made;
     }
-    if (best)
-      best->assumptions.push_back("the checkpoint is quantised (" + stored->named_with_bits() +
-                                  "), and no example loads it: its weights are counted as " +
-                                  counted_text(Model(best->compiled.graph)));
-    return best;
+    return std::nullopt;
   }
 
   std::optional<Chosen> serve_mxfp4(const FitOptions& how, const std::string& name) const {

@@ -16,7 +16,8 @@ struct Chosen {
   Compilation compiled;
   std::optional<int64_t> published;  // context that the config names
   std::vector<std::string> assumptions;
-  int64_t most_sequences = 0;  // that the example admits as it stands; 0: it does not say
+  std::optional<DType> counted;  // what all matrices are counted as, whatever the plan stores them in
+  int64_t most_sequences = 0;    // that the example admits as it stands; 0: it does not say
 };
 
 // None where no example serves the config; `why` then says what the nearest one lacks. The program holds

@@ -25,7 +25,7 @@ constexpr int64_t kWorthTelling = 100;   // what saves less than this part of th
 class Fitting {
  public:
   Fitting(const FitOptions& options, fitting::Chosen chosen)
-      : options_(options), chosen_(std::move(chosen)), model_(chosen_.compiled.graph) {}
+      : options_(options), chosen_(std::move(chosen)), model_(chosen_.compiled.graph, chosen_.counted) {}
 
   std::optional<Fit> run(std::string* why) {
     out_.config_name = options_.config_name;
@@ -89,7 +89,8 @@ class Fitting {
     if (asked_.context >= model_.longest_step()) return;
     std::string ignored;
     auto chosen = fitting::choose(options_, &ignored, asked_.context);
-    if (chosen && chosen->example == chosen_.example) closer_.emplace(chosen->compiled.graph);
+    if (chosen && chosen->example == chosen_.example)
+      closer_.emplace(chosen->compiled.graph, chosen->counted);
   }
   std::optional<FitPoint> at(const Choice& choice) const {
     return (closer_ && choice.context == asked_.context ? *closer_ : model_).at(choice);
