@@ -178,6 +178,17 @@ export interface FitReply {
   fit: Fit;
 }
 
+/** A GPU as `gpu` of a fit takes it. */
+export interface Gpu {
+  name: string;
+  title: string;
+  arch: string;
+  /** Of memory. */
+  bytes: number;
+  /** Less what driver and context are taken to keep. */
+  left: number;
+}
+
 export interface NewReply {
   error?: string;
   /** The program. */
@@ -239,6 +250,29 @@ export interface FormatReply {
   diagnostics: Diagnostic[];
 }
 
+/** What an editor asks, as the Language Server Protocol 3.17 has it; places count UTF-16 units. */
+export interface LanguageRequest {
+  /** "textDocument/hover", …; "capabilities", "irplan/words" and "irplan/diagnostics" (which compiles) besides. */
+  ask: string;
+  params?: object;
+  /** The program as it stands. */
+  text: string;
+  file?: string;
+  /** Stands in edits and places; `file` unless given. */
+  uri?: string;
+  config?: string | null;
+  config_name?: string;
+  encoding?: 'utf-8' | 'utf-16';
+}
+
+export interface LanguageReply {
+  error?: string;
+  /** Of the method, as the protocol has it. */
+  result: unknown;
+  /** Why what the person asked for cannot be done. */
+  refused?: string;
+}
+
 export interface OpInfo {
   name: string;
   operands: { name: string; optional: boolean }[];
@@ -277,10 +311,13 @@ export interface Irplan {
   diff(request: { before: string; after: string }): DiffReply;
   /** Whether a model fits into a memory, from its config alone. */
   fit(request: FitRequest): FitReply;
+  /** The GPUs that a fit knows by name, the smaller memory first. */
+  gpus(): { gpus: Gpu[] };
   /** The example program that serves a config. */
   new(request: { config: string }): NewReply;
   pack(request: PackRequest): PackReply;
   format(request: { text: string; file?: string }): FormatReply;
+  language(request: LanguageRequest): LanguageReply;
   ops(): OpsReply;
   version(): VersionReply;
 }

@@ -33,7 +33,7 @@ export async function load(source = fetch(packaged()), options = {}) {
     }
   };
   const ask = (method) => (request) => JSON.parse(call(JSON.stringify({ ...request, method })));
-  const methods = ['compile', 'bind', 'explain', 'picture', 'diff', 'fit', 'new', 'pack', 'format', 'ops', 'version'];
+  const methods = ['compile', 'bind', 'explain', 'picture', 'diff', 'fit', 'gpus', 'new', 'pack', 'format', 'language', 'ops', 'version'];
   return {
     call,
     ...Object.fromEntries(methods.map((method) => [method, ask(method)])),

@@ -41,6 +41,14 @@ for (const scheme of ['light', 'dark'])
           await accessible(page, dialog);
           await page.keyboard.press('Escape');
         }
+        await page.click('#fit');
+        await page.getByLabel('a published config').selectOption('llama-3-8b.json');
+        await page.waitForSelector('irplan-fit .point');
+        await accessible(page, 'what fits');
+        await page.getByLabel('GPU').selectOption('rtx4060');
+        await page.waitForSelector('irplan-fit .verdict.bad');
+        await accessible(page, 'what does not fit');
+        await page.keyboard.press('Escape');
         await replaceAll(page, '');
         await page.waitForSelector('.empty .example');
         await accessible(page, 'empty');

@@ -71,24 +71,39 @@ export async function openExample(page, title) {
   await shownAnew(page, () => page.click(`.example:has(b:text-is("${title}"))`));
 }
 
-export const programText = (page) =>
-  page.evaluate(() => [...document.querySelectorAll('.view-line')].map((line) => line.textContent.replaceAll('\u00a0', ' ')).join('\n'));
+/** The lines that are shown, without the hints that the editor puts behind them. */
+const shownLines = (page) =>
+  page.evaluate(() => {
+    const written = (line) => [...line.querySelectorAll('span > span')].filter((part) => !part.className.includes('dyn-rule')).map((part) => part.textContent);
+    return [...document.querySelectorAll('.view-line')].map((line) => written(line).join('').replaceAll('\u00a0', ' '));
+  });
 
-/** Replaces all of the shown text. */
+export const programText = async (page) => (await shownLines(page)).join('\n');
+
+/** Gives the editor the keyboard, wherever its text is scrolled to. */
+export const clickEditor = (page) => page.click('.monaco-editor .overflow-guard', { position: { x: 120, y: 20 } });
+
+/** Replaces all of the shown text by pasting, which leaves it as it is: what is typed, the editor indents. */
 export async function replaceAll(page, text) {
-  await page.click('.view-lines', { position: { x: 5, y: 5 } });
+  await clickEditor(page);
   await page.keyboard.press('Control+a');
   if (text === '') await page.keyboard.press('Delete');
-  else await page.keyboard.insertText(text);
+  else await paste(page, text);
+}
+
+async function paste(page, text) {
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.evaluate((words) => navigator.clipboard.writeText(words), text);
+  await page.keyboard.press('Control+v');
 }
 
 /** Replaces a word of the shown text by typing, as a person would. */
 export async function retype(page, line, from, to) {
-  await page.click('.view-lines', { position: { x: 5, y: 5 } });
+  await clickEditor(page);
   await page.keyboard.press('Control+Home');
   for (let i = 1; i < line; i++) await page.keyboard.press('ArrowDown');
-  const text = await page.evaluate((n) => document.querySelectorAll('.view-line')[n - 1].textContent, line);
-  const column = text.replaceAll('\u00a0', ' ').indexOf(from);
+  const text = (await shownLines(page))[line - 1];
+  const column = text.indexOf(from);
   assert.ok(column >= 0, `line ${line} has no ${from}: ${text}`);
   for (let i = 0; i < column; i++) await page.keyboard.press('ArrowRight');
   for (let i = 0; i < from.length; i++) await page.keyboard.press('Shift+ArrowRight');

@@ -1,6 +1,6 @@
 // The editor: what is wrong, what is meant, and how it looks.
 import assert from 'node:assert/strict';
-import { editorReady, figure, openExample, retype, shown, shownAnew, test, textOfPlan, visit } from './harness.mjs';
+import { clickEditor, editorReady, figure, openExample, retype, shown, shownAnew, test, textOfPlan, visit } from './harness.mjs';
 
 test('the text can be read and edited before the full editor is there', () =>
   visit(async (page) => {
@@ -32,7 +32,7 @@ test('names are completed while one types', () =>
   visit(async (page) => {
     await shown(page);
     await editorReady(page);
-    await page.click('.view-lines', { position: { x: 5, y: 5 } });
+    await clickEditor(page);
     await page.keyboard.press('Control+End');
     await page.keyboard.type('z = rms');
     await page.keyboard.press('Control+Space');
@@ -73,7 +73,7 @@ for (const scheme of ['light', 'dark'])
           return { marks: [...new Set(marks.map((node) => getComputedStyle(node).color))], wanted: token('--code-mark') };
         });
         assert.deepEqual(seen.marks, [seen.wanted]);
-        await page.click('.view-lines', { position: { x: 5, y: 5 } });
+        await clickEditor(page);
         await page.keyboard.press('Control+Space');
         await page.waitForSelector('.suggest-widget.visible');
         const [widget, panel] = await page.evaluate(() => [
@@ -118,7 +118,7 @@ test('a program without its config is refused in words', () =>
     await editorReady(page);
     await openExample(page, 'llama 3.2 1b');
     await page.click('#tab-config');
-    await page.click('.view-lines');
+    await clickEditor(page);
     await page.keyboard.press('Control+a');
     await page.keyboard.press('Delete');
     await page.waitForSelector('.problem.error:has-text("none was given")');

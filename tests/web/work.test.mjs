@@ -1,9 +1,61 @@
 // Work is never lost: reloads, links, tabs, Back, undo, storage that is forbidden.
 import assert from 'node:assert/strict';
 import {
-  drafts, editorReady, figure, figureIs, openExample, programText, replaceAll, retype, savedWith, setSize, shareLink, shown, shownAnew, siteUrl, test,
+  clickEditor, drafts, editorReady, figure, figureIs, openExample, programText, replaceAll, retype, savedWith, setSize, shareLink, shown, shownAnew, siteUrl, test,
   visit,
 } from './harness.mjs';
+
+/** Fifty lines that are in no example. */
+const OWN = `# a mixer of channels and tokens, with a gate
+irplan 1
+let C = 384
+let T = 196
+let M = 1536
+let N = 256
+dim B in 1..128
+require C > 0, "channels"
+require T > 0, "tokens"
+
+input pixels: bf16[B, T, 768]
+
+fn shift(x, p) {
+  return linear(x, param bf16[C, C] from "{p}.shift", param bf16[C] from "{p}.shift_bias")
+}
+fn rest(x, p) {
+  return layernorm(x, param bf16[C] from "{p}.gain", param bf16[C] from "{p}.offset", eps=1e-6)
+}
+fn tokens_mixed(x, p) {
+  y = transpose(rest(x, "{p}.a"), perm=[0, 2, 1])
+  wide = gelu(linear(y, param bf16[N, T] from "{p}.in"))
+  back = linear(wide, param bf16[T, N] from "{p}.out")
+  return transpose(back, perm=[0, 2, 1])
+}
+fn channels_mixed(x, p) {
+  y = rest(x, "{p}.b")
+  up = linear(y, param bf16[M, C] from "{p}.up")
+  gate = silu(linear(y, param bf16[M, C] from "{p}.gate"))
+  return linear(up * gate, param bf16[C, M] from "{p}.down")
+}
+
+h = linear(pixels, param bf16[C, 768] from "patch.weight", param bf16[C] from "patch.bias")
+for i in 8 with h {
+  let p = "mixer.{i}"
+  h = h + tokens_mixed(h, p)
+  h = h + channels_mixed(h, p)
+  h = h + shift(h, p)
+}
+for j in 4 with h {
+  let p = "tail.{j}"
+  h = h + channels_mixed(h, p)
+}
+last = slice(h, axis=1, start=T - 1, len=1)
+flat = view(last, shape=[B, C])
+n = rest(flat, "head")
+scores = linear(n, param bf16[1000, C] from "head.weight")
+best = softmax(scores, axis=1)
+out = output(best)
+# the end
+`;
 
 const hashOf = (link) => link.slice(link.indexOf('#'));
 
@@ -31,8 +83,8 @@ test('a link brings everything back after a reload, and elsewhere', async () => 
     assert.equal(before[2], 'irplan plan llama.irplan --config llama-3.2-1b.json --let C=4096');
     const link = await shareLink(page);
     hash = hashOf(link);
-    assert.match(hash, /^#1\.\d+\.\d+\.\d+\.a[\w-]+$/);
-    assert.ok(link.length < 2600, `${link.length} characters`);
+    assert.match(hash, /^#1\.\d+\.\d+\.\d+\.b[\w-]+$/);
+    assert.ok(hash.length < 200, `${hash.length} characters for an example with an option and a size`);
     await page.reload();
     await shown(page);
     assert.deepEqual(await state(), before);
@@ -47,6 +99,71 @@ test('a link brings everything back after a reload, and elsewhere', async () => 
     { hash },
   );
 });
+
+test('a link brings back what was looked at', async () => {
+  let hash = '';
+  let chosen = '';
+  await visit(async (page) => {
+    await shown(page);
+    await openExample(page, 'gpt oss 20b');
+    await editorReady(page);
+    await shownAnew(page, () => retype(page, 8, 'c.num_key_value_heads', '4'));
+    await page.click('[role=radio]:has-text("decode")');
+    await page.locator('irplan-timeline').focus();
+    await page.keyboard.press('p');
+    chosen = await page.textContent('irplan-detail h3');
+    await page.click('#tab-buffers');
+    hash = hashOf(await shareLink(page));
+    assert.ok(hash.length <= 250, `${hash.length} characters for an example with an edit`);
+  });
+  await visit(
+    async (page) => {
+      await shown(page);
+      await page.waitForSelector('#tab-buffers[aria-selected=true]');
+      await page.waitForSelector('[role=radio][aria-checked=true]:has-text("decode")');
+      assert.equal(await page.textContent('irplan-detail h3'), chosen);
+    },
+    { hash },
+  );
+});
+
+test('links of every dictionary are read for ever', async () => {
+  for (const payload of ['aI-heFJea6ChYAB2Fag7I9ApNsGkA', 'bQ9hclJ8OzFqYSpEv7zABjmgD212oV2uAmhIVoPymVAsA'])
+    await visit(
+      async (page) => {
+        await shown(page);
+        await editorReady(page);
+        assert.equal(await programText(page), 'input x: f16[4, 8]\nout = output(silu(x))\n');
+      },
+      { hash: `#1.0.1.0.${payload}` },
+    );
+});
+
+test('a program of fifty lines of its own has a link of at most 600 characters', () =>
+  visit(async (page) => {
+    await shown(page);
+    await editorReady(page);
+    await shownAnew(page, () => replaceAll(page, OWN));
+    assert.equal(await page.locator('.problem.error').count(), 0);
+    const hash = hashOf(await shareLink(page));
+    assert.ok(hash.length <= 600, `${hash.length} characters`);
+  }));
+
+test('a program is shared as Markdown, as a command and as a picture', () =>
+  visit(async (page) => {
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await shown(page);
+    const link = await shareLink(page);
+    await page.click('#share');
+    await page.click('#share-dialog button:text-is("Copy Markdown")');
+    const markdown = await page.evaluate(() => navigator.clipboard.readText());
+    assert.match(markdown, /^```irplan\n[^]*\n```\n\n`irplan plan hotpath.irplan` · \[open in the playground\]\(/);
+    assert.ok(markdown.includes(link));
+    await page.click('#share-dialog button:text-is("Copy command")');
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'irplan plan hotpath.irplan');
+    const [file] = await Promise.all([page.waitForEvent('download'), page.click('#share-dialog button:text-is("Save picture")')]);
+    assert.equal(file.suggestedFilename(), 'hotpath.svg');
+  }));
 
 test('a link of another version of the compiler says so, and a damaged one too', async () => {
   const hash = await linkOf(null);
@@ -176,7 +293,7 @@ test('undo stays within a document; Back returns to the one before, with its con
     await shownAnew(page, () => retype(page, 6, 'silu', 'gelu'));
     await shownAnew(page, () => page.fill('#options', '--dim S=64'));
     await openExample(page, 'llama 3.2 1b');
-    await page.click('.view-lines', { position: { x: 5, y: 5 } });
+    await clickEditor(page);
     await page.keyboard.press('Control+z');
     await page.keyboard.press('Control+z');
     assert.doesNotMatch(await programText(page), /gelu/);
@@ -196,7 +313,7 @@ test('a format is undone, and so is a fix', () =>
     await shownAnew(page, () => replaceAll(page, 'input x: f32[1, 4]\nout=output( silu(x) )\n'));
     await page.click('#format');
     await page.waitForFunction(() => document.querySelector('.view-lines').textContent.includes('out\u00a0='));
-    await page.click('.view-lines', { position: { x: 5, y: 5 } });
+    await clickEditor(page);
     await page.keyboard.press('Control+z');
     await page.waitForFunction(() => document.querySelector('.view-lines').textContent.includes('out='));
   }));

@@ -285,6 +285,7 @@ std::string answer(std::string_view request_json, const OnPass& on_pass) {
   if (method == "picture") return serve_picture(request);
   if (method == "diff") return diff(request);
   if (method == "fit") return fit(request);
+  if (method == "gpus") return known_gpus();
   if (method == "new") return new_program(request);
   if (method == "pack") return pack(request);
   if (method == "format") return serve_format(request);

@@ -146,6 +146,17 @@ std::string fit(const json& request) {
   return "{\"text\":" + dump(fit_text(*found)) + ",\"fit\":" + fit_json(*found) + "}";
 }
 
+std::string known_gpus() {
+  json list = json::array();
+  for (const Gpu& gpu : gpus())
+    list.push_back({{"name", gpu.name},
+                    {"title", gpu.title},
+                    {"arch", gpu.arch},
+                    {"bytes", gpu.mebibytes << 20},
+                    {"left", left_bytes(gpu)}});
+  return dump(json{{"gpus", std::move(list)}});
+}
+
 std::string new_program(const json& request) {
   std::string why;
   const auto made = irplan::new_program(text_of(request, "config"), &why);

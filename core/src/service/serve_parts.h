@@ -32,6 +32,7 @@ std::string explain(const Plan& plan, const json& request);
 std::string picture(const Plan& plan, const json& request);
 std::string diff(const json& request);
 std::string fit(const json& request);
+std::string known_gpus();
 std::string new_program(const json& request);
 std::string pack(const json& request);
 

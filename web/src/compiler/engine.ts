@@ -1,6 +1,6 @@
 // A compiler that answers the page's requests, in a worker or, where a page may have none, on the page's own thread.
 // After a crash it is not to be used again.
-import { type CompileRequest, type Irplan, load } from 'irplan';
+import { type CompileRequest, type Fit, type Gpu, type Irplan, type NewReply, load } from 'irplan';
 import type { Bound, Outline, PhaseSlice, PhaseTotals } from '../model/plan';
 import type { Compiled, FromWorker, Handle, Opened, PassText, Proof, Request, Started } from './protocol';
 
@@ -89,6 +89,14 @@ export class Engine {
         return this.#ask<{ passes: PassText[] }>({ ...request.request, method: 'passes' }).passes;
       case 'format':
         return this.#ready().format({ text: request.text, file: request.file });
+      case 'fit':
+        return this.#ask<{ fit: Fit }>({ ...request.request, method: 'fit' }).fit;
+      case 'gpus':
+        return this.#ask<{ gpus: Gpu[] }>({ method: 'gpus' }).gpus;
+      case 'new':
+        return this.#ask<NewReply>({ method: 'new', config: request.config });
+      case 'language':
+        return this.#ask<object>({ ...request.question, method: 'language' });
     }
   }
 
@@ -109,7 +117,7 @@ export class Engine {
 
   async #start(wasm: WebAssembly.Module): Promise<Started> {
     this.#irplan = await load(wasm, { onPass: this.#onPass });
-    return { version: this.#irplan.version(), ops: this.#irplan.ops() };
+    return { version: this.#irplan.version() };
   }
 
   #compile(request: CompileRequest): Compiled {

@@ -1,5 +1,5 @@
 // What the page and a compiler's worker say to each other.
-import type { CompileRequest, Diagnostic, FormatReply, OpsReply, VersionReply } from 'irplan';
+import type { CompileRequest, Diagnostic, Fit, FitRequest, FormatReply, Gpu, NewReply, VersionReply } from 'irplan';
 import type { Bound, Outline, PhaseSlice } from '../model/plan';
 
 export type Handle = number;
@@ -18,7 +18,6 @@ export interface Compiled {
 
 export interface Started {
   version: VersionReply;
-  ops: OpsReply;
 }
 
 /** A plan as far as a first look needs it. */
@@ -53,7 +52,11 @@ export type Request =
   | { method: 'picture'; handle: Handle; phase: string }
   | { method: 'release'; handle: Handle }
   | { method: 'passes'; request: CompileRequest }
-  | { method: 'format'; text: string; file: string };
+  | { method: 'format'; text: string; file: string }
+  | { method: 'fit'; request: FitRequest }
+  | { method: 'gpus' }
+  | { method: 'new'; config: string }
+  | { method: 'language'; question: object };
 
 export interface Replies {
   start: Started;
@@ -69,6 +72,10 @@ export interface Replies {
   release: null;
   passes: PassText[];
   format: FormatReply;
+  fit: Fit;
+  gpus: Gpu[];
+  new: NewReply;
+  language: { result: unknown; refused?: string };
 }
 
 export type Method = Request['method'];

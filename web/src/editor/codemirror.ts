@@ -4,10 +4,10 @@ import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } 
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { bracketMatching, foldGutter, indentOnInput } from '@codemirror/language';
 import { type Diagnostic as Mark, lintGutter, setDiagnostics } from '@codemirror/lint';
-import { EditorState, type Extension, StateEffect, StateField } from '@codemirror/state';
+import { Compartment, EditorState, type Extension, StateEffect, StateField } from '@codemirror/state';
 import { Decoration, type DecorationSet, EditorView, drawSelection, hoverTooltip, keymap, lineNumbers } from '@codemirror/view';
 import type { Diagnostic } from 'irplan';
-import { colours, completionSource, irplan } from '../language/codemirror';
+import { colours, completionSource, irplan, offsetAt, positionAt } from '../language/codemirror';
 import type { LanguageService } from '../language/service';
 import { lineOf, offsetOf, withEdits } from '../model/text';
 import { h } from '../parts/dom';
@@ -47,16 +47,27 @@ class TouchEditor implements TextEditor {
   #shown: Tab = 'program';
   #events: EditorEvents;
   #extensions: Record<Tab, Extension>;
+  #language = new Compartment(); // which learns the language's words when the compiler is there
 
   constructor(host: HTMLElement, texts: Texts, events: EditorEvents, service: LanguageService) {
     this.#events = events;
-    this.#extensions = { program: [this.#common('Program'), irplan, this.#help(service)], config: this.#common('Config') };
+    this.#extensions = { program: [this.#common('Program'), this.#language.of(irplan(null)), this.#help(service)], config: this.#common('Config') };
     this.#states = this.#makeStates(texts);
     const root = host.attachShadow({ mode: 'open' });
     const parent = h('div');
     parent.style.height = '100%';
     root.append(parent);
     this.#view = new EditorView({ state: this.#states.program, parent, root });
+    void this.#learn(service);
+  }
+
+  async #learn(service: LanguageService): Promise<void> {
+    const { result } = await service.ask('irplan/words', '');
+    if (!result) return;
+    const effects = this.#language.reconfigure(irplan(result));
+    this.#extensions.program = [this.#common('Program'), this.#language.of(irplan(result)), this.#help(service)];
+    if (this.#shown === 'program') this.#view.dispatch({ effects });
+    else this.#states.program = this.#states.program.update({ effects }).state;
   }
 
   #common(label: string): Extension {
@@ -72,11 +83,12 @@ class TouchEditor implements TextEditor {
   }
 
   #help(service: LanguageService): Extension {
-    const tell = hoverTooltip((view, pos) => {
-      const found = service.hover(view.state.doc.toString(), pos);
-      if (!found) return null;
-      const dom = h('div', { class: 'cm-hover' }, [found.signature, ...found.parts].join('\n\n').replaceAll('`', ''));
-      return { pos: found.begin, end: found.end, create: () => ({ dom }) };
+    const tell = hoverTooltip(async ({ state: { doc } }, pos) => {
+      const { result } = await service.ask('textDocument/hover', doc.toString(), { position: positionAt(doc, pos) });
+      if (!result) return null;
+      const text = result.contents.value.replace(/^```.*\n/gm, '').replaceAll(/[`*]/g, '');
+      const dom = h('div', { class: 'cm-hover' }, text);
+      return { pos: offsetAt(doc, result.range.start), end: offsetAt(doc, result.range.end), create: () => ({ dom }) };
     });
     return [autocompletion({ override: [completionSource(service)] }), tell];
   }

@@ -9,16 +9,24 @@ import 'monaco-editor/features/codeAction/register';
 import 'monaco-editor/features/comment/register';
 import 'monaco-editor/features/contextmenu/register';
 import 'monaco-editor/features/cursorUndo/register';
+import 'monaco-editor/features/documentSymbols/register';
 import 'monaco-editor/features/find/register';
 import 'monaco-editor/features/folding/register';
 import 'monaco-editor/features/format/register';
 import 'monaco-editor/features/gotoError/register';
 import 'monaco-editor/features/gotoLine/register';
+import 'monaco-editor/features/gotoSymbol/register';
 import 'monaco-editor/features/hover/register';
 import 'monaco-editor/features/indentation/register';
+import 'monaco-editor/features/inlayHints/register';
 import 'monaco-editor/features/linesOperations/register';
 import 'monaco-editor/features/multicursor/register';
+import 'monaco-editor/features/parameterHints/register';
 import 'monaco-editor/features/quickCommand/register';
+import 'monaco-editor/features/quickOutline/register';
+import 'monaco-editor/features/referenceSearch/register';
+import 'monaco-editor/features/rename/register';
+import 'monaco-editor/editor/contrib/semanticTokens/browser/documentSemanticTokens'; // the feature of this name knows ranges alone
 import 'monaco-editor/features/smartSelect/register';
 import 'monaco-editor/editor/contrib/suggest/browser/suggestController'; // features/suggest registers inline completion alone
 import 'monaco-editor/features/snippet/register';
@@ -47,14 +55,13 @@ export class MonacoEditor implements TextEditor {
   #views: Partial<Record<Tab, monaco.editor.ICodeEditorViewState | null>> = {};
   #shown: Tab = 'program';
   #lines: monaco.editor.IEditorDecorationsCollection;
-  #diagnostics: Diagnostic[] = []; // of the program
 
   #events: EditorEvents;
   #endTheme: () => void;
 
   constructor(host: HTMLElement, texts: Texts, events: EditorEvents, service: LanguageService) {
     self.MonacoEnvironment = { getWorker: () => new EditorWorker() };
-    registerLanguages(service);
+    void registerLanguages(service);
     this.#endTheme = followTheme(host);
     this.#events = events;
     this.#models = this.#makeModels(texts);
@@ -82,12 +89,13 @@ export class MonacoEditor implements TextEditor {
       ariaLabel: 'Program. Control M frees the Tab key.',
       accessibilitySupport: 'auto',
       suggest: { showIcons: true },
+      'semanticHighlighting.enabled': true,
+      inlayHints: { enabled: 'on', fontSize: 12, padding: false },
     });
     this.#lines = this.#editor.createDecorationsCollection();
     this.#editor.onDidChangeCursorPosition((event) => {
       if (this.#shown === 'program') events.cursor(event.position.lineNumber);
     });
-    monaco.languages.registerCodeActionProvider(LANGUAGE, { provideCodeActions: (model, range) => this.#fixes(model, range) });
   }
 
   #makeModels(texts: Texts): Record<Tab, monaco.editor.ITextModel> {
@@ -149,7 +157,6 @@ export class MonacoEditor implements TextEditor {
   }
 
   setDiagnostics(diagnostics: Record<Tab, Diagnostic[]>): void {
-    this.#diagnostics = diagnostics.program;
     for (const tab of ['program', 'config'] as const) {
       const model = this.#models[tab];
       monaco.editor.setModelMarkers(model, OWNER, diagnostics[tab].map((one) => this.#marker(one, model)));
@@ -215,28 +222,6 @@ export class MonacoEditor implements TextEditor {
       endLineNumber: place.end_line,
       endColumn: empty ? startColumn + 1 : endColumn,
     };
-  }
-
-  /** The compiler's own fixes, where they have edits. */
-  #fixes(model: monaco.editor.ITextModel, range: monaco.IRange): monaco.languages.CodeActionList {
-    const near = this.#diagnostics.filter((one) => monaco.Range.areIntersectingOrTouching(this.#range(one, model), range));
-    const actions = near.flatMap((one) =>
-      one.fixes
-        .filter((fix) => fix.edits.length > 0)
-        .map((fix) => ({
-          title: fix.message,
-          kind: 'quickfix',
-          isPreferred: true,
-          edit: {
-            edits: fix.edits.map((edit) => ({
-              resource: model.uri,
-              versionId: undefined,
-              textEdit: { range: this.#range(edit, model), text: edit.text },
-            })),
-          },
-        })),
-    );
-    return { actions, dispose: () => undefined };
   }
 }
 

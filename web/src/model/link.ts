@@ -2,16 +2,28 @@
 // deflated with the dictionary, in base64url. Nothing leaves the page; what follows # is never sent to a server.
 import { deflateSync, inflateSync } from 'fflate';
 import { fromBase64Url, toBase64Url } from './text';
-import type { Document } from './document';
+import { type Document, emptyDocument } from './document';
+import type { FitQuestion } from './fit';
 import { DEFAULT_TARGET, STRENGTHS, defaultOptions } from './options';
-import { DICTIONARIES, NEWEST } from './dictionaries';
+import { CURRENT, DICTIONARIES } from './dictionaries';
 
 const FORMAT = '1';
 /** Chat programs cut longer links. */
 export const LONG_LINK = 2000;
 
+/** What of the plan is looked at; absent where it is what a page shows first. */
+export interface Look {
+  view?: string;
+  phase?: string;
+  /** The buffer that is chosen. */
+  buffer?: string;
+}
+
 export interface Linked {
   document: Document;
+  look: Look;
+  /** Where the link asks what fits, of the document's config. */
+  fit?: FitQuestion;
   /** Of the compiler that made the link. */
   version: string;
 }
@@ -35,10 +47,25 @@ function minimal(document: Document): Record<string, unknown> {
   return kept;
 }
 
-export function encodeLink(document: Document, version: string): string {
-  const json = new TextEncoder().encode(JSON.stringify(minimal(document)));
-  const dictionary = DICTIONARIES[NEWEST]!;
-  return `#${FORMAT}.${version}.${NEWEST}${toBase64Url(deflateSync(json, { level: 9, dictionary }))}`;
+function minimalFit({ gpu, memory, context, batch, retypes }: FitQuestion): Record<string, unknown> {
+  const typed = Object.entries({ gpu, memory: gpu ? '' : memory, context, batch }).filter(([, text]) => text.trim());
+  return { ...Object.fromEntries(typed), ...(Object.keys(retypes).length ? { retypes } : {}) };
+}
+
+export function encodeLink(document: Document, version: string, look: Look = {}): string {
+  return encode({ ...minimal(document), ...(Object.keys(look).length ? { look } : {}) }, version);
+}
+
+/** A link that asks what fits. */
+export function encodeFit(question: FitQuestion, version: string): string {
+  const { config, configName } = question;
+  return encode({ ...minimal({ ...emptyDocument(), config, configName }), fit: minimalFit(question) }, version);
+}
+
+function encode(record: Record<string, unknown>, version: string): string {
+  const json = new TextEncoder().encode(JSON.stringify(record));
+  const payloads = CURRENT.map((name) => name + toBase64Url(deflateSync(json, { level: 9, dictionary: DICTIONARIES[name]! })));
+  return `#${FORMAT}.${version}.${payloads.reduce((best, one) => (one.length < best.length ? one : best))}`;
 }
 
 function textAt(record: Record<string, unknown>, key: string, otherwise: string): string {
@@ -74,6 +101,18 @@ function readDocument(record: Record<string, unknown>): Document {
   };
 }
 
+function readLook(record: unknown): Look {
+  const kept = Object.entries(record ?? {}).filter(([key, value]) => ['view', 'phase', 'buffer'].includes(key) && typeof value === 'string');
+  return Object.fromEntries(kept);
+}
+
+function readFit(record: Record<string, unknown>, { config, configName }: Document): FitQuestion {
+  const retypes = (record['retypes'] ?? {}) as Record<string, unknown>;
+  const kept = Object.entries(retypes).filter(([what, dtype]) => (what === 'state' || what === 'weights') && typeof dtype === 'string');
+  const text = (key: string): string => textAt(record, key, '');
+  return { config, configName, gpu: text('gpu'), memory: text('memory'), context: text('context'), batch: text('batch'), retypes: Object.fromEntries(kept) };
+}
+
 /** None where the hash is no link; an error where it is one that cannot be read. */
 export function decodeLink(hash: string): Linked | null {
   const [, format, version, dictionaryName, payload] = /^#(\d+)\.(\d[\w.+-]*)\.([a-z])([\w-]*)$/.exec(hash) ?? [];
@@ -88,5 +127,7 @@ export function decodeLink(hash: string): Linked | null {
     throw new Error('the link is damaged: a part of it is missing');
   }
   if (typeof record !== 'object' || record === null) throw new Error('the link holds no document');
-  return { document: readDocument(record as Record<string, unknown>), version };
+  const document = readDocument(record as Record<string, unknown>);
+  const { fit, look } = record as Record<string, unknown>;
+  return { document, version, look: readLook(look), ...(typeof fit === 'object' && fit !== null ? { fit: readFit(fit as Record<string, unknown>, document) } : {}) };
 }

@@ -86,3 +86,6 @@ export const startingPoints: Example[] = Object.entries(templates)
 export function documentOf({ file, text, config, configName }: Example): Document {
   return { file, text, config, configName, options: defaultOptions(), sizes: {} };
 }
+
+/** Of models as they were published, by name. */
+export const publishedConfigs = Object.entries(configs).map(([path, text]) => ({ name: baseName(path), text }));

@@ -9,7 +9,12 @@ const KEYS: [string, [string, string][]][] = [
     'Editor',
     [
       ['Ctrl Space', 'complete'],
-      ['Ctrl K Ctrl I', 'what is under the cursor'],
+      ['Ctrl K Ctrl I', 'what is under the cursor: shape, bytes, buffer, kernel'],
+      ['Ctrl Shift Space', 'the arguments of this call'],
+      ['F12', 'where the name is bound'],
+      ['Shift F12', 'where it is used'],
+      ['F2', 'rename it everywhere'],
+      ['Ctrl Shift O', 'names of the program'],
       ['Ctrl .', 'fix what is wrong here'],
       ['F8', 'next problem'],
       ['Shift Alt F', 'format'],
@@ -63,6 +68,7 @@ export class Help {
         program and, for a model, its Hugging Face <code>config.json</code>. The right side is the plan that
         <code>irplan plan</code> writes, byte for byte. Nothing leaves this page: it works offline once it was loaded.
       </p>
+      <p><b>What fits</b> takes a model's config alone: whether it fits a GPU, with how much context and how many sequences.</p>
       <p>Move a slider to see the same plan at other sizes; options are the command line's. What you write is kept in this browser, each tab by itself.</p>
       <div class="columns">${KEYS.map(keys)}</div>
       <h3>The language in a minute</h3>

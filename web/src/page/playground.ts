@@ -1,22 +1,25 @@
 // The playground: text in, plan out, all in this page.
-import type { CompileRequest, Diagnostic } from 'irplan';
+import type { CompileRequest, Diagnostic, Fit } from 'irplan';
 import { html, nothing, render } from 'lit';
 import { CompilerStopped } from '../compiler/client';
 import { Latest } from '../compiler/latest';
 import { CompilerPool, type PlanHandle } from '../compiler/pool';
 import type { Compiled, Started } from '../compiler/protocol';
-import { Vocabulary } from '../language/vocabulary';
-import { type Document, commandLine } from '../model/document';
-import type { Linked } from '../model/link';
-import { TARGETS, optionsText, parseOptions } from '../model/options';
+import { CompilerLanguage } from '../language/compiler';
+import type { Answer, Ask } from '../language/service';
+import { type Document, commandLine, emptyDocument } from '../model/document';
+import { type FitQuestion, emptyQuestion } from '../model/fit';
+import { type Linked, encodeFit } from '../model/link';
+import { DEFAULT_TARGET, TARGETS, optionsText, parseOptions } from '../model/options';
 import { byId, debounce } from '../parts/dom';
 import { wireSplit } from '../parts/split';
 import { THEMES, type Theme, chooseTheme, chosenTheme } from '../parts/theme';
 import type { PlanPane } from '../views/plan';
 import { COMMAND_LINE } from '../views/problems';
 import { PlanSession } from '../views/session';
-import { documentOf, examples } from './examples';
+import { documentOf, examples, publishedConfigs } from './examples';
 import { Files } from './files';
+import { FitDialog } from './fit_dialog';
 import { Gallery, templateCards } from './gallery';
 import { Help } from './help';
 import { Notices } from './notices';
@@ -49,6 +52,10 @@ export class Playground {
   #round = 0; // of compilations; what belongs to an older one is not shown
   #lastMs = QUIET_MS;
   #compileSoon = debounce(() => Math.min(QUIET_MS, this.#lastMs / 2), () => this.#compile());
+  #language = new CompilerLanguage(
+    async (question) => (await this.#pool.now.ask<'language'>({ method: 'language', question })) as Answer<Ask>,
+    () => ({ file: this.#document.file, config: this.#document.config.trim() ? this.#document.config : null, config_name: this.#document.configName }),
+  );
   #adviseSoon = debounce(() => ADVICE_MS, () => void this.#advise(this.#round));
 
   constructor() {
@@ -72,7 +79,11 @@ export class Playground {
         show: (document) => this.#show(document),
         notify: (notice) => this.#notices.show(notice),
         version: () => this.#started?.version.version ?? '0',
-        linked: (linked) => void this.#tellVersion(linked),
+        linked: (linked) => {
+          if (linked.fit) this.#fit.open(linked.fit);
+          else this.#session.look = linked.look;
+          void this.#tellVersion(linked);
+        },
       },
       documentOf(examples[0]!),
     );
@@ -87,11 +98,7 @@ export class Playground {
       (started) => this.#ready(started),
       (error: unknown) => this.#source.setStatus(messageOf(error), 'error'),
     );
-    const service = new Vocabulary(
-      () => this.#started?.ops ?? null,
-      async (text) => (await this.#pool.now.ask<'format'>({ method: 'format', text, file: this.#document.file })).text,
-    );
-    whenPainted(() => void this.#source.loadFullEditor(service).catch((error: unknown) => this.#notices.show({ text: `The full editor did not load: ${messageOf(error)}` })));
+    whenPainted(() => void this.#source.loadFullEditor(this.#language).catch((error: unknown) => this.#notices.show({ text: `The full editor did not load: ${messageOf(error)}` })));
   }
 
   get #document(): Document {
@@ -263,6 +270,7 @@ export class Playground {
       this.#session.stale.value = true;
       this.#showWaiting(compiled.diagnostics);
     }
+    this.#language.compiled();
     mark('compiled', compiled.ok ? 'ok' : compiled.refused ? 'refused' : 'failed');
   }
 
@@ -302,8 +310,8 @@ export class Playground {
         ${templateCards(openExample)}
         <p>
           or <button type="button" class="link" @click=${() => this.#gallery.open()}>open an example</button>: whole models with their
-          <code>config.json</code>. <button type="button" class="link" @click=${() => this.#help.open()}>Help</button> has the language
-          in a minute.
+          <code>config.json</code>. <button type="button" class="link" @click=${() => this.#askFit()}>What fits</button> tells whether a
+          model fits a GPU. <button type="button" class="link" @click=${() => this.#help.open()}>Help</button> has the language in a minute.
         </p>`,
       this.#placeWithoutPlan(),
     );
@@ -339,6 +347,42 @@ export class Playground {
   });
   #help = new Help();
   #share = new Share();
+  #asked = emptyQuestion(); // what was asked last of what fits
+  #fit = new FitDialog({
+    fit: (request) => this.#pool.now.ask<'fit'>({ method: 'fit', request }),
+    gpus: () => this.#pool.now.ask<'gpus'>({ method: 'gpus' }),
+    configs: publishedConfigs,
+    open: (fit, question) => void this.#openFit(fit, question),
+    asked: (question) => (this.#asked = question),
+    link: (question) => location.href.split('#')[0] + encodeFit(question, this.#started?.version.version ?? '0'),
+  });
+
+  /** Of the open document's config, where it has one. */
+  #askFit(): void {
+    const { config, configName } = this.#document;
+    this.#fit.open(config.trim() ? { ...this.#asked, config, configName } : this.#asked);
+  }
+
+  /** The program with the numbers of the answer: its last command line says how. */
+  async #openFit(fit: Fit, question: FitQuestion): Promise<void> {
+    try {
+      const { text, example } = await this.#pool.now.ask<'new'>({ method: 'new', config: question.config });
+      const line = fit.commands.at(-1) ?? '';
+      const words = [...line.matchAll(/--(?:let|dim|retype) \S+/g)].map(([word]) => word).join(' ');
+      const { options } = parseOptions(words, DEFAULT_TARGET);
+      this.#fit.close();
+      this.#work.open({ ...emptyDocument(), file: `${example}.irplan`, text, config: question.config, configName: question.configName, options });
+    } catch (error) {
+      this.#notices.show({ text: messageOf(error) });
+    }
+  }
+
+  #openShare(): void {
+    const link = this.#work.share(this.#session.look);
+    const { file, text } = this.#document;
+    const picture = this.#session.handle === null ? null : () => this.#session.picture();
+    this.#share.open({ link, file, text, command: commandLine(this.#document), picture });
+  }
 
   async #format(): Promise<void> {
     try {
@@ -356,8 +400,9 @@ export class Playground {
     byId('options').addEventListener('blur', () => this.#wrongOption || this.#showOptions());
     byId('format').addEventListener('click', () => void this.#format());
     byId('examples').addEventListener('click', () => this.#gallery.open());
+    byId('fit').addEventListener('click', () => this.#askFit());
     byId('help').addEventListener('click', () => this.#help.open());
-    byId('share').addEventListener('click', () => this.#share.open(this.#work.share()));
+    byId('share').addEventListener('click', () => this.#openShare());
     wireSplit(byId('split'));
     this.#wireTheme();
     document.querySelector('.skip')?.addEventListener('click', (event) => {
@@ -383,7 +428,7 @@ export class Playground {
     const target = event.composedPath()[0] as HTMLElement;
     const typing = target.closest('input, textarea, select, [contenteditable], .monaco-editor, .cm-editor') !== null;
     if (event.key === '?' && !typing && !event.ctrlKey) this.#help.open();
-    else if (event.key === 's' && (event.ctrlKey || event.metaKey)) this.#share.open(this.#work.share());
+    else if (event.key === 's' && (event.ctrlKey || event.metaKey)) this.#openShare();
     else return;
     event.preventDefault();
   }

@@ -1,25 +1,44 @@
-// A link that carries everything.
-import { html } from 'lit';
+// A link that carries everything, and the same as what other places take.
+import { type TemplateResult, html, nothing } from 'lit';
 import { LONG_LINK } from '../model/link';
-import { copyText } from '../parts/dom';
+import { markdown } from '../model/shared';
+import { copyText, download } from '../parts/dom';
 import { Dialog } from '../parts/dialog';
+
+export interface Shared {
+  link: string;
+  file: string;
+  text: string;
+  command: string;
+  /** SVG; none where there is no plan. */
+  picture: (() => Promise<string>) | null;
+}
+
+function copyButton(name: string, text: string, kind = ''): TemplateResult {
+  const copy = async (event: Event): Promise<void> => {
+    const button = event.currentTarget as HTMLElement;
+    button.textContent = (await copyText(text)) ? 'Copied' : 'Copying is not allowed here';
+    setTimeout(() => (button.textContent = name), 1500);
+  };
+  return html`<button type="button" class="control ${kind}" @click=${(event: Event) => void copy(event)}>${name}</button>`;
+}
 
 export class Share {
   #dialog = new Dialog('share-dialog', 'Share link');
 
-  open(link: string): void {
+  open(shared: Shared): void {
+    const { link, file, command, picture } = shared;
     const long = link.length > LONG_LINK ? `; some chat programs cut links of more than ${LONG_LINK}` : '';
-    const copy = async (event: Event): Promise<void> => {
-      const button = event.currentTarget as HTMLElement;
-      button.textContent = (await copyText(link)) ? 'Copied' : 'Copying is not allowed here';
-      setTimeout(() => (button.textContent = 'Copy'), 1500);
-    };
+    const save = async (): Promise<void> => download(file.replace(/\.irplan$/, '.svg'), await picture!(), 'image/svg+xml');
     this.#dialog.show(html`
-      <p>The link holds the program, the config, every option and the sizes. Nothing is uploaded.</p>
+      <p>The link holds the program, the config, every option, the sizes and what you look at. Nothing is uploaded.</p>
       <textarea id="share-link" class="mono" readonly rows="5" aria-label="link" .value=${link}></textarea>
       <div class="dialog-foot">
         <span id="share-note" class="soft">${link.length} characters${long}</span>
-        <button type="button" class="control primary" @click=${(event: Event) => void copy(event)}>Copy</button>
+        <span class="row">
+          ${picture ? html`<button type="button" class="control" @click=${() => void save()}>Save picture</button>` : nothing}
+          ${copyButton('Copy command', command)} ${copyButton('Copy Markdown', markdown(shared))} ${copyButton('Copy', link, 'primary')}
+        </span>
       </div>
     `);
     this.#dialog.node.querySelector('textarea')?.select();

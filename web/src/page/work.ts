@@ -5,7 +5,7 @@
 // bar, so that a reload shows the change. Where the browser keeps nothing, the address bar is rewritten to hold the change.
 import type { Document } from '../model/document';
 import { type Draft, Drafts, newDraft } from '../model/drafts';
-import { type Linked, decodeLink, encodeLink } from '../model/link';
+import { type Linked, type Look, decodeLink, encodeLink } from '../model/link';
 import { debounce } from '../parts/dom';
 import type { Notice } from './notices';
 
@@ -106,8 +106,8 @@ export class Work {
   }
 
   /** A link to what is open; the address bar has it too, so that a bookmark keeps what was shared. */
-  share(): string {
-    const hash = encodeLink(this.#draft.document, this.#host.version());
+  share(look: Look): string {
+    const hash = encodeLink(this.#draft.document, this.#host.version(), look);
     this.save();
     this.#draft.from = hash;
     this.#address(hash);

@@ -6,6 +6,7 @@ import { type Phase, segmentsIn } from '../model/phase';
 import { type Budget, type BudgetAnswer, type Frontier, type Outline, SEGMENTS } from '../model/plan';
 import { sheets } from '../parts/view';
 import styles from '../styles/budgets.css?inline';
+import frontierStyles from '../styles/frontier.css?inline';
 import { changeEffect, changeList } from './changes';
 import { frontierChart } from './frontier';
 import { Panel } from './panel';
@@ -13,7 +14,7 @@ import { Panel } from './panel';
 const MOST = 12; // largest values told
 
 export class Budgets extends Panel {
-  static override styles = sheets(styles);
+  static override styles = sheets(frontierStyles, styles);
 
   #frontier(frontier: Frontier): TemplateResult {
     const [first, second] = frontier.dims;

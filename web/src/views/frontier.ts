@@ -7,7 +7,7 @@ const WIDTH = 320;
 const HEIGHT = 190;
 const LEFT = 52;
 const BOTTOM = 30;
-const TOP = 10;
+const TOP = 22;
 const RIGHT = 14;
 
 type Scale = (n: number) => number;
@@ -45,7 +45,7 @@ export function frontierChart(
     ${ticks(x0, x1).map((n) => svg`<text x=${x(n)} y=${HEIGHT - BOTTOM + 14} text-anchor="middle">${n}</text>`)}
     ${ticks(y0, y1).map((n) => svg`<text x=${LEFT - 6} y=${y(n) + 4} text-anchor="end">${n}</text>`)}
     <text class="name" x=${WIDTH - RIGHT} y=${HEIGHT - 4} text-anchor="end">${first}</text>
-    <text class="name" x="4" y="14">${second}</text>
+    <text class="name" x="4" y="11">${second}</text>
     ${points.map((point) => svg`<g class="point" role="button" tabindex="0" aria-label=${`${first} = ${point[0]}, ${second} = ${point[1]}`}
         @click=${() => take(point)} @keydown=${(event: KeyboardEvent) => event.key === 'Enter' && take(point)}>
         <circle class="reach" cx=${x(point[0])} cy=${y(point[1])} r="12"></circle>

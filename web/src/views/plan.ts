@@ -16,7 +16,7 @@ import './ops';
 import { Panel } from './panel';
 import './passes';
 import './report';
-import type { ViewName } from './session';
+import { VIEWS, type ViewName } from './session';
 import './sliders';
 import './summary';
 
@@ -25,16 +25,16 @@ export interface ProofText {
   command: string;
 }
 
-const VIEWS: [ViewName, string][] = [
-  ['memory', 'Memory'],
-  ['buffers', 'Buffers'],
-  ['ops', 'Ops'],
-  ['graph', 'Graph'],
-  ['budgets', 'Budgets'],
-  ['passes', 'Passes'],
-  ['report', 'Report'],
-  ['json', 'plan.json'],
-];
+const LABELS: Record<ViewName, string> = {
+  memory: 'Memory',
+  buffers: 'Buffers',
+  ops: 'Ops',
+  graph: 'Graph',
+  budgets: 'Budgets',
+  passes: 'Passes',
+  report: 'Report',
+  json: 'plan.json',
+};
 
 export class PlanPane extends Panel {
   static override styles = sheets(styles);
@@ -110,7 +110,7 @@ export class PlanPane extends Panel {
     const { session } = this;
     const view = session.view.value;
     this.toggleAttribute('stale', session.stale.value);
-    const choices = VIEWS.map(([name, label]): Choice<ViewName> => ({ name, label, controls: 'panel' }));
+    const choices = VIEWS.map((name): Choice<ViewName> => ({ name, label: LABELS[name], controls: 'panel' }));
     return html`
       <h2 class="visually-hidden">Plan</h2>
       ${session.stale.value ? html`<p class="stale-note" role="note">The last plan that compiled. It follows when the errors are mended.</p>` : nothing}

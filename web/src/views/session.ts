@@ -5,10 +5,12 @@ import { Latest } from '../compiler/latest';
 import type { PlanHandle } from '../compiler/pool';
 import type { Opened, PassText, Proof } from '../compiler/protocol';
 import { type Phase, type PhaseRecords, bindPhase, buffersOfLine, linesOf, phaseRecords } from '../model/phase';
+import type { Look } from '../model/link';
 import type { Bound, Outline, PhaseTotals } from '../model/plan';
 
 export type Sizes = Record<string, number>;
-export type ViewName = 'memory' | 'buffers' | 'ops' | 'graph' | 'budgets' | 'passes' | 'report' | 'json';
+export const VIEWS = ['memory', 'buffers', 'ops', 'graph', 'budgets', 'passes', 'report', 'json'] as const;
+export type ViewName = (typeof VIEWS)[number];
 
 /** What a view may ask of whoever shows it. */
 export interface SessionHost {
@@ -88,6 +90,24 @@ export class PlanSession {
     this.host.markLines(phase && id !== null ? linesOf(phase, id) : []);
   }
 
+  /** What a link says of what is looked at. */
+  get look(): Look {
+    const view = this.view.value;
+    const buffer = this.selected.value;
+    return {
+      ...(view === VIEWS[0] ? {} : { view }),
+      ...(this.#wantedPhase ? { phase: this.#wantedPhase } : {}),
+      ...(buffer === null ? {} : { buffer }),
+    };
+  }
+
+  /** Looks at the next plan as a link says. */
+  set look({ view, phase, buffer }: Look) {
+    this.view.value = VIEWS.find((one) => one === view) ?? VIEWS[0];
+    this.#wantedPhase = phase ?? '';
+    this.selected.value = buffer ?? null;
+  }
+
   /** Marks what a line of the program makes. */
   highlightLine(line: number): void {
     const phase = this.phase.value;
@@ -128,7 +148,8 @@ export class PlanSession {
   #keepSelection(): void {
     const id = this.selected.value;
     const phase = this.phase.value;
-    if (id !== null && !phase?.arenaById.has(id) && !phase?.residentById.has(id)) this.select(null);
+    if (id === null) return;
+    this.select(phase?.arenaById.has(id) || phase?.residentById.has(id) ? id : null);
   }
 
   #bind(): void {

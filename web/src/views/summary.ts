@@ -1,15 +1,16 @@
 // <irplan-summary>: the plan in a line: how much memory, how near to the least possible, what takes it, and whether budgets
 // are kept. Of a program that its budgets refuse: what breaks them, and what would help.
 import { type TemplateResult, html, nothing } from 'lit';
-import { styleMap } from 'lit/directives/style-map.js';
 import { memoryBudget, sizesText, total, usedBy } from '../model/budgets';
 import { bytesText, percentText } from '../model/numbers';
 import { type Phase, segmentsIn, segmentsOf } from '../model/phase';
-import { type Budget, type Outline, SEGMENTS, type Segments } from '../model/plan';
+import type { Budget, Outline, Segments } from '../model/plan';
 import { sheets } from '../parts/view';
+import stackStyles from '../styles/stack.css?inline';
 import styles from '../styles/summary.css?inline';
 import { changeEffect, changeList } from './changes';
 import { Panel } from './panel';
+import { legend, stack } from './stack';
 
 function figure(name: string, value: string, note: string, mood = ''): TemplateResult {
   return html`<div class="figure ${mood}">
@@ -26,31 +27,8 @@ function gapNote(phase: Phase): { text: string; mood: string } {
   return { text: `${percentText(gap / phase.lowerBound)} above it, padding included`, mood: '' };
 }
 
-const NEAR = 0.1; // of the limit: what takes less would be nothing of a bar that is as long as the limit
-
-function stack(segments: Segments, limit: number | null): TemplateResult {
-  const sum = total(segments);
-  const shownLimit = limit !== null && sum > NEAR * limit ? limit : null;
-  const scale = Math.max(sum, shownLimit ?? 0, 1);
-  const parts = SEGMENTS.filter((name) => segments[name] > 0);
-  const share = (bytes: number): string => `${Math.max(0.3, (100 * bytes) / scale)}%`;
-  const text = parts.map((name) => `${name} ${bytesText(segments[name])}`).join(', ') + (limit === null ? '' : `; budget ${bytesText(limit)}`);
-  const over = shownLimit !== null && sum > shownLimit;
-  return html`<div class="stack" role="img" aria-label=${`memory by segment: ${text}`}>
-    ${parts.map((name) => html`<span class="part part-${name}" title=${`${name} ${bytesText(segments[name])}`} style=${styleMap({ width: share(segments[name]) })}></span>`)}
-    ${over ? html`<span class="over-part" style=${styleMap({ left: share(shownLimit) })}></span>` : nothing}
-    ${shownLimit === null ? nothing : html`<span class="limit" title=${`budget ${bytesText(shownLimit)}`} style=${styleMap({ left: `min(100% - 2px, ${(100 * shownLimit) / scale}%)` })}></span>`}
-  </div>`;
-}
-
-function legend(segments: Segments): TemplateResult {
-  return html`<div class="stack-legend">
-    ${SEGMENTS.map((name) => html`<span><i class="swatch part-${name}"></i>${name} <b>${bytesText(segments[name])}</b></span>`)}
-  </div>`;
-}
-
 export class Summary extends Panel {
-  static override styles = sheets(styles);
+  static override styles = sheets(stackStyles, styles);
 
   /** A budget at these sizes, and over the sizes that are declared: two answers. */
   #budget(budget: Budget, phase: Phase, segments: Segments): TemplateResult {

@@ -1,0 +1,13 @@
+// A program as other places show it.
+
+/** A fence that no line of the text ends. */
+function fence(text: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  return '`'.repeat(longest + 1);
+}
+
+/** For issues, chats and documents: the program, the command that plans it, and the link. */
+export function markdown({ link, text, command }: { link: string; text: string; command: string }): string {
+  const marks = fence(text);
+  return `${marks}irplan\n${text.replace(/\n*$/, '\n')}${marks}\n\n\`${command}\` · [open in the playground](${link})\n`;
+}
