@@ -116,6 +116,19 @@ class Numbers(Case):
     NARROWED = ("dim B in 1..64\ndim S in 1..512\nphase prefill { B in 1..4, S in 1..512 }\nphase decode { B in 1..8, S = 1 }\n"
                 "input x: f16[B, S, 64]\nout = output(rmsnorm(x, eps=1e-5))\n")
 
+    def test_keys_of_other_versions(self):
+        for config, read, there in (({"rope_theta": 3.0}, "config.rope_parameters.rope_theta", "config.rope_theta"),
+                                    ({"rope_parameters": {"rope_theta": 3.0}}, "config.rope_theta", "config.rope_parameters.rope_theta"),
+                                    ({"hidden_size": 8}, "config.text_config.hidden_size", "config.hidden_size"),
+                                    ({"text_config": {"hidden_size": 8}}, "config.hidden_size", "config.text_config.hidden_size"),
+                                    ({"rope_scaling": {"factor": 2.0}}, "config.rope_parameters.factor", "config.rope_scaling")):
+            self.file("config.json", json.dumps(config))
+            program = self.file("p.irplan", f"let n = {read}\ninput x: f16[1, 8]\nout = output(relu(x))\n")
+            self.assertIn(f"the config has it as `{there}`", self.irplan("check", program, "--config", "config.json", code=1)[1], read)
+        # a record of few keys says which it has
+        self.file("config.json", json.dumps({"rope": {"base": 3.0, "kind": "linear"}}))
+        self.assertIn("its keys: base, kind", self.irplan("check", self.file("p.irplan", "let n = config.rope.factor\n"), "--config", "config.json", code=1)[1])
+
     def test_phases_that_narrow_a_dim(self):
         program = self.file("p.irplan", self.NARROWED)
         plan = json.loads(self.irplan("plan", program)[0])

@@ -41,25 +41,27 @@ bool means(std::string_view key, std::string_view wanted) {
   });
 }
 
-void search_config(const ConfigNode& root, const ConfigNode& node, const ConfigNode& lacking,
+void search_config(const ConfigNode& root, const ConfigNode& node, const ConfigNode* lacking,
                    std::string_view key, std::vector<const ConfigNode*>& found) {
   for (const auto& [name, entry] : node.entries) {
     if (found.size() == kMostElsewhere) return;
     const bool half = name.size() > 7 && name.compare(name.size() - 7, 7, "_config") == 0 &&
                       (&node != &root || entry != &text_part(root));
     if (half) continue;  // of another part of the model
-    if (means(name, key) && !(&node == &lacking && name == key) && entry->kind != ConfigNode::Kind::Null)
+    if (means(name, key) && !(&node == lacking && name == key) && entry->kind != ConfigNode::Kind::Null)
       found.push_back(entry);
     search_config(root, *entry, lacking, key, found);
   }
 }
 
 // Where the config has a key that one of its records lacks: in another record, or spelt as another version
-// does.
+// does. Of `record.key` without a record, what has the key's name.
 std::vector<const ConfigNode*> elsewhere_in(const ConfigNode& root, const ConfigNode& lacking,
-                                            std::string_view key) {
+                                            std::string_view key, std::string_view written) {
   std::vector<const ConfigNode*> found;
-  search_config(root, root, lacking, key, found);
+  search_config(root, root, &lacking, key, found);
+  const std::string_view leaf = written.substr(written.rfind('.') + 1);
+  if (found.empty() && leaf != key) search_config(root, root, nullptr, leaf, found);
   return found;
 }
 
@@ -144,7 +146,7 @@ void Elaborator::tell_lacking() {
     if (refused_ && near.empty()) continue;
     const SourceText& source = lacking.elsewhere ? *lacking.elsewhere : source_;
     const std::string written(source.slice(lacking.span));
-    const auto others = elsewhere_in(*options_.config->root(), *lacking.record, lacking.key);
+    const auto others = elsewhere_in(*options_.config->root(), *lacking.record, lacking.key, written);
     Diagnostic& d =
         diagnostics_.report(Code::NoSuchKey, lacking.span, {path + lacking.key}, lacking.elsewhere);
     if (const std::string all = keys_of(*lacking.record); !all.empty()) d.note("its keys: " + all);
