@@ -54,6 +54,9 @@ class Codes(Case):
         for word in ("e0301", "error[E0301]"):
             self.assertEqual(self.irplan("explain", word)[0], whole)
         self.assertIn("warning[W0205]", self.irplan("explain", "w0205")[0])
+        told = json.loads(self.irplan("explain", "e0301", "--format", "json")[0])
+        self.assertEqual((told["code"], told["severity"]), ("E0301", "error"))
+        self.assertIn(told["means"], whole)
         for word, said in (("E9999", "no diagnostic has the code E9999; the nearest is E06"), ("E301", "the nearest is E0301"),
                            ("E03", "those that begin so are E0301, E0302"), ("w99", "the nearest is W0"), ("W020", "W0201, W0202")):
             self.assertIn(said, self.irplan("explain", word, code=1)[1])

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <iterator>
 
+#include "base/text_writer.h"
+
 namespace irplan {
 namespace {
 
@@ -94,6 +96,19 @@ std::string explain(const CodeInfo& code) {
            "` makes it an error.\n";
   }
   return out;
+}
+
+std::string explain_json(const CodeInfo& code) {
+  const Explanation& e = kExplanations[static_cast<size_t>(code.code)];
+  TextWriter out(1024);
+  const auto entry = [&](const char* begin, std::string_view text) { out += begin, out.quote(text); };
+  entry("{\"code\": ", code.name);
+  entry(", \"severity\": ", code.severity == Severity::Error ? "error" : "warning");
+  entry(", \"message\": ", open_message(code.text));
+  entry(", \"means\": ", e.means);
+  entry(", \"write\": ", e.write);
+  out += "}\n";
+  return out.take();
 }
 
 }  // namespace irplan

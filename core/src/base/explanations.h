@@ -10,6 +10,8 @@ namespace irplan {
 
 // Several lines: the message with its places open, what is wrong, and what to write instead.
 std::string explain(const CodeInfo& code);
+// {"code", "severity", "message", "means", "write"}
+std::string explain_json(const CodeInfo& code);
 
 // Whether a word can only be meant as a code: "E9999", "e0301", "E03", "error[E0301]".
 bool is_like_code(std::string_view word);

@@ -149,9 +149,10 @@ int draw(const Arguments& arguments, const report::Report& report, const std::st
 }
 
 // What a diagnostic means, by its code.
-int explain_code(const std::string& word) {
+int explain_code(const std::string& word, bool json) {
   std::string instead;
-  if (const CodeInfo* code = find_meant_code(word, &instead)) return print(explain(*code)) ? kDone : kFailed;
+  if (const CodeInfo* code = find_meant_code(word, &instead))
+    return print(json ? explain_json(*code) : explain(*code)) ? kDone : kFailed;
   return fail(kFailed, "no diagnostic has the code " + word + instead);
 }
 
@@ -159,7 +160,7 @@ int explain_code(const std::string& word) {
 
 int run_explain(const Arguments& arguments) {
   const std::string& what = arguments.positional()[0];
-  if (is_like_code(what) && !exists(what)) return explain_code(what);
+  if (is_like_code(what) && !exists(what)) return explain_code(what, arguments.json());
   if (arguments.has("--sizes") && !arguments.has("--compare"))
     return fail(kUsage, "--sizes goes with --compare; --dim sets the sizes of a program's report");
   Exit code = kDone;
