@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "irplan/compile.h"
+#include "irplan/dtype.h"
 #include "irplan/fit.h"
 
 namespace irplan::fitting {
