@@ -36,19 +36,26 @@ irplan_component(json REF nlohmann-json NAME nlohmann-json VERSION ${json_versio
   PURL "pkg:github/nlohmann/json@v${json_version}" ABOUT "headers, compiled in")
 irplan_component(runtime REF cxx-runtime NAME "${runtime_name}" VERSION ${CMAKE_CXX_COMPILER_VERSION} SCOPE required
   LICENSE "${runtime_license}" PURL "pkg:generic/cxx-runtime@${CMAKE_CXX_COMPILER_VERSION}" ABOUT "linked in, or loaded where the binary says so")
-set(irplan_sbom_components "${json},\n${runtime}")
-set(irplan_sbom_refs "\"nlohmann-json\", \"cxx-runtime\"")
+set_property(GLOBAL PROPERTY irplan_sbom_components "${json},\n${runtime}")
+set_property(GLOBAL PROPERTY irplan_sbom_refs "\"nlohmann-json\", \"cxx-runtime\"")
 
-# Where CUDA kernels are built: called by native/cuda with the toolkit's version.
-function(irplan_sbom_add_cuda version)
-  irplan_component(cuda REF cuda-runtime NAME cuda-runtime VERSION ${version} SCOPE optional
-    LICENSE "\"name\": \"NVIDIA CUDA Toolkit EULA\"" PURL "pkg:generic/cuda-runtime@${version}" ABOUT "its static runtime, linked in")
-  set(irplan_sbom_components "${irplan_sbom_components},\n${cuda}")
-  set(irplan_sbom_refs "${irplan_sbom_refs}, \"cuda-runtime\"")
+# What a part of the tree links besides: called by that part, with what irplan_component takes.
+function(irplan_sbom_add ref)
+  irplan_component(component REF ${ref} NAME ${ref} ${ARGN})
+  set_property(GLOBAL APPEND_STRING PROPERTY irplan_sbom_components ",\n${component}")
+  set_property(GLOBAL APPEND_STRING PROPERTY irplan_sbom_refs ", \"${ref}\"")
   irplan_write_sbom()
 endfunction()
 
+# Where CUDA kernels are built: called by native/cuda with the toolkit's version.
+function(irplan_sbom_add_cuda version)
+  irplan_sbom_add(cuda-runtime VERSION ${version} SCOPE optional LICENSE "\"name\": \"NVIDIA CUDA Toolkit EULA\""
+    PURL "pkg:generic/cuda-runtime@${version}" ABOUT "its static runtime, linked in")
+endfunction()
+
 function(irplan_write_sbom)
+  get_property(irplan_sbom_components GLOBAL PROPERTY irplan_sbom_components)
+  get_property(irplan_sbom_refs GLOBAL PROPERTY irplan_sbom_refs)
   string(UUID serial NAMESPACE 6ba7b811-9dad-11d1-80b4-00c04fd430c8 TYPE SHA1
     NAME "irplan ${PROJECT_VERSION} ${target_name} ${irplan_sbom_components}")
   file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/irplan.cdx.json @ONLY CONTENT [[{

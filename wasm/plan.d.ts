@@ -106,7 +106,7 @@ export interface PlanValue {
   of?: string[];
   /** the checkpoint's name */
   source?: string;
-  layout?: 'contiguous' | 'ring' | 'panels16';
+  layout?: 'contiguous' | 'ring' | 'panels16' | 'panels16_blocks';
   /** of a state: the declared extent of axis 1 */
   capacity?: string;
 }

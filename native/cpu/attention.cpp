@@ -13,8 +13,8 @@
 namespace irplan::cpu {
 namespace {
 
-constexpr int64_t kKeys = 64;    // of a block
-constexpr int64_t kQueries = 8;  // of a sequence that one piece of work takes
+constexpr int64_t kKeys = 64;     // of a block
+constexpr int64_t kQueries = 16;  // of a sequence that one piece of work takes
 constexpr float kNone = -std::numeric_limits<float>::infinity();
 
 // One sequence, key head, and run of queries.
@@ -39,19 +39,22 @@ struct Piece {
 
   static int64_t slot_of(const Table& slots, int64_t b) { return slots.data ? slots.data[b] : b; }
 
+  // The position of what is j = 0 in k: blocks are counted from position 0, so that a query's sums are the
+  // same however its sequence came in.
+  int64_t origin() const { return c.key_first.data ? c.key_first.data[b] : 0; }
+
   void run() const {
     const int64_t width = c.q.shape[3], value_width = c.v.shape[3];
-    // Queries, then of each row m, l and the weighted values.
-    float* q = room(Room::First, rows() * (width + value_width + 2));
-    float *most = q + rows() * width, *total = most + rows(), *sum = total + rows();
-    float* scores = room(Room::Second, kKeys);
-    float* scratch = room(Room::Third, kKeys * (width + value_width));
+    // Of each row the query, m, l, the first and last key, and the weighted values; then scores.
+    float* q = room(Room::First, rows() * (width + value_width + 2 + kKeys));
+    float *most = q + rows() * width, *totals = most + rows(), *sum = totals + rows();
+    float *scores = sum + rows() * value_width, *scratch = room(Room::Third, kKeys * (width + value_width));
     int64_t begin = INT64_MAX, end = 0;
     for (int64_t r = 0; r < rows(); ++r) {
       const int64_t at = b * c.q.stride[0] + query_of(r) * c.q.stride[1] + head_of(r) * c.q.stride[2];
       std::copy_n(load_line(c.q, at, width, c.q.stride[3], scratch), width, q + r * width);
       most[r] = kNone;
-      total[r] = 0;
+      totals[r] = 0;
       int64_t first = 0, last = 0;
       visible(query_of(r), &first, &last);
       begin = std::min(begin, first);
@@ -61,48 +64,83 @@ struct Piece {
     const float *k[kKeys], *v[kKeys];
     const int64_t key_at = slot_of(c.key_slots, b) * c.k.stride[0] + g * c.k.stride[2],
                   value_at = slot_of(c.value_slots, b) * c.v.stride[0] + g * c.v.stride[2];
-    for (int64_t block = begin / kKeys * kKeys; block < end; block += kKeys) {
+    for (int64_t block = (begin + origin()) / kKeys * kKeys - origin(); block < end; block += kKeys) {
       const int64_t low = std::max(block, begin), high = std::min(block + kKeys, end);
       for (int64_t j = low; j < high; ++j) {
-        float* to = scratch + (j - block) * (width + value_width);
+        float* to = scratch + (j - low) * (width + value_width);
         const int64_t key = held_row(j, c.key_first, c.key_rows, b),
                       value = held_row(j, c.value_first, c.value_rows, b);
-        k[j - block] = load_line(c.k, key_at + key * c.k.stride[1], width, c.k.stride[3], to);
-        v[j - block] =
-            load_line(c.v, value_at + value * c.v.stride[1], value_width, c.v.stride[3], to + width);
+        k[j - low] = load_line(c.k, key_at + key * c.k.stride[1], width, c.k.stride[3], to);
+        v[j - low] = load_line(c.v, value_at + value * c.v.stride[1], value_width, c.v.stride[3], to + width);
       }
-      for (int64_t r = 0; r < rows(); ++r)
-        join(r, low, high, block, k, v, q + r * width, scores, most + r, total + r, sum + r * value_width);
+      for (int64_t r = 0; r < rows();) {
+        int64_t first = 0, last = 0;
+        const int64_t alike = rows_alike(r, low, high, &first, &last);
+        if (first < last)
+          join(r, alike, k + (first - low), v + (first - low), last - first, q, scores, most, totals, sum);
+        r += alike;
+      }
     }
-    for (int64_t r = 0; r < rows(); ++r) finish(r, most[r], total[r], sum + r * value_width);
+    for (int64_t r = 0; r < rows(); ++r) finish(r, most[r], totals[r], sum + r * value_width);
   }
 
-  void join(int64_t r, int64_t low, int64_t high, int64_t block, const float* const* k, const float* const* v,
-            const float* q, float* scores, float* most, float* total, float* sum) const {
-    int64_t first = 0, last = 0;
-    visible(query_of(r), &first, &last);
-    first = std::max(first, low);
-    last = std::min(last, high);
-    if (first >= last) return;
-    float highest = *most;
-    for (int64_t j = first; j < last; ++j) {
-      float z = simd().dot(q, k[j - block], c.q.shape[3]) * c.scale;
-      if (c.softcap > 0) z = c.softcap * std::tanh(z / c.softcap);
-      scores[j - block] = z;
-      highest = std::max(highest, z);
+  // How many rows from r on see the same keys of [low, high), and which.
+  int64_t rows_alike(int64_t r, int64_t low, int64_t high, int64_t* first, int64_t* last) const {
+    int64_t end = r;
+    for (; end < rows(); ++end) {
+      int64_t a = 0, z = 0;
+      visible(query_of(end), &a, &z);
+      a = std::max(a, low);
+      z = std::max(a, std::min(z, high));
+      if (end == r) *first = a, *last = z;
+      if (a != *first || z != *last) break;
     }
-    const int64_t value_width = c.v.shape[3];
-    const float shrink = *most == highest ? 1.0f : std::exp(*most - highest);
+    return end - r;
+  }
+
+  // Joins `keys` keys and values to rows [at, at + count), which see all of them.
+  void join(int64_t at, int64_t count, const float* const* k, const float* const* v, int64_t keys,
+            const float* q, float* scores, float* most, float* totals, float* sum) const {
+    const Simd& math = simd();
+    const int64_t width = c.q.shape[3], value_width = c.v.shape[3];
+    const float* lines[kTile];
+    float tile[kTile * kTile];
+    for (int64_t r = at; r < at + count; r += kTile) {
+      const auto some = static_cast<int>(std::min<int64_t>(kTile, at + count - r));
+      for (int i = 0; i < some; ++i) lines[i] = q + (r + i) * width;
+      for (int64_t j = 0; j < keys; j += kTile) {
+        const float* four[kTile];
+        for (int64_t i = 0; i < kTile; ++i) four[i] = k[std::min(j + i, keys - 1)];
+        math.tile(lines, some, four, width, tile);
+        for (int i = 0; i < some; ++i)
+          std::copy_n(tile + i * kTile, std::min<int64_t>(kTile, keys - j), scores + (r + i) * kKeys + j);
+      }
+    }
+    for (int64_t r = at; r < at + count; ++r)
+      weigh_scores(scores + r * kKeys, keys, most[r], totals[r], sum + r * value_width);
+    math.weigh(scores + at * kKeys, kKeys, static_cast<int>(count), v, keys, value_width,
+               sum + at * value_width, value_width);
+  }
+
+  // From scores to weights, all earlier ones shrunk to the new largest score.
+  void weigh_scores(float* z, int64_t keys, float& most, float& all, float* sum) const {
+    float highest = most;
+    for (int64_t j = 0; j < keys; ++j) {
+      z[j] *= c.scale;
+      if (c.softcap > 0) z[j] = c.softcap * std::tanh(z[j] / c.softcap);
+      highest = std::max(highest, z[j]);
+    }
+    const float shrink = most == highest ? 1.0f : std::exp(most - highest);
     if (shrink != 1.0f) {
-      for (int64_t u = 0; u < value_width; ++u) sum[u] *= shrink;
+      for (int64_t u = 0; u < c.v.shape[3]; ++u) sum[u] *= shrink;
     }
-    *most = highest;
-    *total *= shrink;
-    for (int64_t j = first; j < last; ++j) {
-      const float z = scores[j - block], weight = z == kNone ? 0.0f : std::exp(z - highest);
-      *total += weight;
-      simd().axpy(sum, weight, v[j - block], value_width);
+    most = highest;
+    all *= shrink;
+    if (highest != kNone) {
+      all += simd().exponentials(z, keys, highest);
+      return;
     }
+    for (int64_t j = 0; j < keys; ++j) all += z[j] = z[j] == kNone ? 0.0f : z[j];  // that is NaN
   }
 
   // A sink joins the denominator alone. A query that sees no key has no value; one whose scores are all -inf

@@ -5,6 +5,7 @@
 
 #include "cpu/kernels.h"
 #include "cpu/lines.h"
+#include "cpu/simd.h"
 #include "ops/activations.h"
 
 namespace irplan::cpu {
@@ -88,7 +89,11 @@ void unary(const UnaryCall& c) {
     const int64_t n = width_of(c.y);
     const float* x = load_line(c.x, line, room(Room::First, n));
     float* y = room(Room::Second, n);
-    for (int64_t i = 0; i < n; ++i) y[i] = apply(c, x[i]);
+    if (c.function == Unary::Silu || c.function == Unary::GeluTanh) {
+      simd().gate(c.function == Unary::GeluTanh, x, n, y);
+    } else {
+      for (int64_t i = 0; i < n; ++i) y[i] = apply(c, x[i]);
+    }
     store_line(c.y, line, y);
   });
 }
@@ -117,14 +122,27 @@ void binary(const BinaryCall& c) {
   });
 }
 
+// The nearest numbers of the dtype; `scratch` has room for as many.
+static void round_line(DType dtype, float* numbers, int64_t n, float* scratch) {
+  if (dtype == DType::F32) return;
+  if (dtype == DType::F16 || dtype == DType::BF16) {
+    auto* stored = reinterpret_cast<std::byte*>(scratch);
+    simd().narrow(dtype, numbers, n, stored);
+    simd().widen(dtype, stored, n, numbers);
+    return;
+  }
+  for (int64_t i = 0; i < n; ++i) numbers[i] = rounded_to(dtype, numbers[i]);
+}
+
 void gated(const GatedCall& c) {
   const int64_t n = width_of(c.y);
   each_line(c.y, [&](int64_t line) {
     const float* g = load_line(c.g, line, room(Room::First, n));
     const float* u = load_line(c.u, line, room(Room::Second, n));
     float* y = room(Room::Third, n);
-    for (int64_t i = 0; i < n; ++i)
-      y[i] = rounded_to(c.y.dtype, c.gelu ? gelu_tanh_of(g[i]) : silu_of(g[i])) * u[i];
+    simd().gate(c.gelu, g, n, y);
+    round_line(c.y.dtype, y, n, room(Room::Fourth, n));
+    for (int64_t i = 0; i < n; ++i) y[i] *= u[i];
     store_line(c.y, line, y);
   });
 }

@@ -22,7 +22,7 @@ void positions(const PositionsCall&);
 void append(const AppendCall&);
 void attention(const AttentionCall&);
 void linear(const LinearCall&);         // version 1
-void linear_packed(const LinearCall&);  // version 2: its weight in panels (ops/weight_layout.h)
+void linear_packed(const LinearCall&);  // versions 2 and 3: its weight in panels (ops/weight_layout.h)
 void matmul(const MatmulCall&);
 void expert(const ExpertCall&);
 void pack(const PackCall&);

@@ -1,36 +1,16 @@
 #include "cpu/lines.h"
 
+#include "cpu/simd.h"
+
 namespace irplan::cpu {
-namespace {
-
-template <class T>
-T stored(const std::byte* from, int64_t i) {
-  T value;
-  std::memcpy(&value, from + i * static_cast<int64_t>(sizeof(T)), sizeof(T));
-  return value;
-}
-
-}  // namespace
 
 const float* load_line(const Tensor& t, int64_t element, int64_t n, int64_t step, float* to) {
-  switch (t.dtype) {
-    case DType::F32: {
-      const auto* from = reinterpret_cast<const float*>(t.data) + element;
-      if (step == 1) return from;
-      for (int64_t i = 0; i < n; ++i) to[i] = from[i * step];
-      return to;
-    }
-    case DType::BF16: {
-      const std::byte* from = t.data + 2 * element;
-      for (int64_t i = 0; i < n; ++i) to[i] = from_bf16(stored<uint16_t>(from, i * step));
-      return to;
-    }
-    case DType::F16: {
-      const std::byte* from = t.data + 2 * element;
-      for (int64_t i = 0; i < n; ++i) to[i] = from_f16(stored<uint16_t>(from, i * step));
-      return to;
-    }
-    default: break;
+  const DTypeInfo& type = info(t.dtype);
+  if (type.floats && step == 1 && n % type.elements == 0 && element % type.elements == 0) {
+    const std::byte* from = t.data + element / type.elements * type.bytes;
+    if (t.dtype == DType::F32) return reinterpret_cast<const float*>(from);
+    simd().widen(t.dtype, from, n, to);
+    return to;
   }
   for (int64_t i = 0; i < n; ++i) to[i] = load_float(t.dtype, t.data, element + i * step);
   return to;
@@ -43,7 +23,31 @@ void store_line(const Tensor& t, int64_t element, int64_t n, int64_t step, const
     if (n > 0) std::memcpy(t.data + 4 * element, from, static_cast<size_t>(n) * 4);
     return;
   }
+  if ((t.dtype == DType::F16 || t.dtype == DType::BF16) && step == 1)
+    return simd().narrow(t.dtype, from, n, t.data + 2 * element);
   for (int64_t i = 0; i < n; ++i) store_float(t.dtype, t.data, element + i * step, from[i]);
+}
+
+const float* all_lines(const Tensor& t, Room which) {
+  if (t.dtype == DType::F32 && t.dense()) return reinterpret_cast<const float*>(t.data);
+  const int64_t n = width_of(t);
+  float* all = room(which, lines_of(t) * n);
+  each_line(t, [&](int64_t i) {
+    float* to = all + i * n;
+    const float* from = load_line(t, i, to);
+    if (from != to && n > 0) std::memcpy(to, from, static_cast<size_t>(n) * 4);
+  });
+  return all;
+}
+
+float* results(const Tensor& y, Room which) {
+  if (y.dtype == DType::F32 && y.dense()) return reinterpret_cast<float*>(y.data);
+  return room(which, y.count());
+}
+
+void give(const Tensor& y, const float* made) {
+  if (reinterpret_cast<const std::byte*>(made) == y.data) return;
+  each_line(y, [&](int64_t i) { store_line(y, i, made + i * width_of(y)); });
 }
 
 }  // namespace irplan::cpu

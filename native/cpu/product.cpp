@@ -35,17 +35,13 @@ void Product::run() const {
       const float* weights[kTile];
       for (int c = 0; c < kTile; ++c)
         weights[c] = c < outputs ? row(first_row + c, scratch + c * k) : weights[0];
-      int64_t r = 0;
-      for (; r + kTile <= rows; r += kTile) {
-        math.tile(x + r, weights, k, sums);
-        for (int i = 0; i < kTile; ++i) {
+      for (int64_t r = 0; r < rows; r += kTile) {
+        const auto some = static_cast<int>(std::min<int64_t>(kTile, rows - r));
+        math.tile(x + r, some, weights, k, sums);
+        for (int i = 0; i < some; ++i) {
           for (int64_t c = 0; c < outputs; ++c)
             y[r + i][first_row + c] = sums[i * kTile + c] + (bias ? bias[first_row + c] : 0.0f);
         }
-      }
-      for (; r < rows; ++r) {
-        for (int64_t c = 0; c < outputs; ++c)
-          y[r][first_row + c] = math.dot(x[r], weights[c], k) + (bias ? bias[first_row + c] : 0.0f);
       }
     }
   });

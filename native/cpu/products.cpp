@@ -1,16 +1,15 @@
-// Products with weights, and of two activations.
+// Products with weights as they lie, and of two activations; those with packed weights: packed_products.cpp.
 #include <algorithm>
 
 #include "cpu/kernels.h"
+#include "cpu/lines.h"
 #include "cpu/product.h"
 #include "cpu/simd.h"
-#include "ops/weight_layout.h"
 
 namespace irplan::cpu {
 namespace {
 
-constexpr int64_t kLeastProducts = 1 << 15;  // multiplications that are worth another thread
-constexpr int64_t kColumns = 256;            // of a part of matmul: its sums stay in the nearest cache
+constexpr int64_t kColumns = 256;  // of a part of matmul: its sums stay in the nearest cache
 
 // Pointers to rows, in a list that is used again.
 struct Pointers {
@@ -22,28 +21,6 @@ Pointers& pointers() {
   own.x.clear();
   own.y.clear();
   return own;
-}
-
-// All lines of `t` as f32: where they lie, if they lie side by side, else in the room.
-const float* all_lines(const Tensor& t, Room which) {
-  if (t.dtype == DType::F32 && t.dense()) return reinterpret_cast<const float*>(t.data);
-  const int64_t n = width_of(t), lines = lines_of(t);
-  float* to = room(which, lines * n);
-  for (int64_t i = 0; i < lines; ++i) {
-    const float* from = load_line(t, i, to + i * n);
-    if (from != to + i * n) std::copy_n(from, n, to + i * n);
-  }
-  return to;
-}
-
-// Where results are made: in the tensor, if it holds f32 side by side, else in the room, stored by `give`.
-float* results(const Tensor& y, Room which) {
-  if (y.dtype == DType::F32 && y.dense()) return reinterpret_cast<float*>(y.data);
-  return room(which, y.count());
-}
-void give(const Tensor& y, const float* made) {
-  if (reinterpret_cast<const std::byte*>(made) == y.data) return;
-  for (int64_t i = 0; i < lines_of(y); ++i) store_line(y, i, made + i * width_of(y));
 }
 
 }  // namespace
@@ -145,106 +122,6 @@ void matmul(const MatmulCall& c) {
         }
       }
     });
-  }
-  give(c.y, y);
-}
-
-namespace {
-
-constexpr int64_t kBlockColumns = 256;  // of a panel, as f32: half of the nearest cache
-constexpr int64_t kBlocksOfRows = 16;   // that use a block of the panel before the next one is widened
-
-// A weight in panels by rows of x.
-struct PackedProduct {
-  const Tensor& w;
-  const float* x;
-  const float* bias;  // null: none
-  float* y;
-  int64_t rows, n = w.shape[0], k = w.shape[1];
-
-  int64_t panels() const { return (n + kPanelRows - 1) / kPanelRows; }
-  const std::byte* panel(int64_t p) const { return w.data + p * kPanelRows * k * info(w.dtype).bytes; }
-  void put(int64_t row, int64_t p, const float* sums) const {
-    const int64_t first = p * kPanelRows, outputs = std::min(kPanelRows, n - first);
-    for (int64_t j = 0; j < outputs; ++j) y[row * n + first + j] = sums[j] + (bias ? bias[first + j] : 0.0f);
-  }
-
-  // A few rows: each panel is read once, straight from memory.
-  void few(int64_t begin, int64_t end) const {
-    float sums[kPanelTile * kPanelRows];
-    const float* lines[kPanelTile];
-    for (int64_t p = begin; p < end; ++p) {
-      for (int i = 0; i < rows; ++i) lines[i] = x + i * k;
-      simd().panel(lines, static_cast<int>(rows), w.dtype, panel(p), k, sums);
-      for (int i = 0; i < rows; ++i) put(i, p, sums + i * kPanelRows);
-    }
-  }
-
-  // Rows of x for `Simd::block`: block_rows of them side by side, column by column.
-  void interleave(float* to) const {
-    const int64_t each = simd().block_rows, blocks = (rows + each - 1) / each;
-    parallel(blocks, std::max<int64_t>(1, kLeastNumbers / (each * k)), [&](int64_t begin, int64_t end) {
-      for (int64_t r = begin * each; r < std::min(rows, end * each); ++r) {
-        float* block = to + r / each * each * k + r % each;
-        for (int64_t i = 0; i < k; ++i) block[i * each] = x[r * k + i];
-      }
-    });
-  }
-
-  void many(int64_t begin, int64_t end, const float* interleaved) const {
-    const Simd& math = simd();
-    const int64_t each = math.block_rows, sums_a_block = kPartial * each * kPanelRows;
-    const int64_t chunk = kBlocksOfRows * each, bytes = kPanelRows * info(w.dtype).bytes;
-    float* wide = room(Room::Fifth, kBlockColumns * kPanelRows + kBlocksOfRows * sums_a_block);
-    float* sums = wide + kBlockColumns * kPanelRows;
-    for (int64_t p = begin; p < end; ++p) {
-      for (int64_t first = 0; first < rows; first += chunk) {
-        const int64_t last = std::min(rows, first + chunk), blocks = (last - first + each - 1) / each;
-        std::fill_n(sums, blocks * sums_a_block, 0.0f);
-        for (int64_t i = 0; i < k; i += kBlockColumns) {
-          const int64_t columns = std::min(kBlockColumns, k - i);
-          const float* block = wide;
-          if (w.dtype == DType::F32)
-            block = reinterpret_cast<const float*>(panel(p) + i * bytes);
-          else
-            math.widen(w.dtype, panel(p) + i * bytes, columns * kPanelRows, wide);
-          for (int64_t b = 0; b < blocks; ++b) {
-            const int64_t row = first + b * each;
-            math.block(interleaved + row * k + i * each, static_cast<int>(std::min(each, last - row)), block,
-                       columns, sums + b * sums_a_block);
-          }
-        }
-        for (int64_t row = first; row < last; ++row) {
-          const float* own = sums + (row - first) / each * sums_a_block + (row - first) % each * kPanelRows;
-          const int64_t step = each * kPanelRows;  // from one partial sum to the next
-          float out[kPanelRows];
-          for (int64_t j = 0; j < kPanelRows; ++j)
-            out[j] = (own[j] + own[step + j]) + (own[2 * step + j] + own[3 * step + j]);
-          put(row, p, out);
-        }
-      }
-    }
-  }
-};
-
-}  // namespace
-
-void linear_packed(const LinearCall& c) {
-  const Tensor& w = c.weight.w;
-  const float* x = all_lines(c.x, Room::First);
-  float* y = results(c.y, Room::Second);
-  const float* bias = c.bias.data ? all_lines(c.bias, Room::Third) : nullptr;
-  const PackedProduct product{w, x, bias, y, lines_of(c.x)};
-  const int64_t each = std::max<int64_t>(1, product.rows * product.k * kPanelRows);
-  const int64_t grain = std::max<int64_t>(1, kLeastProducts / each);
-  if (product.rows <= simd().few_rows) {
-    parallel(product.panels(), grain, [&](int64_t begin, int64_t end) { product.few(begin, end); });
-  } else {
-    const int64_t block = simd().block_rows, padded = (product.rows + block - 1) / block * block;
-    float* interleaved = room(Room::Fourth, padded * product.k);
-    product.interleave(interleaved);
-    parallel(product.panels(), grain,
-             [&](int64_t begin, int64_t end) { product.many(begin, end, interleaved); });
   }
   give(c.y, y);
 }

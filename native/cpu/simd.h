@@ -1,41 +1,80 @@
-// The few loops that the processor's vector units speed up; chosen once for the machine that runs them.
+// The loops that a processor's vector units speed up, once for each instruction set that this build has
+// (native/cpu/isa), chosen on the machine that runs them.
+//
+// A result of a loop that takes many rows is, row by row, the same bytes as of that row alone: each output is
+// added up in one order along K, whatever else is computed beside it. So logits depend neither on threads nor
+// on the other rows of a batch nor on chunks. Between two sets the last bits may differ.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "irplan/dtype.h"
 
 namespace irplan::cpu {
 
-constexpr int kPanelTile = 4;  // rows of x that `panel` multiplies at once
-constexpr int kPartial = 4;    // partial sums of an output of a panel: of every fourth product each
-constexpr int kTile = 4;       // rows of each operand that `tile` multiplies at once
+constexpr int kTile = 4;            // rows of each operand that `tile` multiplies at once
+constexpr int kPanel = 16;          // outputs of a panel (ops/weight_layout.h)
+constexpr int kMostFewRows = 4;     // rows of x that `few` multiplies at once
+constexpr int kMostFewPanels = 4;   // panels that it reads side by side
+constexpr int kPlainColumns = 256;  // columns of a panel that are added up before they join the sum
 
 struct Simd {
-  const char* name;
+  const char* name;   // as --isa takes it
+  const char* title;  // for people
+  bool (*here)();     // whether this machine has it
+
   // Σ a[i] b[i]
   float (*dot)(const float* a, const float* b, int64_t n);
-  // out[r * kTile + c] = Σ x[r][i] w[c][i]
-  void (*tile)(const float* const* x, const float* const* w, int64_t n, float* out);
-  // out[r * 16 + c] = Σ x[r][i] w[i * 16 + c] for up to kPanelTile rows, w of f32, f16 or bf16. A sum is
-  // added up in one order, whatever the number of rows: four partial sums, of every fourth i each.
-  void (*panel)(const float* const* x, int rows, DType dtype, const std::byte* w, int64_t n, float* out);
-  // The same sums for many rows, a block of columns at a time. Rows of x are interleaved, x[i * block_rows +
-  // r], w is f32, and the partial sums of output c, sums[(p * block_rows + r) * 16 + c], go on from what they
-  // hold. Every block but the last has a multiple of four columns.
-  int few_rows;  // up to so many rows `panel` is the faster
-  int block_rows;
-  void (*block)(const float* x, int rows, const float* w, int64_t n, float* sums);
-  // `n` stored numbers, a multiple of 16, as f32
-  void (*widen)(DType dtype, const std::byte* from, int64_t n, float* to);
+  // out[r * kTile + c] = Σ x[r][i] w[c][i] for up to kTile rows of x, each sum as `dot` has it.
+  void (*tile)(const float* const* x, int rows, const float* const* w, int64_t n, float* out);
+  // y[r * y_step + i] += Σ_j a[r * a_step + j] x[j][i], j in order
+  void (*weigh)(const float* a, int64_t a_step, int rows, const float* const* x, int64_t count, int64_t n,
+                float* y, int64_t y_step);
   // y[i] += a x[i]
   void (*axpy)(float* y, float a, const float* x, int64_t n);
+  // z[i] = e^(z[i] - most); returns their sum, added up in order
+  float (*exponentials)(float* z, int64_t n, float most);
+  // y[i] = silu(x[i]), or gelu_tanh(x[i])
+  void (*gate)(bool gelu, const float* x, int64_t n, float* y);
+
+  // `n` numbers of a line, of any float dtype, as f32, and back to f16 or bf16. Lines of blocks are whole.
+  void (*widen)(DType dtype, const std::byte* from, int64_t n, float* to);
+  void (*narrow)(DType dtype, const float* from, int64_t n, std::byte* to);
+
+  // ---- panels of 16 rows: sums over columns_together(dtype) columns, each of blocks times its block's
+  // scale,
+  // ---- join the total in their order.
+  // out[(r * panels + p) * 16 + c] = Σ x[r][i] w[p][i][c], read where it lies.
+  void (*few)(const float* const* x, int rows, DType dtype, const std::byte* w, int64_t panel_bytes,
+              int panels, int64_t n, float* out);
+  // Columns of a panel as f32, w[i * 16 + c]; of blocks the whole numbers, and each block's 16 scales.
+  void (*widen_panel)(DType dtype, const std::byte* w, int64_t n, float* to, float* scales);
+  // sums[r * 16 + c] += the same sums. Rows of x are interleaved, x[i * block_rows + r]. `scales` null: none.
+  int block_rows;
+  void (*block)(const float* x, int rows, const float* w, int64_t n, int together, const float* scales,
+                float* sums);
 };
 
-// The widest that this machine has.
+// Columns of a panel that are added up together before they join the sum: a block.
+constexpr int columns_together(DType dtype) {
+  switch (dtype) {
+    case DType::Q8_0:
+    case DType::Q4_0:
+    case DType::MXFP4: return 32;
+    case DType::I4G128: return 128;
+    default: return kPlainColumns;
+  }
+}
+
+// The one that is chosen: the widest that this machine has, unless `choose_isa` said another.
 const Simd& simd();
-// All that this machine has, portable first; for tests.
-const Simd* const* all_simd(int* count);
+// False where no set is called so, or this machine or build lacks it; `why` says which there are.
+bool choose_isa(std::string_view name, std::string* why);
+// All that this machine has, portable first.
+std::vector<const Simd*> all_simd();
 
 }  // namespace irplan::cpu

@@ -4,6 +4,7 @@
 
 namespace irplan {
 
-void lend_machine_threads();
+// `count` threads, the caller's included; 0: those that are lent already, else one for each processor.
+void lend_machine_threads(int count = 0);
 
 }  // namespace irplan

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace irplan::bench {
 
@@ -39,5 +40,6 @@ int hostile_bench();
 int readers_bench();
 int language_bench();
 int products_bench();
+int cpu_bench(const std::vector<std::string>& words);
 
 }  // namespace irplan::bench

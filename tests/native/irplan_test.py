@@ -22,7 +22,7 @@ IRPLAN = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin")) / "irplan"
 HOTPATH = ROOT / "examples/hotpath.irplan"
 LLAMA = ROOT / "examples/models/llama.irplan"
 SLOWNESS = limited.SLOWER * (20 if b"__asan_init" in IRPLAN.read_bytes() else 1)  # of a machine, and of a build with sanitizers
-COMMANDS = "plan check fit fmt explain diff ops kernels passes pack new lsp completion man".split()
+COMMANDS = "plan check fit fmt explain diff ops kernels passes pack new link lsp completion man".split()
 
 
 def spent():

@@ -98,6 +98,32 @@ TEST_CASE("kernels: products are packed in panels, and the rows let go of") {
   }
 }
 
+TEST_CASE("kernels: weights of blocks and of f8 are packed too, and mean the same") {
+  for (const char* dtype : {"q8_0", "q4_0", "i4g128", "mxfp4", "f8e4m3", "f8e5m2"}) {
+    for (const char* n : {"16", "40", "7"}) {
+      INFO(dtype << " " << n);
+      const std::string type(dtype), rows(n);
+      const auto plan = plan_of(compiled("dim S in 1..9\ninput x: f32[S, 384]\nw = param " + type + "[" +
+                                             rows + ", 384] from \"w\"\nout = output(linear(x, w))\n",
+                                         "cpu"));
+      REQUIRE(plan->ops.size() == 2);
+      CHECK(plan->ops[1].kernel == "cpu_linear_v3");
+      const Plan::Value& packed = plan->values[plan->ops[1].in[1]];
+      REQUIRE(packed.packed());
+      CHECK(std::string(packed.packed()->name) == "panels16_blocks");
+      const DTypeInfo& block = info(packed.dtype);
+      const int64_t padded = (std::stoll(rows) + 15) / 16 * 16;
+      CHECK(plan->buffers[packed.buffer].bytes.is(padded * 384 / block.elements * block.bytes));
+      CHECK(validate_plan(*plan).empty());
+      const std::vector<Step> steps{step_of(*plan, "main", {{"S", 9}}), step_of(*plan, "main", {{"S", 1}})};
+      const std::vector<HostArray> inputs{floats({9, 384}), floats({1, 384})};
+      const auto want = run(*plan, *make_reference_backend(), steps, inputs, "out");
+      CHECK(largest_difference(want, run(*plan, *make_cpu_backend(), steps, inputs, "out")) < 5e-6f);
+      CHECK(largest_difference(want, run(*plan, *make_simt_backend(), steps, inputs, "out")) < 5e-6f);
+    }
+  }
+}
+
 TEST_CASE("kernels: the checker holds layouts against the kernels that read them") {
   const auto plan = plan_of(compiled(
       "dim S in 1..8\ninput x: f32[S, 24]\nw = param f32[32, 24] from \"w\"\nout = output(linear(x, w))\n",
@@ -155,6 +181,6 @@ TEST_CASE("kernels: one of a version that no build has is refused by name") {
   plan->ops.back().kernel = "cpu_linear_v7";
   const Failure failure = make_cpu_backend()->load(*plan);
   REQUIRE(failure);
-  CHECK(failure->find("`cpu_linear_v7` is newer than this build's, whose newest is v2") != std::string::npos);
+  CHECK(failure->find("`cpu_linear_v7` is newer than this build's, whose newest is v3") != std::string::npos);
   CHECK_FALSE(make_simt_backend()->load(*plan));  // another target's: run with its own
 }

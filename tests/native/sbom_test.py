@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin")).parent
 # What is asked for and is part of no binary: threads are the system's, and these run tests alone.
 NO_PART = {"Threads", "Catch2", "Python3"}
-NAMES = {"nlohmann_json": "nlohmann-json", "CUDAToolkit": "cuda-runtime"}
+NAMES = {"nlohmann_json": "nlohmann-json", "CUDAToolkit": "cuda-runtime", "ZLIB": "zlib"}
 
 
 class Sbom(unittest.TestCase):

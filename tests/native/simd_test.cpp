@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -38,18 +39,56 @@ std::string fault(const Simd& simd, int64_t n) {
   }
   if (simd.dot(x[0], w[0], n) != product(rows[0][0], rows[1][0])) return "dot";
 
-  float tile[kTile * kTile];
-  simd.tile(x, w, n, tile);
-  for (int r = 0; r < kTile; ++r) {
-    for (int c = 0; c < kTile; ++c) {
-      if (tile[r * kTile + c] != product(rows[0][r], rows[1][c])) return "tile";
+  for (int count = 1; count <= kTile; ++count) {
+    float tile[kTile * kTile];
+    simd.tile(x, count, w, n, tile);
+    for (int r = 0; r < count; ++r) {
+      for (int c = 0; c < kTile; ++c) {
+        if (tile[r * kTile + c] != product(rows[0][r], rows[1][c])) return "tile";
+      }
     }
   }
 
   std::vector<float> y = some(n, 20), expected = y;
   for (size_t i = 0; i < y.size(); ++i) expected[i] += 3 * rows[0][1][i];
   simd.axpy(y.data(), 3, x[1], n);
-  return y == expected ? "" : "axpy";
+  if (y != expected) return "axpy";
+
+  constexpr int kRows = 7;
+  std::vector<float> sums = some(kRows * n, 30), factors = some(kRows * kTile, 31), want = sums;
+  for (int r = 0; r < kRows; ++r) {
+    for (int j = 0; j < kTile; ++j) {
+      for (int64_t i = 0; i < n; ++i)
+        want[static_cast<size_t>(r * n + i)] += factors[static_cast<size_t>(r * kTile + j)] * x[j][i];
+    }
+  }
+  simd.weigh(factors.data(), kTile, kRows, x, kTile, n, sums.data(), n);
+  return sums == want ? "" : "weigh";
+}
+
+// Every stored number of a dtype, NaN and infinities included, as f32 and, where there is a way, back.
+std::string line_fault(const Simd& simd, DType dtype, int64_t n) {
+  const DTypeInfo& type = info(dtype);
+  std::vector<std::byte> stored(static_cast<size_t>(n / type.elements * type.bytes)), back(stored.size());
+  for (size_t i = 0; i < stored.size(); ++i) stored[i] = static_cast<std::byte>(i * 167 + i / 256 * 31 + 5);
+  std::vector<float> numbers(static_cast<size_t>(n));
+  simd.widen(dtype, stored.data(), n, numbers.data());
+  for (int64_t i = 0; i < n; ++i) {
+    const float got = numbers[static_cast<size_t>(i)], want = load_float(dtype, stored.data(), i);
+    if (got != want && !(std::isnan(got) && std::isnan(want)))
+      return "number " + std::to_string(i) + " is " + std::to_string(want) + ", not " + std::to_string(got);
+  }
+  if (dtype != DType::F16 && dtype != DType::BF16) return "";
+  // Numbers between those of the dtype, too.
+  for (size_t i = 0; i < numbers.size(); ++i) numbers[i] *= i % 3 ? 1.0f : 1.0017f;
+  simd.narrow(dtype, numbers.data(), n, back.data());
+  for (int64_t i = 0; i < n; ++i) {
+    std::byte want[2];
+    store_float(dtype, want, 0, numbers[static_cast<size_t>(i)]);
+    if (std::isnan(numbers[static_cast<size_t>(i)])) continue;
+    if (std::memcmp(want, back.data() + 2 * i, 2) != 0) return "back: number " + std::to_string(i);
+  }
+  return "";
 }
 
 // Numbers whose sums depend on the order in which they are added.
@@ -105,46 +144,63 @@ TEST_CASE("a row's product with packed weights has the same bits whatever rows a
   }
 }
 
-TEST_CASE(
-    "every set of vector loops adds up a packed product in one order, by a few rows or by blocks of them") {
-  int count = 0;
-  const Simd* const* all = all_simd(&count);
-  for (int s = 0; s < count; ++s) {
-    const Simd& simd = *all[s];
-    const int64_t n = 259, split = 128;
-    const std::vector<float> w = uneven(n * 16, 3);
-    std::vector<float> x = uneven(n * simd.block_rows, 4),
-                       sums(static_cast<size_t>(kPartial * simd.block_rows * 16));
-    const auto* bytes = reinterpret_cast<const std::byte*>(w.data());
-    simd.block(x.data(), simd.block_rows, w.data(), split, sums.data());
-    simd.block(x.data() + split * simd.block_rows, simd.block_rows, w.data() + split * 16, n - split,
-               sums.data());
-    for (int r = 0; r < simd.block_rows; ++r) {
-      std::vector<float> row;
-      for (int64_t i = 0; i < n; ++i) row.push_back(x[static_cast<size_t>(i * simd.block_rows + r)]);
-      const float* line = row.data();
-      float want[16];
-      simd.panel(&line, 1, DType::F32, bytes, n, want);
-      for (int c = 0; c < 16; ++c) {
-        const auto part = [&](int p) {
-          return sums[static_cast<size_t>((p * simd.block_rows + r) * 16 + c)];
-        };
-        INFO(simd.name << ", row " << r << ", output " << c);
-        CHECK((part(0) + part(1)) + (part(2) + part(3)) == want[c]);
+TEST_CASE("every set of vector loops reads and writes lines of every dtype as the reference does") {
+  for (const Simd* simd : all_simd()) {
+    for (const DType dtype : {DType::F32, DType::F16, DType::BF16, DType::F8E4M3, DType::F8E5M2, DType::Q8_0,
+                              DType::Q4_0, DType::I4G128, DType::MXFP4}) {
+      for (const int64_t n : {1, 5, 8, 17, 31, 512, 70000}) {
+        if (is_block(dtype) && n < 128) continue;
+        INFO(simd->name << ", " << name(dtype) << ", " << n);
+        CHECK(line_fault(*simd, dtype, is_block(dtype) ? n / 128 * 128 : n) == "");
       }
     }
   }
 }
 
+TEST_CASE("every set of vector loops has the exponential to an ulp or two, and its ends") {
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (const Simd* simd : all_simd()) {
+    INFO(simd->name);
+    std::vector<float> x{-infinity, -200, -103.9f, -87.5f, -1e-8f, 0, 1, 88.5f, 200}, y;
+    for (int i = 0; i < 4000; ++i) x.push_back(static_cast<float>(i) * 0.0443f - 88);
+    y = x;
+    const float sum = simd->exponentials(y.data(), static_cast<int64_t>(y.size()), 0);
+    CHECK(sum == infinity);
+    for (size_t i = 0; i < x.size(); ++i) {
+      INFO(x[i]);
+      const double want = std::exp(static_cast<double>(x[i]));
+      if (want > 1e38) continue;
+      CHECK(std::fabs(y[i] - want) <= 2.5e-7 * want + 1.5e-45);
+    }
+    CHECK(y[0] == 0);
+    CHECK(y[8] == infinity);
+    float nan = std::numeric_limits<float>::quiet_NaN();
+    simd->exponentials(&nan, 1, 0);
+    CHECK(std::isnan(nan));
+  }
+}
+
+TEST_CASE("a set of vector loops is chosen by name, and an unknown one refused by it") {
+  const char* before = simd().name;
+  std::string why;
+  for (const Simd* simd : all_simd()) {
+    CHECK(choose_isa(simd->name, &why));
+    CHECK(&irplan::cpu::simd() == simd);
+  }
+  CHECK_FALSE(choose_isa("avx3", &why));
+  CHECK(why.find("`avx3`") != std::string::npos);
+  CHECK(why.find("portable") != std::string::npos);
+  CHECK(choose_isa(before, &why));
+}
+
 TEST_CASE("every set of vector loops gives the same whole numbers at every length") {
-  int count = 0;
-  const Simd* const* all = all_simd(&count);
-  REQUIRE(count >= 1);
-  CHECK(all[count - 1] == &simd());
-  for (int i = 0; i < count; ++i) {
+  const auto all = all_simd();
+  REQUIRE(!all.empty());
+  CHECK(all.back() == &simd());
+  for (const Simd* simd : all) {
     for (int64_t n = 0; n <= 200; ++n) {
-      INFO(all[i]->name << ", " << n << " numbers");
-      CHECK(fault(*all[i], n) == "");
+      INFO(simd->name << ", " << n << " numbers");
+      CHECK(fault(*simd, n) == "");
     }
   }
 }

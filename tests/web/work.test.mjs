@@ -109,6 +109,7 @@ test('a link brings back what was looked at', async () => {
     await editorReady(page);
     await shownAnew(page, () => retype(page, 8, 'c.num_key_value_heads', '4'));
     await page.click('[role=radio]:has-text("decode")');
+    await page.waitForSelector('[role=radio][aria-checked=true]:has-text("decode")');
     await page.locator('irplan-timeline').focus();
     await page.keyboard.press('p');
     chosen = await page.textContent('irplan-detail h3');

@@ -14,6 +14,11 @@ bool one_whole_weight(const KernelSite& site) {
          find_weight_layout("panels16")->holds(call.operand(kWeight));
 }
 
+bool one_whole_weight_of_blocks(const KernelSite& site) {
+  return (site.weights >> kWeight & 1) && !site.call.has(3) &&
+         find_weight_layout("panels16_blocks")->holds(site.call.operand(kWeight));
+}
+
 KernelRow row(const char* op, const char* sentence) {
   return {.target = "cpu", .op = op, .version = 1, .sentence = sentence};
 }
@@ -36,6 +41,18 @@ std::vector<KernelRow> cpu_kernel_rows() {
        .admits = one_whole_weight,
        .packed = kWeight,
        .layout = "panels16"},
+      {.target = "cpu",
+       .op = "linear",
+       .version = 3,
+       .sentence =
+           "as version 2, of blocks: whole numbers times x are added up in f32, each block's sum times "
+           "its scale",
+       .admits_text =
+           "w[N,K] is q8_0, q4_0, i4g128, mxfp4 or f8, known when weights load, without scales, and "
+           "read by nothing else",
+       .admits = one_whole_weight_of_blocks,
+       .packed = kWeight,
+       .layout = "panels16_blocks"},
       row("matmul", "256 columns of the weight at a time, converted to f32"),
       row("attention", "a head at a time, keys and values as f32"),
       row("expert", "the tokens of an expert together, so that its weight is read once"),

@@ -382,7 +382,7 @@ OpRow copy_row() {
 OpRow pack_row() {
   return {.name = "pack",
           .operands = {{"w"}},
-          .attributes = {{"layout", AttrKind::Word, nullptr, "panels16"}},
+          .attributes = {{"layout", AttrKind::Word, nullptr, "panels16|panels16_blocks"}},
           .shape = checked<pack_shape>,
           .flops = nothing,
           .bytes = pack_bytes,

@@ -58,7 +58,7 @@ struct Words<Plan::Strength> {
 };
 template <>
 struct Words<Plan::Layout> {
-  static constexpr const char* kAll[] = {"", "contiguous", "ring", "panels16"};
+  static constexpr const char* kAll[] = {"", "contiguous", "ring", "panels16", "panels16_blocks"};
 };
 
 // ---- what stands otherwise in JSON than in memory; T may be const. Made with braces: clang 14 has no other

@@ -1,13 +1,17 @@
 // irplan-run: runs plans and programs.
+#include <algorithm>
+#include <climits>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "command_line/edge.h"
 #include "command_line/terminal.h"
+#include "cpu/simd.h"
 #include "cuda/cuda_backend.h"
 #include "files/mapped_file.h"
 #include "irplan/compile.h"
+#include "runtime/threads.h"
 #include "tools/irplan-run/backends.h"
 #include "tools/irplan-run/options.h"
 #include "tools/irplan-run/program.h"
@@ -32,6 +36,9 @@ Exit run(const std::vector<std::string>& words) {
   const command::Command& only = program().commands[0];
   command::Arguments arguments;
   if (!arguments.parse(program(), only, words)) return kUsage;
+  std::string why;
+  if (arguments.has("--isa") && !cpu::choose_isa(arguments.value("--isa"), &why))
+    return fail(kFailed, "--isa: " + why), kFailed;
   if (const auto text = answer(arguments)) return command::print(*text) ? kDone : kFailed;
   if (arguments.has("--selftest"))
     return selftest(arguments.has("--backend") ? arguments.value("--backend") : "auto");
@@ -40,9 +47,13 @@ Exit run(const std::vector<std::string>& words) {
   if (!read) return kUsage;
   const Options& options = *read;
   watch_mapped_files();
-  std::string why;
+  if (options.threads) lend_machine_threads(static_cast<int>(std::min<int64_t>(*options.threads, INT_MAX)));
   const auto backend = make_backend(options.backend, &why);
   if (!backend) return fail(kFailed, why), kFailed;
+  if (arguments.has("--isa") && backend->target() != "cpu")
+    return fail(kUsage, "--isa is for the cpu backend, and this run is on " + std::string(backend->name()) +
+                            "; --backend cpu"),
+           kUsage;
   // Who has a device expects it to be used; who has none knows that.
   if (options.backend == "auto" && !why.empty() && (options.verbose || cuda_device_there()))
     command::say("note: --backend auto takes the CPU: " + why);

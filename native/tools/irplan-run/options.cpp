@@ -96,6 +96,9 @@ std::string after_name(const std::string& text) {
 std::string unless_random(const std::string& text) { return text.rfind("random:", 0) == 0 ? "" : text; }
 
 constexpr const char* kBackends = "auto|cpu|cuda|reference";
+constexpr const char* kIsas = "portable|avx2|avx512|neon";
+
+bool taken_first(Options&, const std::string&, std::string*) { return true; }  // before a backend is made
 
 struct Row {
   command::Option option;
@@ -154,6 +157,15 @@ const Row kRows[] = {
       .choices = kBackends,
       .open = true},
      take_text<&Options::backend>},
+    {{.name = "--isa",
+      .value = "NAME",
+      .doc =
+          "the cpu backend's vectors: portable, avx2, avx512 or neon (default: the widest of this machine)",
+      .choices = kIsas,
+      .open = true},
+     taken_first},
+    {{.name = "--threads", .value = "N", .doc = "threads of the cpu backend (default: one a processor)"},
+     take_number<&Options::threads, 1>},
     {{.name = "--strict", .doc = "refuse a plan made for another target"}, take_flag<&Options::strict>},
     {{.name = "--input",
       .letter = 'i',

@@ -34,6 +34,7 @@ struct Options {
   std::vector<std::string> allow, deny;  // codes of warnings
   bool deny_warnings = false;
   std::string backend = "auto";
+  std::optional<int64_t> threads;
   bool strict = false;
   std::vector<NamedText> inputs;   // SPEC
   std::vector<NamedText> outputs;  // a path

@@ -16,6 +16,7 @@ int run_kernels(const Arguments& arguments);
 int run_passes(const Arguments& arguments);
 int run_pack(const Arguments& arguments);
 int run_new(const Arguments& arguments);
+int run_link(const Arguments& arguments);
 int run_lsp(const Arguments& arguments);
 int run_completion(const Arguments& arguments);
 int run_man(const Arguments& arguments);

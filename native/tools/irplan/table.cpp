@@ -210,6 +210,13 @@ const Option kStep{
         "the most tokens of one step, over all sequences (default: 8192); the program limits each "
         "sequence as well"};
 
+const Option kSite{
+    .name = "--site", .value = "URL", .doc = "the address of a playground, before the link (encode)"};
+const Option kInto{.name = "--output",
+                   .letter = 'o',
+                   .value = "FOLDER",
+                   .doc = "write the program and its config into this folder (decode)"};
+
 // The options of every command that compiles, behind its own.
 std::vector<const Option*> with_compiling(std::vector<const Option*> own) {
   for (const Option* option : {&kConfig, &kLet, &kDim, &kRetype, &kBudget, &kTarget, &kDenyAll, &kAllow,
@@ -396,6 +403,24 @@ std::vector<Command> other_commands() {
         {"irplan new decoder.irplan --template=decoder", "a decoder with a cache"}},
        run_new,
        FileUse::Written},
+      {"link",
+       "make or read a link of the playground",
+       "encode FILE|- or decode LINK|-",
+       "encode prints the link that opens a program in the playground, with its config and options; all of "
+       "it "
+       "stands in the link.\ndecode prints what a link holds and the command that makes its plan; with -o it "
+       "writes program and config. Existing files are\nnot overwritten.",
+       2,
+       2,
+       {&kConfig, &kLet, &kDim, &kRetype, &kTarget, &kKeepOrder, &kStrength, &kDenyAll, &kSite, &kInto,
+        &kFormat, &kHelp},
+       {{"irplan link encode llama.irplan --config config.json --let C=4096", ""},
+        {"irplan link encode llama.irplan --site https://irplan.example/", "a whole address"},
+        {"irplan link decode 'https://irplan.example/#1.0.1.0.b…'", "what it holds"},
+        {"irplan link decode - -o . < link.txt", "its files"}},
+       run_link,
+       FileUse::None,
+       "encode|decode"},
       {"lsp",
        "answer an editor",
        "",

@@ -1,0 +1,73 @@
+// Vectors of AVX-512 (F, BW, DQ, VL). Included by one source file, which is compiled for them.
+#pragma once
+
+#include <immintrin.h>
+
+#include "cpu/isa/isa.h"
+
+namespace irplan::cpu {
+namespace {
+
+using Vec = __m512;
+constexpr int kLanes = 16;
+constexpr int kBlockRows = 14;  // sums of a panel each; a processor with two units hides 8 sums' latency
+
+inline Vec zero() { return _mm512_setzero_ps(); }
+inline Vec all(float x) { return _mm512_set1_ps(x); }
+inline Vec load(const float* from) { return _mm512_loadu_ps(from); }
+inline void store(float* to, Vec v) { _mm512_storeu_ps(to, v); }
+inline Vec add(Vec a, Vec b) { return _mm512_add_ps(a, b); }
+inline Vec subtract(Vec a, Vec b) { return _mm512_sub_ps(a, b); }
+inline Vec multiply(Vec a, Vec b) { return _mm512_mul_ps(a, b); }
+inline Vec divide(Vec a, Vec b) { return _mm512_div_ps(a, b); }
+inline Vec fused(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }  // a b + c, rounded once
+inline Vec larger(Vec a, Vec b) { return _mm512_max_ps(a, b); }
+inline float total(Vec v) { return _mm512_reduce_add_ps(v); }
+inline Vec nearest(Vec v) { return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+inline Vec power_of_two(Vec whole) {
+  return _mm512_castsi512_ps(
+      _mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(whole), _mm512_set1_epi32(127)), 23));
+}
+
+inline __m128i sixteen(const std::byte* at) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)); }
+inline __m256i words(const std::byte* at) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)); }
+
+inline Vec from_bf16(const std::byte* at) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(words(at)), 16));
+}
+inline Vec from_f16(const std::byte* at) { return _mm512_cvtph_ps(words(at)); }
+inline Vec from_e5m2(const std::byte* at) {  // the upper byte of an f16
+  return _mm512_cvtph_ps(_mm256_slli_epi16(_mm256_cvtepu8_epi16(sixteen(at)), 8));
+}
+// As an f16 of another bias, and then the difference of the biases: no step meets a subnormal f32.
+inline Vec from_e4m3(const std::byte* at) {
+  const __m256i bits = _mm256_cvtepu8_epi16(sixteen(at));
+  const __m256i magnitude = _mm256_and_si256(bits, _mm256_set1_epi16(0x7f));
+  const __m256i nan =
+      _mm256_and_si256(_mm256_cmpeq_epi16(magnitude, _mm256_set1_epi16(0x7f)), _mm256_set1_epi16(0x7e00));
+  const __m256i sign = _mm256_slli_epi16(_mm256_xor_si256(bits, magnitude), 8);
+  const __m256i half = _mm256_or_si256(_mm256_or_si256(_mm256_slli_epi16(magnitude, 7), nan), sign);
+  return multiply(_mm512_cvtph_ps(half), all(256));
+}
+inline Vec from_i8(const std::byte* at) { return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(sixteen(at))); }
+inline void from_codes(const std::byte* at, const int8_t* table, Vec* to) {
+  const __m128i pairs = sixteen(at), mask = _mm_set1_epi8(15);
+  const __m128i numbers = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
+  to[0] = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_shuffle_epi8(numbers, _mm_and_si128(pairs, mask))));
+  to[1] = _mm512_cvtepi32_ps(
+      _mm512_cvtepi8_epi32(_mm_shuffle_epi8(numbers, _mm_and_si128(_mm_srli_epi16(pairs, 4), mask))));
+}
+inline void to_f16(Vec v, std::byte* at) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(at), _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+}
+inline void to_bf16(Vec v, std::byte* at) {
+  const __m512i bits = _mm512_castps_si512(v);
+  const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+  const __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+  const __m512i quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x400000));
+  const __m512i kept = _mm512_mask_blend_epi32(_mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), rounded, quiet);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(at), _mm512_cvtepi32_epi16(_mm512_srli_epi32(kept, 16)));
+}
+
+}  // namespace
+}  // namespace irplan::cpu
