@@ -725,7 +725,7 @@ class Requests(Case):
         err = p.stderr.read().decode()
         self.assertEqual(p.wait(limited.WATCH), 1, err)
         p.stdout.close(), p.stderr.close()
-        self.assertIn("served 5 requests, rejected 1, malformed lines 1, in ", err)
+        self.assertIn("served 5 requests, rejected 1, malformed lines 2, in ", err)
         self.assertIn("standard input:6: is not a JSON object", err)
         trace = [json.loads(line) for line in (self.folder / "trace.jsonl").read_text().splitlines()]
         self.assertEqual(self.most_at_once(trace), 2)
