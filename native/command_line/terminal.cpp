@@ -13,6 +13,11 @@
 #include "files/write.h"
 
 namespace irplan::command {
+namespace {
+
+constexpr size_t kNameColumn = 24;
+
+}  // namespace
 
 void say(const std::string& text) { std::fputs((printable(text, Lines::Many) + "\n").c_str(), stderr); }
 
@@ -34,6 +39,11 @@ bool use_color(std::string_view when, int stream) {
   const char* none = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
   return !(none && *none) && !(term && std::strcmp(term, "dumb") == 0) && ::isatty(stream);
+}
+
+std::string name_column(std::string name) {
+  name.resize(std::max<size_t>(name.size() + 1, kNameColumn), ' ');
+  return name;
 }
 
 size_t terminal_width() {

@@ -17,6 +17,9 @@ bool print(std::string_view text);
 // Whether stderr (2) or stdout (1) shows colours: --color, then NO_COLOR, then whether it is a terminal.
 bool use_color(std::string_view when, int stream);
 
+// A name, and spaces up to where the text beside it begins.
+std::string name_column(std::string name);
+
 // Columns of the terminal at stdout; 100 where it is none.
 size_t terminal_width();
 

@@ -11,6 +11,9 @@ namespace irplan {
 // None with the reason and what to do: no device, no driver, or a build without CUDA.
 std::unique_ptr<Backend> make_cuda_backend(int device, std::string* why);
 
+// Whether this build has its kernels.
+bool cuda_built();
+
 // Whether the host has a device and a driver for it, whether or not this build can use them.
 bool cuda_device_there();
 

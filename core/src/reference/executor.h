@@ -28,6 +28,12 @@ struct StepBinding {
   Binding dims;                            // by the order of Plan::dims
   std::vector<std::vector<int64_t>> rows;  // by the same order; empty unless the dim is ragged
   int64_t first_slot = 0;                  // the row of axis 0 of the states that is its first sequence's
+  std::vector<int64_t> slots = {};         // of each sequence, where they do not lie side by side; else empty
+  int64_t slot(int64_t b) const {
+    return slots.empty()                            ? first_slot + b
+           : b < static_cast<int64_t>(slots.size()) ? slots[static_cast<size_t>(b)]
+                                                    : -1;
+  }
   // The dims of row b alone; `dims` for b < 0.
   Binding row(int64_t b) const;
 };

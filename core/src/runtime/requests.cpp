@@ -1,6 +1,7 @@
 #include "runtime/requests.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -14,6 +15,42 @@ using Json = nlohmann::json;
 
 constexpr size_t kMaxLine = size_t{16} << 20;  // some two million tokens
 constexpr size_t kMaxRequests = 1000000;
+
+bool read_sampling(const Json& json, Request& request, std::string* why) {
+  for (const char* name : SamplingWords::kNames) {
+    const auto found = json.find(name);
+    if (found == json.end() || found->is_null()) continue;
+    const auto wrong = request.sampling.set(name, found->is_number() ? found->get<double>() : std::nan(""));
+    if (wrong) return *why = std::string(name) + " " + *wrong + ", not " + found->dump().substr(0, 80), false;
+  }
+  return true;
+}
+
+bool read_ids(const Json& json, std::vector<int64_t>* out) {
+  const auto id = [&](const Json& number) {
+    if (!number.is_number_integer()) return false;
+    out->push_back(number.get<int64_t>());
+    return true;
+  };
+  if (!json.is_array()) return id(json);
+  return std::all_of(json.begin(), json.end(), id);
+}
+
+// "eos": 2, or [2, 7]; "stop": 2, [2, 7], or [[3, 4], 2]
+bool read_ends(const Json& json, Request& request, std::string* why) {
+  const auto eos = json.find("eos"), stop = json.find("stop");
+  if (eos != json.end() && !eos->is_null() && !read_ids(*eos, &request.eos.emplace()))
+    return *why = "eos takes a token id or a list of them, not " + eos->dump().substr(0, 80), false;
+  if (stop == json.end() || stop->is_null()) return true;
+  const Json all = stop->is_array() ? *stop : Json::array({*stop});
+  for (const Json& one : all) {
+    if (read_ids(one, &request.stop.emplace_back()) && !request.stop.back().empty()) continue;
+    return *why = "stop takes token ids and lists of those that end it in a row, not " +
+                  stop->dump().substr(0, 80),
+           false;
+  }
+  return true;
+}
 
 // `timed`: it says when it arrives.
 bool read_line(const std::string& line, bool timed, Request& request, std::string* why) {
@@ -42,10 +79,19 @@ bool read_line(const std::string& line, bool timed, Request& request, std::strin
     if (!token.is_number_integer()) return *why = "tokens holds something that is not a whole number", false;
     request.tokens.push_back(token.get<int64_t>());
   }
-  return whole("arrival_us", &request.arrival_us) && whole("max_new_tokens", &request.max_new_tokens);
+  return whole("arrival_us", &request.arrival_us) && whole("max_new_tokens", &request.max_new_tokens) &&
+         read_sampling(json, request, why) && read_ends(json, request, why);
 }
 
 }  // namespace
+
+bool Request::ends(const std::vector<int64_t>& fresh, const std::vector<int64_t>& usual_eos) const {
+  const auto& last = eos ? *eos : usual_eos;
+  if (!fresh.empty() && std::find(last.begin(), last.end(), fresh.back()) != last.end()) return true;
+  return std::any_of(stop.begin(), stop.end(), [&](const std::vector<int64_t>& ids) {
+    return ids.size() <= fresh.size() && std::equal(ids.rbegin(), ids.rend(), fresh.rbegin());
+  });
+}
 
 std::optional<std::vector<Request>> read_requests(std::string_view text, const std::string& name,
                                                   std::string* why) {

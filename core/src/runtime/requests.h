@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/sampler.h"
+
 namespace irplan {
 
 struct Request {
@@ -16,6 +18,12 @@ struct Request {
   int64_t arrival_us = 0;
   std::vector<int64_t> tokens;
   int64_t max_new_tokens = 0;
+  SamplingWords sampling;
+  std::optional<std::vector<int64_t>> eos;  // each ends it; absent: as the command line says
+  std::vector<std::vector<int64_t>> stop;   // ids in a row that end it
+
+  // Whether it ends with the last of these new tokens.
+  bool ends(const std::vector<int64_t>& fresh, const std::vector<int64_t>& usual_eos) const;
 };
 // The text of a requests.jsonl, by arrival; none with the reason, which names the file and line.
 std::optional<std::vector<Request>> read_requests(std::string_view text, const std::string& name,

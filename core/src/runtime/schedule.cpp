@@ -324,7 +324,8 @@ std::optional<std::string> write_control(const Plan& plan, const Schedule& sched
       if (b >= write.sequences) continue;
       const int64_t rows = std::clamp<int64_t>(number(write.rows), 0, write.planned_rows);
       const int64_t at = number(write.at), last = at + rows - 1;
-      const bool fits = at >= 0 && step.first_slot + b < write.held_sequences && write.held_rows > 0 &&
+      const bool fits = at >= 0 && step.slot(b) >= 0 && step.slot(b) < write.held_sequences &&
+                        write.held_rows > 0 &&
                         (write.ring ? rows <= write.held_rows : last < write.held_rows);
       if (rows > 0 && !fits)
         return wrong(write.op, "row " + std::to_string(last) + " of sequence " + std::to_string(b) +
@@ -338,7 +339,7 @@ std::optional<std::string> write_control(const Plan& plan, const Schedule& sched
       if (slot.role == ControlSlot::Role::Rows)
         n = std::clamp<int64_t>(n, 0, std::max<int64_t>(0, evaluate(slot.a, step.dims).value_or(0)));
       if (slot.role == ControlSlot::Role::First) n += number(slot.b) - number(slot.c);
-      if (slot.role == ControlSlot::Role::Slot) n = step.first_slot + b;
+      if (slot.role == ControlSlot::Role::Slot) n = step.slot(b);
       if (slot.role == ControlSlot::Role::Reach) n = std::min<int64_t>(n, INT32_MAX);
       if (n < 0 || n > slot.most)
         return wrong(slot.op, (slot.a                                 ? slot.a.text()

@@ -105,20 +105,10 @@ Failure Session::prepare(const std::vector<Step>& widest, const WeightSource& so
   if (auto failure = check_weights(plan_, most->sizes.dims, source)) return failure;
   if (auto failure = memory_.allocate(most->sizes.dims, predicted_)) return failure;
   for (const Step& step : widest) {
-    if (auto failure = check_records(step)) return failure;
+    if (backend_.target().empty()) break;  // it makes no records, and refuses nothing by them
+    if (auto failure = bind(step)) return failure;
   }
   return load(*most, source, progress);
-}
-
-Failure Session::check_records(const Step& step) const {
-  const Plan::Phase* phase = find_phase(plan_, step.phase);
-  if (!phase) return "no phase is called " + step.phase;
-  if (backend_.target().empty()) return std::nullopt;
-  Layout layout;
-  if (auto failure = memory_.lay_out(step.phase, step.sizes.dims, step.first_slot, &layout)) return failure;
-  Schedule schedule;
-  return prepare_schedule(plan_, phase->ops_begin, phase->ops_end, backend_.target(), layout, step.sizes,
-                          schedule);
 }
 
 // Weights that stay are filled where they stay. One that is packed or folded is loaded just before the first
@@ -168,10 +158,12 @@ Failure Session::bind(const Step& step) {
   if (!bound_ || !serves(*bound_, step)) {
     const auto known = std::find_if(prepared_.begin(), prepared_.end(),
                                     [&](const auto& prepared) { return serves(*prepared, step); });
-    if (known != prepared_.end())
+    if (known != prepared_.end()) {
       bound_ = known->get();
-    else if (auto failure = prepare_program(step))
+      std::rotate(known, known + 1, prepared_.end());
+    } else if (auto failure = prepare_program(step)) {
       return failure;
+    }
   }
   step_.sizes.first_slot = step.first_slot - bound_->first_slot.value_or(0);
   return std::nullopt;
@@ -193,6 +185,9 @@ Failure Session::prepare_program(const Step& step) {
   if (auto failure = prepare_at(step, std::nullopt, *fresh)) return failure;
   const Schedule* schedule = fresh->program->schedule();
   if (!schedule || !schedule->fixed_slots.empty() || yields_states(step.phase)) {
+    if (!step.sizes.slots.empty())
+      return "phase " + step.phase +
+             ": its states are read row by row, so that sequences must lie side by side";
     if (auto failure = prepare_at(step, step.first_slot, *fresh)) return failure;
   }
   if (prepared_.size() == kMostPrepared) prepared_.erase(prepared_.begin());
@@ -237,14 +232,61 @@ Failure Session::set_input(uint32_t index, const HostArray& array) {
   return backend_.upload(bound_->memory.buffers[value.buffer], staged_.data(), staged_.size());
 }
 
-Failure Session::run() {
-  if (auto failure = bound_->program->submit(step_.sizes)) return failure;
+Failure Session::run(OpRange only) {
+  if (auto failure = bound_->program->submit(step_.sizes, only)) return failure;
   return bound_->program->wait();
 }
 
-Failure Session::run_one(uint32_t op) {
-  if (auto failure = bound_->program->submit(step_.sizes, {op, op + 1})) return failure;
-  return bound_->program->wait();
+bool Session::any_slots(const std::string& phase) const {
+  return std::any_of(prepared_.begin(), prepared_.end(),
+                     [&](const auto& prepared) { return prepared->phase == phase && !prepared->first_slot; });
+}
+
+Failure Session::clear_states() {
+  std::byte* states = memory_.segments().base[static_cast<int>(MemorySegment::State)];
+  return backend_.fill(states, 0, static_cast<size_t>(memory_.allocated().state));
+}
+
+Failure Session::read_rows(uint32_t index, const std::vector<int64_t>& at, std::vector<float>* out,
+                           int64_t* width) {
+  const Plan::Value& value = plan_.values[index];
+  std::vector<int64_t> shape;
+  int64_t count = 1;
+  for (const Expr extent : value.shape) {
+    shape.push_back(evaluate(extent, step_.sizes.dims).value_or(0));
+    count *= shape.back();
+  }
+  const auto sequences = static_cast<int64_t>(at.size());
+  if (!is_float(value.dtype) || is_block(value.dtype) || shape.empty() || shape[0] != sequences || count < 1)
+    return value.id + " is " + name(value.dtype) + text(shape) +
+           ", not [B, S, V] of floats, where B = " + std::to_string(sequences);
+  *width = shape.back();
+  out->resize(static_cast<size_t>(sequences * *width));
+  const int64_t rows = count / sequences / *width;
+  const auto row_of = [&](int64_t b) {
+    return b * rows + std::clamp<int64_t>(at[static_cast<size_t>(b)], 0, rows - 1);
+  };
+  float* to = out->data();
+  const std::byte* device = bound_->memory.buffers[value.buffer];
+  if (value.strides || value.offset || !device) {
+    std::string why;
+    const auto all = read(index, &why);
+    if (!all) return why;
+    for (int64_t b = 0; b < sequences; ++b) to = std::copy_n(all->f.data() + row_of(b) * *width, *width, to);
+    return std::nullopt;
+  }
+  const auto bytes = static_cast<size_t>(*width * info(value.dtype).bytes);
+  for (int64_t b = 0; b < sequences; ++b, to += *width) {
+    const std::byte* from = device + static_cast<size_t>(row_of(b)) * bytes;
+    if (value.dtype == DType::F32) {
+      if (auto failure = backend_.download(reinterpret_cast<std::byte*>(to), from, bytes)) return failure;
+      continue;
+    }
+    staged_.resize(bytes);
+    if (auto failure = backend_.download(staged_.data(), from, bytes)) return failure;
+    for (int64_t i = 0; i < *width; ++i) to[i] = load_float(value.dtype, staged_.data(), i);
+  }
+  return std::nullopt;
 }
 
 std::optional<HostArray> Session::read(uint32_t index, std::string* why) {

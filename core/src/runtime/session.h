@@ -20,7 +20,7 @@ namespace irplan {
 struct Step {
   std::string phase;
   StepBinding sizes;
-  int64_t first_slot = 0;  // row of axis 0 of the states at which it runs
+  int64_t first_slot = 0;  // row of axis 0 of the states at which it runs; unless its sizes say `slots`
 };
 
 // A plan from a stranger as a plan that can be trusted at any size within its ranges, or the reason why not.
@@ -39,8 +39,8 @@ class Session {
   Session(const Plan& plan, Backend& backend)
       : plan_(plan), backend_(backend), memory_(plan, backend), bounds_(plan) {}
 
-  // Allocates for steps no larger than those given (weights and state as the first needs them, or for `slots`
-  // rows), loads and folds weights.
+  // Allocates for steps no larger than those given (weights and state as the largest of them needs), makes
+  // their programs, so that what cannot run is refused early, then loads and folds weights.
   Failure prepare(const std::vector<Step>& widest, const WeightSource& source,
                   const LoadProgress& progress = {});
   // The program that runs the step: the one that is bound, if it serves its sizes too, another that was
@@ -48,10 +48,17 @@ class Session {
   Failure bind(const Step& step);
   // Of the step that is bound.
   Failure set_input(uint32_t value, const HostArray& array);
-  Failure run();
-  // One op alone, waited for; for profiles.
-  Failure run_one(uint32_t op);
+  // Waits until it is done. A range that holds no op is all of a step but its kernels; for profiles.
+  Failure run(OpRange only = {});
   std::optional<HostArray> read(uint32_t value, std::string* why);
+  // Of an output [B, …, V] of floats row `at[b]` of each sequence, or its last where it has fewer, one behind
+  // the other: logits without what a run does not look at. `width` takes V.
+  Failure read_rows(uint32_t value, const std::vector<int64_t>& at, std::vector<float>* out, int64_t* width);
+  // Whether sequences of the phase may lie anywhere in the states, as a program that was prepared for it
+  // says.
+  bool any_slots(const std::string& phase) const;
+  // Zeros for what sequences have in their states: a measured step reads numbers.
+  Failure clear_states();
 
   const PerSegment& predicted() const { return predicted_; }
   const PerSegment& allocated() const { return memory_.allocated(); }
@@ -70,17 +77,17 @@ class Session {
     std::unique_ptr<Program> program;
     PlanMemory memory;  // addresses on the device
   };
-  static constexpr size_t kMostPrepared = 64;  // then the oldest goes
+  static constexpr size_t kMostPrepared = 64;  // then goes what has not been bound for longest
 
   Failure load(const Step& step, const WeightSource& source, const LoadProgress& progress);
-  // What the backend's kernels refuse of a step, before weights are loaded for it.
-  Failure check_records(const Step& step) const;
   Failure prepare_program(const Step& step);
   Failure prepare_at(const Step& step, std::optional<int64_t> first_slot, Prepared& out);
   bool yields_states(const std::string& phase) const;
   bool serves(const Prepared& prepared, const Step& step) const {
-    return prepared.first_slot.value_or(step.first_slot) == step.first_slot && prepared.phase == step.phase &&
-           prepared.program->serves(step.sizes);
+    const bool lies = step.sizes.slots.empty()
+                          ? prepared.first_slot.value_or(step.first_slot) == step.first_slot
+                          : !prepared.first_slot;
+    return lies && prepared.phase == step.phase && prepared.program->serves(step.sizes);
   }
 
   const Plan& plan_;
@@ -92,7 +99,7 @@ class Session {
   Step step_;  // its sizes' slot counts from where the layout of the bound program has the states
   std::vector<std::unique_ptr<Prepared>> prepared_;
   Prepared* bound_ = nullptr;
-  std::vector<std::byte> staged_;  // of an input
+  std::vector<std::byte> staged_;  // of an input, or an output
 };
 
 }  // namespace irplan

@@ -13,6 +13,7 @@
 #include "irplan/compile.h"
 #include "runtime/threads.h"
 #include "tools/irplan-run/backends.h"
+#include "tools/irplan-run/calibrate.h"
 #include "tools/irplan-run/options.h"
 #include "tools/irplan-run/program.h"
 #include "tools/irplan-run/runner.h"
@@ -41,7 +42,9 @@ Exit run(const std::vector<std::string>& words) {
     return fail(kFailed, "--isa: " + why), kFailed;
   if (const auto text = answer(arguments)) return command::print(*text) ? kDone : kFailed;
   if (arguments.has("--selftest"))
-    return selftest(arguments.has("--backend") ? arguments.value("--backend") : "auto");
+    return selftest(arguments.has("--backend") ? arguments.value("--backend") : "auto",
+                    arguments.has("--perf"));
+  if (arguments.has("--calibrate")) return calibrate();
   if (const auto conflict = arguments.file_conflict()) return fail(kUsage, *conflict), kUsage;
   const auto read = read_options(arguments);
   if (!read) return kUsage;

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstdio>
 
+#include "base/times.h"
+#include "tools/irplan-run/bench.h"
 #include "tools/irplan-run/profile.h"
 #include "tools/irplan-run/runner.h"
 #include "tools/irplan-run/sizes.h"
@@ -34,6 +36,12 @@ std::optional<std::vector<Given>> open_inputs(const Plan& plan, const Options& o
     if (!spec) return fail(kFailed, "--input " + input.name + ": " + why), std::nullopt;
     if (auto failure = spec->unlike(plan.values[*value])) return fail(kFailed, *failure), std::nullopt;
     out.push_back({*value, std::move(*spec)});
+  }
+  for (uint32_t i = 0; options.bench && i < plan.values.size(); ++i) {
+    const auto here = std::any_of(out.begin(), out.end(), [&](const Given& g) { return g.value == i; });
+    std::string why;
+    if (plan.values[i].kind == Plan::Kind::Input && !here)
+      out.push_back({i, *InputSpec::open("random:1", &why)});
   }
   return out;
 }
@@ -108,6 +116,7 @@ std::optional<Step> choose(const Plan& plan, const Options& options, const std::
 Exit run_once(const Plan& plan, Backend& backend, const Options& options) {
   Results results;
   if (!results.open(plan, options)) return kFailed;
+  if (auto failure = cannot_write_reports(options)) return fail(kFailed, *failure), kFailed;
   const auto given = open_inputs(plan, options);
   if (!given) return kFailed;
   const auto step = choose(plan, options, *given);
@@ -124,27 +133,33 @@ Exit run_once(const Plan& plan, Backend& backend, const Options& options) {
   if (!prepare(session, {*step}, *source, backend, options)) return kFailed;
   if (auto failure = session.bind(*step)) return fail(kFailed, *failure), kFailed;
   ScheduleReport(options).show(plan, session, *step);
+  std::vector<InputArray> arrays_in;
   for (const Given& g : *given) {
     const Plan::Value& value = plan.values[g.value];
     std::vector<int64_t> shape;
     for (const Expr extent : value.shape) shape.push_back(evaluate(extent, step->sizes.dims).value_or(0));
     std::string why, table;
     const int64_t rows = table_rows(plan, g.value, step->sizes.dims, 2, &table);
-    const auto array = g.spec.array(value, shape, rows, &why);
+    auto array = g.spec.array(value, shape, rows, &why);
     if (!array) return fail(kFailed, why), kFailed;
     if (auto failure = ids_outside(plan, g.value, *array, step->sizes.dims))
       return fail(kFailed, *failure), kFailed;
     if (auto failure = session.set_input(g.value, *array)) return fail(kFailed, *failure), kFailed;
+    if (options.bench) arrays_in.push_back({g.value, std::move(*array)});
   }
-  Profile profile(plan);
+  if (options.bench) return run_bench(plan, backend, options, session, *step, arrays_in);
   const auto begin = std::chrono::steady_clock::now();
-  if (auto failure = options.profile ? profile.run(session, *step) : session.run())
+  if (options.profiles()) {
+    Profile profile(plan);
+    if (auto failure = profile.run(*step, [&](OpRange only) { return session.run(only); }))
+      return fail(kFailed, *failure), kFailed;
+    if (const Exit code = profile.show(options); code != kDone) return code;
+  } else if (auto failure = session.run()) {
     return fail(kFailed, *failure), kFailed;
-  if (options.profile) profile.show();
+  }
   if (options.verbose) {
-    const double ms =
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
-    std::fprintf(stderr, "ran phase %s: %.3f ms\n", step->phase.c_str(), ms);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    std::fprintf(stderr, "ran phase %s: %s\n", step->phase.c_str(), time_text(seconds).c_str());
   }
   std::map<std::string, HostArray> arrays;
   std::map<std::string, DType> dtypes;

@@ -1,5 +1,7 @@
 #include "tools/irplan-run/options.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cmath>
 #include <cstdlib>
@@ -73,12 +75,52 @@ bool take_chunks(Options& o, const std::string& text, std::string* why) {
   return true;
 }
 
+// One of SamplingWords::kNames.
+template <size_t name>
+bool take_sampling(Options& o, const std::string& text, std::string* why) {
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  const bool good = !text.empty() && !*end && !std::isspace(static_cast<unsigned char>(text[0]));
+  const auto wrong = o.sampling.set(SamplingWords::kNames[name], good ? number : std::nan(""));
+  return !wrong || (*why = *wrong + ", not `" + text + "`", false);
+}
+
+bool take_eos(Options& o, const std::string& text, std::string* why) {
+  const auto ids = whole_numbers(text);
+  if (!ids || *std::min_element(ids->begin(), ids->end()) < 0)
+    return *why = "takes token ids with commas between, not `" + text + "`", false;
+  o.eos = *ids;
+  return true;
+}
+
 template <auto member, int64_t least>
 bool take_number(Options& o, const std::string& text, std::string* why) {
   const auto n = whole_number(text);
   if (!n || *n < least)
     return *why = "takes a whole number from " + std::to_string(least) + ", not `" + text + "`", false;
   o.*member = *n;
+  return true;
+}
+
+// "200", in a unit of so many to a second.
+template <double MeasureLimits::*member, int a_second>
+bool take_time(Options& o, const std::string& text, std::string* why) {
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  if (text.empty() || *end || !(number >= 0) || number > 86400.0 * a_second)
+    return *why = "takes a time in " + std::string(a_second == 1 ? "seconds" : "milliseconds") +
+                  " of at most a day, not `" + text + "`",
+           false;
+  o.limits.*member = number / a_second;
+  o.limits_given = true;
+  return true;
+}
+
+bool take_iterations(Options& o, const std::string& text, std::string* why) {
+  const auto n = whole_number(text);
+  if (!n || *n < 1 || *n > 1000000000) return *why = "takes a whole number from 1, not `" + text + "`", false;
+  o.limits.least_iterations = *n;
+  o.limits_given = true;
   return true;
 }
 
@@ -211,9 +253,33 @@ const Row kRows[] = {
      take_chunks},
     {{.name = "--generate",
       .value = "N",
-      .doc = "then generate N tokens greedily; prints the new ids, one line per sequence"},
+      .doc = "then generate N tokens; prints the new ids as they come, one line per sequence"},
      take_number<&Options::generate, 1>},
-    {{.name = "--eos", .value = "ID", .doc = "stop a sequence at this token"}, take_number<&Options::eos, 0>},
+    {{.name = "--eos", .value = "ID[,ID…]", .doc = "end a sequence at any of these tokens"}, take_eos},
+    {{.name = "--temperature",
+      .value = "T",
+      .doc = "sample: logits are divided by T; 0 takes the largest (default: 0, or 1 with a filter)"},
+     take_sampling<0>},
+    {{.name = "--top-k", .value = "K", .doc = "sample from the K largest logits alone"}, take_sampling<1>},
+    {{.name = "--top-p",
+      .value = "P",
+      .doc = "of those, from the fewest whose probabilities come to P of all of them"},
+     take_sampling<2>},
+    {{.name = "--min-p",
+      .value = "P",
+      .doc = "of those, from the ones at least P times as likely as the likeliest"},
+     take_sampling<3>},
+    {{.name = "--seed",
+      .value = "N",
+      .doc = "what draws (default: 0): a seed gives the same ids on every machine, whatever runs beside it; "
+             "row b "
+             "of --tokens draws by N + b"},
+     take_sampling<4>},
+    {{.name = "--stream",
+      .doc = "a line for each token as it comes: {\"row\": 0, \"token\": 7} with --generate, {\"req_id\": "
+             "\"a\", "
+             "\"token\": 7} with --requests"},
+     take_flag<&Options::stream>},
     {{.name = "--requests",
       .value = "FILE",
       .doc = "serve requests.jsonl; - reads requests from stdin as they come",
@@ -232,7 +298,35 @@ const Row kRows[] = {
     {{.name = "--schedule",
       .doc = "show which kernels are launched on which bytes, and what prevents a phase from being captured"},
      take_flag<&Options::schedule>},
-    {{.name = "--profile", .doc = "run op by op and show the time of each"}, take_flag<&Options::profile>},
+    {{.name = "--bench",
+      .doc = "run one step again and again: times, tokens a second, GB/s, GFLOP/s; inputs that are not given "
+             "are "
+             "random"},
+     take_flag<&Options::bench>},
+    {{.name = "--warm-up", .value = "MS", .doc = "of --bench, before it measures (default: 200)"},
+     take_time<&MeasureLimits::warm_up, 1000>},
+    {{.name = "--iterations", .value = "N", .doc = "of --bench, at least (default: 10)"}, take_iterations},
+    {{.name = "--duration", .value = "S", .doc = "of --bench, seconds at least (default: 3)"},
+     take_time<&MeasureLimits::least_seconds, 1>},
+    {{.name = "--export-times",
+      .value = "FILE",
+      .doc = "the figures of --bench and the time of each iteration, as JSON",
+      .file = command::FileUse::Written},
+     take_text<&Options::times_file>},
+    {{.name = "--profile",
+      .doc = "run op by op and show times by operator, kernel and layer, and the slowest ops; with --bench "
+             "after it"},
+     take_flag<&Options::profile>},
+    {{.name = "--export-profile",
+      .value = "FILE",
+      .doc = "the profile as JSON",
+      .file = command::FileUse::Written},
+     take_text<&Options::profile_file>},
+    {{.name = "--export-trace",
+      .value = "FILE",
+      .doc = "the profile as a trace for chrome://tracing and ui.perfetto.dev",
+      .file = command::FileUse::Written},
+     take_text<&Options::trace_file>},
     {{.name = "--verbose", .letter = 'v', .doc = "print more on stderr"}, take_flag<&Options::verbose>},
     {{.name = "--completion",
       .value = "SHELL",
@@ -248,6 +342,14 @@ const Row kRows[] = {
      nullptr},
     {{.name = "--selftest",
       .doc = "run small programs on --backend that use its kernels, against the reference",
+      .alone = true},
+     nullptr},
+    {{.name = "--perf",
+      .doc = "with --selftest: then each kernel's time, beside the least that the machine allows"},
+     take_flag<&Options::perf>},
+    {{.name = "--calibrate",
+      .doc = "measure what this machine reads and computes at most, and keep it for --bench and --selftest "
+             "--perf",
       .alone = true},
      nullptr},
     {{.name = "--man", .doc = "print the manual page as troff", .alone = true}, nullptr},
@@ -268,8 +370,20 @@ bool consistent(const Options& o) {
   if (o.requests == "-" && o.file == "-")
     return wrong("standard input cannot be the program and the requests");
   if (o.tokens.empty() && o.generate) return wrong("--generate goes with --tokens");
-  if (o.eos && !o.generate && o.requests.empty())
-    return wrong("--eos goes with --generate, or with --requests");
+  const bool generates = o.generate || !o.requests.empty();
+  if (!o.eos.empty() && !generates) return wrong("--eos goes with --generate, or with --requests");
+  if (o.sampling.any() && !generates)
+    return wrong(
+        "--temperature, --top-k, --top-p, --min-p and --seed go with --generate, or with --requests");
+  if (o.stream && !generates) return wrong("--stream goes with --generate, or with --requests");
+  if (o.bench && (!o.tokens.empty() || !o.requests.empty()))
+    return wrong("--bench goes with one step: say --phase and --dim, not --tokens or --requests");
+  if (o.bench && (!o.outputs.empty() || !o.expects.empty()))
+    return wrong("--bench measures; it has no outputs to write or compare");
+  if (!o.times_file.empty() && !o.bench) return wrong("--export-times goes with --bench");
+  if (o.limits_given && !o.bench) return wrong("--warm-up, --iterations and --duration go with --bench");
+  if (o.profiles() && !o.requests.empty()) return wrong("--profile goes with one step or --tokens");
+  if (o.perf) return wrong("--perf goes with --selftest");
   if (!o.trace.empty() && o.requests.empty()) return wrong("--trace goes with --requests");
   if (!o.requests.empty() && !o.tokens.empty()) return wrong("--requests and --tokens exclude each other");
   return true;
@@ -343,18 +457,41 @@ const command::Program& program() {
           "FILE.json|FILE.irplan|-",
           "Runs a plan, or compiles a program and runs it: one step of one phase; with --tokens a text in "
           "steps,\nand generated tokens after it; with --requests many texts at once.\n\n"
+          "A token is the one of the largest logit, the lowest id of equal ones. With --temperature, "
+          "--top-k, "
+          "--top-p or --min-p it is\ndrawn: logits are divided by the temperature, then the filters apply in "
+          "this order, and SplitMix64(--seed) gives number i for\ntoken i of a sequence, so that ids depend "
+          "on "
+          "logits and seed alone.\n\n"
           "A request is one line: {\"req_id\": \"a\", \"arrival_us\": 0, \"tokens\": [1, 2, 3], "
           "\"max_new_tokens\": 16}. "
           "Its answer is a line on\nstdout when it ends, {\"req_id\": \"a\", \"tokens\": [7, 8]}; with "
           "--requests - arrival_us is not "
           "needed, and a request that cannot be\nserved is answered with {\"req_id\": \"a\", \"error\": "
-          "\"…\"}. "
+          "\"…\"}. A request may say temperature, top_k, top_p, min_p and seed, which\ncount more than the "
+          "options; "
+          "eos, a token id or several, instead of --eos; and stop, ids and lists of ids that end it "
+          "when\nthey are "
+          "the last that were generated. With --stream each token is a line before the answer, {\"req_id\": "
+          "\"a\", "
+          "\"token\": 7}.\n"
           "--trace writes one line per "
           "event as it happens: ts_us, event and req_id;\nenqueue adds tokens_requested; schedule batch_id "
           "and kv_alloc_bytes; decode batch_id, step and latency_us; complete\ntotal_tokens and latency_us; "
-          "reject reason. Requests are prefilled one by one and decoded together, in as many slots as "
-          "the\nbudgets allow. At the end stderr has counts, tokens per second, and percentiles of the time "
-          "to the first token and of decode\nsteps.",
+          "reject reason. batch_id is the number of a step; schedule's is that of the step that follows. "
+          "Requests "
+          "join and leave at\nevery step, in as many slots as the budgets allow: prompts of one length are "
+          "read "
+          "together, a step of --chunks at a time, and\nbetween two such steps all that decode do; where new "
+          "tokens "
+          "are a ragged dim (`dim S[B]`) and logits have a row for each, both\nshare a step. At the end "
+          "stderr has counts, tokens per second, and percentiles of the time "
+          "to the first token and of decode\nsteps.\n\n"
+          "--bench shows the least, median and mean time of a step and its percentiles, the rates, and their "
+          "share "
+          "of what --calibrate\nmeasured; a note says why figures cannot be trusted: too few iterations, a "
+          "busy "
+          "machine, a low clock, uneven times, ops too short to time.",
           1,
           1,
           options,
@@ -366,8 +503,17 @@ const command::Program& program() {
             "compared with what is known"},
            {"irplan-run llama.irplan --config config.json --weights DIR --tokens 1,2,3 --generate 20",
             "a model that goes on with a text"},
+           {"irplan-run llama.irplan --weights DIR --tokens 1,2,3 --generate 200 --temperature 0.7 --top-p "
+            "0.9 --seed 1",
+            "sampled, to the same ids each time"},
            {"irplan-run plan.json --weights DIR --tokens @ids.npy --chunks 17,1,1 --output logits=@all.npy",
             "a text in steps of given sizes"},
+           {"irplan-run llama.irplan --config config.json --weights random:1 --bench --phase decode --dim "
+            "B=1 --dim "
+            "P=128",
+            "how long a token takes, and how much of the machine that is"},
+           {"irplan-run plan.json --weights DIR --tokens 1,2,3 --generate 20 --export-trace trace.json",
+            "where the time goes, for ui.perfetto.dev"},
            {"irplan-run plan.json --weights DIR --requests requests.jsonl --trace trace.jsonl",
             "requests, as many at once as the budgets allow"},
            {"scheduler | irplan-run plan.json --weights DIR --requests - --slots 8 --chunks 512 | scheduler",

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "command_line/arguments.h"
+#include "runtime/sampler.h"
+#include "tools/irplan-run/measure.h"
 
 namespace irplan::run {
 
@@ -44,9 +46,18 @@ struct Options {
   std::vector<int64_t> chunks;
   std::optional<int64_t> slots;
   std::optional<int64_t> generate;
-  std::optional<int64_t> eos;
+  std::vector<int64_t> eos;  // each ends a sequence
+  SamplingWords sampling;
+  bool stream = false;
   std::string requests, trace;
   bool profile = false;
+  std::string profile_file, trace_file;  // of it
+  bool bench = false, perf = false;
+  MeasureLimits limits;  // of --bench
+  bool limits_given = false;
+  std::string times_file;
+
+  bool profiles() const { return profile || !profile_file.empty() || !trace_file.empty(); }
   bool schedule = false;
   bool verbose = false;
 };

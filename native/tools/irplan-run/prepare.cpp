@@ -5,7 +5,9 @@
 #include <cstdio>
 
 #include "command_line/terminal.h"
+#include "files/write.h"
 #include "runtime/open_weights.h"
+#include "tools/irplan-run/figures.h"
 #include "tools/irplan-run/runner.h"
 
 namespace irplan::run {
@@ -52,10 +54,6 @@ std::string some_of(const std::vector<std::string>& names, bool all) {
   return out;
 }
 
-std::string counted(size_t n, const std::string& one) {
-  return std::to_string(n) + " " + one + (n == 1 ? "" : "s");
-}
-
 std::string three_digits(double x) {
   char text[32];
   std::snprintf(text, sizeof text, "%.3g", x);
@@ -65,7 +63,7 @@ std::string three_digits(double x) {
 void tell(const WeightReport& report, bool all) {
   using command::say;
   if (!report.unread.empty())
-    say("note: " + counted(report.unread.size(), "tensor") + " of the weights " +
+    say("note: " + counted(static_cast<int64_t>(report.unread.size()), "tensor") + " of the weights " +
         (report.unread.size() == 1 ? "is" : "are") + " read by nothing: " + some_of(report.unread, all));
   if (!report.turned.empty())
     say("note: extents in another order, which loading does not transpose: " + some_of(report.turned, all));
@@ -77,9 +75,9 @@ void tell(const WeightReport& report, bool all) {
       say("quantised " + q.id + " from " + q.from + " to " + name(q.to) + ": error " + three_digits(q.error) +
           " of its rms");
   }
-  say("note: quantised " + counted(report.quantised.size(), "weight") + "; the error is " +
-      three_digits(report.error) + " of the rms over all, at most " + three_digits(worst->error) + ", in " +
-      worst->id);
+  say("note: quantised " + counted(static_cast<int64_t>(report.quantised.size()), "weight") +
+      "; the error is " + three_digits(report.error) + " of the rms over all, at most " +
+      three_digits(worst->error) + ", in " + worst->id);
 }
 
 }  // namespace
@@ -100,6 +98,14 @@ void ScheduleReport::show(const Plan& plan, const Session& session, const Step& 
     sizes += (d ? ", " : "") + plan.dims[d].name + "=" + std::to_string(step.sizes.dims[d]);
   std::fprintf(stderr, "phase %s at %s\n%s", step.phase.c_str(), sizes.c_str(),
                text(plan, *schedule).c_str());
+}
+
+Failure cannot_write_reports(const Options& options) {
+  for (const std::string* path : {&options.times_file, &options.profile_file, &options.trace_file}) {
+    if (path->empty()) continue;
+    if (auto failure = cannot_write(*path)) return failure;
+  }
+  return std::nullopt;
 }
 
 std::optional<WeightSource> weights_for(const Plan& plan, const Options& options) {

@@ -16,6 +16,8 @@ Exit run_tokens(const Plan& plan, Backend& backend, const Options& options);
 Exit run_requests(const Plan& plan, Backend& backend, const Options& options);
 
 // ---- shared by them
+// Why a report that is asked for could not be written.
+Failure cannot_write_reports(const Options& options);
 // Weights as --weights says; a message where the plan reads some and none are given.
 std::optional<WeightSource> weights_for(const Plan& plan, const Options& options);
 // Session::prepare with progress on stderr, then what it took; false after a message.

@@ -10,10 +10,13 @@
 #include <vector>
 
 #include "command_line/terminal.h"
+#include "cuda/cuda_backend.h"
 #include "irplan/compile.h"
 #include "kernels/kernel.h"
 #include "runtime/session.h"
 #include "tools/irplan-run/backends.h"
+#include "tools/irplan-run/ceilings.h"
+#include "tools/irplan-run/profile.h"
 
 namespace irplan::run {
 namespace {
@@ -21,18 +24,22 @@ namespace {
 struct Trial {
   const char* name;
   const char* program;
-  double tolerance;  // of the largest number of an output
+  double tolerance;             // of the largest number of an output
+  int64_t width = 0, rows = 0;  // W and N where times are taken
 };
 
+// W, and N where it is there, are small for the reference, and larger where times are taken.
 constexpr Trial kTrials[] = {
     {"elements, axes and order, f32", R"(
-dim S in 1..32
-input x: f32[2, S, 64]
-input y: f32[2, S, 64]
+let W = 64
+let N = 32
+dim S in 1..N
+input x: f32[2, S, W]
+input y: f32[2, S, W]
 e = exp(clamp(x, lo=-2.0, hi=2.0)) + sqrt(x * x + 1.0) - tanh(y) / (sigmoid(y) + 1.0)
 f = gelu(e) + gelu_tanh(-e) + relu(x) + softcap(y, cap=3.0)
 g = softmax(f) * max(f, axis=2, keep=true)
-u, v = split(transpose(g, perm=[0, 2, 1]), sizes=[32, 32], axis=1)
+u, v = split(transpose(g, perm=[0, 2, 1]), sizes=[W / 2, W / 2], axis=1)
 sums = output(sum(concat(v, slice(u, axis=1, start=4, len=8), axis=1), axis=1))
 best = output(argmax(f, axis=2))
 top, ids = topk(f, k=4)
@@ -40,52 +47,58 @@ most = output(top)
 places = output(cast(ids, to=i64))
 rounded = output(view(cast(g, to=bf16), shape=[2, -1]))
 )",
-     1e-5},
+     1e-5, 2048, 512},
     {"norms, products, gates, blocks, bf16", R"(
-dim S in 1..32
-input x: bf16[1, S, 256]
-n = layernorm(x, param bf16[256] from "n.w", param bf16[256] from "n.b", eps=1e-5)
-h = linear(n, param bf16[512, 256] from "h.w", param bf16[512] from "h.b")
-g, u = split(h, sizes=[256, 256])
-r = rmsnorm(silu(g) * u + x, param bf16[256] from "r.w", eps=1e-5)
-l = layernorm(gelu_tanh(u) * g + x, param bf16[256] from "l.w", param bf16[256] from "l.b", eps=1e-5)
-q = linear(r, dequant(param q8_0[256, 256] from "q.w", to=bf16))
-y = output(q + linear(l, param mxfp4[256, 256] from "m.w"))
-plain = output(rmsnorm(x, param bf16[256] from "p.w", eps=1e-5))
+let W = 256
+let N = 32
+dim S in 1..N
+input x: bf16[1, S, W]
+n = layernorm(x, param bf16[W] from "n.w", param bf16[W] from "n.b", eps=1e-5)
+h = linear(n, param bf16[2 * W, W] from "h.w", param bf16[2 * W] from "h.b")
+g, u = split(h, sizes=[W, W])
+r = rmsnorm(silu(g) * u + x, param bf16[W] from "r.w", eps=1e-5)
+l = layernorm(gelu_tanh(u) * g + x, param bf16[W] from "l.w", param bf16[W] from "l.b", eps=1e-5)
+q = linear(r, dequant(param q8_0[W, W] from "q.w", to=bf16))
+y = output(q + linear(l, param mxfp4[W, W] from "m.w"))
+plain = output(rmsnorm(x, param bf16[W] from "p.w", eps=1e-5))
 squares = output(matmul(x, transpose(x, perm=[0, 2, 1])))
 )",
-     2e-2},
+     2e-2, 2048, 128},
     {"a layer with experts, prefill and decode", R"(
+let W = 128
+let N = 8
 dim B in 1..4
-dim S in 1..8
-dim P[B] in 0..24
-phase prefill { S in 1..8 }
+dim S in 1..N
+dim P[B] in 0..4 * N - 8
+phase prefill { S in 1..N }
 phase decode { S = 1 }
 input tokens: i32[B, S]
-table = param bf16[64, 128] from "table"
+table = param bf16[64, W] from "table"
 h = embed(tokens, table)
-q = rope(view(linear(h, param bf16[128, 128] from "q"), shape=[B, S, 4, 32]), at=P, base=10000.0)
-k = rope(view(linear(h, param bf16[64, 128] from "k"), shape=[B, S, 2, 32]), at=P, base=10000.0)
-v = view(linear(h, param bf16[64, 128] from "v"), shape=[B, S, 2, 32])
-keys = append(state bf16[B, 32, 2, 32] from "keys", k, at=P)
-values = append(state bf16[B, 32, 2, 32] from "values", v, at=P)
-small = append(state q8_0[B, 32, 2, 32] from "small", v, at=P)
-a = attention(q, keys, values) + attention(q, keys, small, window=4, sinks=param bf16[4] from "sinks")
-t = view(a, shape=[B, S, 128])
-w, e = route(linear(t, param bf16[8, 128] from "route", to=f32), k=2)
-x = expert(h, param bf16[8, 64, 128] from "up", e)
-y = expert(silu(x), param bf16[8, 128, 64] from "down", e)
+q = rope(view(linear(h, param bf16[W, W] from "q"), shape=[B, S, W / 32, 32]), at=P, base=10000.0)
+k = rope(view(linear(h, param bf16[W / 2, W] from "k"), shape=[B, S, W / 64, 32]), at=P, base=10000.0)
+v = view(linear(h, param bf16[W / 2, W] from "v"), shape=[B, S, W / 64, 32])
+keys = append(state bf16[B, 4 * N, W / 64, 32] from "keys", k, at=P)
+values = append(state bf16[B, 4 * N, W / 64, 32] from "values", v, at=P)
+small = append(state q8_0[B, 4 * N, W / 64, 32] from "small", v, at=P)
+a = attention(q, keys, values) + attention(q, keys, small, window=4, sinks=param bf16[W / 32] from "sinks")
+t = view(a, shape=[B, S, W])
+w, e = route(linear(t, param bf16[8, W] from "route", to=f32), k=2)
+x = expert(h, param bf16[8, W / 2, W] from "up", e)
+y = expert(silu(x), param bf16[8, W, W / 2] from "down", e)
 o = sum(y * view(w, shape=[B, S, 2, 1]), axis=2)
 logits = output(linear(h + o, table, to=f32))
+places = output(positions(at=P, shape=[B, S]))
 )",
-     5e-2},
+     5e-2, 1024, 128},
 };
 
 constexpr uint32_t kSeed = 1;
 constexpr int64_t kBatch = 3, kPrompt = 5;
+constexpr int kTimes = 5;  // that each op is timed
 
 // The steps of a trial: one, or a prompt and the token after it.
-std::vector<Step> steps_of(const Plan& plan) {
+std::vector<Step> steps_of(const Plan& plan, int64_t prompt = kPrompt) {
   std::vector<Step> steps;
   for (const Plan::Phase& phase : plan.phases) {
     if (phase.name == "load") continue;
@@ -93,10 +106,10 @@ std::vector<Step> steps_of(const Plan& plan) {
     step.phase = phase.name;
     const bool decodes = phase.name == "decode";
     for (const Plan::Dim& dim : plan.dims) {
-      const int64_t size = !dim.per.empty()  ? (decodes ? kPrompt : 0)
+      const int64_t size = !dim.per.empty()  ? (decodes ? prompt : 0)
                            : dim.name == "B" ? kBatch
                            : decodes         ? 1
-                                             : kPrompt;
+                                             : prompt;
       step.sizes.dims.push_back(size);
       step.sizes.rows.emplace_back();
       if (!dim.per.empty()) step.sizes.rows.back().assign(static_cast<size_t>(kBatch), size);
@@ -124,6 +137,15 @@ HostArray numbers(const Plan::Value& value, const StepBinding& sizes, std::mt199
   return out;
 }
 
+Failure give_inputs(const Plan& plan, const Step& step, std::mt19937& random, Session& session) {
+  Failure failure = session.bind(step);
+  for (uint32_t i = 0; i < plan.values.size() && !failure; ++i) {
+    if (plan.values[i].kind == Plan::Kind::Input)
+      failure = session.set_input(i, numbers(plan.values[i], step.sizes, random));
+  }
+  return failure;
+}
+
 // All outputs of all steps, in order; none with the reason.
 std::optional<std::vector<std::pair<std::string, HostArray>>> outputs(const Plan& plan, Backend& backend,
                                                                       std::string* why) {
@@ -135,11 +157,7 @@ std::optional<std::vector<std::pair<std::string, HostArray>>> outputs(const Plan
   std::vector<std::pair<std::string, HostArray>> out;
   std::mt19937 random(kSeed);
   for (const Step& step : steps) {
-    Failure failure = session.bind(step);
-    for (uint32_t i = 0; i < plan.values.size() && !failure; ++i) {
-      if (plan.values[i].kind != Plan::Kind::Input) continue;
-      failure = session.set_input(i, numbers(plan.values[i], step.sizes, random));
-    }
+    Failure failure = give_inputs(plan, step, random, session);
     if (!failure) failure = session.run();
     if (failure) return *why = *failure, std::nullopt;
     for (const Plan::Output& output : plan.outputs) {
@@ -165,6 +183,18 @@ double difference(const HostArray& want, const HostArray& got) {
   return largest > 0 ? most / largest : most;
 }
 
+std::unique_ptr<Plan> planned(const Trial& trial, const Backend& backend, bool large, std::string* why) {
+  CompileOptions options;
+  options.target = backend.target().empty() ? "cpu" : std::string(backend.target());
+  if (large) options.lets = {{"W", std::to_string(trial.width)}, {"N", std::to_string(trial.rows)}};
+  const Compilation done = compile(SourceText("selftest", trial.program), options);
+  if (!done.ok) return *why = "does not compile: " + render(done.diagnostics, done.source, false), nullptr;
+  auto plan = checked_plan(done.plan_json, "selftest", why);
+  if (!plan) return nullptr;
+  if (auto failure = backend.load(*plan)) return *why = *failure, nullptr;
+  return plan;
+}
+
 // Whether it passes; says so on stdout.
 bool passes(const Trial& trial, Backend& backend, Backend& reference, std::set<std::string>& kernels) {
   const auto said = [&](bool good, const std::string& what) {
@@ -172,14 +202,9 @@ bool passes(const Trial& trial, Backend& backend, Backend& reference, std::set<s
                 what.empty() ? "" : (", " + what).c_str());
     return good;
   };
-  CompileOptions options;
-  options.target = backend.target().empty() ? "cpu" : std::string(backend.target());
-  const Compilation done = compile(SourceText("selftest", trial.program), options);
-  if (!done.ok) return said(false, "does not compile: " + render(done.diagnostics, done.source, false));
   std::string why;
-  const auto plan = checked_plan(done.plan_json, "selftest", &why);
+  const auto plan = planned(trial, backend, false, &why);
   if (!plan) return said(false, why);
-  if (auto failure = backend.load(*plan)) return said(false, *failure);
   const auto want = outputs(*plan, reference, &why);
   if (!want) return said(false, "on the reference: " + why);
   const auto got = outputs(*plan, backend, &why);
@@ -211,15 +236,77 @@ std::string backends_text() {
 
 std::string kernels_text() {
   std::string out;
-  for (const KernelRow& row : kernel_table()) {
-    std::string name = row.name();
-    name.resize(std::max<size_t>(name.size() + 1, 24), ' ');
-    out += name + row.sentence + "\n";
+  for (const char* target : {"cpu", "cuda"}) {
+    if (target == std::string_view("cuda") && !cuda_built()) continue;
+    for (const KernelRow& row : kernels_of(target))
+      out += command::name_column(row.name()) + row.sentence + "\n";
   }
   return out;
 }
 
-Exit selftest(const std::string& name) {
+namespace {
+
+// Adds the trial's times by kernel, its least ones beside them.
+Failure time_kernels(const Trial& trial, Backend& backend, const std::optional<Ceilings>& ceilings,
+                     std::map<std::string, KernelTime>& to) {
+  std::string why;
+  const auto plan = planned(trial, backend, true, &why);
+  if (!plan) return why;
+  const std::vector<Step> steps = steps_of(*plan, trial.rows);
+  WeightSource weights;
+  weights.seed = kSeed;
+  Session session(*plan, backend);
+  if (auto failure = session.prepare(steps, weights)) return failure;
+  std::mt19937 random(kSeed);
+  for (const Step& step : steps) {
+    if (auto failure = give_inputs(*plan, step, random, session)) return failure;
+    if (auto failure = session.run()) return failure;  // to warm up
+    Profile profile(*plan);
+    for (int i = 0; i < kTimes; ++i) {
+      if (auto failure = profile.run(step, [&](OpRange only) { return session.run(only); })) return failure;
+    }
+    for (uint32_t op = 0; op < plan->ops.size(); ++op) {
+      const Profile::Row row = profile.of_op(op);
+      if (row.calls == 0) continue;
+      KernelTime& sum = to[plan->ops[op].kernel];
+      sum.seconds += row.seconds / kTimes;
+      if (ceilings) sum.least += least_seconds(*ceilings, row.bytes / kTimes, row.flops / kTimes);
+    }
+  }
+  return std::nullopt;
+}
+
+Exit show_times(Backend& backend) {
+  std::string why;
+  std::optional<Ceilings> ceilings;
+  if (std::string_view(backend.name()) == "cpu")
+    ceilings = known_ceilings(backend.device(), &why);
+  else
+    why = "what this device can do is not measured";
+  std::map<std::string, KernelTime> times;
+  for (const Trial& trial : kTrials) {
+    if (auto failure = time_kernels(trial, backend, ceilings, times)) return fail(kFailed, *failure), kFailed;
+  }
+  std::fputs(times_text(times, ceilings.has_value()).c_str(), stdout);
+  if (!why.empty()) command::say("note: " + why);
+  return kDone;
+}
+
+}  // namespace
+
+std::string times_text(const std::map<std::string, KernelTime>& times, bool known) {
+  std::string out = command::name_column("kernel") + "        ms" + (known ? "     least     of it\n" : "\n");
+  for (const auto& [name, time] : times) {
+    char text[96];
+    std::snprintf(text, sizeof text, "%10.3f", time.seconds * 1e3);
+    out += command::name_column(name) + text;
+    std::snprintf(text, sizeof text, "%10.3f %8.1f%%", time.least * 1e3, 100 * time.least / time.seconds);
+    out += (known ? text : "") + std::string("\n");
+  }
+  return out;
+}
+
+Exit selftest(const std::string& name, bool perf) {
   std::string why;
   const auto backend = make_backend(name, &why), reference = make_backend("reference", &why);
   if (!backend || !reference) return fail(kFailed, why), kFailed;
@@ -235,7 +322,8 @@ Exit selftest(const std::string& name) {
   }
   if (held) std::printf("%zu kernels held; not run: %s\n", held, missing.empty() ? "none" : missing.c_str());
   std::printf("%zu passed, %d failed\n", std::size(kTrials) - static_cast<size_t>(failed), failed);
-  return failed ? kFailed : kDone;
+  if (failed) return kFailed;
+  return perf ? show_times(*backend) : kDone;
 }
 
 }  // namespace irplan::run

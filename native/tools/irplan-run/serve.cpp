@@ -1,22 +1,23 @@
-// The smallest honest scheduler: requests are admitted as long as the plan's budget holds their states,
-// prefilled one by one, and decoded together. What happened is in the trace, and what ended is answered,
-// before the next step. Of a file, time is the arrivals' and what the steps really took; nothing waits for a
-// clock. Requests on standard input arrive when they are read, by the clock.
+// Continuous batching: requests are admitted as long as the plan's budget holds their states, and each step
+// takes the sequences that do best together (batches.h); they join and leave at every step, and lie in any
+// slots. What happened is in the trace, and what ended is answered, before the next step. Of a file, time is
+// the arrivals' and what the steps really took; nothing waits for a clock. Requests on standard input arrive
+// when they are read, by the clock.
 //
-//     slots   [r1][r3][  ][r2]     rows of the states; a step runs on rows that lie side by side: here r1 and
-//     r3, then r2
+//     slots   [r1][r3][  ][r2]     rows of the states; a step of r1, r3 and r2 names their rows
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <deque>
 #include <memory>
 #include <set>
+#include <utility>
 
 #include "command_line/terminal.h"
 #include "files/growing_file.h"
 #include "files/write.h"
 #include "runtime/trace.h"
+#include "tools/irplan-run/batches.h"
 #include "tools/irplan-run/request_input.h"
 #include "tools/irplan-run/runner.h"
 #include "tools/irplan-run/served.h"
@@ -33,8 +34,17 @@ using Held = std::shared_ptr<const Request>;
 
 struct Active {
   Held request;                // null: the slot is free
+  int64_t order = 0;           // of admission
   int64_t held = 0;            // tokens in the cache
   std::vector<int64_t> fresh;  // tokens that were generated
+  Sampler sampler;
+
+  int64_t prompt() const { return static_cast<int64_t>(request->tokens.size()); }
+  int64_t pending() const { return prompt() + static_cast<int64_t>(fresh.size()) - held; }
+  int64_t token(int64_t at) const {
+    return at < prompt() ? request->tokens[static_cast<size_t>(at)]
+                         : fresh[static_cast<size_t>(at - prompt())];
+  }
 };
 
 class Server {
@@ -140,9 +150,11 @@ class Server {
   }
 
   // Who waits for an answer on standard output gets one: {"req_id": …, "error": …}.
+  static std::string error_line(const std::string& who, const std::string& why) {
+    return "{" + who + ", \"error\": " + json_text(why) + "}\n";
+  }
   void answer_error(const std::string& who, const std::string& why) {
-    if (auto failure = write_standard_output("{" + who + ", \"error\": " + json_text(why) + "}\n"))
-      fail(kFailed, *failure);
+    if (auto failure = write_standard_output(error_line(who, why))) fail(kFailed, *failure);
   }
 
   // As many slots as requests can use and the budget admits; of requests that are still to come, for any that
@@ -186,45 +198,96 @@ class Server {
   }
 
   Failure serve() {
-    int64_t running = 0;
     while (true) {
-      hear(running == 0 && waiting_.empty());
-      if (running == 0 && waiting_.empty()) {
+      hear(running_ == 0 && waiting_.empty());
+      if (running_ == 0 && waiting_.empty()) {
         if (!live_ || stream_.ended()) return std::nullopt;
         continue;
       }
-      if (running == 0) now_us_ = std::max(now_us_, waiting_.front()->arrival_us);
-      for (size_t slot = 0;
-           slot < active_.size() && !waiting_.empty() && waiting_.front()->arrival_us <= now_us_; ++slot) {
-        if (active_[slot].request) continue;
-        active_[slot] = {waiting_.front(), 0, {}};
-        waiting_.pop_front();
-        tally_.most_at_once = std::max(tally_.most_at_once, running + 1);
-        if (auto failure = prefill(static_cast<int64_t>(slot))) return failure;
-        running += active_[slot].request ? 1 : 0;
-      }
-      for (size_t begin = 0; begin < active_.size();) {
-        const size_t end = side_by_side(begin);
-        if (end == begin) {
-          ++begin;
-          continue;
-        }
-        if (auto failure = decode(static_cast<int64_t>(begin), static_cast<int64_t>(end - begin)))
-          return failure;
-        for (size_t slot = begin; slot < end; ++slot) running -= active_[slot].request ? 0 : 1;
-        begin = end;
-      }
+      if (running_ == 0) now_us_ = std::max(now_us_, waiting_.front()->arrival_us);
+      admit();
+      const Batch prompts = next_prompts(pending(), slots_.most_tokens, steps_->mixed());
+      if (auto failure = run(prompts)) return failure;
+      // Whoever decodes waits for one step of prompts at most.
+      Batch decodes = decoding(pending());
+      remove(decodes, prompts.slots);
+      if (auto failure = run(decodes)) return failure;
     }
   }
 
-  // One past the last slot from `begin` that can be decoded in one step; without ragged positions these are
-  // equal ones.
-  size_t side_by_side(size_t begin) const {
-    size_t end = begin;
-    while (end < active_.size() && active_[end].request &&
-           (steps_->ragged() || active_[end].held == active_[begin].held))
-      ++end;
-    return end;
+  void admit() {
+    for (size_t slot = 0;
+         slot < active_.size() && !waiting_.empty() && waiting_.front()->arrival_us <= now_us_; ++slot) {
+      if (active_[slot].request) continue;
+      const Held& next = waiting_.front();
+      active_[slot] = {next, admitted_++, 0, {}, Sampler(next->sampling.over(options_.sampling))};
+      trace_.schedule(now_us_, next->id, batches_, slots_.state_bytes);
+      waiting_.pop_front();
+      tally_.most_at_once = std::max(tally_.most_at_once, ++running_);
+    }
+  }
+
+  std::vector<Pending> pending() const {
+    std::vector<Pending> out;
+    for (size_t slot = 0; slot < active_.size(); ++slot) {
+      const Active& a = active_[slot];
+      if (a.request) out.push_back({slot, std::min(a.pending(), slots_.chunk), a.order});
+    }
+    return out;
+  }
+
+  // Those that are in a step already; what a step of prompts left with one token waits for the next round.
+  static void remove(Batch& from, const std::vector<size_t>& slots) {
+    Batch rest;
+    for (size_t i = 0; i < from.slots.size(); ++i) {
+      if (std::find(slots.begin(), slots.end(), from.slots[i]) != slots.end()) continue;
+      rest.slots.push_back(from.slots[i]);
+      rest.counts.push_back(from.counts[i]);
+    }
+    from = std::move(rest);
+  }
+
+  std::vector<int64_t> positions(const Batch& batch) const {
+    std::vector<int64_t> out;
+    for (const size_t slot : batch.slots) out.push_back(active_[slot].held);
+    return out;
+  }
+
+  // Whether a step of all of them is admitted, and fits into the memory that there is.
+  std::optional<Step> step_of(const Batch& batch, std::string* why) const {
+    auto step = steps_->step(batch.counts, positions(batch), why);
+    if (!step) return std::nullopt;
+    const bool together = batch.slots.size() == 1 || session_.any_slots(step->phase) ||
+                          batch.slots.back() - batch.slots[0] + 1 == batch.slots.size();
+    const auto bytes = predicted_bytes(plan_, step->phase, step->sizes.dims);
+    const bool fits =
+        bytes && bytes->arena <= session_.allocated().arena && bytes->inputs <= session_.allocated().inputs;
+    if (!together || !fits) return *why = "it is too large", std::nullopt;
+    if (session_.any_slots(step->phase)) step->sizes.slots.assign(batch.slots.begin(), batch.slots.end());
+    return step;
+  }
+
+  // In one step, or in as many as the plan needs: as many sequences in each as it admits.
+  Failure run(const Batch& batch) {
+    for (size_t begin = 0; begin < batch.slots.size();) {
+      const auto first = static_cast<std::ptrdiff_t>(begin);
+      const auto part = [&](size_t end) {
+        const auto last = static_cast<std::ptrdiff_t>(end);
+        return Batch{{batch.slots.begin() + first, batch.slots.begin() + last},
+                     {batch.counts.begin() + first, batch.counts.begin() + last}};
+      };
+      size_t end = batch.slots.size();
+      std::string why, ignored;
+      auto step = step_of(part(end), &why);
+      while (!step && end > begin + 1) step = step_of(part(--end), &ignored);
+      Batch now = part(end);
+      if (!step) step = steps_->largest(now.counts[0], positions(now), &now.counts[0], &why);
+      if (!step) return why;
+      step->first_slot = static_cast<int64_t>(now.slots[0]);
+      if (auto failure = run_step(now, *step)) return failure;
+      begin = end;
+    }
+    return std::nullopt;
   }
 
   // A trace that cannot be written is told; the requests are answered all the same.
@@ -235,117 +298,93 @@ class Server {
     fail(kFailed, *failure);
   }
 
-  Failure prefill(int64_t slot) {
-    Active& a = active_[static_cast<size_t>(slot)];
-    const int64_t batch = batches_++, length = static_cast<int64_t>(a.request->tokens.size());
-    trace_.schedule(now_us_, a.request->id, batch, slots_.state_bytes);
-    flush_trace();
-    int64_t latency = 0;
-    while (a.held < length) {
-      std::string why;
-      int64_t taken = 0;
-      auto step = steps_->largest(std::min(slots_.chunk, length - a.held), {a.held}, &taken, &why);
-      if (!step) return why;
-      HostArray ids;
-      ids.floats = false;
-      ids.shape = {1, taken};
-      ids.i.assign(a.request->tokens.begin() + a.held, a.request->tokens.begin() + a.held + taken);
-      if (auto failure = run_step(*step, slot, ids, &latency)) return failure;
-      a.held += taken;
-    }
-    tally_.read += length;
-    return take_tokens(slot, 1, batch, latency);
-  }
-
-  Failure decode(int64_t first, int64_t count) {
-    std::vector<int64_t> positions;
-    HostArray ids;
+  Failure run_step(const Batch& batch, const Step& step) {
+    const int64_t id = batches_++, count = batch.count();
+    HostArray& ids = ids_;
     ids.floats = false;
-    ids.shape = {count, 1};
-    for (int64_t slot = first; slot < first + count; ++slot) {
-      const Active& a = active_[static_cast<size_t>(slot)];
-      positions.push_back(a.held);
-      ids.i.push_back(a.fresh.back());
+    ids.shape = {static_cast<int64_t>(batch.slots.size()), count};
+    ids.i.assign(batch.slots.size() * static_cast<size_t>(count), 0);
+    last_.clear();
+    for (size_t row = 0; row < batch.slots.size(); ++row) {
+      Active& a = active_[batch.slots[row]];
+      for (int64_t i = 0; i < batch.counts[row]; ++i)
+        ids.i[row * static_cast<size_t>(count) + static_cast<size_t>(i)] = a.token(a.held + i);
+      last_.push_back(batch.counts[row] - 1);
     }
-    std::string why;
-    const auto step = steps_->step(1, positions, &why);
-    if (!step) return why;
-    int64_t latency = 0;
-    if (auto failure = run_step(*step, first, ids, &latency)) return failure;
-    tally_.step(latency);
-    for (int64_t slot = first; slot < first + count; ++slot) ++active_[static_cast<size_t>(slot)].held;
-    return take_tokens(first, count, batches_++, latency);
-  }
-
-  Failure run_step(Step step, int64_t first_slot, const HostArray& ids, int64_t* latency) {
-    const auto begin = std::chrono::steady_clock::now();
-    step.first_slot = first_slot;
+    flush_trace();
+    const auto begin = Clock::now();
     if (auto failure = session_.bind(step)) return failure;
     if (auto failure = session_.set_input(steps_->input(), ids)) return failure;
     if (auto failure = session_.run()) return failure;
     const Plan::Output* output = find_output(plan_, "logits", step.phase);
     if (!output) return "--requests needs an output `logits`, which phase " + step.phase + " lacks";
-    std::string why;
-    auto logits = session_.read(output->value, &why);
-    if (!logits) return why;
-    logits_ = std::move(*logits);
-    const auto us =
-        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin)
-            .count();
+    if (auto failure = session_.read_rows(output->value, last_, &logits_, &width_)) return failure;
+    const auto us = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin).count();
     const int64_t took = std::max<int64_t>(1, us);
-    *latency += took;
     tally_.busy_us += took;
     now_us_ = live_ ? std::max(now_us_ + 1, since_begin()) : now_us_ + took;
+    if (count == 1) tally_.step(took);
+    return advance(batch, id, took);
+  }
+
+  // What each sequence has by the step: its cache, and a token where it knows no more.
+  Failure advance(const Batch& batch, int64_t id, int64_t took) {
+    std::string answers;
+    for (size_t row = 0; row < batch.slots.size(); ++row) {
+      Active& a = active_[batch.slots[row]];
+      const int64_t before = a.held;
+      a.held += batch.counts[row];
+      tally_.read += std::max<int64_t>(0, std::min(a.held, a.prompt()) - before);
+      if (a.pending() == 0)
+        take_token(a, logits_.data() + static_cast<int64_t>(row) * width_, id, took, answers);
+    }
+    flush_trace();
+    // The answers are out before the next step: they are nobody's to lose.
+    if (!answers.empty()) {
+      if (auto failure = write_standard_output(answers)) return failure;
+    }
+    tally_.served += std::exchange(finished_, 0);
     return std::nullopt;
   }
 
-  // The next token of each row, and what ends with it.
-  Failure take_tokens(int64_t first, int64_t count, int64_t batch, int64_t latency) {
-    if (!logits_.floats || logits_.shape.empty() || logits_.shape[0] != count || logits_.count() == 0)
-      return "logits are " + text(logits_.shape) + ", not [B, S, V] of floats";
-    const int64_t width = logits_.shape.back(), row = logits_.count() / count;
-    for (int64_t i = 0; i < count; ++i) {
-      Active& a = active_[static_cast<size_t>(first + i)];
-      const float* values = logits_.f.data() + (i + 1) * row - width;
-      if (std::any_of(values, values + width, [](float x) { return std::isnan(x); })) {
-        drop(a, "its logits hold NaN after " + std::to_string(a.held) + " tokens");
-        continue;
-      }
-      a.fresh.push_back(std::max_element(values, values + width) - values);
-      ++tally_.generated;
-      if (a.fresh.size() == 1) tally_.first_token(now_us_ - a.request->arrival_us);
-      trace_.decode(now_us_, a.request->id, batch, static_cast<int64_t>(a.fresh.size()) - 1, latency);
-      const bool full = static_cast<int64_t>(a.fresh.size()) == a.request->max_new_tokens;
-      if (!full && options_.eos != a.fresh.back()) continue;
-      if (auto failure = complete(a)) return failure;
-    }
-    flush_trace();
-    return std::nullopt;
+  void take_token(Active& a, const float* logits, int64_t id, int64_t took, std::string& answers) {
+    std::string why;
+    const auto token = a.sampler.next(logits, width_, &why);
+    if (!token) return drop(a, "its " + why + " after " + std::to_string(a.held) + " tokens", answers);
+    a.fresh.push_back(*token);
+    ++tally_.generated;
+    if (a.fresh.size() == 1) tally_.first_token(now_us_ - a.request->arrival_us);
+    trace_.decode(now_us_, a.request->id, id, static_cast<int64_t>(a.fresh.size()) - 1, took);
+    if (options_.stream)
+      answers +=
+          "{\"req_id\": " + json_text(a.request->id) + ", \"token\": " + std::to_string(*token) + "}\n";
+    const bool full = static_cast<int64_t>(a.fresh.size()) == a.request->max_new_tokens;
+    if (full || a.request->ends(a.fresh, options_.eos)) complete(a, answers);
   }
 
   // One request that fails ends alone.
-  void drop(Active& a, const std::string& reason) {
+  void drop(Active& a, const std::string& reason, std::string& answers) {
     trace_.reject(now_us_, a.request->id, reason);
     fail(kFailed, "request " + json_text(a.request->id) + ": " + reason);
-    if (live_) answer_error("\"req_id\": " + json_text(a.request->id), reason);
+    if (live_) answers += error_line("\"req_id\": " + json_text(a.request->id), reason);
     ++tally_.failed;
-    live_ids_.erase(a.request->id);
-    a = {};
+    leave(a);
   }
 
-  // The answer is out before the next step: it is nobody's to lose.
-  Failure complete(Active& a) {
-    const auto total = static_cast<int64_t>(a.request->tokens.size() + a.fresh.size());
-    trace_.complete(now_us_, a.request->id, total, now_us_ - a.request->arrival_us);
-    std::string answer = "{\"req_id\": " + json_text(a.request->id) + ", \"tokens\": [";
-    for (size_t i = 0; i < a.fresh.size(); ++i) answer += (i ? ", " : "") + std::to_string(a.fresh[i]);
-    answer += "]}\n";
+  void complete(Active& a, std::string& answers) {
+    trace_.complete(now_us_, a.request->id, a.prompt() + static_cast<int64_t>(a.fresh.size()),
+                    now_us_ - a.request->arrival_us);
+    answers += "{\"req_id\": " + json_text(a.request->id) + ", \"tokens\": [";
+    for (size_t i = 0; i < a.fresh.size(); ++i) answers += (i ? ", " : "") + std::to_string(a.fresh[i]);
+    answers += "]}\n";
+    ++finished_;
+    leave(a);
+  }
+
+  void leave(Active& a) {
     live_ids_.erase(a.request->id);
     a = {};
-    flush_trace();
-    if (auto failure = write_standard_output(answer)) return failure;
-    ++tally_.served;
-    return std::nullopt;
+    --running_;
   }
 
   const Plan& plan_;
@@ -362,11 +401,15 @@ class Server {
   Demand demand_;
   Slots slots_;
   std::vector<Active> active_;  // by slot
-  HostArray logits_;
+  HostArray ids_;
+  std::vector<int64_t> last_;  // of each sequence of a step the row of its last token
+  std::vector<float> logits_;
+  int64_t width_ = 0;  // of a row of logits
   Trace trace_;
   Served tally_;
   int64_t capacity_ = 0;  // tokens that a sequence can hold
-  int64_t now_us_ = 0, batches_ = 0, received_ = 0;
+  int64_t now_us_ = 0, batches_ = 0, received_ = 0, admitted_ = 0, running_ = 0;
+  int64_t finished_ = 0;  // whose answers are not out yet
   bool trace_failed_ = false;
 };
 

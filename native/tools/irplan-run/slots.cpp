@@ -5,6 +5,7 @@
 namespace irplan::run {
 namespace {
 
+constexpr int64_t kTogether = 512;              // tokens of a step of several prompts that room is made for
 constexpr int64_t kLongest = int64_t{1} << 40;  // tokens of a sequence that are looked at
 
 }  // namespace
@@ -75,6 +76,23 @@ std::optional<std::vector<Step>> SlotPlanner::steps_for(int64_t slots, int64_t c
   return out;
 }
 
+void SlotPlanner::widen(Slots& slots, const Demand& demand) const {
+  const int64_t each = std::min(slots.chunk, demand.longest_prompt);
+  slots.most_tokens = std::max(each, slots.count);
+  for (int64_t rows = std::min(slots.count, kTogether / each); rows > 1; --rows) {
+    std::string why;
+    const int64_t held = std::max<int64_t>(0, demand.longest_prompt / each - 1) * each;
+    auto step = steps_.step(each, std::vector<int64_t>(static_cast<size_t>(rows), held), &why);
+    if (!step || check_step(plan_, *step)) continue;
+    std::vector<Step> all = slots.widest;
+    all.push_back(std::move(*step));
+    if (over_budget(all)) continue;
+    slots.widest = std::move(all);
+    slots.most_tokens = std::max(slots.most_tokens, rows * each);
+    return;
+  }
+}
+
 Slots SlotPlanner::most_slots(int64_t chunk, int64_t end, const Demand& demand) const {
   Slots out;
   out.chunk = chunk;
@@ -114,6 +132,7 @@ std::optional<Slots> SlotPlanner::plan(const Demand& demand, const Options& opti
   for (const Step& step : best.widest) {
     if (auto failure = check_step(plan_, step)) return *why = *failure, std::nullopt;
   }
+  widen(best, demand);
   const auto one = steps_.step(1, {demand.longest - 1}, why);
   const auto bytes = one ? predicted_bytes(plan_, one->phase, one->sizes.dims) : std::nullopt;
   best.state_bytes = bytes ? bytes->state : 0;

@@ -22,6 +22,7 @@ struct Demand {
 
 struct Slots {
   int64_t count = 0, chunk = 0;  // rows of the states; tokens of the longest step of a prompt
+  int64_t most_tokens = 0;       // of a step of several prompts
   std::vector<Step> widest;      // steps whose memory holds all others
   int64_t state_bytes = 0;       // of one slot
 };
@@ -41,6 +42,8 @@ class SlotPlanner {
  private:
   std::optional<PerSegment> most_of(const std::vector<Step>& steps, const std::string& phase) const;
   std::optional<std::vector<Step>> steps_for(int64_t slots, int64_t chunk, const Demand& demand) const;
+  // Room for steps of several prompts, where that takes none from the slots.
+  void widen(Slots& slots, const Demand& demand) const;
   Slots most_slots(int64_t chunk, int64_t end, const Demand& demand) const;
 
   const Plan& plan_;

@@ -26,6 +26,28 @@ bool find_position(const Plan& plan, std::optional<DimIndex>* position, std::str
   return true;
 }
 
+// Whether a phase has but one new token of each sequence.
+bool takes_one(const Plan& plan, const std::string& phase, DimIndex counts) {
+  const Plan::Phase* found = find_phase(plan, phase);
+  return found && std::any_of(found->dims.begin(), found->dims.end(), [&](const Plan::PhaseDim& own) {
+           return own.name == plan.dims[counts].name && own.max == 1;
+         });
+}
+
+// The ragged dim that is axis 1 of the tokens and of all logits; none where there is no such one.
+std::optional<DimIndex> ragged_counts(const Plan& plan, const Plan::Value& tokens) {
+  for (DimIndex d = 0; d < plan.dims.size(); ++d) {
+    if (plan.dims[d].per.empty() || !(tokens.shape[1] == plan.pool->dim(plan.dims[d].name))) continue;
+    const bool each = std::all_of(plan.outputs.begin(), plan.outputs.end(), [&](const Plan::Output& output) {
+      const Shape& shape = plan.values[output.value].shape;
+      if (output.name != "logits") return true;
+      return shape.size() == 3 && (shape[1] == tokens.shape[1] || takes_one(plan, output.phase, d));
+    });
+    if (each) return d;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<TokenSteps> TokenSteps::of(const Plan& plan, const Options& options, std::string* why) {
@@ -44,6 +66,7 @@ std::optional<TokenSteps> TokenSteps::of(const Plan& plan, const Options& option
   if (tokens.shape.size() != 2 || (tokens.dtype != DType::I32 && tokens.dtype != DType::I64))
     return *why = option + "the plan's input `tokens` is not i32[B, S]", std::nullopt;
   steps.input_ = *input;
+  steps.own_counts_ = ragged_counts(plan, tokens);
   if (!find_position(plan, &steps.position_, why)) return *why = option + *why, std::nullopt;
   for (const NamedSizes& given : options.dims) {
     if (!steps.position_ || given.name != plan.dims[*steps.position_].name) continue;
@@ -66,13 +89,20 @@ std::optional<TokenSteps> TokenSteps::of(const Plan& plan, const Options& option
   return steps;
 }
 
-std::optional<StepBinding> TokenSteps::sizes(const Plan::Phase& phase, int64_t count,
+std::optional<StepBinding> TokenSteps::sizes(const Plan::Phase& phase, const std::vector<int64_t>& counts,
                                              const std::vector<int64_t>& positions, std::string* why) const {
   Sizes sizes(*plan_);
   if (auto failure = sizes.give(given_)) return *why = *failure, std::nullopt;
   if (position_) sizes.fix(*position_, positions);
+  const bool alike = std::all_of(counts.begin(), counts.end(), [&](int64_t n) { return n == counts[0]; });
+  if (!alike && !own_counts_) return *why = "steps have as many new tokens of each sequence", std::nullopt;
+  const bool level =
+      std::all_of(positions.begin(), positions.end(), [&](int64_t p) { return p == positions[0]; });
+  if (!level && !ragged()) return *why = "sequences of one step hold as many tokens", std::nullopt;
+  if (own_counts_) sizes.fix(*own_counts_, counts);
   const auto rows = static_cast<int64_t>(positions.size());
-  if (auto failure = sizes.take_shape("tokens", plan_->values[input_].shape, {rows, count}))
+  const int64_t most = *std::max_element(counts.begin(), counts.end());
+  if (auto failure = sizes.take_shape("tokens", plan_->values[input_].shape, {rows, most}))
     return *why = *failure, std::nullopt;
   sizes.take_phase(phase);
   auto binding = sizes.binding(why);
@@ -83,11 +113,16 @@ std::optional<StepBinding> TokenSteps::sizes(const Plan::Phase& phase, int64_t c
 
 std::optional<Step> TokenSteps::step(int64_t count, const std::vector<int64_t>& positions,
                                      std::string* why) const {
+  return step(std::vector<int64_t>(positions.size(), count), positions, why);
+}
+
+std::optional<Step> TokenSteps::step(const std::vector<int64_t>& counts,
+                                     const std::vector<int64_t>& positions, std::string* why) const {
   // `decode` is tried first, but where nothing admits the step the reason of a phase for many tokens says
   // more.
   for (const Plan::Phase* phase : phases_) {
     std::string reason;
-    auto binding = sizes(*phase, count, positions, &reason);
+    auto binding = sizes(*phase, counts, positions, &reason);
     if (binding) return Step{phase->name, std::move(*binding), 0};
     if (why->empty() || phase->name != "decode") *why = reason;
   }

@@ -25,21 +25,29 @@ class TokenSteps {
   // The step of `count` new tokens of each of `positions.size()` sequences that hold so many already; the
   // failure of the phase that fits best where none admits it.
   std::optional<Step> step(int64_t count, const std::vector<int64_t>& positions, std::string* why) const;
+  // Likewise with as many new tokens of each sequence as `counts` has, where the plan's steps may differ in
+  // them: `mixed`.
+  std::optional<Step> step(const std::vector<int64_t>& counts, const std::vector<int64_t>& positions,
+                           std::string* why) const;
   // The largest step of at most `count` tokens; none where not even one token is admitted.
   std::optional<Step> largest(int64_t count, const std::vector<int64_t>& positions, int64_t* taken,
                               std::string* why) const;
   bool holds_positions() const { return position_.has_value(); }
+  DimIndex position() const { return *position_; }  // of a plan that holds them
   // Whether the sequences of one step may hold different numbers of tokens.
   bool ragged() const { return position_ && !plan_->dims[*position_].per.empty(); }
+  // Whether they may differ in new tokens as well, and the logits have a row for each of these.
+  bool mixed() const { return ragged() && own_counts_.has_value(); }
 
  private:
   explicit TokenSteps(const Plan& plan) : plan_(&plan) {}
-  std::optional<StepBinding> sizes(const Plan::Phase& phase, int64_t count,
+  std::optional<StepBinding> sizes(const Plan::Phase& phase, const std::vector<int64_t>& counts,
                                    const std::vector<int64_t>& positions, std::string* why) const;
 
   const Plan* plan_;
   uint32_t input_ = kAbsent;
   std::optional<DimIndex> position_;
+  std::optional<DimIndex> own_counts_;      // the dim of new tokens, where it is ragged
   std::vector<const Plan::Phase*> phases_;  // those that may run, in the order in which they are tried
   std::vector<NamedSizes> given_;           // --dim
 };

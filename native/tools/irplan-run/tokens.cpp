@@ -1,15 +1,16 @@
-// Tokens in steps, and greedy generation after them.
+// Tokens in steps, and generation after them.
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <map>
 
-#include "base/times.h"
+#include "tools/irplan-run/figures.h"
+#include "tools/irplan-run/generated.h"
 #include "tools/irplan-run/profile.h"
 #include "tools/irplan-run/runner.h"
 #include "tools/irplan-run/tensors.h"
 #include "tools/irplan-run/token_steps.h"
+#include "tools/irplan-run/traffic.h"
 
 namespace irplan::run {
 namespace {
@@ -45,8 +46,6 @@ std::optional<HostArray> read_ids(const std::string& text, std::string* why) {
   if (ids.shape.size() == 1) ids.shape.insert(ids.shape.begin(), 1);
   return ids;
 }
-
-std::string counted_tokens(int64_t n) { return std::to_string(n) + (n == 1 ? " token" : " tokens"); }
 
 // Columns [begin, begin + count) of a matrix.
 HostArray columns(const HostArray& matrix, int64_t begin, int64_t count) {
@@ -113,6 +112,7 @@ class TokenRun {
              options_.tokens[0] == '@' ? kFailed : kUsage;
     ids_ = std::move(*ids);
     rows_ = ids_.shape[0];
+    if (auto failure = cannot_write_reports(options_)) return fail(kFailed, *failure), kFailed;
     steps_ = TokenSteps::of(plan_, options_, &why);
     if (!steps_) return fail(kFailed, why), kFailed;
     if (!options_.inputs.empty())
@@ -132,17 +132,23 @@ class TokenRun {
     if (!check_extremes()) return kFailed;
     const auto source = weights_for(plan_, options_);
     if (!source || !prepare(session_, widest_, *source, backend_, options_)) return kFailed;
-    if (auto failure = execute(results.names())) return fail(kFailed, *failure), kFailed;
-    if (options_.profile) profile_.show();
+    auto failure = execute(results.names());
+    if (generated_) {
+      auto unsaid = generated_->finish();
+      if (!failure) failure = unsaid;
+    }
+    if (failure) return fail(kFailed, *failure), kFailed;
+    std::fputs(told_.c_str(), stderr);
+    if (options_.profiles()) {
+      if (const Exit code = profile_.show(options_); code != kDone) return code;
+    }
     std::map<std::string, HostArray> arrays;
     for (auto& [name, joined] : joined_) {
       auto array = joined.joined(&why);
       if (!array) return fail(kFailed, name + ": " + why), kFailed;
       arrays[name] = std::move(*array);
     }
-    const Exit code = results.finish(arrays, dtypes_);
-    if (code != kFailed) print_generated();
-    return code;
+    return results.finish(arrays, dtypes_);
   }
 
  private:
@@ -156,7 +162,7 @@ class TokenRun {
     const int64_t fresh = options_.generate.value_or(1) - 1;  // the last token that is generated is not fed
     std::string why;
     if (length() > kMaxTokens || fresh > kMaxTokens - length())
-      return fail(kFailed, "--tokens: " + counted_tokens(length()) + " and " + std::to_string(fresh + 1) +
+      return fail(kFailed, "--tokens: " + counted(length(), "token") + " and " + std::to_string(fresh + 1) +
                                " new ones are more than the " + std::to_string(kMaxTokens) + " of one run"),
              kFailed;
     if (fresh > 0 && !steps_->holds_positions())
@@ -164,7 +170,7 @@ class TokenRun {
                   "--generate: the plan appends to no state, so a token would not see those before it"),
              kFailed;
     if (fresh > 0 && !steps_->step(1, positions(length() + fresh - 1), &why))
-      return fail(kFailed, "--generate: " + counted_tokens(length()) + " and " + std::to_string(fresh + 1) +
+      return fail(kFailed, "--generate: " + counted(length(), "token") + " and " + std::to_string(fresh + 1) +
                                " new ones do not fit: " + why),
              kFailed;
     int64_t sum = 0;
@@ -230,36 +236,57 @@ class TokenRun {
   }
 
   Failure execute(const std::vector<std::string>& names) {
-    const auto begin = std::chrono::steady_clock::now();
-    double prefill = 0;
+    using Clock = std::chrono::steady_clock;
+    if (options_.generate) generated_.emplace(options_, rows_);
+    const auto begin = Clock::now();
+    const auto since = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
+    GenerationTimes times{.sequences = rows_, .prompt = length()};
     int64_t at = 0;
-    for (size_t i = 0; i < schedule_.size(); ++i) {
-      const auto& [count, step] = schedule_[i];
-      const bool from_text = at < length();
-      const HostArray fed = from_text ? columns(ids_, at, count) : last_;
+    size_t done = 0;
+    for (; done < schedule_.size() && !(generated_ && generated_->ended()); ++done) {
+      const auto& [count, step] = schedule_[done];
+      const HostArray fed = at < length() ? columns(ids_, at, count) : last_ids();
       if (auto failure = session_.bind(step)) return failure;
       schedule_report_.show(plan_, session_, step);
       if (auto failure = session_.set_input(steps_->input(), fed)) return failure;
-      if (auto failure = options_.profile ? profile_.run(session_, step) : session_.run()) return failure;
+      if (auto failure = options_.profiles()
+                             ? profile_.run(step, [&](OpRange only) { return session_.run(only); })
+                             : session_.run())
+        return failure;
       at += count;
       if (auto failure = collect(names, step.phase)) return failure;
-      if (options_.generate && at >= length()) {
-        if (auto failure = next_tokens(step.phase)) return failure;
-        if (std::all_of(ended_.begin(), ended_.end(), [](bool e) { return e; })) break;
+      if (generated_ && at >= length()) {
+        if (auto failure = next_tokens(step, count)) return failure;
       }
-      if (at == length())
-        prefill = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      if (at == length()) times.prompt_seconds = since();
     }
-    if (options_.verbose) {
-      const double all = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-      std::fprintf(stderr, "text: %lld tokens in %s", static_cast<long long>(length() * rows_),
-                   time_text(prefill).c_str());
-      if (at > length())
-        std::fprintf(stderr, "; then %.1f tokens a second",
-                     static_cast<double>((at - length()) * rows_) / (all - prefill));
-      std::fputc('\n', stderr);
+    times.steps_seconds = since() - times.prompt_seconds;
+    if (generated_) {
+      times.generated = generated_->count();
+      times.steps = at - length();
+      if (times.steps > 0) times.bytes = held_bytes(done - static_cast<size_t>(times.steps), done - 1);
+      told_ = generation_text(times);
+    } else if (options_.verbose) {
+      std::fprintf(stderr, "text: %s in %s\n", counted(length() * rows_, "token").c_str(),
+                   time_text(times.prompt_seconds).c_str());
     }
     return std::nullopt;
+  }
+
+  // Of weights and states that a step reads, between the first and the last of these steps: they grow with
+  // positions.
+  double held_bytes(size_t first, size_t last) const {
+    return (traffic_of(plan_, schedule_[first].second).held() +
+            traffic_of(plan_, schedule_[last].second).held()) /
+           2;
+  }
+
+  HostArray last_ids() const {
+    HostArray ids;
+    ids.floats = false;
+    ids.shape = {rows_, 1};
+    ids.i = generated_->last();
+    return ids;
   }
 
   Failure collect(const std::vector<std::string>& names, const std::string& phase) {
@@ -276,39 +303,13 @@ class TokenRun {
     return std::nullopt;
   }
 
-  // The token of the largest logit of each row's last position; the lowest where several are largest.
-  Failure next_tokens(const std::string& phase) {
-    const Plan::Output* output = find_output(plan_, "logits", phase);
-    std::string why;
-    const auto logits = session_.read(output->value, &why);
-    if (!logits) return why;
-    if (!logits->floats || logits->shape.empty() || logits->shape[0] != rows_ || logits->count() == 0)
-      return "--generate: logits are " + text(logits->shape) + ", not [B, S, V] of floats";
-    const int64_t width = logits->shape.back(), row = logits->count() / rows_;
-    last_.floats = false;
-    last_.shape = {rows_, 1};
-    last_.i.assign(static_cast<size_t>(rows_), 0);
-    generated_.resize(static_cast<size_t>(rows_));
-    ended_.resize(static_cast<size_t>(rows_), false);
-    for (int64_t b = 0; b < rows_; ++b) {
-      const float* values = logits->f.data() + (b + 1) * row - width;
-      if (std::any_of(values, values + width, [](float x) { return std::isnan(x); }))
-        return "logits hold NaN in row " + std::to_string(b);
-      const int64_t id = std::max_element(values, values + width) - values;
-      last_.i[static_cast<size_t>(b)] = id;
-      if (ended_[static_cast<size_t>(b)]) continue;
-      generated_[static_cast<size_t>(b)].push_back(id);
-      ended_[static_cast<size_t>(b)] = options_.eos == id;
-    }
-    return std::nullopt;
-  }
-
-  void print_generated() const {
-    for (const auto& row : generated_) {
-      for (size_t i = 0; i < row.size(); ++i)
-        std::printf(i ? ",%lld" : "%lld", static_cast<long long>(row[i]));
-      std::printf("\n");
-    }
+  Failure next_tokens(const Step& step, int64_t count) {
+    const Plan::Output* output = find_output(plan_, "logits", step.phase);
+    int64_t width = 0;
+    const std::vector<int64_t> last(static_cast<size_t>(rows_), count - 1);
+    if (auto failure = session_.read_rows(output->value, last, &logits_, &width))
+      return "--generate: " + *failure;
+    return generated_->take(logits_.data(), width);
   }
 
   const Plan& plan_;
@@ -317,15 +318,16 @@ class TokenRun {
   Session session_;
   Profile profile_;
   ScheduleReport schedule_report_;
-  HostArray ids_, last_;
+  HostArray ids_;
+  std::vector<float> logits_;
+  std::optional<Generated> generated_;
+  std::string told_;  // of it, for the end
   int64_t rows_ = 0;
   std::optional<TokenSteps> steps_;
   std::vector<std::pair<int64_t, Step>> schedule_;  // how many new tokens, and the step
   std::vector<Step> widest_;
   std::map<std::string, Joined> joined_;
   std::map<std::string, DType> dtypes_;
-  std::vector<std::vector<int64_t>> generated_;
-  std::vector<bool> ended_;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@ namespace irplan::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using command::name_column;
 
 Json kernel_json(const KernelRow& row) {
   const auto text_or_null = [](const char* text) { return *text ? Json(text) : Json(); };
@@ -27,10 +28,8 @@ Json kernel_json(const KernelRow& row) {
 }
 
 std::string kernel_text(const KernelRow& row) {
-  std::string name = row.name();
-  name.resize(std::max<size_t>(name.size() + 1, 24), ' ');
-  std::string out = name + row.sentence + "\n";
-  const std::string indent(24, ' ');
+  std::string out = name_column(row.name()) + row.sentence + "\n";
+  const std::string indent = name_column("");
   if (*row.admits_text) out += indent + "admits   " + row.admits_text + "\n";
   if (*row.scratch_text) out += indent + "scratch  " + row.scratch_text + " bytes\n";
   if (row.packed >= 0)
