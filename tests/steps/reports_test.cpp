@@ -22,7 +22,7 @@ struct FakeClock {
   }
 };
 
-TEST_CASE("reports: times, rates and percentiles") {
+TEST_CASE("reports: rates and percentiles") {
   CHECK(rate_text(0.01234) == "0.0123");
   CHECK(rate_text(85.123) == "85.1");
   CHECK(rate_text(12345.6) == "12346");
