@@ -268,8 +268,8 @@ class TokenRun {
       if (times.steps > 0) times.bytes = held_bytes(done - static_cast<size_t>(times.steps), done - 1);
       told_ = generation_text(times);
     } else if (options_.verbose) {
-      std::fprintf(stderr, "text: %lld tokens in %.3f s\n", static_cast<long long>(length() * rows_),
-                   times.prompt_seconds);
+      std::fprintf(stderr, "text: %s in %s\n", counted(length() * rows_, "token").c_str(),
+                   time_text(times.prompt_seconds).c_str());
     }
     return std::nullopt;
   }
