@@ -313,6 +313,8 @@ Datum Elaborator::emit(const OpRow& row, Ids in, Spans spans, Attrs attrs, Span 
   for (size_t i = 0; i < in.size(); ++i) {
     const ValueId state = in[i] == kNone ? kNone : state_in(in[i]);
     if (state == kNone) continue;
+    if (i > 0 && row.updates_state && state == in[0] && state != in[i])
+      continue;  // copied before it is written
     const auto before = appended_.find(state);
     if (before != appended_.end()) {
       const bool twice = state == in[i] && i == 0 && row.updates_state;
