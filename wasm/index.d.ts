@@ -159,6 +159,7 @@ export interface Fit {
   state_bytes_per_token: number;
   state_bytes_per_sequence: number;
   published_context: number | null;
+  beyond_published_context: boolean;
   /** With the batch as it is; 0 where not one token fits, null where nothing limits it. */
   max_context: number | null;
   max_batch: number | null;

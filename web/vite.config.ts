@@ -40,5 +40,14 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 5000, // Monaco, which loads after the first paint
     assetsInlineLimit: 0, // inlined assets would need data: in the page's policy
+    rolldownOptions: {
+      input: {
+        index: resolve(import.meta.dirname, 'index.html'),
+        embed: resolve(import.meta.dirname, 'embed/index.html'),
+        'irplan-embed': resolve(import.meta.dirname, 'src/embed/element.ts'),
+      },
+      preserveEntrySignatures: 'exports-only',
+      output: { entryFileNames: (chunk) => (chunk.name === 'irplan-embed' ? 'embed/irplan-embed.js' : 'assets/[name]-[hash].js') },
+    },
   },
 });

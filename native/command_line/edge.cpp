@@ -12,13 +12,13 @@
 #include <system_error>
 
 #include "command_line/arguments.h"
+#include "command_line/heap.h"
 #include "files/new_file.h"
 
 namespace irplan::command {
 namespace {
 
 const char* running = "irplan";
-thread_local size_t bytes_missing = 0;  // what operator new was asked for last when it failed
 
 // Memory may be short where these speak: no string is made.
 void tell(const char* text) {
@@ -50,7 +50,7 @@ int out_of_memory() {
   char text[256];
   rlimit limit{};
   std::snprintf(text, sizeof text, "error: out of memory: %s more are needed, with %s in use",
-                Size(static_cast<double>(bytes_missing)).text, Size(bytes_in_use()).text);
+                Size(static_cast<double>(bytes_missing())).text, Size(bytes_in_use()).text);
   tell(text);
   if (::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
     std::snprintf(text, sizeof text, "; this process may use %s (ulimit -v)",
@@ -115,19 +115,3 @@ int guarded(const char* program, const std::function<int()>& body) {
 }
 
 }  // namespace irplan::command
-
-// So that a message can say how much was missing. Sanitizers have their own.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define IRPLAN_SANITIZED
-#endif
-#endif
-#if !defined(__SANITIZE_ADDRESS__) && !defined(IRPLAN_SANITIZED)
-void* operator new(size_t bytes) {
-  if (void* const block = std::malloc(bytes ? bytes : 1)) return block;
-  irplan::command::bytes_missing = bytes;
-  throw std::bad_alloc();
-}
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, size_t) noexcept { std::free(block); }
-#endif

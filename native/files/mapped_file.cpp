@@ -20,7 +20,7 @@ namespace irplan {
 
 // Linked, so that a signal handler finds the file whose bytes are gone.
 struct MappedFile::Mapping {
-  std::string path;
+  std::string path, shown;  // as it is opened, and as a terminal may show it
   const std::byte* data = nullptr;
   size_t size = 0;
   struct stat opened {};
@@ -42,7 +42,7 @@ void bytes_are_gone(int, siginfo_t* fault, void*) {
   for (const MappedFile::Mapping* m = mappings; m; m = m->next) {
     if (at < m->data || at >= m->data + m->size) continue;
     tell("error: ");
-    tell(m->path.c_str());
+    tell(m->shown.c_str());
     tell(" can no longer be read: it was cut while it was in use, or its disk failed\n");
     remove_new_files();
     ::_exit(1);
@@ -79,6 +79,11 @@ std::optional<MappedFile> MappedFile::open(const std::string& path, std::string*
     return std::nullopt;
   }
   mapping->path = path;
+  mapping->shown = path;
+  for (char& c : mapping->shown) {
+    if (static_cast<signed char>(c) < 0x20 || c == 0x7F)
+      c = '?';  // controls; bytes beyond ASCII could be some
+  }
   mapping->data = static_cast<const std::byte*>(data);
   mapping->size = static_cast<size_t>(status.st_size);
   if (pipe) {

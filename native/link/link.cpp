@@ -106,7 +106,8 @@ std::optional<Parts> parts_of(std::string_view fragment) {
   const auto of_version = [&](char c) {
     return digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '+';
   };
-  if (!digit(parts.version[0]) || !std::all_of(parts.version.begin(), parts.version.end(), of_version))
+  if (parts.version.empty() || !digit(parts.version[0]) ||
+      !std::all_of(parts.version.begin(), parts.version.end(), of_version))
     return std::nullopt;
   return parts;
 }

@@ -1,6 +1,7 @@
 // Bytes as people read them, and by segment.
 #include "base/bytes.h"
 
+#include "base/times.h"
 #include "catch.h"
 
 using namespace irplan;
@@ -23,4 +24,14 @@ TEST_CASE("a sum over segments that exceeds 64 bits is none") {
   CHECK_FALSE(PerSegment{0, -1, 0, 0}.total());
   CHECK(align_up(257, 256) == 512);
   CHECK(align_up(256, 256) == 256);
+}
+
+TEST_CASE("times have three digits, in the unit that fits") {
+  CHECK(time_text(0.783e-6) == "0.783 µs");
+  CHECK(time_text(44e-6) == "44 µs");
+  CHECK(time_text(0.01234) == "12.3 ms");
+  CHECK(time_text(0.9999) == "1 s");  // not 1e+03 ms
+  CHECK(time_text(59.94) == "59.9 s");
+  CHECK(time_text(4321) == "4321 s");
+  CHECK(time_text(0) == "0 µs");
 }

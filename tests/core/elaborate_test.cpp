@@ -169,6 +169,15 @@ const std::vector<Bad>& bad_programs() {
        "dim S in 1..4\ninput x: f32[2, S, 1, 8]\nk = state f32[2, 9, 1, 8]\na = append(k, x, at=0)\nout = "
        "output(silu(k))\n",
        "appended to here"},
+      {"E0254",
+       "input x: f32[2, 1, 8]\nk = state f32[2, 9, 8]\nu = view(slice(k, axis=1, start=0, len=1), shape=[2, "
+       "8])\n"
+       "a = append(k, x, at=0)\nout = output(silu(u))\n",
+       "appended to here"},
+      {"E0254",
+       "input x: f32[2, 1, 8]\nk = state f32[2, 9, 8]\nout = output(slice(k, axis=1, start=0, len=1))\n"
+       "a = append(k, x, at=0)\n",
+       "appended to here"},
       {"E0255", "let W = config.t\ninput x: W[4]\nout = output(silu(x))\n", "`config.t`",
        "{\"t\": \"float7\"}"},
       {"E0256", "input x: f32[1, 1, 1, 1, 1, 1, 1, 1, 1]\nout = output(silu(x))\n", "9 axes"},

@@ -62,6 +62,29 @@ TEST_CASE("a plan that is no plan is refused with the place") {
         "memory_plan.range: worst_ratio is less than 1");
 }
 
+TEST_CASE(
+    "a text that would be written as no key is none, and a plan that is read is one when it is written") {
+  const std::string plan = text_of(IRPLAN_SOURCE_DIR "/tests/data/plans/example.json");
+  CHECK(refusal(plan, "\"source\": \"w\"", "\"source\": \"\"") == "values w.source: is empty");
+  CHECK(refusal(plan, "\"peak_op\": \"n\"", "\"peak_op\": \"\"") == "memory_plan.peak_op: is empty");
+  CHECK(refusal(plan, "\"name\": \"main\"", "\"name\": \"\"") == "phases[0].name: is empty");
+  CHECK(refusal(plan, "\"name\": \"cuda\"", "\"name\": \"\"") == "target.name: is empty");
+  CHECK(refusal(plan, "\"file\": \"", "\"file\": \"../").find("source.file: \"../") == 0);
+  CHECK(refusal(plan, "\"sha256\": \"", "\"sha256\": \"G").find("is no hash") != std::string::npos);
+  CHECK(refusal(plan, "\"line\": ", "\"line\": 4294967296").find("is too large") != std::string::npos);
+}
+
+TEST_CASE("a record that is broken is named, not those that point at it") {
+  const std::string plan = text_of(IRPLAN_SOURCE_DIR "/tests/data/plans/example.json");
+  CHECK(refusal(plan, "\"buffers\": [", "\"buffets\": [") == "plan: lacks \"buffers\"");
+  CHECK(refusal(plan, "\"buffers\": [", "\"buffers\": 1, \"buffets\": [") == "buffers: is no list");
+  CHECK(refusal(plan, "\"buffers\": [", "\"buffers\": [3, ") == "buffers[0]: is no object");
+  CHECK(refusal(plan, "{\"id\": \"x\", \"segment\"", "{\"id\": 3, \"segment\"").find("the id is no string") !=
+        std::string::npos);
+  CHECK(refusal(plan, "{\"id\": \"x\", \"segment\"", "{\"segment\"").find("lacks \"id\"") !=
+        std::string::npos);
+}
+
 TEST_CASE("keys of a plan may stand in any order") {
   const std::string plan = text_of(IRPLAN_SOURCE_DIR "/tests/data/plans/example.json");
   std::string turned = plan;

@@ -1,7 +1,11 @@
-// libFuzzer's entry: IRPLAN_FUZZ_TARGET names what is fed. `./dev fuzz` builds and runs it.
+// libFuzzer's entry: IRPLAN_FUZZ_TARGET names what is fed. `./dev fuzz` builds and runs it. With
+// IRPLAN_FUZZ_PLANS=FROM:TO it writes the plans of FROM's programs into TO instead, as seeds.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "fuzz/mutate_json.h"
 #include "fuzz/targets.h"
@@ -11,10 +15,24 @@ using namespace irplan;
 extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
 
 namespace {
+
 const fuzz::Target* target = nullptr;
+
+void write_plans(const std::string& folders) {
+  const size_t split = folders.find(':');
+  const std::filesystem::path to = folders.substr(split + 1);
+  for (const auto& entry : std::filesystem::directory_iterator(folders.substr(0, split))) {
+    std::ifstream in(entry.path(), std::ios::binary);
+    const std::string program{std::istreambuf_iterator<char>(in), {}};
+    const std::string plan = fuzz::plan_of(program);
+    if (!plan.empty()) std::ofstream(to / entry.path().stem(), std::ios::binary) << plan;
+  }
 }
 
+}  // namespace
+
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  if (const char* folders = std::getenv("IRPLAN_FUZZ_PLANS")) write_plans(folders), std::exit(0);
   const char* name = std::getenv("IRPLAN_FUZZ_TARGET");
   target = fuzz::find_target(name ? name : "");
   if (target) return 0;

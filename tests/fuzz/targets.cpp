@@ -7,7 +7,9 @@
 #include "fuzz/json_twice.h"
 #include "fuzz/subjects.h"
 #include "ir/config.h"
+#include "irplan/compile.h"
 #include "irplan/pack.h"
+#include "link/link.h"
 #include "plan/plan.h"
 #include "reference/executor.h"
 #include "runtime/checkpoint.h"
@@ -212,6 +214,17 @@ std::string check_serve(std::string_view input) {
   return "";
 }
 
+std::string check_link(std::string_view input) {
+  std::string why;
+  const auto read = link::decode(input, &why);
+  if (!read) return refused(why);
+  const auto again = link::decode(link::encode(read->record, read->version), &why);
+  if (!again) return "a link that was read is refused when it is written: " + why;
+  return again->record == read->record && again->version == read->version
+             ? ""
+             : "another record: " + read->record.dump();
+}
+
 std::string check_source(std::string_view input) {
   if (std::string why = check_text(input); !why.empty()) return why;
   return check_compile(input, "{}");
@@ -237,6 +250,12 @@ std::string check_expression(std::string_view input) {
 
 }  // namespace
 
+std::string plan_of(std::string_view program) {
+  CompileOptions options;
+  options.config = "{}";
+  return compile(SourceText("seed.irplan", std::string(program)), options).plan_json;
+}
+
 const std::vector<Target>& targets() {
   static const std::vector<Target> kTargets = {
       {"source", "a program: parsed, laid out, compiled, and its plan read again", check_source},
@@ -248,6 +267,7 @@ const std::vector<Target>& targets() {
       {"npy", "an array", check_npy},
       {"pack", "a table of buffers, and their placement", check_pack},
       {"requests", "requests.jsonl", check_requests},
+      {"links", "a link of the playground", check_link},
       {"serve", "what a page asks of the compiler in WebAssembly", check_serve, true},
       {"expression", "an expression over dims, as plans have them", check_expression},
   };

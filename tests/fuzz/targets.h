@@ -17,6 +17,8 @@ struct Target {
 };
 
 const std::vector<Target>& targets();
+// The plan of a program, empty where it has none: seeds of the target "plan".
+std::string plan_of(std::string_view program);
 const Target* find_target(std::string_view name);
 
 }  // namespace irplan::fuzz

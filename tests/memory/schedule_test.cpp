@@ -163,6 +163,20 @@ TEST_CASE("programs stay as they were written where no order is better") {
   CHECK(plan.ops[1].id == "b");
 }
 
+TEST_CASE("the orders of a small program of many branches are searched within a part of the work") {
+  std::string text = "dim S in 1..4096\ndim T in 1..100000\n";
+  for (const char* input : {"x: f32[S, 64]", "y: f32[T, 100]", "z: f32[S, 100]"})
+    text += std::string("input ") + input + "\n";
+  const char* const kOps[] = {"relu(x)", "silu(y)", "softmax(z)", "x * 2.0", "sum(y, axis=1, keep=true)"};
+  for (int i = 0; i < 18; ++i) text += "v" + std::to_string(i) + " = " + kOps[i % 5] + "\n";
+  for (int i = 0; i < 18; ++i)
+    text += "o" + std::to_string(i) + " = output(" +
+            (i % 3 ? "v" + std::to_string(i) : "exp(v" + std::to_string(i) + ")") + ")\n";
+  const Compilation made = compile(SourceText("test.irplan", text), {});
+  REQUIRE(made.ok);
+  for (const Diagnostic& d : made.diagnostics.list()) CHECK(d.code != Code::WorkLimit);
+}
+
 TEST_CASE("no order of the statements of a small program is better than the one that is chosen") {
   constexpr size_t kMost = 120;
   int programs = 0, orders = 0, lower = 0;

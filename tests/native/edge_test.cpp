@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "catch.h"
+#include "command_line/heap.h"
 #include "files/new_file.h"
 
 namespace {
@@ -106,6 +107,23 @@ TEST_CASE("Memory that is missing is told with its size, in every thread") {
     CHECK(contains(ended.said, "error: out of memory: 4096.0 TiB more are needed, with "));
 #endif
   }
+}
+
+TEST_CASE("Blocks of a heap that is taken at once are each their own, beyond its end as well") {
+  const Ended ended = command([] {
+    irplan::command::take_heap(size_t{1} << 18);
+    std::vector<std::vector<unsigned>> kept;
+    for (unsigned n = 0; n < 20000; ++n) {
+      kept.emplace_back(1 + n * 7919 % 400, n);
+      if (n % 3 == 0) kept.erase(kept.begin() + n * 31 % kept.size());
+      if (kept.size() > 600) kept.erase(kept.begin(), kept.begin() + 300);
+      for (const unsigned one : kept[n % kept.size()]) {
+        if (one != kept[n % kept.size()].front()) return 1;
+      }
+    }
+    return 0;
+  });
+  CHECK(ended.code == 0);
 }
 
 TEST_CASE("A new file is gone whatever ends the command, and has its name where nothing does") {

@@ -49,6 +49,21 @@ class Codes(Case):
         self.assertIn("linear(x, w)", self.irplan("explain", "E0301")[0])
         self.irplan("explain", "E9999", code=1)
 
+    def test_words_that_are_meant_as_codes(self):
+        whole = self.irplan("explain", "E0301")[0]
+        for word in ("e0301", "error[E0301]"):
+            self.assertEqual(self.irplan("explain", word)[0], whole)
+        self.assertIn("warning[W0205]", self.irplan("explain", "w0205")[0])
+        told = json.loads(self.irplan("explain", "e0301", "--format", "json")[0])
+        self.assertEqual((told["code"], told["severity"]), ("E0301", "error"))
+        self.assertIn(told["means"], whole)
+        for word, said in (("E9999", "no diagnostic has the code E9999; the nearest is E06"), ("E301", "the nearest is E0301"),
+                           ("E03", "those that begin so are E0301, E0302"), ("w99", "the nearest is W0"), ("W020", "W0201, W0202")):
+            self.assertIn(said, self.irplan("explain", word, code=1)[1])
+        self.assertIn("did you mean `irplan explain e0301`?", self.irplan("e0301", code=2)[1])
+        self.file("E03", "irplan 1\ninput x: f16[1, 8]\nout = output(relu(x))\n")  # a file of that name is a file
+        self.assertIn("memory", self.irplan("explain", "E03")[0])
+
     def test_warnings_are_chosen(self):
         program = self.file("unread.irplan", "input x: f16[1, 8]\nlost = silu(x)\nout = output(relu(x))\n")
         self.assertIn("W0203", self.irplan("check", program)[1])
@@ -96,13 +111,26 @@ class Completion(Case):
         self.assertEqual(self.ask("explain", "plan.json", "--phase", ""), ["main"])
         for shell in ("zsh", "fish"):
             script = self.irplan("completion", shell)[0]
-            for word in ("completion phases", "state=f8e4m3", "attention"):
+            for word in ("completion phases", "state=f8e4m3", "attention", "llama-3-8b", "rtx4090", "W0205", "E0301"):
                 self.assertIn(word, script, shell)
 
 
 class Numbers(Case):
     NARROWED = ("dim B in 1..64\ndim S in 1..512\nphase prefill { B in 1..4, S in 1..512 }\nphase decode { B in 1..8, S = 1 }\n"
                 "input x: f16[B, S, 64]\nout = output(rmsnorm(x, eps=1e-5))\n")
+
+    def test_keys_of_other_versions(self):
+        for config, read, there in (({"rope_theta": 3.0}, "config.rope_parameters.rope_theta", "config.rope_theta"),
+                                    ({"rope_parameters": {"rope_theta": 3.0}}, "config.rope_theta", "config.rope_parameters.rope_theta"),
+                                    ({"hidden_size": 8}, "config.text_config.hidden_size", "config.hidden_size"),
+                                    ({"text_config": {"hidden_size": 8}}, "config.hidden_size", "config.text_config.hidden_size"),
+                                    ({"rope_scaling": {"factor": 2.0}}, "config.rope_parameters.factor", "config.rope_scaling")):
+            self.file("config.json", json.dumps(config))
+            program = self.file("p.irplan", f"let n = {read}\ninput x: f16[1, 8]\nout = output(relu(x))\n")
+            self.assertIn(f"the config has it as `{there}`", self.irplan("check", program, "--config", "config.json", code=1)[1], read)
+        # a record of few keys says which it has
+        self.file("config.json", json.dumps({"rope": {"base": 3.0, "kind": "linear"}}))
+        self.assertIn("its keys: base, kind", self.irplan("check", self.file("p.irplan", "let n = config.rope.factor\n"), "--config", "config.json", code=1)[1])
 
     def test_phases_that_narrow_a_dim(self):
         program = self.file("p.irplan", self.NARROWED)

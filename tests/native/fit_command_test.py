@@ -91,11 +91,15 @@ class Fit(Case):
                                   ([CONFIG, "--memory", "lots"], 2, "24GiB"), ([CONFIG, "--memory", "0"], 2, "24GiB"),
                                   ([CONFIG, "--memory", "24"], 2, "did you mean `24GiB`"), ([CONFIG, "--memory", "23.5gb"], 2, "did you mean `23.5GiB`"),
                                   ([CONFIG, "--memory", "512m"], 2, "did you mean `512MiB`"), ([CONFIG, "--memory", "nan"], 2, "not `nan`"),
-                                  ([CONFIG, "--context", "many"], 2, "8192 or 32K"), ([CONFIG, "--batch", "0"], 2, "whole number"),
+                                  ([CONFIG, "--context", "many"], 2, "8192 or 32K"), ([CONFIG, "--batch", "0"], 2, "a number of sequences, at least 1"),
+                                  ([CONFIG, "--context", "0"], 2, "a number of tokens"), ([CONFIG, "--step", "-1"], 2, "a number of tokens"),
                                   ([CONFIG, "--batch", "9000"], 1, "8192"), ([CONFIG, "--let", "nothing=1"], 1, "nothing"),
                                   ([CONFIG, "--budget", "state <="], 1, "--budget"), ([CONFIG, "--retype", "state=f9"], 1, "f9")):
             with self.subTest(words):
                 self.run_command("irplan", "fit", *words, code=code, names=[name])
+        for nothing in ("0", "0GiB", "0.0"):  # none of these would be taken either
+            p = limited.run([BIN / "irplan", "fit", CONFIG, "--memory", nothing], capture_output=True, text=True)
+            self.assertNotIn("did you mean", p.stderr)
         (self.folder / "config.json").write_text("{]")
         self.run_command("irplan", "fit", "config.json", code=1, names=["line 1"])
         (self.folder / "config.json").write_text('{"model_type": "unheard", "hidden_size": 8}')
@@ -106,15 +110,89 @@ class Fit(Case):
         few = self.fit("config.json", "--batch", "64", "--context", "1024")
         self.assertEqual(few["notes"], [])
         many = self.fit("config.json", "--batch", "100", "--context", "1024")
-        self.assertIn("admits up to 64 sequences: write `dim B in 1..100`", many["notes"][0])
+        self.assertIn("admits up to 64 sequences: for a batch of 100 write `dim B in 1..100`", many["notes"][0])
         for command in many["commands"]:  # they make the plan, with the range written so
             p = limited.run(["sh", "-c", f"PATH={BIN}:$PATH; {command}"], capture_output=True, text=True, cwd=self.folder)
             self.assertEqual(p.returncode, 0, p.stderr)
         segments = json.loads((self.folder / "plan.json").read_text())["memory_plan"]["segments"]
         self.assertEqual({k: many["bytes"][k] for k in segments}, segments)
 
-    def test_more_than_the_config_names_is_noted(self):
-        self.assertIn("131072", self.fit(CONFIG, "--context", "256K")["notes"][-1])
+        # where only the frontier goes beyond, the largest of its batches is named, and no range that is there already
+        wide = self.fit("config.json", "--batch", "16", "--context", "8192", "--memory", "10GiB")
+        self.assertTrue(wide["max_batch"] <= 64 < wide["frontier"][-1]["batch"], wide["frontier"])
+        most = wide["frontier"][-1]["batch"]
+        self.assertIn(f"for a batch of {most} write `dim B in 1..{most}`", wide["notes"][0])
+
+    def test_beyond_the_config_one_verdict(self):
+        beyond = self.fit(CONFIG, "--context", "256K", "--memory", "80GiB")
+        self.assertIn("131072", beyond["notes"][-1])
+        self.assertTrue(beyond["fits"] and beyond["beyond_published_context"])
+        self.assertEqual(beyond["max_context"], 256 * 1024)  # what fits is at least what was asked for and fits
+        told = self.run_command("irplan", "fit", CONFIG, "--context", "256K", "--memory", "80GiB")
+        self.assertIn("the model is made for 131072 tokens", told.splitlines()[0])
+        self.assertIn("at most 262144 tokens with 1 sequence, as asked; the config's limit is 131072", told)
+        within = self.fit(CONFIG, "--context", "128K", "--memory", "80GiB")
+        self.assertFalse(within["beyond_published_context"])
+        short = self.fit(CONFIG, "--context", "4M", "--memory", "16GiB", code=3)
+        self.assertTrue(131072 < short["max_context"] < 4 << 20, short["max_context"])
+
+    def longrope(self):
+        config = json.loads((ROOT / "examples/configs/phi-3-mini-4k.json").read_text())
+        half = config["hidden_size"] // config["num_attention_heads"] // 2
+        config |= {"max_position_embeddings": 131072, "original_max_position_embeddings": 4096,
+                   "rope_scaling": {"type": "longrope", "short_factor": [1.0] * half, "long_factor": [4.0] * half}}
+        (self.folder / "config.json").write_text(json.dumps(config))
+        return lambda *words: [n for n in self.fit("config.json", *words)["notes"] if "factor" in n]
+
+    def test_long_factors_are_told_of_the_context_that_is_asked(self):
+        notes = self.longrope()
+        for context in ("1000", "4096"):
+            self.assertEqual(notes("--context", context), [])
+        self.assertEqual(notes(), [])  # the example's own length: 4096
+        for context in (4097, 8192, 131072):
+            (note,) = notes("--context", str(context))
+            self.assertIn(f"a context of {context} tokens", note)
+            self.assertIn("--context 4096", note)
+            self.assertNotIn("length", note)
+        # as the compiler has it
+        for length, told in (("4096", False), ("4097", True)):
+            p = limited.run([BIN / "irplan", "check", ROOT / "examples/models/phi3.irplan", "--config", "config.json", "--let", f"C={length}"],
+                            capture_output=True, text=True, cwd=self.folder)
+            self.assertEqual("W0207" in p.stderr, told, p.stderr)
+
+    def test_fit_and_new_name_the_same_nearest(self):
+        for name in ("llama-3-8b", "mixtral-8x7b", "gpt2", "command-r7b", "gemma-3-1b", "deepseek-v3", "phi-3-mini-4k"):
+            config = json.loads((ROOT / f"examples/configs/{name}.json").read_text())
+            (self.folder / "config.json").write_text(json.dumps({**config, "model_type": "unheard"}))
+            p = limited.run([BIN / "irplan", "fit", "config.json"], capture_output=True, text=True, cwd=self.folder)
+            self.assertEqual(p.returncode, 1)
+            q = limited.run([BIN / "irplan", "new", "-", "--config", "config.json"], capture_output=True, text=True, cwd=self.folder)
+            nearest = re.search(r"the nearest is (\w+)", p.stderr)[1]
+            self.assertEqual(nearest, re.search(r"the nearest is (\w+)", q.stderr)[1], name)
+
+    def quantised(self, name, **record):
+        config = json.loads((ROOT / f"examples/configs/{name}.json").read_text())
+        text = json.dumps({**config, "quantization_config": record})
+        (self.folder / "config.json").write_text(text[:-1] + ', "time_step_limit": [0.0, Infinity], "spare": NaN}')
+        return self.fit("config.json")
+
+    def test_quantised_checkpoints_are_counted_in_few_bits(self):
+        for name in ("llama-3-8b", "mixtral-8x7b", "qwen3-30b-a3b", "gpt-oss-20b", "deepseek-v3", "gemma-3-1b", "phi-3-mini-4k", "command-r7b", "gpt2"):
+            with self.subTest(name):
+                plain = self.fit(name)["bytes"]["weights"]
+                told = self.quantised(name, quant_method="awq", bits=4, group_size=128, version="gemm")
+                (dtype,) = re.findall(r"counted as (\w+)$", told["assumptions"][0])
+                self.assertGreater(told["weights_by_dtype"][dtype], 0.95 * told["bytes"]["weights"], told["weights_by_dtype"])
+                self.assertLess(told["bytes"]["weights"], 0.29 * plain)  # of 16 bits, or 32
+                eight = self.quantised(name, quant_method="compressed-tensors", bits=8)
+                self.assertGreater(eight["weights_by_dtype"]["q8_0"], 0.95 * eight["bytes"]["weights"], eight["weights_by_dtype"])
+
+    def test_mxfp4_is_offered_where_the_example_reads_it(self):
+        offered = [c for c in self.fit("gpt-oss-20b", "--memory", "16GiB", code=3)["changes"] if "mxfp4" in c["change"]]
+        self.assertEqual([c["fits"] for c in offered], [True])
+        told = self.quantised("gpt-oss-20b", quant_method="mxfp4")
+        self.assertEqual(told["bytes"]["total"], offered[0]["bytes"])
+        self.assertEqual([c for c in self.fit("mixtral-8x7b", "--memory", "16GiB", code=3)["changes"] if "mxfp4" in c["change"]], [])
 
 
 class Budget(Case):

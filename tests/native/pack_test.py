@@ -126,6 +126,14 @@ class Pack(unittest.TestCase):
         err = self.pack("id,lower,upper,size,offset\na,0,10,4,0\nb,5,7,6,2\n", code=3)[1]
         self.assertIn("infeasible: the fixed offsets of a (4 bytes at 0", err)
 
+    def test_what_is_never_alive_is_told(self):
+        """Lifetimes are half-open in the published format: lower = upper is allowed, and hardly meant."""
+        out, err = self.pack("id,lower,upper,size\na,3,3,4\nb,0,7,6\n")
+        self.assertIn("height 6\n", out)
+        self.assertIn("note: never alive", err)
+        self.assertTrue(err.strip().endswith(": a"), err)
+        self.assertEqual(self.pack("buffer_id,start,end,size\na,3,3,4\n")[1], "")  # `end` is the last step
+
     def test_verdicts(self):
         text = "id,lower,upper,size,alignment\na,0,10,4,8\nb,0,7,6,8\n"
         self.assertIn("verdict infeasible", self.pack(text, "--capacity", "11", code=3)[0])
@@ -147,10 +155,20 @@ class Pack(unittest.TestCase):
         self.assertLessEqual(solved["height"], 16)
         again = {b["id"]: b for b in solved["buffers"]}
         self.assertEqual(again["a"]["alignment"], 8)
-        self.assertEqual(again["c"]["gaps"], [{"lower": 3, "upper": 7}])
+        self.assertEqual([{**b, "offset": 0} for b in solved["buffers"]], [{**b, "offset": 0} for b in problem["buffers"]])
         self.pack(json.dumps(solved), name="p.json", out="again.json")  # its own result is a problem, with fixed offsets
         self.assertEqual(json.loads((self.folder / "again.json").read_text())["height"], solved["height"])
         self.pack(json.dumps(problem["buffers"]), name="p.json", out="list.json")
+        # what is read is written as it was, whatever form it has
+        gap = {"lifespan": {"lower": 1, "upper": 3}, "window": {"lower": 0, "upper": 2}}
+        odd = {"comment": "ours", "memory": 64, "allocations": [{"name": "a", "begin": 0, "upper": 4, "bytes": 8, "gaps": [gap]}]}
+        self.pack(json.dumps(odd), name="p.json", out="odd.json")
+        written = json.loads((self.folder / "odd.json").read_text())
+        self.assertEqual({**odd["allocations"][0], "offset": 0}, written["allocations"][0])
+        self.assertEqual((written["comment"], written["memory"], written["height"]), ("ours", 64, 8))
+        self.pack("id,lower,upper,size,gaps\na,0,4,8,1-3@0:2\n", out="from.json")
+        self.assertEqual(json.loads((self.folder / "from.json").read_text())["buffers"][0]["gaps"],
+                         [{"lower": 1, "upper": 3, "window": {"lower": 0, "upper": 2}}])
         for wrong_one, words in (({"id": "a", "lower": 0, "upper": 1, "size": 1, "hint": 3}, "`hint`"), ({"id": "a", "lower": 0, "size": 1}, "upper"),
                                  ({"id": "a", "lower": 0, "upper": 1, "size": 1.5}, "size")):
             self.assertIn(words, self.pack(json.dumps([wrong_one]), name="p.json", code=1)[1])

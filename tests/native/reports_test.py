@@ -26,7 +26,7 @@ class Reports(Case):
 
     def test_a_measurement(self):
         out, err = self.run_plan(*self.decode, "--iterations", 12, "--export-times", "times.json")
-        for line in (r"decode at B=2, S=1, P=30 on cpu, .*", r"runs      12 in \S+ \w+, after 0 ns of warm-up",
+        for line in (r"decode at B=2, S=1, P=30 on cpu, .*", r"runs      12 in \S+ \w+, after 0 µs of warm-up",
                      r"time      min \S+ \w+, median \S+ \w+, mean \S+ \w+, P90 \S+ \w+, P95 \S+ \w+, P99 \S+ \w+", r"tokens    \S+ a second, 2 a step",
                      r"memory    \S+ GB/s: \S+ kB of weights, \S+ kB of states and \S+ kB else a step", r"compute   \S+ GFLOP/s",
                      r"host      \S+ \w+ a step without its kernels"):

@@ -496,6 +496,24 @@ class Llama(Case):
         self.file("other.json", json.dumps({**other, "model_type": "frob"}))
         self.run_plan(LLAMA, "--weights", GOLDEN, "--config", "other.json", *ask, code=1, names=["frob"])
 
+    def test_warnings_of_a_program_are_told_as_plan_tells_them(self):
+        config = json.loads((GOLDEN / "config.json").read_text())
+        self.file("config.json", json.dumps({**config, "clip_qkv": 6.0}))
+        words = [LLAMA, "--config", "config.json", "--weights", GOLDEN / "model.safetensors", "--tokens", "1,2,3", "--generate", "1"]
+        plain, told = self.run_plan(*words, names=["warning[W0205]", "config.clip_qkv"])
+        p = limited.run([RUNNER.parent / "irplan", "plan", LLAMA, "--config", "config.json", "--target", "cpu", "-o", "plan.json"], cwd=self.folder, capture_output=True, text=True)
+        self.assertEqual(p.returncode, 0, p.stderr)
+        self.assertTrue(told.startswith(p.stderr), told)
+        quiet, left = self.run_plan(*words, "--allow", "W0205")
+        self.assertEqual((quiet, told[len(p.stderr):]), (plain, left))
+        for deny in (["--deny", "W0205"], ["--deny-warnings"]):
+            self.assertEqual(self.run_plan(*words, *deny, code=1, names=["error[W0205]"])[0], "")
+        self.run_plan(*words, "--allow", "W9999", code=2, names=["--allow takes W0201"])
+        # a plan has had its warnings when it was made
+        of_plan = ["plan.json", *words[3:]]
+        self.assertNotIn("W0205", self.run_plan(*of_plan)[1])
+        self.run_plan(*of_plan, "--deny", "W0205", code=2, names=["--deny goes with a program"])
+
     def test_an_expectation_ends_with_a_verdict(self):
         words = [LLAMA, "--weights", GOLDEN, "--tokens", f"@{GOLDEN / 'tokens.npy'}", "--let", "every=true"]
         _, err = self.run_plan(*words, "--expect", f"logits=@{GOLDEN / 'logits.npy'}")
@@ -509,6 +527,10 @@ class Llama(Case):
         self.file("bad.npy", bytes(logits))
         _, err = self.run_plan(*words, "--expect", "logits=@bad.npy", code=3, names=["at [0, 3, 5]", "expected 100;", "top-1 agrees in 95 of 96 rows"])
         self.run_plan(*words, "--expect", "logit=@bad.npy", code=1, names=["logit"])
+        # where every position is expected of the last one's logits
+        _, err = self.run_plan(*words[:-2], "--expect", f"logits=@{GOLDEN / 'logits.npy'}", code=3, names=["`--let every=true`"])
+        self.file("other.npy", npy([2, 48, 127], [0.0] * (2 * 48 * 127)))
+        self.assertNotIn("every", self.run_plan(*words[:-2], "--expect", "logits=@other.npy", code=3)[1])
 
     def test_tokens_that_cannot_be(self):
         for args, code, names in ((["--tokens", "1,100000"], 1, ["100000"]), (["--tokens", "1,-1"], 1, ["-1"]),
@@ -612,6 +634,7 @@ class Requests(Case):
         self.assertEqual(set(answers), {"good"})
         reasons = {e["req_id"]: e["reason"] for e in trace if e["event"] == "reject"}
         self.assertEqual(set(reasons), {"long", "none", "word"})
+        self.assertRegex(reasons["long"], r"300 tokens of prompt and 2 new ones, which keep 301 tokens in the cache; the plan holds up to \d+ of a sequence")
         self.assertIn("128", reasons["word"])
 
     def test_a_budget_holds(self):
@@ -650,6 +673,10 @@ class Requests(Case):
             self.assertEqual(self.most_at_once(trace), most)
         self.assertIn("in steps of up to 1\n", err)
         self.run_plan(*self.base, "--requests", "requests.jsonl", "--slots", "4000", code=1, names=["--slots 4000", "the plan holds"])
+        for most in (2**62, 2**63 - 1):
+            self.run_plan(*self.base, "--requests", "requests.jsonl", "--slots", str(most), code=1, names=[f"--slots {most}", "at most 1048576 requests"])
+        self.run_plan(*self.base, "--tokens", "1,2", "--chunks", f"{2**63 - 1},1", code=1, names=["they sum to more than 2^63"])
+        self.run_plan(*self.base, "--tokens", "1,2", "--chunks", str(2**63 - 1), code=1, names=[f"they sum to {2**63 - 1}, but there are 2 tokens"])
         self.run_plan(*self.base, "--requests", "requests.jsonl", "--chunks", "4,4", code=2, names=["--chunks takes one size"])
         self.run_plan(*self.base, "--tokens", "1,2", "--slots", "4", code=2, names=["--slots goes with --requests"])
 
@@ -670,9 +697,9 @@ class Requests(Case):
     def test_the_end_tells_what_happened(self):
         requests = [{"req_id": str(i), "arrival_us": 0, "tokens": [i + 1] * 3, "max_new_tokens": 4} for i in range(5)]
         err = self.serve(requests)[2]
-        self.assertRegex(err, r"served 5 requests, rejected 0, in \d+\.\d{3} s of steps\n"
+        self.assertRegex(err, r"served 5 requests, rejected 0, in [\d.]+ (s|ms|µs) of steps\n"
                               r"tokens: 15 read, 20 generated, [\d.]+ a second of steps; at most 5 requests at once\n"
-                              r"time to first token: p50 \S+ (us|ms|s), p90 \S+ (us|ms|s), p99 \S+ (us|ms|s)\n"
+                              r"time to first token: p50 \S+ (µs|ms|s), p90 \S+ (µs|ms|s), p99 \S+ (µs|ms|s)\n"
                               r"decode step: p50 ")
 
     def test_a_process_drives_it(self):
@@ -703,7 +730,7 @@ class Requests(Case):
         err = p.stderr.read().decode()
         self.assertEqual(p.wait(limited.WATCH), 1, err)
         p.stdout.close(), p.stderr.close()
-        self.assertIn("served 5 requests, rejected 1", err)
+        self.assertIn("served 5 requests, rejected 1, malformed lines 2, in ", err)
         self.assertIn("standard input:6: is not a JSON object", err)
         trace = [json.loads(line) for line in (self.folder / "trace.jsonl").read_text().splitlines()]
         self.assertEqual(self.most_at_once(trace), 2)

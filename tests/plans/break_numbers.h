@@ -255,6 +255,14 @@ inline std::vector<Mutation> break_numbers() {
        }},
       {"optimal where it is not, or not where it is", Rule::Optimal,
        [](Victim& v) { return v.plan.memory.optimal = !v.plan.memory.optimal, true; }},
+      {"optimal by a search that is said to have been exhaustive", Rule::Ratio,
+       [](Victim& v) {
+         if (v.plan.memory.optimal) return false;
+         v.plan.memory.optimal = true, v.plan.memory.range.worst_ratio = 1;
+         return v.plan.memory.strength = Plan::Strength::Exact, true;
+       }},
+      {"a ratio that is said to be proven", Rule::Proven,
+       [](Victim& v) { return !v.plan.memory.range.proven && (v.plan.memory.range.proven = true, true); }},
       {"a worst ratio of another placement", Rule::Optimal,
        [](Victim& v) {
          return v.plan.memory.range.worst_ratio = v.plan.memory.range.worst_ratio == 1.0 ? 1.5 : 1.0, true;

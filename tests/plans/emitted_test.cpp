@@ -49,6 +49,29 @@ TEST_CASE("rows of a state that are appended to it are copied first") {
   CHECK_FALSE(validate_plan(direct).empty());
 }
 
+TEST_CASE("results of one path have ids of their own") {
+  const char* const kPrograms[] = {
+      // Two loops over one variable.
+      "input x: f32[4]\nh = x\nfor i in 2 with h {\n  t = relu(h)\n  h = t + h\n}\nfor i in 2 with h {\n  t "
+      "= exp(h)\n"
+      "  h = t + h\n}\no = output(h)\n",
+      // A fn whose result is its caller's, in a return of one value, and of two.
+      "fn g(x) {\n  t = relu(x)\n  return t + x\n}\nfn h(x) {\n  t = exp(x)\n  return g(t)\n}\nfn k(x) {\n  "
+      "t = exp(x)\n"
+      "  return g(t), g(g(t))\n}\ninput x: f32[4]\na, b = k(x)\no = output(h(x) + a * b)\n",
+      // Unnamed results of calls within calls, and a name that looks like one that is given.
+      "fn f(x) { return x + x }\nfn g(x) { return f(f(x)) }\nfn h(x) { return g(g(x)) }\ninput x: f32[4]\no "
+      "= output(h(x))\n",
+      "phase a { S = 1 }\nphase b { S in 1..8 }\ndim S in 1..8\ninput x: f32[S]\nh = x\nfor i in 1 with h "
+      "{\n  h = relu(h)\n}\n"
+      "for i in 1 with h {\n  h = exp(h)\n}\nfor i in 1 with h {\n  h = silu(h)\n}\no = output(h)\n",
+  };
+  for (const char* program : kPrograms) {
+    INFO(program);
+    CHECK(listed(validate_plan(planned(program))) == "");
+  }
+}
+
 TEST_CASE("a slice of blocks begins with a block, and then is proven") {
   const auto slice = [](const char* start) {
     return std::string(

@@ -22,11 +22,7 @@ struct FakeClock {
   }
 };
 
-TEST_CASE("reports: times, rates and percentiles") {
-  CHECK(time_text(2e-9) == "2 ns");
-  CHECK(time_text(12.34e-6) == "12.3 us");
-  CHECK(time_text(0.0123) == "12.3 ms");
-  CHECK(time_text(4.561) == "4.56 s");
+TEST_CASE("reports: rates and percentiles") {
   CHECK(rate_text(0.01234) == "0.0123");
   CHECK(rate_text(85.123) == "85.1");
   CHECK(rate_text(12345.6) == "12346");
@@ -73,7 +69,7 @@ TEST_CASE("reports: what makes figures doubtful is said, and nothing else") {
   CHECK(one({.iterations = 10, .stolen = 0.02}).find("2%") != std::string::npos);
   CHECK(one({.iterations = 10, .clock = 0.5}).find("50% of its highest clock") != std::string::npos);
   CHECK(one({.iterations = 10, .median = 2, .p99 = 4}).find("P99 is 2 times") != std::string::npos);
-  CHECK(one({.iterations = 10, .short_ops = 3}).rfind("3 ops took less than 5.0 us", 0) == 0);
+  CHECK(one({.iterations = 10, .short_ops = 3}).rfind("3 ops took less than 5 µs", 0) == 0);
   Circumstances seen;
   look({100, 50, 1, 10}, {110, 52, 2, 13}, &seen);  // of 10 seconds 2 idle, 1 stolen, 3 our own
   CHECK(seen.stolen == Approx(0.1));
@@ -110,19 +106,19 @@ TEST_CASE("reports: a measurement in trtexec's shape") {
   report.tokens = 2;
   report.host = 12e-6;
   std::string text = bench_text(report);
-  CHECK(text.find("runs      3 in 1.00 s, after 200.0 ms of warm-up\n") != std::string::npos);
-  CHECK(text.find("min 250.0 ms, median 250.0 ms, mean 333.3 ms, P90 500.0 ms") != std::string::npos);
+  CHECK(text.find("runs      3 in 1 s, after 200 ms of warm-up\n") != std::string::npos);
+  CHECK(text.find("min 250 ms, median 250 ms, mean 333 ms, P90 500 ms") != std::string::npos);
   CHECK(text.find("tokens    8 a second, 2 a step\n") != std::string::npos);
   CHECK(text.find("memory    12 GB/s: 2 GB of weights, 500 MB of states and 500 MB else a step\n") !=
         std::string::npos);
   CHECK(text.find("compute   4 GFLOP/s\n") != std::string::npos);
-  CHECK(text.find("host      12.0 us") != std::string::npos);
+  CHECK(text.find("host      12 µs") != std::string::npos);
   CHECK(text.find("roofline") == std::string::npos);
   report.ceilings = Ceilings{"p", "k", {10e9, 16e9}, 8e9, 4e9, 0};
   text = bench_text(report);
   CHECK(text.find("memory    12 GB/s, 75.0% of 16: ") != std::string::npos);
   CHECK(text.find("compute   4 GFLOP/s, 50.0% of 8\n") != std::string::npos);
-  CHECK(text.find("roofline  187.5 ms a step at least, 75% of the median\n") != std::string::npos);
+  CHECK(text.find("roofline  188 ms a step at least, 75% of the median\n") != std::string::npos);
   const auto json = nlohmann::json::parse(bench_json(report));
   CHECK(json["ms"]["p99"] == 500);
   CHECK(json["tokens_a_second"] == 8);
@@ -139,7 +135,7 @@ TEST_CASE("reports: what generating took") {
                          .prompt_seconds = 1.5,
                          .steps_seconds = 0.5,
                          .bytes = 1e9}) ==
-        "2 sequences: 1 token read, first new one after 1.50 s; then 40 tokens a second, 50.0 ms a step, 20 "
+        "2 sequences: 1 token read, first new one after 1.5 s; then 40 tokens a second, 50 ms a step, 20 "
         "GB/s "
         "of weights and states read\n");
 }

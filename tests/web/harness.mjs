@@ -20,6 +20,12 @@ export function useBrowser(started, served) {
 
 export const siteUrl = () => site.url;
 
+/** A page of somebody's documentation, under a strict policy, beside the site. */
+export function docsPage(path, body) {
+  site.pages.set(path, `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>docs</title><link rel="icon" href="data:,"></head><body><main>${body}</main></body></html>`);
+  return site.origin + path;
+}
+
 /**
  * Runs as a fresh visitor. `before` prepares the page before it loads; `expected` are the complaints that the browser itself
  * must make.

@@ -22,11 +22,23 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 };
 
-/** `compressed`: files are sent as hosts send them, by gzip. */
+/** As a site of documentation with a strict policy sends its own pages. */
+const STRICT = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data: blob:; frame-src 'self'",
+  'content-type': TYPES['.html'],
+};
+
+/** `compressed`: files are sent as hosts send them, by gzip. `pages`: of somebody's site beside the folder, by path. */
 export async function serve(folder, base = '/some/folder/', { compressed = false } = {}) {
   const zipped = new Map();
+  const pages = new Map();
   const server = createServer((request, response) => {
     const path = new URL(request.url, 'http://localhost').pathname;
+    if (pages.has(path)) {
+      response.writeHead(200, STRICT).end(pages.get(path));
+      return;
+    }
     const inside = path.startsWith(base) ? normalize(path.slice(base.length) || 'index.html') : '..';
     const file = join(folder, inside);
     if (inside.startsWith('..') || !existsSync(file) || !statSync(file).isFile()) {
@@ -44,5 +56,5 @@ export async function serve(folder, base = '/some/folder/', { compressed = false
   });
   await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
   const origin = `http://127.0.0.1:${server.address().port}`;
-  return { origin, url: origin + base, close: () => server.close() };
+  return { origin, url: origin + base, pages, close: () => server.close() };
 }

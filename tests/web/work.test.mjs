@@ -162,6 +162,10 @@ test('a program is shared as Markdown, as a command and as a picture', () =>
     assert.ok(markdown.includes(link));
     await page.click('#share-dialog button:text-is("Copy command")');
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'irplan plan hotpath.irplan');
+    await page.click('#share-dialog button:text-is("Copy embed")');
+    const frame = await page.evaluate(() => navigator.clipboard.readText());
+    assert.match(frame, /^<iframe src="http[^"]*\/embed\/index\.html#1\.[^"]*" title="hotpath\.irplan"/);
+    assert.equal(hashOf(frame).split('"')[0], hashOf(link));
     const [file] = await Promise.all([page.waitForEvent('download'), page.click('#share-dialog button:text-is("Save picture")')]);
     assert.equal(file.suggestedFilename(), 'hotpath.svg');
   }));

@@ -65,13 +65,17 @@ struct Fit {
   int64_t state_per_token = 0;     // bytes by which a sequence's state grows for a token
   int64_t state_per_sequence = 0;  // and what it has of rings, however long it gets
   // 0 where not even one fits.
-  int64_t most_context = 0;                           // at the point's batch; at most the published one
+  // At the point's batch; at most the published one, or what was asked for beyond it.
+  int64_t most_context = 0;
   int64_t most_batch = 0;                             // at the point's context
   std::vector<std::pair<int64_t, int64_t>> frontier;  // batch, and the most context with it
   std::vector<FitChange> changes;                     // where it does not fit: those that give up least first
   std::vector<std::string> assumptions;               // what is taken for granted
   std::vector<std::string> notes;                     // warnings of the compiler, and keys that nothing read
   std::vector<std::string> commands;                  // that make the plan with these numbers
+
+  // Whether the context that was asked for is longer than the model is made for.
+  bool beyond_published() const { return published && point.context > *published; }
 };
 
 // None where no example serves the config, or a size is none: `why` then says what is wrong.

@@ -94,13 +94,14 @@ struct PackTable {
   std::vector<PackNeeds> needs;  // by buffer; empty where nothing asks for more than a place
   bool aligned = false, gapped = false;
   std::optional<int64_t> capacity;
+  std::string json;  // the text that it was read from, where that is JSON: it is written as it was
 };
 // None where the text is no such table, and `why` then says what and in which line.
 std::optional<PackTable> read_pack_csv(std::string_view text, std::string* why);
 std::string write_pack_csv(const PackTable& table, const PackResult& result);
 
 // {"capacity": n, "buffers": [{"id", "lower", "upper", "size", "alignment", "gaps", "offset"}, …]}, or the
-// list alone. The result has an offset for each buffer, the height and the verdict.
+// list alone. The result is the same text with an offset for each buffer, the height and the verdict.
 std::optional<PackTable> read_pack_json(std::string_view text, std::string* why);
 std::string write_pack_json(const PackTable& table, const PackResult& result);
 

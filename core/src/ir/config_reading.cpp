@@ -10,7 +10,8 @@
 namespace irplan {
 namespace {
 
-constexpr size_t kMostTold = 8;  // keys that one warning names
+constexpr size_t kMostTold = 8;   // keys that one warning names
+constexpr size_t kMostKeys = 16;  // of a record that are listed where it lacks one
 
 // Other spellings of a key in transformers 4, in 5, and in older families.
 constexpr std::pair<const char*, const char*> kSpellings[] = {{"torch_dtype", "dtype"},
@@ -40,26 +41,36 @@ bool means(std::string_view key, std::string_view wanted) {
   });
 }
 
-void search_config(const ConfigNode& root, const ConfigNode& node, const ConfigNode& lacking,
+void search_config(const ConfigNode& root, const ConfigNode& node, const ConfigNode* lacking,
                    std::string_view key, std::vector<const ConfigNode*>& found) {
   for (const auto& [name, entry] : node.entries) {
     if (found.size() == kMostElsewhere) return;
     const bool half = name.size() > 7 && name.compare(name.size() - 7, 7, "_config") == 0 &&
                       (&node != &root || entry != &text_part(root));
     if (half) continue;  // of another part of the model
-    if (means(name, key) && !(&node == &lacking && name == key) && entry->kind != ConfigNode::Kind::Null)
+    if (means(name, key) && !(&node == lacking && name == key) && entry->kind != ConfigNode::Kind::Null)
       found.push_back(entry);
     search_config(root, *entry, lacking, key, found);
   }
 }
 
 // Where the config has a key that one of its records lacks: in another record, or spelt as another version
-// does.
+// does. Of `record.key` without a record, what has the key's name.
 std::vector<const ConfigNode*> elsewhere_in(const ConfigNode& root, const ConfigNode& lacking,
-                                            std::string_view key) {
+                                            std::string_view key, std::string_view written) {
   std::vector<const ConfigNode*> found;
-  search_config(root, root, lacking, key, found);
+  search_config(root, root, &lacking, key, found);
+  const std::string_view leaf = written.substr(written.rfind('.') + 1);
+  if (found.empty() && leaf != key) search_config(root, root, nullptr, leaf, found);
   return found;
+}
+
+// Of a record inside the config that has few.
+std::string keys_of(const ConfigNode& record) {
+  if (!record.parent || record.entries.size() > kMostKeys) return "";
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : record.entries) names.push_back(name);
+  return joined(names, ", ");
 }
 
 }  // namespace
@@ -135,16 +146,16 @@ void Elaborator::tell_lacking() {
     if (refused_ && near.empty()) continue;
     const SourceText& source = lacking.elsewhere ? *lacking.elsewhere : source_;
     const std::string written(source.slice(lacking.span));
-    const auto others = elsewhere_in(*options_.config->root(), *lacking.record, lacking.key);
+    const auto others = elsewhere_in(*options_.config->root(), *lacking.record, lacking.key, written);
+    Diagnostic& d =
+        diagnostics_.report(Code::NoSuchKey, lacking.span, {path + lacking.key}, lacking.elsewhere);
+    if (const std::string all = keys_of(*lacking.record); !all.empty()) d.note("its keys: " + all);
     if (!others.empty()) {
-      Diagnostic& d =
-          diagnostics_.report(Code::NoSuchKey, lacking.span, {path + lacking.key}, lacking.elsewhere);
       for (const ConfigNode* other : others)
         d.help("the config has it as `" + other->path() + "`: " + other->path() + " ?? " + written);
       continue;
     }
-    suggest(diagnostics_.report(Code::NoSuchKey, lacking.span, {path + lacking.key}, lacking.elsewhere), near,
-            path, lacking.key_span, std::string(source.slice(lacking.span)));
+    suggest(d, near, path, lacking.key_span, written);
   }
 }
 
@@ -163,7 +174,7 @@ void Elaborator::tell_misspelt() {
   for (const Lacking& absent : absent_) {
     for (const auto& [name, node] : absent.record->entries) {
       if (diagnostics_.full()) return;
-      if (!differ_by_slip(name, absent.key) || !unread(*node) || !told_misspelt_.insert(node).second)
+      if (!unread(*node) || !differ_by_slip(name, absent.key) || !told_misspelt_.insert(node).second)
         continue;
       diagnostics_.report(Code::MisspeltName, absent.span, {node->path(), absent.key})
           .at("its default is taken")

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/keyed_hash.h"
 #include "ir/elaborator.h"
 
 namespace irplan {
@@ -29,6 +30,7 @@ void Elaborator::run() {
   check_states();
   graph_.steps = steps_;
   settle_leaf_names();
+  settle_ids();
   tell_lacking();
   tell_misspelt();
   if (!diagnostics_.has_errors()) tell_ignored();
@@ -236,6 +238,7 @@ void Elaborator::run_phase(uint32_t phase) {
     elsewhere_.reset();
   }
   graph_.phases[phase].ops_end = static_cast<uint32_t>(graph_.ops.size());
+  check_states_put_out();
 }
 
 // Ranges of declared dims; a range may not depend on the phase.
@@ -495,6 +498,23 @@ void Elaborator::settle_leaf_names() {
   }
   for (Value* value : clashing)
     value->id = (value->kind == ValueKind::Param ? "param:" : "state:") + value->id;
+}
+
+// Two loops over variables of one name have one path, and a `fn` whose result is its caller's has its
+// caller's: what is bound there again gets ~2, ~3 like further bindings of one scope.
+void Elaborator::settle_ids() {
+  std::unordered_map<std::string_view, int, TextHash> bound;
+  bound.reserve(graph_.values.size());
+  for (Value& value : graph_.values) {
+    const auto [known, fresh] = bound.try_emplace(value.id, 1);
+    if (fresh) continue;
+    std::string id;
+    do {
+      id = value.id + "~" + std::to_string(++known->second);
+    } while (bound.contains(id));
+    value.id = std::move(id);
+    bound.emplace(value.id, 1);
+  }
 }
 
 }  // namespace irplan

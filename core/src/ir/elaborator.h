@@ -244,6 +244,8 @@ class Elaborator {
   std::optional<Attr> wrong_attr(const AttrSpec& spec, const Datum& value, const ast::Expr& at,
                                  const std::string& wanted);
   Attr record_attr(const Datum& value);
+  ValueId state_in(ValueId value) const;
+  void check_states_put_out();
   Datum emit(const OpRow& row, Ids in, Spans spans, Attrs attrs, Span span, const Want& want);
 
   // ---- types and leaves
@@ -253,6 +255,7 @@ class Elaborator {
   bool tell_foreign(const ast::Type& type);
   std::optional<DType> dtype(const ast::Type& type);
   void settle_leaf_names();
+  void settle_ids();
 
   ast::Tree& tree_;
   const SourceText& source_;
@@ -289,6 +292,7 @@ class Elaborator {
       states_;                                     // by the checkpoint's name; inputs by their own
   std::unordered_map<std::string, Span> outputs_;  // of this phase, by name
   std::unordered_map<ValueId, Span> appended_;     // states appended to in this phase
+  std::unordered_map<ValueId, ValueId> shown_;     // what shows a part of a state, or all: which
   std::vector<Datum> returned_;
   std::vector<std::string> return_ids_;
   size_t steps_ = 0;

@@ -284,6 +284,25 @@ Attr Elaborator::record_attr(const Datum& value) {
   return Attr();
 }
 
+// The state whose rows a value is, or shows a part of; kNone where it has bytes of its own.
+ValueId Elaborator::state_in(ValueId value) const {
+  if (graph_.values[value].kind == ValueKind::State) return value;
+  const auto shown = shown_.find(value);
+  return shown == shown_.end() ? kNone : shown->second;
+}
+
+// What is put out is read when the phase has ended.
+void Elaborator::check_states_put_out() {
+  for (const Output& output : graph_.outputs) {
+    if (output.phase != phase_) continue;
+    const ValueId state = state_in(output.value);
+    const auto appended = state == kNone ? appended_.end() : appended_.find(state);
+    if (appended == appended_.end()) continue;
+    report(Code::ReadAfterAppend, output.span, {graph_.values[state].id})
+        .also(appended->second, "appended to here");
+  }
+}
+
 // Adds an op; its results take the wanted ids, or the next number. Types follow in the shape pass.
 Datum Elaborator::emit(const OpRow& row, Ids in, Spans spans, Attrs attrs, Span span, const Want& want) {
   if (graph_.ops.size() >= kMaxOps) {
@@ -292,17 +311,23 @@ Datum Elaborator::emit(const OpRow& row, Ids in, Spans spans, Attrs attrs, Span 
     return poison();
   }
   for (size_t i = 0; i < in.size(); ++i) {
-    if (in[i] == kNone || graph_.values[in[i]].kind != ValueKind::State) continue;
-    const auto before = appended_.find(in[i]);
+    const ValueId state = in[i] == kNone ? kNone : state_in(in[i]);
+    if (state == kNone) continue;
+    if (i > 0 && row.updates_state && state == in[0] && state != in[i])
+      continue;  // copied before it is written
+    const auto before = appended_.find(state);
     if (before != appended_.end()) {
-      const bool twice = i == 0 && row.updates_state;
+      const bool twice = state == in[i] && i == 0 && row.updates_state;
       report(twice ? Taking<1>(Code::AppendedTwice) : Taking<1>(Code::ReadAfterAppend), spans[i],
-             {graph_.values[in[i]].id})
+             {graph_.values[state].id})
           .also(before->second, "appended to here");
       return poison();
     }
-    if (i == 0 && row.updates_state) appended_.emplace(in[i], span);
+    if (state == in[i] && i == 0 && row.updates_state) appended_.emplace(state, span);
   }
+  const bool shows =
+      row.window && row.shows != Shows::Nothing && row.shows != Shows::Joined && !row.updates_state;
+  const ValueId shown = shows && in[0] != kNone ? state_in(in[0]) : kNone;
   const size_t count = result_count(row, attrs);
   std::vector<std::string> ids;
   if (want.ids && want.ids->size() == count) {
@@ -329,6 +354,10 @@ Datum Elaborator::emit(const OpRow& row, Ids in, Spans spans, Attrs attrs, Span 
     value.span = span;
     results.ids.push_back(static_cast<ValueId>(graph_.values.size()));
     op.out.push_back(results.ids.back());
+    if (shown != kNone)
+      shown_[results.ids.back()] = shown;
+    else if (!shown_.empty())
+      shown_.erase(results.ids.back());  // of what was taken back
     graph_.values.push_back(std::move(value));
   }
   graph_.ops.push_back(std::move(op));

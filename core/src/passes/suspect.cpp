@@ -27,19 +27,30 @@ void tell_rope_from_zero(const Graph& graph, const Op& rope, const Op& append, D
   if (end > 0) d.fix("write at=" + at, {end - 1, end - 1}, ", at=" + at);
 }
 
-void tell_long_factors(const Graph& graph, const Op& rope, Diagnostics& diagnostics) {
-  const AttrRecord* scaling = rope.attrs["scaling"].record();
-  if (!scaling) return;
+// Of a rope with two tables of factors: the length that picks one, and the most tokens that the short one is
+// for.
+struct TwoTables {
+  int64_t length = 0, original = 0;
+};
+std::optional<TwoTables> tables_of(const Op& op) {
+  const AttrRecord* scaling = rotates(op) ? op.attrs["scaling"].record() : nullptr;
+  if (!scaling) return std::nullopt;
   const Attr* kind = find(*scaling, "rope_type");
   if (!kind) kind = find(*scaling, "type");
-  if (!kind || (kind->word() != "longrope" && kind->word() != "su")) return;
+  if (!kind || (kind->word() != "longrope" && kind->word() != "su")) return std::nullopt;
   const Attr *length = find(*scaling, "length"),
              *original = find(*scaling, "original_max_position_embeddings");
-  if (!length || !original || length->integer() <= original->integer() || original->integer() <= 0) return;
-  const std::string most = std::to_string(original->integer());
-  Diagnostic& d = diagnostics.report(Code::LongFactors, rope.span, {std::to_string(length->integer()), most});
+  if (!length || !original || original->integer() <= 0) return std::nullopt;
+  return TwoTables{length->integer(), original->integer()};
+}
+
+void tell_long_factors(const Graph& graph, const Op& rope, Diagnostics& diagnostics) {
+  const auto tables = tables_of(rope);
+  if (!tables || tables->length <= tables->original) return;
+  const std::string most = std::to_string(tables->original);
+  Diagnostic& d = diagnostics.report(Code::LongFactors, rope.span, {std::to_string(tables->length), most});
   d.rule("the reference takes the short factors up to " + most + " tokens, the long ones beyond");
-  const auto same = [&](const SizeLet& let) { return let.size == length->integer(); };
+  const auto same = [&](const SizeLet& let) { return let.size == tables->length; };
   const auto let = std::find_if(graph.cache_lets.begin(), graph.cache_lets.end(), same);
   if (let != graph.cache_lets.end())
     d.help("for texts of up to " + most + " tokens: `--let " + let->name + "=" + most + "`");
@@ -70,6 +81,13 @@ const Value* logits_of(const Graph& graph, const Output& output) {
 }
 
 }  // namespace
+
+std::optional<int64_t> short_factors_up_to(const Graph& graph) {
+  for (const Op& op : graph.ops) {
+    if (const auto tables = tables_of(op)) return tables->original;
+  }
+  return std::nullopt;
+}
 
 void tell_suspect_positions(const Graph& graph, Diagnostics& diagnostics) {
   for (uint32_t p = 0; p < graph.phases.size(); ++p) {

@@ -6,6 +6,9 @@
 // which plain numbers hold. Changes nothing.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "ir/graph.h"
 #include "irplan/diagnostic.h"
 
@@ -13,5 +16,8 @@ namespace irplan {
 
 void tell_suspect_positions(const Graph& graph, Diagnostics& diagnostics);
 void tell_suspect_logits(const Graph& graph, Diagnostics& diagnostics);
+
+// Of a program with longrope: the most tokens that its short factors are for.
+std::optional<int64_t> short_factors_up_to(const Graph& graph);
 
 }  // namespace irplan

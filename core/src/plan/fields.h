@@ -36,6 +36,7 @@ struct Note {
 };
 constexpr const char* kId = R"({"$ref": "#/$defs/id"})";
 constexpr const char* kHash = R"({"type": "string", "pattern": "^[0-9a-f]*$"})";
+constexpr const char* kBaseName = R"({"type": "string", "pattern": "^[^/\\\\]*$"})";
 constexpr const char* kDimName = R"({"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*$"})";
 constexpr const char* kNonEmpty = R"({"type": "string", "minLength": 1})";
 constexpr Note kLine = {nullptr, nullptr, Note::Quiet};
@@ -165,7 +166,7 @@ using Of = std::conditional_t<V::kReads, Record, const Record>;
 template <class V>
 void fields(V& v, Source<Of<V, Plan>> s) {
   v.record("source", "the program; base name only");
-  v.always("file", s.plan.source_file, {nullptr, R"({"type": "string", "pattern": "^[^/\\\\]*$"})"});
+  v.always("file", s.plan.source_file, {nullptr, kBaseName});
   v.always("sha256", s.plan.source_sha256, {nullptr, kHash});
   v.nullable("config_sha256", s.plan.config_sha256, {nullptr, kHash});
 }

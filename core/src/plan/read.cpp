@@ -89,34 +89,34 @@ class Reader {
     const JsonNode* node = failed_ ? nullptr : record_->find(key);
     if (!node || node->string() != word) return;
     for (const char* other : needed) {
-      if (!failed_ && !record_->find(other)) fail("lacks \"" + std::string(other) + "\"");
+      if (!failed_ && !record_->find(other)) lacks(other);
     }
   }
   template <class T>
-  void always(const char* key, T&& x, const Note& = {}) {
+  void always(const char* key, T&& x, const Note& note = {}) {
     if (failed_) return;
     const JsonNode* node = next(key);
-    node ? at(key, *node, x) : fail("lacks \"" + std::string(key) + "\"");
+    node ? at(key, *node, x, note) : lacks(key);
   }
   template <class T>
-  void nullable(const char* key, T&& x, const Note& = {}) {
+  void nullable(const char* key, T&& x, const Note& note = {}) {
     if (failed_) return;
     const JsonNode* node = next(key);
-    if (!node) return fail("lacks \"" + std::string(key) + "\"");
-    if (node->kind() != Kind::Null) at(key, *node, x);
+    if (!node) return lacks(key);
+    if (node->kind() != Kind::Null) at(key, *node, x, note);
   }
   template <class T>
-  void set(const char* key, T&& x, const Note& = {}) {
+  void set(const char* key, T&& x, const Note& note = {}) {
     if (failed_) return;
-    if (const JsonNode* node = next(key)) at(key, *node, x);
+    if (const JsonNode* node = next(key)) at(key, *node, x, note);
   }
   template <class T>
-  void added(const char* key, T&& x, const Note& = {}) {
-    set(key, x);
+  void added(const char* key, T&& x, const Note& note = {}) {
+    set(key, x, note);
   }
   template <class T>
-  void only(bool where, const char* key, T&& x, const Note& = {}) {
-    if (where) always(key, x);
+  void only(bool where, const char* key, T&& x, const Note& note = {}) {
+    if (where) always(key, x, note);
   }
 
  private:
@@ -141,8 +141,7 @@ class Reader {
       } else {
         const JsonNode* id = step.node->find("id");
         if (!id) id = step.node->find("name");
-        out += id && id->kind() == Kind::String ? " " + cut(id->string())
-                                                : "[" + std::to_string(step.index) + "]";
+        out += id && !id->string().empty() ? " " + cut(id->string()) : "[" + std::to_string(step.index) + "]";
       }
     }
     return out.empty() ? "plan" : out;
@@ -151,6 +150,7 @@ class Reader {
     if (!failed_) why_ = place() + ": " + what;
     failed_ = true;
   }
+  void lacks(const std::string& key) { fail("lacks \"" + key + "\""); }
 
   // ---- keys
   // Keys mostly stand in the table's order.
@@ -163,10 +163,22 @@ class Reader {
     return nullptr;
   }
   template <class T>
-  void at(const char* key, const JsonNode& node, T& x) {
+  void at(const char* key, const JsonNode& node, T& x, const Note& note) {
     path_.push_back({key, &node});
-    get(node, x);
+    if (is_formed(node.string(), node.kind(), note.schema)) get(node, x);
     path_.pop_back();
+  }
+  // What the schema asks of a text besides that it is one. An empty one that stands for none would be
+  // written as no key at all.
+  bool is_formed(std::string_view text, Kind kind, const char* schema) {
+    if (kind != Kind::String || !schema) return true;
+    if ((schema == plan_fields::kId || schema == plan_fields::kNonEmpty) && text.empty())
+      return fail("is empty"), false;
+    if (schema == plan_fields::kHash && text.find_first_not_of("0123456789abcdef") != std::string_view::npos)
+      return fail("\"" + cut(text) + "\" is no hash in lower-case hexadecimal digits"), false;
+    if (schema == plan_fields::kBaseName && text.find_first_of("/\\") != std::string_view::npos)
+      return fail("\"" + cut(text) + "\" names a folder"), false;
+    return true;
   }
   bool is(const JsonNode& node, Kind kind, const char* wanted) {
     if (node.kind() != kind) fail(std::string("is no ") + wanted);
@@ -185,7 +197,8 @@ class Reader {
   void get(const JsonNode& node, uint32_t& x) {
     int64_t n = 0;
     get(node, n);
-    x = static_cast<uint32_t>(std::min<int64_t>(n, UINT32_MAX));
+    if (n > UINT32_MAX) return fail(std::to_string(n) + " is too large");
+    x = static_cast<uint32_t>(n);
   }
   void get(const JsonNode& node, double& x) {
     if (node.kind() != Kind::Float && node.kind() != Kind::Int) return fail("is not a number");
@@ -440,14 +453,19 @@ class Reader {
 
   // ---- references
   void collect(const JsonNode& root, const char* key, Indices& out) {
+    if (failed_) return;
     const JsonNode* all = root.find(key);
-    if (!all) return;
+    if (!all) return lacks(key);
+    path_ = {{key, all}};
+    if (!is(*all, Kind::List, "list")) return;
     const auto items = all->items();
     out.reserve(items.size());
-    for (size_t i = 0; i < items.size() && !failed_; ++i) {
-      const JsonNode* id = items[i].find("id");
-      if (!id || id->kind() != Kind::String) continue;  // told where the record is read
+    for (size_t i = 0; i < items.size(); ++i) {
       path_ = {{key, all}, {nullptr, &items[i], i}};
+      if (!is(items[i], Kind::Record, "object")) return;
+      const JsonNode* id = items[i].find("id");
+      if (!id) return lacks("id");
+      if (id->kind() != Kind::String) return fail("the id is no string");
       if (id->string().empty()) return fail("the id is empty");
       if (!out.emplace(id->string(), static_cast<uint32_t>(i)).second) return fail("the id is taken");
     }

@@ -121,15 +121,6 @@ std::vector<Rectangle> alive(const PhaseReport& phase, uint32_t step) {
   return out;
 }
 
-std::string time_text(double seconds) {
-  constexpr const char* kUnits[] = {" s", " ms", " µs"};
-  size_t unit = 0;
-  for (; seconds < 1 && unit < 2; ++unit) seconds *= 1e3;
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g", seconds);
-  return std::string(text) + kUnits[unit];
-}
-
 std::string count_text(double n, const char* unit) {
   constexpr const char* kPrefix[] = {"", "k", "M", "G", "T", "P", "E"};
   int i = 0;

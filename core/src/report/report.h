@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/times.h"
 #include "plan/plan.h"
 
 namespace irplan::report {
@@ -62,7 +63,6 @@ Report make_report(const Plan& plan);
 std::vector<Rectangle> alive(const PhaseReport& phase, uint32_t step);
 
 // ---- numbers as people read them
-std::string time_text(double seconds);               // "1.5 s", "12.3 ms", "0.157 µs"
 std::string count_text(double n, const char* unit);  // "1.20 Tflop"
 std::string type_text(const Plan::Value& value);     // "f16[1, S, D]"
 int64_t value_bytes(const Plan& plan, const Plan::Value& value, Evaluator& evaluate);

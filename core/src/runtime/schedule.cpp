@@ -341,11 +341,13 @@ std::optional<std::string> write_control(const Plan& plan, const Schedule& sched
       if (slot.role == ControlSlot::Role::First) n += number(slot.b) - number(slot.c);
       if (slot.role == ControlSlot::Role::Slot) n = step.slot(b);
       if (slot.role == ControlSlot::Role::Reach) n = std::min<int64_t>(n, INT32_MAX);
-      if (n < 0 || n > slot.most)
-        return wrong(slot.op, (slot.a                                 ? slot.a.text()
-                               : slot.role == ControlSlot::Role::Slot ? "the slot"
-                                                                      : std::string("a number")) +
-                                  " is " + std::to_string(n) + " in sequence " + std::to_string(b));
+      if (n < 0 || n > slot.most) {
+        const std::string what = slot.role == ControlSlot::Role::Slot ? "the slot is "
+                                 : slot.a && !slot.a.is_constant()    ? slot.a.text() + " is "
+                                                                      : "";
+        return wrong(slot.op, what + std::to_string(n) + " in sequence " + std::to_string(b) +
+                                  ", outside of 0.." + std::to_string(slot.most));
+      }
       out[slot.place + b] = static_cast<int32_t>(n);
     }
   }

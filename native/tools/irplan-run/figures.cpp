@@ -6,19 +6,6 @@
 
 namespace irplan::run {
 
-std::string time_text(double seconds) {
-  char text[32];
-  if (seconds < 1e-6)
-    std::snprintf(text, sizeof text, "%.0f ns", seconds * 1e9);
-  else if (seconds < 1e-3)
-    std::snprintf(text, sizeof text, "%.1f us", seconds * 1e6);
-  else if (seconds < 1)
-    std::snprintf(text, sizeof text, "%.1f ms", seconds * 1e3);
-  else
-    std::snprintf(text, sizeof text, "%.2f s", seconds);
-  return text;
-}
-
 std::string rate_text(double rate) {
   char text[40];
   std::snprintf(text, sizeof text, std::fabs(rate) < 1000 ? "%.3g" : "%.0f", rate);

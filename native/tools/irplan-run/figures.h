@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "base/times.h"
+
 namespace irplan::run {
 
-// "850 ns", "12.3 us", "12.3 ms", "4.56 s"
-std::string time_text(double seconds);
 // Three digits or more: "0.0123", "1.23", "123", "12345".
 std::string rate_text(double rate);
 // "1 token", "2 tokens"

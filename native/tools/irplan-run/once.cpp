@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "base/times.h"
 #include "tools/irplan-run/bench.h"
 #include "tools/irplan-run/profile.h"
 #include "tools/irplan-run/runner.h"
@@ -157,9 +158,8 @@ Exit run_once(const Plan& plan, Backend& backend, const Options& options) {
     return fail(kFailed, *failure), kFailed;
   }
   if (options.verbose) {
-    const double ms =
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
-    std::fprintf(stderr, "ran phase %s: %.3f ms\n", step->phase.c_str(), ms);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    std::fprintf(stderr, "ran phase %s: %s\n", step->phase.c_str(), time_text(seconds).c_str());
   }
   std::map<std::string, HostArray> arrays;
   std::map<std::string, DType> dtypes;

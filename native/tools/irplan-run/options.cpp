@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "command_line/warnings.h"
+
 namespace irplan::run {
 namespace {
 
@@ -171,6 +173,9 @@ const Row kRows[] = {
       .doc = "a further budget for a program: 'memory <= 23.58GiB', 'B * S <= 4096'",
       .repeats = true},
      take_texts<&Options::budgets>},
+    {command::deny_warnings_option(), take_flag<&Options::deny_warnings>},
+    {command::allow_option(), take_texts<&Options::allow>},
+    {command::deny_option(), take_texts<&Options::deny>},
     {{.name = "--weights",
       .letter = 'w',
       .value = "PATH|random:N",
@@ -442,7 +447,8 @@ const command::Program& program() {
     return command::Program{
         "irplan-run",
         "runs plans and programs",
-        "Exit codes: 0 success; 1 wrong input, or the run failed; 2 wrong command line; 3 an --expect "
+        "Exit codes: 0 success; 1 wrong input, a line that is no request among it, or the run failed; 2 "
+        "wrong command line; 3 an --expect "
         "failed, or "
         "a request was\nrejected; 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM: no file is left "
         "half-written.\n",

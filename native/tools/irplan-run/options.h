@@ -33,6 +33,8 @@ struct Options {
   std::vector<NamedSizes> dims;
   std::vector<NamedText> lets, retypes;
   std::vector<std::string> budgets;
+  std::vector<std::string> allow, deny;  // codes of warnings
+  bool deny_warnings = false;
   std::string backend = "auto";
   std::optional<int64_t> threads;
   bool strict = false;

@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/times.h"
 #include "command_line/terminal.h"
 #include "files/write.h"
 #include "tools/irplan-run/traffic.h"
@@ -148,10 +149,9 @@ std::string Profile::table() const {
   section("layer", rows([this](const Plan::Op& op) { return layer_class(plan_, op); }), 2 * kSlowest);
   section("slowest ops", rows([](const Plan::Op& op) { return op.id; }), kSlowest);
   char text[128];
-  std::snprintf(
-      text, sizeof text,
-      "%.3f ms in all, of %zu step%s; each op is waited for, so a run without --profile is faster\n",
-      all * 1e3, steps_.size(), steps_.size() == 1 ? "" : "s");
+  std::snprintf(text, sizeof text,
+                "%s in all, of %zu step%s; each op is waited for, so a run without --profile is faster\n",
+                time_text(all).c_str(), steps_.size(), steps_.size() == 1 ? "" : "s");
   return out + text;
 }
 

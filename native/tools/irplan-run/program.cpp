@@ -33,6 +33,9 @@ std::optional<std::string> compiled(std::string text, const Options& options, co
   for (const NamedText& let : options.lets) how.lets.emplace_back(let.name, let.text);
   for (const NamedText& other : options.retypes) how.retypes.emplace_back(other.name, other.text);
   how.budgets = options.budgets;
+  how.allow = options.allow;
+  how.deny = options.deny;
+  how.deny_warnings = options.deny_warnings;
   how.advise = false;  // a run asks whether it fits, not what else would
   if (const std::string path = config_path(options); !path.empty()) {
     auto config = command::read_file(path, command::kMaxConfigFile);
@@ -41,9 +44,8 @@ std::optional<std::string> compiled(std::string text, const Options& options, co
     how.config_name = SourceText(path, "").name();
   }
   Compilation done = compile(SourceText(command::program_name(options.file), std::move(text)), how);
-  // Warnings are about the plan's numbers; a run has its own.
-  if (!done.ok || options.verbose)
-    std::fputs(render(done.diagnostics, done.source, ::isatty(STDERR_FILENO)).c_str(), stderr);
+  const bool color = command::use_color("auto", STDERR_FILENO);
+  std::fputs(render(done.diagnostics, done.source, color).c_str(), stderr);
   if (!done.ok) return std::nullopt;
   return std::move(done.plan_json);
 }
@@ -69,11 +71,14 @@ std::unique_ptr<Plan> load_program(const Options& options, const Backend& backen
                             : !options.lets.empty()    ? "--let"
                             : !options.retypes.empty() ? "--retype"
                             : !options.budgets.empty() ? "--budget"
+                            : options.deny_warnings    ? "--deny-warnings"
+                            : !options.allow.empty()   ? "--allow"
+                            : !options.deny.empty()    ? "--deny"
                                                        : nullptr;
   if (is_plan && of_programs) {
     fail(*code = kUsage, of_programs + std::string() + " goes with a program; " +
                              (options.file == "-" ? "standard input" : options.file) +
-                             " is a plan, which has its sizes already");
+                             " is a plan, which is made already");
     return nullptr;
   }
   if (!is_plan) text = compiled(std::move(*text), options, target_for(backend));

@@ -72,6 +72,7 @@ class Server {
     if (!steps_ || !steps_->holds_positions())
       return fail(kFailed, steps_ ? "--requests: the plan appends to no state" : why), kFailed;
     planner_.emplace(plan_, *steps_);
+    capacity_ = planner_->capacity();
     const auto source = weights_for(plan_, options_);
     if (!source) return kFailed;
     for (Request& request : requests) receive(std::move(request));
@@ -96,7 +97,7 @@ class Server {
     flush_trace(!failure);
     const int64_t answered = tally_.served + tally_.rejected + tally_.failed;
     std::fputs(tally_.text(failure ? received_ - answered : 0).c_str(), stderr);
-    if (failure || tally_.failed > 0 || trace_failed_ || bad_lines_) return kFailed;
+    if (failure || tally_.failed > 0 || trace_failed_ || tally_.malformed > 0) return kFailed;
     return tally_.rejected > 0 ? kDiffers : kDone;
   }
 
@@ -115,6 +116,11 @@ class Server {
     if (live_ && live_ids_.contains(request.id)) return "another of this req_id is being served";
     std::string why;
     const auto length = static_cast<int64_t>(request.tokens.size());
+    if (capacity_ > 0 && longest(request) > capacity_)
+      return "it asks for " + std::to_string(length) + " tokens of prompt and " +
+             std::to_string(request.max_new_tokens) + " new ones, which keep " +
+             std::to_string(longest(request)) + " tokens in the cache; the plan holds up to " +
+             std::to_string(capacity_) + " of a sequence";
     for (const int64_t held : {int64_t{0}, length - 1, longest(request) - 1}) {
       const auto step = steps_->step(1, {held}, &why);
       if (!step) return why;
@@ -157,9 +163,9 @@ class Server {
     std::string why;
     demand_.at_once = std::min<int64_t>(kMostSlots, static_cast<int64_t>(waiting_.size()));
     if (live_) {
-      const int64_t most = planner_->capacity();
-      demand_ = {kMostSlots, most, most};
-      if (most == 0) return fail(kFailed, "--requests: the plan has no phase for a step of one token"), false;
+      demand_ = {kMostSlots, capacity_, capacity_};
+      if (capacity_ == 0)
+        return fail(kFailed, "--requests: the plan has no phase for a step of one token"), false;
     }
     auto found = planner_->plan(demand_, options_, &why);
     if (!found) return fail(kFailed, (why.rfind("--", 0) == 0 ? "" : "--requests: ") + why), false;
@@ -182,7 +188,7 @@ class Server {
         receive(std::move(*line.request));
         continue;
       }
-      bad_lines_ = true;
+      ++tally_.malformed;
       fail(kFailed, "standard input:" + std::to_string(line.number) + ": " + line.why);
       answer_error(line.request ? "\"req_id\": " + json_text(line.request->id)
                                 : "\"line\": " + std::to_string(line.number),
@@ -401,9 +407,10 @@ class Server {
   int64_t width_ = 0;  // of a row of logits
   Trace trace_;
   Served tally_;
+  int64_t capacity_ = 0;  // tokens that a sequence can hold
   int64_t now_us_ = 0, batches_ = 0, received_ = 0, admitted_ = 0, running_ = 0;
   int64_t finished_ = 0;  // whose answers are not out yet
-  bool trace_failed_ = false, bad_lines_ = false;
+  bool trace_failed_ = false;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@ namespace irplan::run {
 class Served {
  public:
   int64_t served = 0, rejected = 0, failed = 0;  // requests
+  int64_t malformed = 0;                         // lines that are no requests
   int64_t read = 0, generated = 0;               // tokens of prompts, and new ones
   int64_t busy_us = 0;                           // of all steps
   int64_t most_at_once = 0;                      // slots that were in use together

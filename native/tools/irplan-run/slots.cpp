@@ -5,8 +5,9 @@
 namespace irplan::run {
 namespace {
 
-constexpr int64_t kTogether = 512;              // tokens of a step of several prompts that room is made for
-constexpr int64_t kLongest = int64_t{1} << 40;  // tokens of a sequence that are looked at
+constexpr int64_t kTogether = 512;                // tokens of a step of several prompts that room is made for
+constexpr int64_t kLongest = int64_t{1} << 40;    // tokens of a sequence that are looked at
+constexpr int64_t kMostSlots = int64_t{1} << 20;  // sequences of a step that are looked at
 
 }  // namespace
 
@@ -111,7 +112,11 @@ Slots SlotPlanner::most_slots(int64_t chunk, int64_t end, const Demand& demand) 
 }
 
 std::optional<Slots> SlotPlanner::plan(const Demand& demand, const Options& options, std::string* why) const {
-  const int64_t wanted = options.slots.value_or(demand.at_once);
+  if (options.slots.value_or(1) > kMostSlots)
+    return *why = "--slots " + std::to_string(*options.slots) + ": at most " + std::to_string(kMostSlots) +
+                  " requests are served at once",
+           std::nullopt;
+  const int64_t wanted = options.slots.value_or(std::min(demand.at_once, kMostSlots));
   int64_t longest_step = 0;
   const int64_t asked = options.chunks.empty() ? demand.longest_prompt : options.chunks[0];
   if (!steps_.largest(std::min(asked, demand.longest_prompt), {0}, &longest_step, why)) return std::nullopt;

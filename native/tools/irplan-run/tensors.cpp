@@ -85,10 +85,21 @@ std::string top_agreement(const HostArray& a, const HostArray& b) {
          (rows == 1 ? " row" : " rows");
 }
 
+// Where more positions are expected than the program gives: how its examples are asked for all of them.
+std::string of_all_positions(const std::vector<int64_t>& got, const std::vector<int64_t>& want) {
+  if (got.size() != want.size() || got.size() < 2 || got[1] >= want[1]) return "";
+  for (size_t axis = 0; axis < got.size(); ++axis) {
+    if (axis != 1 && got[axis] != want[axis]) return "";
+  }
+  return "; a program that gives the last position alone gives all of them with `--let every=true`, as the "
+         "examples do";
+}
+
 // An --expect answered; a message on stderr where it does not hold.
 bool agrees(const std::string& name_of, const HostArray& got, const StoredTensor& want, double tolerance) {
   if (got.shape != want.shape) {
-    fail(kDiffers, name_of + ": is " + text(got.shape) + ", expected " + text(want.shape));
+    fail(kDiffers, name_of + ": is " + text(got.shape) + ", expected " + text(want.shape) +
+                       of_all_positions(got.shape, want.shape));
     return false;
   }
   const HostArray expected = to_array(want);

@@ -174,10 +174,11 @@ class TokenRun {
                                " new ones do not fit: " + why),
              kFailed;
     int64_t sum = 0;
-    for (const int64_t n : options_.chunks) sum += std::min(n, kMaxTokens);
-    if (!options_.chunks.empty() && sum != length())
-      return fail(kFailed, "--chunks: they sum to " + std::to_string(sum) + ", but there are " +
-                               std::to_string(length()) + " tokens"),
+    bool beyond = false;
+    for (const int64_t n : options_.chunks) beyond = __builtin_add_overflow(sum, n, &sum) || beyond;
+    if (!options_.chunks.empty() && (beyond || sum != length()))
+      return fail(kFailed, "--chunks: they sum to " + (beyond ? "more than 2^63" : std::to_string(sum)) +
+                               ", but there are " + std::to_string(length()) + " tokens"),
              kFailed;
     std::vector<int64_t> chunks = options_.chunks;
     for (int64_t at = 0, i = 0; at < length(); ++i) {
@@ -267,8 +268,8 @@ class TokenRun {
       if (times.steps > 0) times.bytes = held_bytes(done - static_cast<size_t>(times.steps), done - 1);
       told_ = generation_text(times);
     } else if (options_.verbose) {
-      std::fprintf(stderr, "text: %lld tokens in %.3f s\n", static_cast<long long>(length() * rows_),
-                   times.prompt_seconds);
+      std::fprintf(stderr, "text: %s in %s\n", counted(length() * rows_, "token").c_str(),
+                   time_text(times.prompt_seconds).c_str());
     }
     return std::nullopt;
   }

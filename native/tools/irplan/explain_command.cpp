@@ -148,11 +148,19 @@ int draw(const Arguments& arguments, const report::Report& report, const std::st
   return kDone;
 }
 
+// What a diagnostic means, by its code.
+int explain_code(const std::string& word, bool json) {
+  std::string instead;
+  if (const CodeInfo* code = find_meant_code(word, &instead))
+    return print(json ? explain_json(*code) : explain(*code)) ? kDone : kFailed;
+  return fail(kFailed, "no diagnostic has the code " + word + instead);
+}
+
 }  // namespace
 
 int run_explain(const Arguments& arguments) {
-  const CodeInfo* code_meant = find_code(arguments.positional()[0]);
-  if (code_meant && !exists(arguments.positional()[0])) return print(explain(*code_meant)) ? kDone : kFailed;
+  const std::string& what = arguments.positional()[0];
+  if (is_like_code(what) && !exists(what)) return explain_code(what, arguments.json());
   if (arguments.has("--sizes") && !arguments.has("--compare"))
     return fail(kUsage, "--sizes goes with --compare; --dim sets the sizes of a program's report");
   Exit code = kDone;

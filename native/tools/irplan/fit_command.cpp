@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "command_line/files.h"
+#include "command_line/heap.h"
 #include "command_line/terminal.h"
 #include "files/paths.h"
 #include "irplan/fit.h"
@@ -13,6 +14,7 @@
 namespace irplan::cli {
 namespace {
 
+constexpr size_t kUsualHeap = size_t{6} << 20;  // that a model of 80 layers takes
 constexpr int64_t kLeastMemory = 4096;  // bytes: `--memory 24` has lost its unit
 
 std::string gpu_names() {
@@ -21,12 +23,13 @@ std::string gpu_names() {
   return out;
 }
 
-bool read_size(const Arguments& arguments, const char* option, std::optional<int64_t>* out) {
+bool read_size(const Arguments& arguments, const char* option, const char* what,
+               std::optional<int64_t>* out) {
   if (!arguments.has(option)) return true;
   *out = read_tokens(arguments.value(option));
   if (*out && **out > 0) return true;
   fail(kUsage,
-       std::string(option) + " takes a whole number, 8192 or 32K, not `" + arguments.value(option) + "`");
+       std::string(option) + " takes " + what + ", at least 1, not `" + arguments.value(option) + "`");
   return false;
 }
 
@@ -38,7 +41,7 @@ std::string with_unit(const std::string& text) {
   const size_t at = std::string("kKmMgGtT").find(unit);
   if (at == std::string::npos) return "";
   const std::string out = text.substr(0, end) + "KKMMGGTT"[at] + "iB";
-  return read_bytes(out) ? out : "";
+  return read_bytes(out).value_or(0) >= kLeastMemory ? out : "";
 }
 
 // --memory, or what a GPU leaves.
@@ -103,9 +106,10 @@ int run_fit(const Arguments& arguments) {
   FitOptions options;
   std::optional<int64_t> step;
   std::string assumed, name, value, why;
-  if (!read_size(arguments, "--context", &options.context) ||
-      !read_size(arguments, "--batch", &options.batch) || !read_size(arguments, "--step", &step) ||
-      !read_memory(arguments, options, &assumed))
+  constexpr const char* kTokens = "a number of tokens, 8192 or 32K";
+  if (!read_size(arguments, "--context", kTokens, &options.context) ||
+      !read_size(arguments, "--batch", "a number of sequences", &options.batch) ||
+      !read_size(arguments, "--step", kTokens, &step) || !read_memory(arguments, options, &assumed))
     return kUsage;
   options.step = step.value_or(options.step);
   for (const std::string& word : arguments.all("--let"))
@@ -115,6 +119,7 @@ int run_fit(const Arguments& arguments) {
   options.budgets = arguments.all("--budget");
   options.target = arguments.value("--target", options.target);
   if (!read_config(arguments.positional()[0], options)) return kFailed;
+  command::take_heap(kUsualHeap);
   auto found = fit(options, &why);
   if (!found) return fail(kFailed, arguments.positional()[0] + ": " + why);
   if (!assumed.empty()) found->assumptions.push_back(assumed);

@@ -113,6 +113,19 @@ size_t largest_component(const std::vector<PackBuffer>& buffers) {
   return most;
 }
 
+// Lifetimes are half-open, so that such a buffer is allowed, takes nothing, and is hardly meant.
+std::string never_alive(const PackTable& table) {
+  std::string ids;
+  size_t count = 0;
+  for (size_t i = 0; i < table.buffers.size(); ++i) {
+    if (table.buffers[i].lower < table.buffers[i].upper || ++count > kMostListed) continue;
+    ids += (ids.empty() ? "" : ", ") + table.ids[i];
+  }
+  if (count == 0) return "";
+  if (count > kMostListed) ids += " and " + std::to_string(count - kMostListed) + " more";
+  return "note: never alive, since lower is upper and upper is the step after the last: " + ids;
+}
+
 bool is_json(std::string_view text) {
   const size_t first = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
   return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
@@ -153,6 +166,7 @@ int run_pack(const Arguments& arguments) {
   const bool json = is_json(*text);
   auto table = json ? read_pack_json(*text, &why) : read_pack_csv(*text, &why);
   if (!table) return fail(kFailed, shown + ": " + why);
+  if (const std::string note = never_alive(*table); !note.empty()) command::say(note);
   if (options.capacity) table->capacity = options.capacity;
   options.capacity = table->capacity;
 

@@ -1,11 +1,14 @@
 // The table of commands and options.
 #include <string>
 
+#include "command_line/warnings.h"
 #include "irplan/compile.h"
 #include "irplan/dtype.h"
+#include "irplan/gpus.h"
 #include "irplan/pack.h"
 #include "ops/op.h"
 #include "tools/irplan/commands.h"
+#include "tools/irplan/example_configs.h"
 
 namespace irplan::cli {
 namespace {
@@ -50,16 +53,35 @@ const char* operator_names() {
   return names.c_str();
 }
 
-// "W0201|W0202|…"
-const char* warning_codes() {
+// "E0101|E0102|…"
+const char* code_names() {
   static const std::string codes = [] {
     std::string out;
-    for (const CodeInfo& code : all_codes()) {
-      if (code.severity == Severity::Warning) out += (out.empty() ? "" : "|") + std::string(code.name);
-    }
+    for (const CodeInfo& code : all_codes()) out += (out.empty() ? "" : "|") + std::string(code.name);
     return out;
   }();
   return codes.c_str();
+}
+
+// "h100|h200|…"
+const char* gpu_names() {
+  static const std::string names = [] {
+    std::string out;
+    for (const Gpu& gpu : gpus()) out += (out.empty() ? "" : "|") + std::string(gpu.name);
+    return out;
+  }();
+  return names.c_str();
+}
+
+// "llama-3-8b|…"
+const char* example_names() {
+  static const std::string names = [] {
+    std::string out;
+    for (const ExampleConfig& example : example_configs())
+      out += (out.empty() ? "" : "|") + std::string(example.name);
+    return out;
+  }();
+  return names.c_str();
 }
 
 const Option kHelp{.name = "--help", .letter = 'h', .doc = "show this", .alone = true};
@@ -121,17 +143,8 @@ const Option kInput{.name = "--input",
 const Option kStdio{.name = "--stdio",
                     .doc = "speak over stdin and stdout, as it does anyway: some editors say so"};
 const Option kExplain{.name = "--explain", .doc = "print what `irplan explain` says about the plan"};
-const Option kDenyAll{.name = "--deny-warnings", .doc = "treat warnings as errors"};
-const Option kAllow{.name = "--allow",
-                    .value = "CODE",
-                    .doc = "hide warnings with this code: W0203",
-                    .repeats = true,
-                    .choices = warning_codes()};
-const Option kDeny{.name = "--deny",
-                   .value = "CODE",
-                   .doc = "treat warnings with this code as errors",
-                   .repeats = true,
-                   .choices = warning_codes()};
+const Option kDenyAll = command::deny_warnings_option(), kAllow = command::allow_option(),
+             kDeny = command::deny_option();
 const Option kFix{.name = "--fix", .doc = "apply the suggested fixes and rewrite the file"};
 const Option kDump{.name = "--dump-after",
                    .value = "PASS",
@@ -181,12 +194,14 @@ const Option kGpu{
     .value = "NAME",
     .doc =
         "use the memory of a known GPU, less what driver and context are assumed to take: h200, "
-        "a100-80gb, rtx4090"};
+        "a100-80gb, rtx4090",
+    .choices = gpu_names(),
+    .open = true};
 const Option kContext{.name = "--context",
                       .value = "N",
                       .doc =
-                          "the most tokens of each sequence: 8192 or 32K (default: 8192, or the config's "
-                          "limit if that is lower)"};
+                          "the most tokens of each sequence: 8192 or 32K (default: 8192, or what the config "
+                          "or its short rope factors are made for, if that is lower)"};
 const Option kBatch{.name = "--batch", .value = "N", .doc = "sequences at once (default: 1)"};
 const Option kStep{
     .name = "--step",
@@ -262,7 +277,8 @@ std::vector<Command> commands_on_programs() {
         {"irplan fit config.json --budget 'state <= 8GiB' --memory 24GiB",
          "with a limit on the cache as well"}},
        run_fit,
-       FileUse::Read},
+       FileUse::Read,
+       example_names()},
       {"fmt",
        "format a program",
        "FILE|-...",
@@ -289,7 +305,7 @@ std::vector<Command> commands_that_show() {
        "and the changes that would meet it;\nconfig keys that nothing reads. The tokens of a step are the "
        "elements of the first two axes of the first input that has two;\na state's bytes per token are those "
        "of one row of one sequence. Options of `plan` need a program, not a finished plan.\n"
-       "For the code of a diagnostic: what it means and what to write instead.",
+       "For the code of a diagnostic, E0301 or e0301: what it means and what to write instead.",
        1,
        1,
        with_compiling({&kPhase, &kSvg, &kCompare, &kSizes, &kOutput}),
@@ -299,7 +315,8 @@ std::vector<Command> commands_that_show() {
         {"irplan explain llama.irplan --config config.json --svg memory.svg", "the picture"},
         {"irplan explain plan.json --compare --sizes S=1,128,2048", "the arena under the rules of others"}},
        run_explain,
-       FileUse::Read},
+       FileUse::Read,
+       code_names()},
       {"diff",
        "compare two plans",
        "A.json B.json",
@@ -333,7 +350,9 @@ std::vector<Command> commands_that_show() {
        kMany,
        {&kFormat, &kHelp},
        {{"irplan kernels", "of all targets"}, {"irplan kernels cpu --format=json", "of one"}},
-       run_kernels},
+       run_kernels,
+       FileUse::None,
+       "cpu|cuda"},
       {"passes",
        "list the compiler's passes",
        "",

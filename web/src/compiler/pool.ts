@@ -54,6 +54,11 @@ export class CompilerPool {
     return { compiled, plan: compiled.handle === null ? null : new PlanHandle(by, compiled.handle) };
   }
 
+  /** Nobody will ask again. */
+  end(): void {
+    for (const one of [this.#first, this.#second]) one?.stop('it is not wanted any more');
+  }
+
   /** Long work that nobody waits for any more. */
   stopLater(): void {
     if (this.#second?.busy) this.#second.stop('its answer is not wanted any more');

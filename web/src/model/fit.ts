@@ -58,9 +58,19 @@ export function fitCommand({ configName, gpu, memory, context, batch, retypes }:
   return parts.join(' ');
 }
 
-/** The question with a change as the compiler words it: "--retype state=f8e4m3", "--gpu a10", "--context 4096". */
+/** The config with keys as they stand in JSON: `"quantization_config": {"quant_method": "mxfp4"}`. */
+function withKeys(config: string, keys: string): string {
+  try {
+    return JSON.stringify({ ...JSON.parse(config), ...JSON.parse(`{${keys}}`) }, null, 2);
+  } catch {
+    return config; // Infinity and NaN, which Python writes, are not read here
+  }
+}
+
+/** The question with a change as the compiler words it: "--retype state=f8e4m3", "--gpu a10", "--context 4096", or keys of the config. */
 export function withChange(question: FitQuestion, change: string): FitQuestion {
   const next: FitQuestion = { ...question, retypes: { ...question.retypes } };
+  if (change.startsWith('"')) next.config = withKeys(question.config, change);
   for (const [, option, value] of change.matchAll(/--(\w+) (\S+)/g)) {
     const [name, text] = value!.split('=', 2) as [string, string | undefined];
     if (option === 'gpu') next.gpu = name;

@@ -1,6 +1,6 @@
 // Links that carry everything: #1.<compiler version>.<dictionary><payload>, where the payload is the document as JSON,
 // deflated with the dictionary, in base64url. Nothing leaves the page; what follows # is never sent to a server.
-import { deflateSync, inflateSync } from 'fflate';
+import { Inflate, deflateSync } from 'fflate';
 import { fromBase64Url, toBase64Url } from './text';
 import { type Document, emptyDocument } from './document';
 import type { FitQuestion } from './fit';
@@ -10,6 +10,11 @@ import { CURRENT, DICTIONARIES } from './dictionaries';
 const FORMAT = '1';
 /** Chat programs cut longer links. */
 export const LONG_LINK = 2000;
+
+/** Bytes of a document. A payload can inflate to a thousand times its size, and links have some megabytes. */
+const MOST_BYTES = 16 * 1024 * 1024;
+/** Bytes of a payload that are inflated at once. */
+const STEP = 4096;
 
 /** What of the plan is looked at; absent where it is what a page shows first. */
 export interface Look {
@@ -68,6 +73,21 @@ function encode(record: Record<string, unknown>, version: string): string {
   return `#${FORMAT}.${version}.${payloads.reduce((best, one) => (one.length < best.length ? one : best))}`;
 }
 
+class TooLarge extends Error {}
+
+function inflated(payload: Uint8Array, dictionary: Uint8Array): string {
+  const decoder = new TextDecoder();
+  let text = '';
+  let length = 0;
+  const inflate = new Inflate({ dictionary }, (chunk, last) => {
+    length += chunk.length;
+    if (length > MOST_BYTES) throw new TooLarge('the document of the link is larger than 16 MiB');
+    text += decoder.decode(chunk, { stream: !last });
+  });
+  for (let at = 0; at < payload.length; at += STEP) inflate.push(payload.subarray(at, at + STEP), at + STEP >= payload.length);
+  return text;
+}
+
 function textAt(record: Record<string, unknown>, key: string, otherwise: string): string {
   const value = record[key];
   return typeof value === 'string' ? value : otherwise;
@@ -81,7 +101,7 @@ function numbersAt(record: Record<string, unknown>, key: string): Record<string,
 function readDocument(record: Record<string, unknown>): Document {
   const options = (record['options'] ?? {}) as Record<string, unknown>;
   const texts = (key: string) =>
-    Object.fromEntries(Object.entries(options[key] ?? {}).map(([name, value]) => [name, String(value)])) as Record<string, string>;
+    Object.fromEntries(Object.entries(options[key] ?? {}).filter(([, value]) => typeof value === 'string')) as Record<string, string>;
   return {
     file: textAt(record, 'file', 'program.irplan'),
     text: textAt(record, 'text', ''),
@@ -122,8 +142,9 @@ export function decodeLink(hash: string): Linked | null {
   if (!dictionary) throw new Error('the link was made by a newer page');
   let record: unknown;
   try {
-    record = JSON.parse(new TextDecoder().decode(inflateSync(fromBase64Url(payload), { dictionary })));
-  } catch {
+    record = JSON.parse(inflated(fromBase64Url(payload), dictionary));
+  } catch (error) {
+    if (error instanceof TooLarge) throw error;
     throw new Error('the link is damaged: a part of it is missing');
   }
   if (typeof record !== 'object' || record === null) throw new Error('the link holds no document');

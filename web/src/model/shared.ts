@@ -11,3 +11,11 @@ export function markdown({ link, text, command }: { link: string; text: string; 
   const marks = fence(text);
   return `${marks}irplan\n${text.replace(/\n*$/, '\n')}${marks}\n\n\`${command}\` · [open in the playground](${link})\n`;
 }
+
+/** A frame for other pages (web/embed/README.md). */
+export function frame({ link, file }: { link: string; file: string }): string {
+  const [site, hash] = link.split('#', 2) as [string, string];
+  const folder = site.replace(/[^/]*$/, '');
+  const title = file.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+  return `<iframe src="${folder}embed/index.html#${hash}" title="${title}" width="720" height="640" loading="lazy"></iframe>`;
+}

@@ -1,7 +1,7 @@
 // A link that carries everything, and the same as what other places take.
 import { type TemplateResult, html, nothing } from 'lit';
 import { LONG_LINK } from '../model/link';
-import { markdown } from '../model/shared';
+import { frame, markdown } from '../model/shared';
 import { copyText, download } from '../parts/dom';
 import { Dialog } from '../parts/dialog';
 
@@ -37,7 +37,7 @@ export class Share {
         <span id="share-note" class="soft">${link.length} characters${long}</span>
         <span class="row">
           ${picture ? html`<button type="button" class="control" @click=${() => void save()}>Save picture</button>` : nothing}
-          ${copyButton('Copy command', command)} ${copyButton('Copy Markdown', markdown(shared))} ${copyButton('Copy', link, 'primary')}
+          ${copyButton('Copy command', command)} ${copyButton('Copy Markdown', markdown(shared))} ${copyButton('Copy embed', frame(shared))} ${copyButton('Copy', link, 'primary')}
         </span>
       </div>
     `);

@@ -1,8 +1,8 @@
 // <irplan-lines>: text of any length, of which the lines in sight are drawn; all lines are equally high.
 import { type PropertyDeclarations, type TemplateResult, html } from 'lit';
-import { styleMap } from 'lit/directives/style-map.js';
 import styles from '../styles/lines.css?inline';
 import { View, sheets } from './view';
+import { styled } from './styled';
 
 const HEIGHT = 19; // px
 const BEYOND = 10; // lines drawn above and below those in sight
@@ -61,8 +61,8 @@ export class Lines extends View {
       this.from = Math.floor((event.currentTarget as HTMLElement).scrollTop / HEIGHT);
     };
     return html`<div class="scroll mono" tabindex="0" role="region" aria-label=${this.label} @scroll=${scrolled}>
-      <div class="all" style=${styleMap({ height: `${this.count * HEIGHT}px` })}>
-        <div class="rows" style=${styleMap({ transform: `translateY(${first * HEIGHT}px)` })}>${rows}</div>
+      <div class="all" ${styled({ height: `${this.count * HEIGHT}px` })}>
+        <div class="rows" ${styled({ transform: `translateY(${first * HEIGHT}px)` })}>${rows}</div>
       </div>
     </div>`;
   }

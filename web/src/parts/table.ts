@@ -1,9 +1,9 @@
 // <irplan-table>: thousands of rows, of which those in sight are drawn. Sorted by its headers.
 import { type PropertyDeclarations, type TemplateResult, html, nothing } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import { styleMap } from 'lit/directives/style-map.js';
 import styles from '../styles/table.css?inline';
 import { View, sheets } from './view';
+import { styled } from './styled';
 
 export interface Column {
   name: string;
@@ -108,7 +108,7 @@ export class Table extends View {
     const first = Math.max(0, Math.min(this.from, rows.length - inSight) - BEYOND);
     const shown = rows.slice(first, first + inSight + 2 * BEYOND);
     const space = (count: number): TemplateResult | typeof nothing =>
-      count > 0 ? html`<tr aria-hidden="true" style=${styleMap({ height: `${count * ROW}px` })}></tr>` : nothing;
+      count > 0 ? html`<tr aria-hidden="true" ${styled({ height: `${count * ROW}px` })}></tr>` : nothing;
     const scrolled = (event: Event): void => {
       this.from = Math.floor((event.currentTarget as HTMLElement).scrollTop / ROW);
     };

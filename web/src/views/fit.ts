@@ -167,11 +167,12 @@ export class FitView extends View {
   #verdict(fit: Fit): TemplateResult {
     const used = plural(fit.batch, 'sequence') + ' of ' + plural(fit.context, 'token');
     const { total } = fit.bytes;
-    if (fit.memory === null || fit.fits === null) return html`<p class="verdict"><b>${bytesText(total)}</b> for ${used}</p>`;
+    const beyond = fit.beyond_published_context ? `; the model is made for ${plural(fit.published_context!, 'token')}` : '';
+    if (fit.memory === null || fit.fits === null) return html`<p class="verdict"><b>${bytesText(total)}</b> for ${used}${beyond}</p>`;
     const difference = Math.abs(fit.memory - total);
     return html`<p class="verdict ${fit.fits ? 'good' : 'bad'}" role="status">
       <b>${fit.fits ? 'Fits' : 'Does not fit'}</b>: ${used} take ${bytesText(total)} of ${bytesText(fit.memory)},
-      ${fit.fits ? `${bytesText(difference)} left` : `${bytesText(difference)} too much`}</p>`;
+      ${fit.fits ? `${bytesText(difference)} left` : `${bytesText(difference)} too much`}${beyond}</p>`;
   }
 
   #limits(fit: Fit): TemplateResult | typeof nothing {

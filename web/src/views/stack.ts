@@ -1,9 +1,9 @@
 // Memory by segment as one bar, with what a budget leaves.
 import { type TemplateResult, html, nothing } from 'lit';
-import { styleMap } from 'lit/directives/style-map.js';
 import { total } from '../model/budgets';
 import { bytesText } from '../model/numbers';
 import { SEGMENTS, type Segments } from '../model/plan';
+import { styled } from '../parts/styled';
 
 const NEAR = 0.1; // of the limit: what takes less would be nothing of a bar that is as long as the limit
 
@@ -17,9 +17,9 @@ export function stack(segments: Segments, limit: number | null): TemplateResult 
   const text = parts.map((name) => `${name} ${bytesText(segments[name])}`).join(', ') + (limit === null ? '' : `; budget ${bytesText(limit)}`);
   const over = shownLimit !== null && sum > shownLimit;
   return html`<div class="stack" role="img" aria-label=${`memory by segment: ${text}`}>
-    ${parts.map((name) => html`<span class="part part-${name}" title=${`${name} ${bytesText(segments[name])}`} style=${styleMap({ width: share(segments[name]) })}></span>`)}
-    ${over ? html`<span class="over-part" style=${styleMap({ left: share(shownLimit) })}></span>` : nothing}
-    ${shownLimit === null ? nothing : html`<span class="limit" title=${`budget ${bytesText(shownLimit)}`} style=${styleMap({ left: `min(100% - 2px, ${(100 * shownLimit) / scale}%)` })}></span>`}
+    ${parts.map((name) => html`<span class="part part-${name}" title=${`${name} ${bytesText(segments[name])}`} ${styled({ width: share(segments[name]) })}></span>`)}
+    ${over ? html`<span class="over-part" ${styled({ left: share(shownLimit) })}></span>` : nothing}
+    ${shownLimit === null ? nothing : html`<span class="limit" title=${`budget ${bytesText(shownLimit)}`} ${styled({ left: `min(100% - 2px, ${(100 * shownLimit) / scale}%)` })}></span>`}
   </div>`;
 }
 

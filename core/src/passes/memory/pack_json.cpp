@@ -25,6 +25,9 @@ const char* const kGaps[] = {"gaps"};
 const char* const kOffset[] = {"offset"};
 const char* const kWindow[] = {"window"};
 
+// Of a problem as a whole.
+bool is_list(std::string_view key) { return key == "buffers" || key == "allocations"; }
+
 class JsonReader {
  public:
   explicit JsonReader(std::string* why) : why_(why) {}
@@ -50,6 +53,7 @@ class JsonReader {
     const auto asks = [](const PackNeeds& n) { return n.alignment != 1 || n.offset || !n.gaps.empty(); };
     if (std::none_of(table_.needs.begin(), table_.needs.end(), asks)) table_.needs.clear();
     table_.aligned = table_.gapped = true;
+    table_.json = text;
     return std::move(table_);
   }
 
@@ -65,7 +69,7 @@ class JsonReader {
 
   bool top(const Json& json, const Json*& list) {
     for (const auto& [key, value] : json.items()) {
-      if (key == "buffers" || key == "allocations") {
+      if (is_list(key)) {
         list = &value;
       } else if (key == "capacity" || key == "memory") {
         if (!value.is_number_integer() || value.get<int64_t>() < 0)
@@ -187,9 +191,20 @@ Json gaps_json(const std::vector<PackGap>& gaps) {
   Json out = Json::array();
   for (const PackGap& gap : gaps) {
     Json& one = out.emplace_back(Json{{"lower", gap.lower}, {"upper", gap.upper}});
-    if (gap.kept_lower < gap.kept_upper) one["window"] = {gap.kept_lower, gap.kept_upper};
+    if (gap.kept_lower < gap.kept_upper)
+      one["window"] = Json{{"lower", gap.kept_lower}, {"upper", gap.kept_upper}};
   }
   return out;
+}
+
+Json buffer_json(const PackTable& table, size_t i) {
+  const PackBuffer& b = table.buffers[i];
+  Json one{{"id", table.ids[i]}, {"lower", b.lower}, {"upper", b.upper}, {"size", b.size}};
+  if (table.needs.empty()) return one;
+  const PackNeeds& needs = table.needs[i];
+  if (needs.alignment != 1) one["alignment"] = needs.alignment;
+  if (!needs.gaps.empty()) one["gaps"] = gaps_json(needs.gaps);
+  return one;
 }
 
 }  // namespace
@@ -199,22 +214,28 @@ std::optional<PackTable> read_pack_json(std::string_view text, std::string* why)
 }
 
 std::string write_pack_json(const PackTable& table, const PackResult& result) {
-  Json out;
-  if (table.capacity) out["capacity"] = *table.capacity;
+  Json read = table.json.empty() ? Json::object() : Json::parse(table.json, nullptr, false);
+  Json out = Json::object(), list = Json::array();
+  std::string list_key = "buffers";
+  if (read.is_array()) {
+    list = std::move(read);
+  } else {
+    for (auto& [key, value] : read.items()) {
+      if (is_list(key))
+        list = std::move(value), list_key = key;
+      else
+        out[key] = std::move(value);
+    }
+  }
+  if (table.capacity) out[out.contains("memory") ? "memory" : "capacity"] = *table.capacity;
   out["height"] = result.height;
   out["bound"] = result.bound;
   out["verdict"] = name(verdict_of(result, table.capacity));
   std::string text = out.dump(-1, ' ', false, Json::error_handler_t::replace);
   text.pop_back();
-  text += ", \"buffers\": [";
+  text += ", \"" + list_key + "\": [";
   for (size_t i = 0; i < table.ids.size(); ++i) {
-    const PackBuffer& b = table.buffers[i];
-    Json one{{"id", table.ids[i]}, {"lower", b.lower}, {"upper", b.upper}, {"size", b.size}};
-    if (!table.needs.empty()) {
-      const PackNeeds& needs = table.needs[i];
-      if (needs.alignment != 1) one["alignment"] = needs.alignment;
-      if (!needs.gaps.empty()) one["gaps"] = gaps_json(needs.gaps);
-    }
+    Json one = i < list.size() ? std::move(list[i]) : buffer_json(table, i);
     one["offset"] = result.offsets[i];
     text += (i ? ",\n  " : "\n  ") + one.dump(-1, ' ', false, Json::error_handler_t::replace);
   }

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <map>
 #include <numeric>
+#include <set>
 #include <unordered_map>
 
 #include "base/bytes.h"
@@ -55,7 +56,9 @@ struct Problem {
 
  private:
   void sweep() {
+    constexpr size_t kUsual = 8;  // alive together in a layer
     neighbours.resize(size());
+    for (auto& list : neighbours) list.reserve(std::min(kUsual, size()));
     std::vector<Index> order(size());
     std::iota(order.begin(), order.end(), 0);
     std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return begin[a] < begin[b]; });
@@ -63,13 +66,9 @@ struct Problem {
     bool grown = false;
     for (size_t i = 0; i < order.size();) {
       const uint32_t now = begin[order[i]];
-      const size_t before = alive.size();
-      std::vector<Index> left;
-      for (const Index b : alive) {
-        if (end[b] > now) left.push_back(b);
-      }
-      if (left.size() < before && grown) steps.push_back(alive), grown = false;
-      alive = std::move(left);
+      const auto ended = [&](Index b) { return end[b] <= now; };
+      if (grown && std::any_of(alive.begin(), alive.end(), ended)) steps.push_back(alive), grown = false;
+      std::erase_if(alive, ended);
       for (; i < order.size() && begin[order[i]] == now; ++i) {
         for (const Index b : alive) {
           neighbours[b].push_back(order[i]);
@@ -317,13 +316,13 @@ class Placer {
   void write_order() {
     work_.spend((pairs_ + static_cast<int64_t>(problem_.size())) * kPairCost);
     Covered covered;
+    std::vector<Index> below, direct;
     for (Index b = 0; b < problem_.size(); ++b) {
-      std::vector<Index> below;
+      below.clear(), direct.clear();
       for (const Index n : problem_.neighbours[b]) {
         if (position_[n] < position_[b]) below.push_back(n);
       }
       std::sort(below.begin(), below.end(), [&](Index x, Index y) { return position_[x] > position_[y]; });
-      std::vector<Index> direct;
       covered.clear();
       for (const Index n : below) {
         if (!covered.meets(problem_.begin[n], problem_.end[n])) direct.push_back(n);
@@ -348,20 +347,25 @@ class Placer {
     // A stack ends at the aligned sizes of what lies below plus the last one as it is: what a step allows it
     // to be.
     std::vector<Expr> sums, padded;
+    std::set<std::vector<uint32_t>> seen;  // sizes of a step: layers that are alike have the same
     bool may_write = true;
     for (const auto& step : problem_.steps) {
       if (std::max(sums.size(), padded.size()) > kMaxTerms || !may_write) break;
       may_write = may_add(step.size() * 3);
+      std::vector<uint32_t> sizes;
+      for (const Index b : step) sizes.push_back(graph_.buffers[problem_.ids[b]].bytes.index());
+      std::sort(sizes.begin(), sizes.end());
+      if (!seen.insert(std::move(sizes)).second) continue;
       Expr sum = dims_.constant(0), round = dims_.constant(0);
       for (const Index b : step) {
         const Expr bytes = graph_.buffers[problem_.ids[b]].bytes;
         sum = sum + bytes;
-        round = round + dims_.align(bytes, align_);
+        round = round + aligned(bytes);
       }
       add_to(sums, sum);
       for (const Index b : step) {
         const Expr bytes = graph_.buffers[problem_.ids[b]].bytes;
-        add_to(padded, round - dims_.align(bytes, align_) + bytes);
+        add_to(padded, round - aligned(bytes) + bytes);
       }
     }
     const bool written = may_write && std::max(sums.size(), padded.size()) <= kMaxTerms;
@@ -497,7 +501,7 @@ class Placer {
       std::vector<Expr>& at = offsets[b];
       for (const BufferId u : buffer.above) {
         if (!may_add(offsets[index[u]].size())) return {};
-        const Expr bytes = dims_.align(graph_.buffers[u].bytes, align_);
+        const Expr bytes = aligned(graph_.buffers[u].bytes);
         for (const Expr base : offsets[index[u]]) add_to(at, base + bytes);
       }
       if (at.empty()) at.push_back(dims_.constant(0));
@@ -506,6 +510,12 @@ class Placer {
       if (tops.size() > kMaxTerms) return {};
     }
     return tops;
+  }
+
+  Expr aligned(Expr bytes) {
+    Expr& known = aligned_[bytes.index()];
+    if (!known) known = dims_.align(bytes, align_);
+    return known;
   }
 
   // Takes the steps of so many sums of expressions; false where they are used up.
@@ -571,6 +581,7 @@ class Placer {
   std::vector<double> best_ratios_;    // of that order, by sample
   std::vector<Index> position_;  // by Index: place in a linear order in which what lies lower comes first
   std::unordered_map<uint64_t, bool> decided_;
+  std::unordered_map<uint32_t, Expr> aligned_;  // of bytes, by index
   int cases_ = 0;
 };
 

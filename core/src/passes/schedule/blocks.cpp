@@ -188,6 +188,13 @@ class BlockSearch::Impl {
     return height;
   }
 
+  double height(const Bytes& alive) const {
+    double most = 0;
+    for (size_t k = 0; k < alive.size(); ++k)
+      most = std::max(most, static_cast<double>(alive[k]) * weights_[k]);
+    return most;
+  }
+
   // ---- a block as a problem of its own
   Problem problem_of(const Block& block) const {
     Problem out;
@@ -271,7 +278,7 @@ class BlockSearch::Impl {
         : search_(search), problem_(problem), block_(block), width_(search.sizes_.size()) {}
 
     Answer run() {
-      sets_.push_back({});
+      sets_.push_back({0, surely(), 0, 0});
       alive_ = block_.before;
       for (size_t ops = 0; ops < problem_.ops.size(); ++ops) {
         first_ = layer_;
@@ -297,29 +304,61 @@ class BlockSearch::Impl {
       uint32_t from = 0;  // the set before, and the op that led here
       Place last = 0;
     };
+    struct Try {
+      Set set;
+      Bytes alive;
+    };
 
+    // What every order needs: the bytes alive before, and those behind.
+    double surely() const {
+      Bytes alive = block_.before;
+      double out = search_.height(alive);
+      OpSet run = 0;
+      for (size_t k = 0; k < problem_.ops.size(); ++k) {
+        search_.apply(effect(problem_.ops[k], run, run | bit(k)), alive.data());
+        run |= bit(k);
+      }
+      return std::max(out, search_.height(alive));
+    }
+
+    // Every op that may come next is tried. One that raises nothing, now or later, comes next in some best
+    // order of what is left: whatever else runs before it runs with no less alive. So it is the only one that
+    // goes on.
     void grow(size_t at) {
       const Set set = sets_[at];
+      const Bytes before(alive_.begin() + static_cast<std::ptrdiff_t>((at - first_) * width_),
+                         alive_.begin() + static_cast<std::ptrdiff_t>((at - first_ + 1) * width_));
+      next_.clear();
       size_t tried = 0;
       for (size_t k = 0; k < problem_.ops.size(); ++k) {
         if ((set.run & bit(k)) || (problem_.ops[k].needs & ~set.run)) continue;
-        Set next{set.run | bit(k), set.height, static_cast<uint32_t>(at), static_cast<Place>(k)};
+        Try next{{set.run | bit(k), set.height, static_cast<uint32_t>(at), static_cast<Place>(k)}, before};
         ++tried;
-        const int64_t* before = alive_.data() + (at - first_) * width_;
-        trial_.assign(before, before + width_);
-        next.height =
-            std::max(next.height, search_.apply(effect(problem_.ops[k], set.run, next.run), trial_.data()));
-        if (next.height >= block_.height) continue;  // no better than it stands
-        const auto [slot, fresh] = seen_.try_emplace(next.run, static_cast<uint32_t>(sets_.size()));
-        if (fresh) {
-          sets_.push_back(next);
-          next_alive_.insert(next_alive_.end(), trial_.begin(), trial_.end());
-        } else if (next.height < sets_[slot->second].height) {
-          sets_[slot->second] = next;
-        }
+        const double height =
+            search_.apply(effect(problem_.ops[k], set.run, next.set.run), next.alive.data());
+        next.set.height = std::max(set.height, height);
+        const bool raises = height > set.height || !none_above(next.alive, before);
+        if (!raises) next_.clear();
+        if (next.set.height < block_.height) next_.push_back(std::move(next));  // better than it stands
+        if (!raises) break;
       }
+      for (const Try& next : next_) keep(next);
       search_.model_.work().spend(
           static_cast<int64_t>(problem_.ops.size() + tried * (kTryCost + kSizeCost * width_)));
+    }
+
+    static bool none_above(const Bytes& a, const Bytes& b) {
+      return std::equal(a.begin(), a.end(), b.begin(), [](int64_t x, int64_t y) { return x <= y; });
+    }
+
+    void keep(const Try& next) {
+      const auto [slot, fresh] = seen_.try_emplace(next.set.run, static_cast<uint32_t>(sets_.size()));
+      if (fresh) {
+        sets_.push_back(next.set);
+        next_alive_.insert(next_alive_.end(), next.alive.begin(), next.alive.end());
+      } else if (next.set.height < sets_[slot->second].height) {
+        sets_[slot->second] = next.set;
+      }
     }
 
     Effect effect(const Problem::Op& op, OpSet before, OpSet after) const {
@@ -377,8 +416,9 @@ class BlockSearch::Impl {
     const size_t width_;
     bool exact_ = true;
     std::vector<Set> sets_;
-    size_t first_ = 0, layer_ = 0;      // where the last layer but one and the last begin
-    Bytes alive_, next_alive_, trial_;  // behind each set of the layer that grows, and of the next
+    size_t first_ = 0, layer_ = 0;  // where the last layer but one and the last begin
+    Bytes alive_, next_alive_;      // behind each set of the layer that grows, and of the next
+    std::vector<Try> next_;         // from the set that grows
     std::unordered_map<OpSet, uint32_t> seen_;
   };
 

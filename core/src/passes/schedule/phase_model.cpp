@@ -167,7 +167,7 @@ std::vector<int64_t> PhaseModel::least(OpId op, const std::vector<Sizes>& sizes)
       if (earlier == op || behind[earlier - begin_]) behind[i - begin_] = 1;
     }
   }
-  const auto any = [&](const std::vector<uint8_t>& set, const Order& ops) {
+  const auto any = [&](const std::vector<uint8_t>& set, const auto& ops) {
     return std::any_of(ops.begin(), ops.end(), [&](OpId i) { return set[i - begin_] != 0; });
   };
   const Step& step = this->step(op);

@@ -38,11 +38,11 @@ class Rows {
 };
 
 struct Storage {
-  uint32_t size = 0;     // which of the phase's sizes it has
-  Order makers;          // the ops that write it first; several for a concat's result, ascending
-  Order readers;         // each once, ascending
-  bool stays = false;    // an output: alive to the end of its phase
-  bool scratch = false;  // of a kernel
+  uint32_t size = 0;              // which of the phase's sizes it has
+  InlineVector<OpId, 2> makers;   // the ops that write it first; several for a concat's result, ascending
+  InlineVector<OpId, 4> readers;  // each once, ascending
+  bool stays = false;             // an output: alive to the end of its phase
+  bool scratch = false;           // of a kernel
 };
 
 // What an op does with storage, whatever the order.

@@ -4,16 +4,17 @@
 
 namespace irplan::proof {
 
-void Facts::assume(Expr left, Relation relation, Expr right) {
-  const Expr difference = in(right)-in(left);
-  if (difference.overflowed()) return;
-  const auto add = [&](Expr e) {
-    for (const DimIndex dim : dims_of(e)) with_[dim].push_back(static_cast<uint32_t>(positive_.size()));
-    positive_.push_back(e);
-    known_[e.index()] = true;
-  };
-  if (relation != Relation::GreaterEqual) add(difference);
-  if (relation != Relation::LessEqual) add(dims_->constant(0) - difference);
+void Facts::assume(Expr e) {
+  e = in(e);
+  if (e.overflowed() || !known_.try_emplace(e.index(), true).second) return;
+  bool kept = false;
+  for (const DimIndex dim : dims_of(e)) {
+    auto& with = with_[dim];
+    if (with.size() >= 2 * kMostGuards) continue;
+    with.push_back(static_cast<uint32_t>(positive_.size()));
+    kept = true;
+  }
+  if (kept) positive_.push_back(e);
 }
 
 Expr Facts::in(Expr e) {

@@ -13,8 +13,8 @@ class Facts {
   Facts(Dims& dims, Ranges ranges) : dims_(&dims), ranges_(std::move(ranges)) {}
 
   void fix(DimIndex dim, int64_t size) { fixed_.emplace_back(dim, size); }
-  // A guard that holds of every admitted size. After all calls of fix().
-  void assume(Expr left, Relation relation, Expr right);
+  // What is at least 0 at every admitted size. After all calls of fix().
+  void assume(Expr e);
 
   const Ranges& ranges() const { return ranges_; }
   // With dims that the phase fixes as numbers.
@@ -38,8 +38,8 @@ class Facts {
   Dims* dims_;
   Ranges ranges_;
   std::vector<std::pair<DimIndex, int64_t>> fixed_;
-  std::vector<Expr> positive_;                                // at least 0 by a guard
-  std::unordered_map<uint32_t, std::vector<uint32_t>> with_;  // by dim: which of them speak of it
+  std::vector<Expr> positive_;                                // at least 0 by a guard, those that are tried
+  std::unordered_map<uint32_t, std::vector<uint32_t>> with_;  // by dim: the first of them that speak of it
   std::unordered_map<uint32_t, Expr> fixed_in_;               // by index of an expression
   std::unordered_map<uint32_t, bool> known_;                  // likewise: at least 0
   size_t effort_ = 0;

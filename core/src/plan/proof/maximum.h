@@ -21,6 +21,7 @@ class Maximum {
   // Whether the expression is this maximum: each of its terms is at most one of these, and each of these at
   // most one of its.
   bool is(Expr e) const;
+  const std::vector<Expr>& terms() const { return terms_; }
   std::string text() const;
 
  private:

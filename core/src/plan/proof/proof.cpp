@@ -54,9 +54,11 @@ Proof::Proof(const Plan& plan)
   }
   facts_.emplace_back(*plan.pool, std::move(declared));
   for (const Plan::Guard& guard : plan.guards) {
+    const Expr more = guard.right - guard.left, less = guard.left - guard.right;
     for (size_t p = 0; p < facts_.size(); ++p) {
       const bool here = guard.phase.empty() || (p < plan.phases.size() && plan.phases[p].name == guard.phase);
-      if (here) facts_[p].assume(guard.left, guard.relation, guard.right);
+      if (here && guard.relation != Relation::GreaterEqual) facts_[p].assume(more);
+      if (here && guard.relation != Relation::LessEqual) facts_[p].assume(less);
     }
   }
 }

@@ -102,6 +102,7 @@ class Proof {
   void check_value(uint32_t value);
   void check_owner(uint32_t buffer);
   void check_circles();
+  void check_made();
   void check_phases();
   void check_dims();
   void check_writes(uint32_t op);
@@ -130,16 +131,21 @@ class Proof {
 
   // ---- sizes.cpp
   bool check_values(uint32_t phase);
-  bool check_peak(uint32_t phase);
+  bool check_peak(uint32_t phase, const Maximum& ends);
+  void stack_ends(uint32_t phase, Maximum& out);
   void check_at_peak(uint32_t phase);
   void check_tokens(uint32_t phase);
   int64_t live_bytes(uint32_t phase, Evaluator& at, bool padded, uint32_t* op) const;
+
+  // ---- proven.cpp
+  bool padded_sums(uint32_t phase, Maximum& out);
+  void check_proven(uint32_t phase, const Maximum& ends);
 
   // ---- totals.cpp
   void find_counted();
   int64_t alone(uint32_t phase) const;
   Plan::Segments segments_at(Evaluator& at) const;
-  void check_largest(uint32_t largest, bool within);
+  void check_largest(uint32_t largest);
   void live_sums(uint32_t phase, Maximum& out);
   int64_t all_bytes(uint32_t phase, const Binding& binding) const;
   void check_lighter();

@@ -31,7 +31,10 @@ bool Proof::sizes() {
   for (Facts& facts : facts_) facts.rest();
   for (uint32_t p = 0; p < plan_.phases.size() && !full(); ++p) {
     if (!check_values(p)) continue;
-    check_peak(p);
+    Maximum ends(*plan_.pool, facts(p));
+    if (plan_.phases[p].peak || plan_.memory.range.proven) stack_ends(p, ends);
+    check_peak(p, ends);
+    if (plan_.memory.range.proven) check_proven(p, ends);
     check_at_peak(p);
     check_tokens(p);
   }
@@ -108,12 +111,8 @@ int64_t Proof::live_bytes(uint32_t p, Evaluator& at, bool padded, uint32_t* op) 
   return most;
 }
 
-// A peak is the largest end of a stack: the ends are added up along `above` as expressions, and compared at
-// every size.
-bool Proof::check_peak(uint32_t p) {
-  const Plan::Phase& phase = plan_.phases[p];
-  if (!phase.peak) return true;
-  Maximum ends(*plan_.pool, facts(p));
+// The ends of all stacks: added up along `above` as expressions.
+void Proof::stack_ends(uint32_t p, Maximum& ends) {
   std::unordered_map<uint32_t, Maximum> offsets;
   std::vector<uint32_t> order = arena_[p];
   std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return rank_[a] < rank_[b]; });
@@ -127,6 +126,12 @@ bool Proof::check_peak(uint32_t p) {
     ends.add_all(offset, plan_.buffers[b].bytes);
     if (ends.lost() || offset.lost()) break;
   }
+}
+
+// A peak is the largest end of a stack, compared at every size.
+bool Proof::check_peak(uint32_t p, const Maximum& ends) {
+  const Plan::Phase& phase = plan_.phases[p];
+  if (!phase.peak) return true;
   const bool same = ends.is(*phase.peak);
   if (same) peak_proven_[p] = 1;
   if (same || ends.lost()) return true;

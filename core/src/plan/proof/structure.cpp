@@ -11,6 +11,7 @@ using Kind = Plan::Kind;
 using Segment = Plan::Segment;
 
 bool Proof::structure() {
+  check_made();
   check_phases();
   check_dims();
   if (!clean()) return false;
@@ -29,13 +30,23 @@ bool Proof::structure() {
     if (values_in_[i].empty() && scratch_of[i] == kAbsent)
       refuse(Rule::Scratch, where_buffer(i), "no value lies in it, and it is no op's scratch");
   }
-  for (uint32_t i = 0; i < plan_.values.size() && !full(); ++i) {
-    const Plan::Value& v = plan_.values[i];
-    if ((v.kind == Kind::Temp || v.kind == Kind::Folded) && v.of.empty() && !written(i))
-      refuse(Rule::Unwritten, where_value(i), "nothing writes it");
-  }
   check_outputs();
   return clean();
+}
+
+// First of all, so that an op that is missing is told by its result and not by the ops that moved up.
+void Proof::check_made() {
+  std::vector<uint8_t> made(plan_.values.size(), 0);
+  for (const Plan::Op& op : plan_.ops) {
+    for (const uint32_t v : op.out) {
+      if (v != kAbsent) made[v] = 1;
+    }
+  }
+  for (uint32_t i = 0; i < plan_.values.size() && !full(); ++i) {
+    const Plan::Value& v = plan_.values[i];
+    if ((v.kind == Kind::Temp || v.kind == Kind::Folded) && v.of.empty() && !made[i])
+      refuse(Rule::Unwritten, where_value(i), "nothing writes it");
+  }
 }
 
 void Proof::check_phases() {

@@ -5,6 +5,7 @@
 
 #include "ir/config_keys.h"
 #include "ir/quantisation.h"
+#include "irplan/dtype.h"
 #include "irplan/new_program.h"
 #include "service/fit/model.h"
 
@@ -42,19 +43,46 @@ std::optional<int64_t> published_context(const ConfigNode& config) {
   return std::nullopt;
 }
 
-// The config without what says how a quantiser stored the weights.
-std::string without_quantisation(const std::string& text, const ConfigNode& root) {
-  Json config = Json::parse(text, nullptr, false);
-  if (!config.is_object()) return text;
-  const ConfigNode& part = text_part(root);
-  for (const auto& [key, node] : root.entries) {
-    if (is_quantisation(*node)) config.erase(key);
+std::string quoted(const std::string& text) {
+  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// A config's text again, Infinity and NaN as they were, without what says how a quantiser stored the weights.
+std::string unquantised(const ConfigNode& node, const std::string& more = "") {
+  switch (node.kind) {
+    case Kind::Null: return "null";
+    case Kind::Bool: return node.boolean ? "true" : "false";
+    case Kind::Int: return std::to_string(node.integer);
+    case Kind::Float: return node.string;
+    case Kind::String: return quoted(node.string);
+    case Kind::List: {
+      std::string out;
+      for (const ConfigNode* item : node.items) out += (out.empty() ? "" : ", ") + unquantised(*item);
+      return "[" + out + "]";
+    }
+    case Kind::Record: break;
   }
-  if (&part == &root) return config.dump();
-  for (const auto& [key, node] : part.entries) {
-    if (is_quantisation(*node)) config[part.key].erase(key);
+  std::string out = more;
+  for (const auto& [key, entry] : node.entries) {
+    if (!is_quantisation(*entry)) out += (out.empty() ? "" : ", ") + quoted(key) + ": " + unquantised(*entry);
   }
-  return config.dump();
+  return "{" + out + "}";
+}
+
+std::string in_mxfp4(const ConfigNode& root) {
+  return unquantised(root, R"("quantization_config": {"quant_method": "mxfp4"})");
+}
+
+const Example* find_example(const std::string& name) {
+  for (const Example& example : examples()) {
+    if (name == example.name) return &example;
+  }
+  return nullptr;
+}
+
+// Whether an example has a form for experts in mxfp4.
+bool reads_mxfp4(const Example& example) {
+  return std::string_view(example.text).find("\"mxfp4\"") != std::string_view::npos;
 }
 
 // Whether memory was planned: budgets that nothing meets are answered here.
@@ -110,31 +138,77 @@ std::vector<const Example*> in_order(const ConfigNode& config) {
   return out;
 }
 
-// A checkpoint that no example loads, counted by its bits. The dtypes that take as many are tried in turn,
-// since rows may be no multiple of a block.
-template <class Serve>
-bool serve_quantised(const FitOptions& options, const ConfigNode& root, const Serve& serve, Chosen& out) {
-  const auto stored = find_quantisation(root);
-  if (!stored) return false;
-  const std::string plain = without_quantisation(options.config, root);
-  std::vector<std::string> dtypes;
-  for (const auto& [part, given] : options.retypes) {
-    if (part == "weights") dtypes = {given};
+// The search for the example that serves a config.
+class Choosing {
+ public:
+  Choosing(const FitOptions& options, const ConfigNode& root, int64_t longest, bool fixed)
+      : options_(options), root_(root), longest_(longest), fixed_(fixed) {}
+
+  // The program of an example, compiled for a config; none where its caches have no length to choose.
+  std::optional<Chosen> attempt(const Example& example, const FitOptions& how,
+                                const std::string& config) const {
+    const auto program = opened(example.text, longest_, fixed_);
+    if (!program) return std::nullopt;
+    Chosen out;
+    out.example = example.name;
+    out.most_sequences = program->most_sequences;
+    out.published = published_context(root_);
+    out.compiled = compiled(program->text, example.name, how, config);
+    return out;
   }
-  const bool asked = !dtypes.empty();
-  if (!asked) {
-    for (const DType dtype : stored->counted_as()) dtypes.emplace_back(name(dtype));
+
+  std::optional<Chosen> serve(const FitOptions& how, const std::string& config) const {
+    for (const Example* example : in_order(root_)) {
+      auto made = attempt(*example, how, config);
+      if (made && planned(made->compiled)) return made;
+    }
+    return std::nullopt;
   }
-  for (const std::string& dtype : dtypes) {
-    FitOptions how = options;
-    if (!asked) how.retypes.emplace_back("weights", dtype);
-    out.example.clear();
-    if (!serve(how, plain)) continue;
-    out.assumptions.push_back("the checkpoint is quantised (" + stored->named_with_bits() +
-                              "), and no example loads it: its weights are counted as " + dtype);
-    return true;
+
+  // A checkpoint that no example loads, counted by its bits. The dtypes that take as many are tried in turn,
+  // since rows may be no multiple of a block. Matrices that the example turns are stored wide in its plan,
+  // and counted like the others.
+  std::optional<Chosen> serve_quantised() const {
+    const auto stored = find_quantisation(root_);
+    if (!stored) return std::nullopt;
+    std::vector<std::string> dtypes;
+    for (const auto& [part, given] : options_.retypes) {
+      if (part == "weights") dtypes = {given};
+    }
+    const bool asked = !dtypes.empty();
+    if (!asked) {
+      for (const DType dtype : stored->counted_as()) dtypes.emplace_back(name(dtype));
+    }
+    for (const std::string& dtype : dtypes) {
+      FitOptions how = options_;
+      if (!asked) how.retypes.emplace_back("weights", dtype);
+      auto made = serve(how, unquantised(root_));
+      if (!made) continue;
+      made->counted = find_dtype(dtype);
+      made->assumptions.push_back("the checkpoint is quantised (" + stored->named_with_bits() +
+                                  "), and no example loads it: its weights are counted as " + dtype);
+      return made;
+    }
+    return std::nullopt;
   }
-  return false;
+
+  std::optional<Chosen> serve_mxfp4(const FitOptions& how, const std::string& name) const {
+    const Example* example = find_example(name);
+    if (!example || !reads_mxfp4(*example)) return std::nullopt;
+    auto made = attempt(*example, how, in_mxfp4(root_));
+    if (!made || !planned(made->compiled)) return std::nullopt;
+    return made;
+  }
+
+ private:
+  const FitOptions& options_;
+  const ConfigNode& root_;
+  const int64_t longest_;
+  const bool fixed_;
+};
+
+int64_t longest_cache(const FitOptions& options, const ConfigNode& root) {
+  return std::max(options.context.value_or(1), published_context(root).value_or(kUnpublished));
 }
 
 }  // namespace
@@ -148,39 +222,33 @@ std::optional<Chosen> choose(const FitOptions& options, std::string* why, std::o
       *why += ", at line " + std::to_string(at.line) + ", column " + std::to_string(at.column);
     return std::nullopt;
   }
-  const ConfigNode& root = *config->root();
-  Chosen out;
-  out.published = published_context(root);
-  const int64_t longest =
-      most.value_or(std::max(options.context.value_or(1), out.published.value_or(kUnpublished)));
+  const int64_t longest = most.value_or(longest_cache(options, *config->root()));
   if (longest > kLongest)
     return *why = "a context of more than " + std::to_string(kLongest) + " tokens", std::nullopt;
-  const auto serve = [&](const FitOptions& how, const std::string& text) {
-    for (const Example* example : in_order(root)) {
-      const auto program = opened(example->text, longest, most.has_value());
-      if (!program) continue;
-      Compilation made = compiled(program->text, example->name, how, text);
-      const bool good = planned(made);
-      if (!good && !out.example.empty()) continue;
-      out.example = example->name;
-      out.most_sequences = program->most_sequences;
-      out.compiled = std::move(made);
-      if (good) return true;
-    }
-    return false;
+  const Choosing choosing(options, *config->root(), longest, most.has_value());
+  if (auto found = choosing.serve(options, options.config)) return found;
+  if (auto found = choosing.serve_quantised()) return found;
+  const auto errors_of = [&](const std::string& name) {
+    const Example* example = find_example(name);
+    const auto made = example ? choosing.attempt(*example, options, options.config) : std::nullopt;
+    return made ? name + ":\n  " + told(made->compiled) : name;
   };
-  if (serve(options, options.config)) return out;
-  const std::string refused = told(out.compiled);
-  const std::string nearest = out.example;
-  if (serve_quantised(options, root, serve, out)) return out;
   FitOptions plain = options;
   plain.lets.clear(), plain.retypes.clear(), plain.budgets.clear();
   plain.target = FitOptions().target;
-  out.example.clear();
-  if (serve(plain, options.config))
-    return *why = "the options do not suit the program, " + nearest + ":\n  " + refused, std::nullopt;
-  *why = "no example serves this config; the nearest, " + nearest + ", says:\n  " + refused;
+  if (const auto served = choosing.serve(plain, options.config))
+    return *why = "the options do not suit the program, " + errors_of(served->example), std::nullopt;
+  const auto nearest = new_program(options.config, why);
+  if (nearest) *why = "no example serves this config; the nearest is " + errors_of(nearest->example);
   return std::nullopt;
+}
+
+std::optional<Chosen> choose_mxfp4(const FitOptions& options, const Chosen& chosen) {
+  std::string ignored;
+  const auto config = Config::parse(options.config, &ignored);
+  if (!config || find_quantisation(*config->root())) return std::nullopt;
+  const int64_t longest = longest_cache(options, *config->root());
+  return Choosing(options, *config->root(), longest, false).serve_mxfp4(options, chosen.example);
 }
 
 }  // namespace irplan::fitting

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "irplan/compile.h"
+#include "irplan/dtype.h"
 #include "irplan/fit.h"
 
 namespace irplan::fitting {
@@ -16,12 +17,16 @@ struct Chosen {
   Compilation compiled;
   std::optional<int64_t> published;  // context that the config names
   std::vector<std::string> assumptions;
-  int64_t most_sequences = 0;  // that the example admits as it stands; 0: it does not say
+  std::optional<DType> counted;  // what all matrices are counted as, whatever the plan stores them in
+  int64_t most_sequences = 0;    // that the example admits as it stands; 0: it does not say
 };
 
 // None where no example serves the config; `why` then says what the nearest one lacks. The program holds
 // caches of up to what is asked or published, whichever is more; with `longest`, of that length alone.
 std::optional<Chosen> choose(const FitOptions& options, std::string* why,
                              std::optional<int64_t> longest = std::nullopt);
+
+// The same example with a checkpoint in mxfp4, where it reads such ones and the config is of another.
+std::optional<Chosen> choose_mxfp4(const FitOptions& options, const Chosen& chosen);
 
 }  // namespace irplan::fitting

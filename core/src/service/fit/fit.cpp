@@ -7,6 +7,7 @@
 
 #include "irplan/gpus.h"
 #include "passes/retype.h"
+#include "passes/suspect.h"
 #include "service/fit/choose.h"
 #include "service/fit/model.h"
 
@@ -24,7 +25,7 @@ constexpr int64_t kWorthTelling = 100;   // what saves less than this part of th
 class Fitting {
  public:
   Fitting(const FitOptions& options, fitting::Chosen chosen)
-      : options_(options), chosen_(std::move(chosen)), model_(chosen_.compiled.graph) {}
+      : options_(options), chosen_(std::move(chosen)), model_(chosen_.compiled.graph, chosen_.counted) {}
 
   std::optional<Fit> run(std::string* why) {
     out_.config_name = options_.config_name;
@@ -35,8 +36,9 @@ class Fitting {
     out_.assumptions = chosen_.assumptions;
     out_.asked_context = options_.context.has_value();
     out_.asked_batch = options_.batch.has_value();
-    asked_ = {options_.context.value_or(std::min(model_.longest(), kUsualContext)),
-              options_.batch.value_or(1), options_.step, std::nullopt, std::nullopt};
+    short_factors_ = short_factors_up_to(*chosen_.compiled.graph);
+    asked_ = {options_.context.value_or(usual_context()), options_.batch.value_or(1), options_.step,
+              std::nullopt, std::nullopt};
     if (asked_.batch > fitting::kMostSequences)
       return *why = "a batch is at most " + std::to_string(fitting::kMostSequences) + " sequences",
              std::nullopt;
@@ -69,6 +71,13 @@ class Fitting {
  private:
   bool limited() const { return options_.memory || !options_.budgets.empty(); }
 
+  // What the examples hold where nobody says.
+  int64_t usual_context() const {
+    const int64_t longest = model_.longest();
+    return longest > kUsualContext ? std::min(kUsualContext, short_factors_.value_or(kUsualContext))
+                                   : longest;
+  }
+
   std::optional<std::string> broken(const FitPoint& point) const {
     if (options_.memory && point.bytes.total() > *options_.memory)
       return "memory <= " + std::to_string(*options_.memory) + "B";
@@ -80,7 +89,8 @@ class Fitting {
     if (asked_.context >= model_.longest_step()) return;
     std::string ignored;
     auto chosen = fitting::choose(options_, &ignored, asked_.context);
-    if (chosen && chosen->example == chosen_.example) closer_.emplace(chosen->compiled.graph);
+    if (chosen && chosen->example == chosen_.example)
+      closer_.emplace(chosen->compiled.graph, chosen->counted);
   }
   std::optional<FitPoint> at(const Choice& choice) const {
     return (closer_ && choice.context == asked_.context ? *closer_ : model_).at(choice);
@@ -104,8 +114,7 @@ class Fitting {
   }
 
   int64_t most_context(Choice choice) const {
-    const int64_t end = chosen_.published ? std::min(*chosen_.published, model_.longest()) : model_.longest();
-    return most(1, end, [&](int64_t n) { return choice.context = n, fits(choice); });
+    return most(1, model_.longest(), [&](int64_t n) { return choice.context = n, fits(choice); });
   }
   int64_t most_batch(Choice choice) const {
     return most(1, std::min(fitting::kMostSequences, choice.step),
@@ -150,7 +159,9 @@ class Fitting {
   // ---- what would make it fit
 
   void add(const std::string& change, const std::string& what, const Choice& choice) {
-    const auto point = at(choice);
+    add(change, what, at(choice));
+  }
+  void add(const std::string& change, const std::string& what, const std::optional<FitPoint>& point) {
     if (!point) return;
     const int64_t now = out_.point.bytes.total(), then = point->bytes.total();
     const bool good = !broken(*point);
@@ -223,6 +234,15 @@ class Fitting {
     }
   }
 
+  // Experts that the example reads in mxfp4 as well, as gpt-oss is published.
+  void try_mxfp4() {
+    const auto other = fitting::choose_mxfp4(options_, chosen_);
+    if (!other) return;
+    add("\"quantization_config\": {\"quant_method\": \"mxfp4\"}",
+        "in the config, with a checkpoint whose experts are in mxfp4",
+        Model(other->compiled.graph).at(asked_));
+  }
+
   void try_sizes() {
     Choice shorter = asked_, fewer = asked_;
     shorter.context = out_.most_context;
@@ -237,6 +257,7 @@ class Fitting {
   void find_changes() {
     try_smaller_step();
     for (const FewerBits& fewer : fewer_bits()) add(fewer.change, fewer.what, fewer.choice);
+    try_mxfp4();
     try_sizes();
     const auto good = [](const FitChange& change) { return change.fits; };
     if (std::none_of(out_.changes.begin(), out_.changes.end(), good)) try_together();
@@ -255,22 +276,42 @@ class Fitting {
 
   void find_notes() {
     for (const Diagnostic& d : chosen_.compiled.diagnostics.list()) {
-      if (d.severity != Severity::Warning || d.code == Code::BudgetNarrows) continue;
+      // Budgets and the length of caches are answered in the words of whoever asks.
+      if (d.severity != Severity::Warning || d.code == Code::BudgetNarrows || d.code == Code::LongFactors)
+        continue;
       // The context that was asked for stands in place of the config's own.
       if (d.code == Code::UnusedMayChangeModel &&
           d.message.find("`config.max_position_embeddings`") != std::string::npos)
         continue;
       out_.notes.push_back(d.message);
     }
-    const int64_t told =
-        std::max({asked_.batch, out_.most_batch, out_.frontier.empty() ? 0 : out_.frontier.back().first});
-    if (chosen_.most_sequences > 0 && told > chosen_.most_sequences)
-      out_.notes.push_back(chosen_.example + ".irplan as it stands admits up to " +
-                           std::to_string(chosen_.most_sequences) + " sequences: write `dim B in 1.." +
-                           std::to_string(std::max(asked_.batch, out_.most_batch)) + "` there for more");
-    if (chosen_.published && asked_.context > *chosen_.published)
-      out_.notes.push_back("the config has a context of " + std::to_string(*chosen_.published) +
+    note_long_factors();
+    note_sequences();
+    if (out_.beyond_published())
+      out_.notes.push_back("the config has a context of " + std::to_string(*out_.published) +
                            " tokens; how well the model does beyond it is not known");
+  }
+
+  void note_long_factors() {
+    if (!short_factors_ || asked_.context <= *short_factors_) return;
+    const std::string most = std::to_string(*short_factors_);
+    out_.notes.push_back(
+        "a context of " + std::to_string(asked_.context) +
+        " tokens takes the model's long rope factors for every text, short ones too; for texts "
+        "of up to " +
+        most + " tokens say --context " + most);
+  }
+
+  // Batches that are told and that the example's own range leaves out.
+  void note_sequences() {
+    const int64_t most = chosen_.most_sequences;
+    const int64_t at_context = std::max(asked_.batch, out_.most_batch);
+    const int64_t told = std::max(at_context, out_.frontier.empty() ? 0 : out_.frontier.back().first);
+    if (most <= 0 || told <= most) return;
+    const int64_t wanted = at_context > most ? at_context : told;
+    out_.notes.push_back(chosen_.example + ".irplan as it stands admits up to " + std::to_string(most) +
+                         " sequences: for a batch of " + std::to_string(wanted) + " write `dim B in 1.." +
+                         std::to_string(wanted) + "` there");
   }
 
   void find_commands() {
@@ -295,7 +336,8 @@ class Fitting {
   const FitOptions& options_;
   fitting::Chosen chosen_;
   Model model_;
-  std::optional<Model> closer_;  // of caches as long as is asked
+  std::optional<Model> closer_;           // of caches as long as is asked
+  std::optional<int64_t> short_factors_;  // the most tokens that they are for, where rope has two tables
   Choice asked_;
   Fit out_;
 };

@@ -35,6 +35,10 @@ int64_t in_dtype(int64_t bytes, DType from, DType to) {
   return static_cast<int64_t>(numbers * then.bytes / then.elements);
 }
 
+bool is_wide_matrix(const TensorType& type) {
+  return type.shape.size() > 1 && is_float(type.dtype) && !is_block(type.dtype) && info(type.dtype).bytes > 1;
+}
+
 }  // namespace
 
 std::optional<Opened> opened(const std::string& program, int64_t longest, bool fixed) {
@@ -73,7 +77,8 @@ std::optional<Opened> opened(const std::string& program, int64_t longest, bool f
   return made;
 }
 
-Model::Model(std::shared_ptr<const Graph> graph) : graph_(std::move(graph)), meter_(*graph_) {
+Model::Model(std::shared_ptr<const Graph> graph, std::optional<DType> counted)
+    : graph_(std::move(graph)), meter_(*graph_), counted_(counted) {
   context_ = graph_->dims->find(kContext);
   batch_ = graph_->dims->find(kBatch).value_or(0);
   step_ = graph_->dims->find(kStep);
@@ -82,16 +87,18 @@ Model::Model(std::shared_ptr<const Graph> graph) : graph_(std::move(graph)), met
     const bool leaf = value.kind == ValueKind::Param || value.kind == ValueKind::State;
     if (value.buffer != kNone && (leaf || !leaf_of[value.buffer])) leaf_of[value.buffer] = &value;
   }
-  std::map<std::tuple<uint32_t, Segment, DType, bool>, size_t> known;
+  std::map<std::tuple<uint32_t, Segment, DType, bool, bool>, size_t> known;
   for (BufferId id = 0; id < graph_->buffers.size(); ++id) {
     const Buffer& buffer = graph_->buffers[id];
     if (buffer.segment == Segment::Arena || !meter_.counts(id)) continue;
     const Value* value = leaf_of[id];
     const DType dtype = value ? value->type.dtype : DType::F32;
     const bool retypable = value && value->retypable;
-    const auto [found, fresh] =
-        known.try_emplace({buffer.bytes.index(), buffer.segment, dtype, retypable}, groups_.size());
-    if (fresh) groups_.push_back({buffer.bytes, buffer.segment, dtype, retypable, 0});
+    const bool recounted =
+        counted_ && value && buffer.segment == Segment::Weights && is_wide_matrix(value->type);
+    const auto [found, fresh] = known.try_emplace(
+        {buffer.bytes.index(), buffer.segment, dtype, retypable, recounted}, groups_.size());
+    if (fresh) groups_.push_back({buffer.bytes, buffer.segment, dtype, retypable, recounted, 0});
     ++groups_[found->second].count;
   }
 }
@@ -163,7 +170,8 @@ std::optional<FitBytes> Model::resident(const Binding& binding, const Choice& ch
     auto bytes = evaluate(group.bytes, binding);
     if (!bytes || *bytes < 0 || *bytes > INT64_MAX / 4) return std::nullopt;
     const auto& other = group.segment == Segment::State ? choice.state : choice.weights;
-    if (group.retypable && other) bytes = in_dtype(*bytes, group.dtype, *other);
+    if (group.recounted) bytes = in_dtype(*bytes, group.dtype, *counted_);
+    if (group.retypable && other) bytes = in_dtype(*bytes, group.recounted ? *counted_ : group.dtype, *other);
     int64_t part = meter_.padded(*bytes);
     int64_t& sum = group.segment == Segment::Weights ? out.weights
                    : group.segment == Segment::State ? out.state
@@ -240,10 +248,12 @@ std::vector<std::pair<std::string, int64_t>> Model::stored() const {
   for (const Group& group : groups_) {
     if (group.segment != Segment::Weights) continue;
     const auto bytes = evaluate(group.bytes, Binding(graph_->dims->dim_count(), 1));
-    const std::string dtype = name(group.dtype);
+    const std::string dtype = name(group.recounted ? *counted_ : group.dtype);
     auto row = std::find_if(out.begin(), out.end(), [&](const auto& r) { return r.first == dtype; });
     if (row == out.end()) row = out.insert(out.end(), {dtype, 0});
-    row->second += meter_.padded(bytes.value_or(0)) * group.count;
+    const int64_t wide = bytes.value_or(0);
+    row->second +=
+        meter_.padded(group.recounted ? in_dtype(wide, group.dtype, *counted_) : wide) * group.count;
   }
   std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
   return out;

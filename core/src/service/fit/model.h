@@ -36,8 +36,8 @@ std::optional<Opened> opened(const std::string& program, int64_t longest, bool f
 
 class Model {
  public:
-  // Of a graph whose memory is planned.
-  explicit Model(std::shared_ptr<const Graph> graph);
+  // Of a graph whose memory is planned. `counted`: what matrices that it stores wide are counted as.
+  explicit Model(std::shared_ptr<const Graph> graph, std::optional<DType> counted = std::nullopt);
 
   // None where no step of such sizes is admitted.
   std::optional<FitPoint> at(const Choice& choice) const;
@@ -58,6 +58,7 @@ class Model {
     Segment segment;
     DType dtype;
     bool retypable;
+    bool recounted;  // a wide matrix of the weights, counted in fewer bits
     int64_t count;
   };
   Interval range(DimIndex dim, uint32_t phase = kNoPhase) const;
@@ -70,6 +71,7 @@ class Model {
 
   std::shared_ptr<const Graph> graph_;
   Meter meter_;
+  std::optional<DType> counted_;
   std::vector<Group> groups_;
   DimIndex batch_ = 0;
   std::optional<DimIndex> context_, step_;  // no context: caches have one length, which whoever asks knows

@@ -39,8 +39,10 @@ std::string verdict(const Fit& fit) {
   const std::string sizes =
       counted(fit.point.batch, "sequence") + " of " + counted(fit.point.context, "token");
   const int64_t total = fit.point.bytes.total();
+  const std::string beyond =
+      fit.beyond_published() ? "; the model is made for " + counted(*fit.published, "token") : "";
   std::string out = fit.config_name + " (" + fit.example + "), " + sizes + ": " + bytes_text(total);
-  if (!fit.memory && fit.budgets.empty()) return out + "\n";
+  if (!fit.memory && fit.budgets.empty()) return out + beyond + "\n";
   out += fit.point.fits ? " fits" : " does not fit";
   if (fit.memory) {
     const int64_t room = *fit.memory - total;
@@ -49,7 +51,7 @@ std::string verdict(const Fit& fit) {
     if (room >= 0 && fit.point.fits) out += ", " + bytes_text(room) + " left";
   }
   if (fit.broken && (!fit.memory || total <= *fit.memory)) out += ": over the budget " + *fit.broken;
-  return out + "\n";
+  return out + beyond + "\n";
 }
 
 std::string parts(const Fit& fit) {
@@ -79,6 +81,10 @@ std::string limits(const Fit& fit) {
     out += "no token with " + counted(fit.point.batch, "sequence");
   } else {
     out += "at most " + counted(fit.most_context, "token") + " with " + counted(fit.point.batch, "sequence");
+    const bool as_asked = fit.beyond_published() && fit.most_context == fit.point.context;
+    if (as_asked) out += ", as asked";
+    if (fit.published && fit.most_context > *fit.published)
+      out += "; the config's limit is " + std::to_string(*fit.published);
     if (fit.published && fit.most_context == *fit.published) out += ", the limit of the config";
   }
   out += "\n  batch    ";
@@ -202,6 +208,8 @@ std::string fit_json(const Fit& fit) {
     json.entry("state_bytes_per_token", fit.state_per_token);
     json.entry("state_bytes_per_sequence", fit.state_per_sequence);
     json.entry("published_context", fit.published);
+    json.key("beyond_published_context");
+    json.flag(fit.beyond_published());
     json.entry("max_context", of_limit(fit.most_context));
     json.entry("max_batch", of_limit(fit.most_batch));
     json.key("frontier");

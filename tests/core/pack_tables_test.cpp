@@ -1,0 +1,152 @@
+// Tables of buffers as JSON and CSV, from strangers: what is read, what is refused and how it is told, what
+// is written.
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "catch.h"
+#include "irplan/pack.h"
+
+using namespace irplan;
+using Json = nlohmann::json;
+
+namespace {
+
+std::string refused(const std::string& text) {
+  std::string why;
+  return read_pack_json(text, &why) ? "accepted" : why;
+}
+
+std::string of(const std::string& buffer) { return refused("[" + buffer + "]"); }
+
+}  // namespace
+
+TEST_CASE("a table as JSON is read under the names that files have for its keys") {
+  std::string why;
+  const auto table = read_pack_json(
+      R"({"name": "x", "version": 1, "comment": null, "height": 1, "bound": 2, "verdict": "", "memory": 64, "allocations": [
+        {"id": "a", "lower": 0, "upper": 4, "size": 8},
+        {"name": "b", "begin": -1, "end": 3, "bytes": 8, "align": 4, "offset": 16},
+        {"buffer_id": 7, "lifespan": [0, 4], "size": 16, "gaps": [[1, 2], {"lower": 2, "upper": 3, "window": [0, 8]}]},
+        {"lifetime": {"start": 0, "upper": 4}, "size": 0, "alignment": 1, "gaps": null}]})",
+      &why);
+  INFO(why);
+  REQUIRE(table);
+  CHECK(table->capacity == 64);
+  CHECK(table->ids == std::vector<std::string>{"a", "b", "7", "3"});
+  CHECK(table->buffers[1].lower == -1);
+  CHECK(table->buffers[1].upper == 4);
+  CHECK(table->needs[1].alignment == 4);
+  CHECK(table->needs[1].offset == 16);
+  REQUIRE(table->needs[2].gaps.size() == 2);
+  CHECK(table->needs[2].gaps[1].kept_upper == 8);
+  const PackResult result = pack(*table);
+  const Json written = Json::parse(write_pack_json(*table, result));
+  CHECK(written["capacity"] == 64);
+  CHECK(written["buffers"].size() == 4);
+  CHECK(written["buffers"][1]["alignment"] == 4);
+  CHECK(written["buffers"][1]["offset"] == 16);
+  CHECK(written["buffers"][2]["gaps"].size() == 2);
+  CHECK(written["buffers"][2]["gaps"][1]["window"] == Json({0, 8}));
+  std::string again;
+  CHECK(read_pack_json(written.dump(), &again));
+  // Where nothing asks for more than a place, nothing is said of it.
+  const auto plain = read_pack_json(R"([{"lower": 0, "upper": 1, "size": 2}])", &why);
+  REQUIRE(plain);
+  CHECK(plain->needs.empty());
+  CHECK_FALSE(Json::parse(write_pack_json(*plain, pack(*plain))).contains("capacity"));
+}
+
+TEST_CASE("what is wrong with a table as JSON is told") {
+  CHECK(refused("{") == "it is not JSON");
+  CHECK(refused("3") == "expected {\"buffers\": […]}");
+  CHECK(refused("{}") == "expected {\"buffers\": […]}");
+  CHECK(refused(R"({"buffers": {}})") == "expected {\"buffers\": […]}");
+  CHECK(refused(R"({"buffets": []})") == "the key `buffets` is not known; keys are buffers and capacity");
+  for (const char* size : {"-1", "1.5", "\"1\"", "18446744073709551615"})
+    CHECK(refused(std::string(R"({"buffers": [], "capacity": )") + size + "}") == "`capacity` is not a size");
+  CHECK(of("3") == "buffer 0: it is not a record");
+  CHECK(of(R"({"lower": 0, "upper": 1, "size": 1, "weight": 1})").find("the key `weight` is not known") !=
+        std::string::npos);
+  CHECK(of(R"({"upper": 1, "size": 1})") == "buffer 0: it has no `lower`");
+  CHECK(of(R"({"lower": 0, "size": 1})") == "buffer 0: it has no `upper`");
+  CHECK(of(R"({"lower": 0, "upper": 1})") == "buffer 0: it has no `size`");
+  CHECK(of(R"({"lower": 0, "upper": null, "size": 1})") == "buffer 0: it has no `upper`");
+  CHECK(of(R"({"lower": 2, "upper": 1, "size": 1})") == "buffer 0: alive from 2 to 1");
+  CHECK(of(R"({"lifespan": [1], "size": 1})") == "buffer 0: a life is [lower, upper]");
+  CHECK(of(R"({"lifespan": 1, "size": 1})") == "buffer 0: a life is [lower, upper]");
+  CHECK(of(R"({"lifespan": [0.5, 1], "size": 1})") == "buffer 0: `0.5` is not a valid lower");
+  CHECK(of(R"({"lifespan": [0, "1"], "size": 1})") == "buffer 0: `\"1\"` is not a valid upper");
+  for (const char* size : {"-1", "1e3", "18446744073709551615", "2305843009213693953"})
+    CHECK(of(std::string(R"({"lower": 0, "upper": 1, "size": )") + size + "}").find("is not a valid size") !=
+          std::string::npos);
+  const std::string huge = R"({"lower": 0, "upper": 1, "size": 2305843009213693952})";
+  CHECK(refused("[" + huge + ", " + huge + "]") == "buffer 1: the sizes exceed 2^61 bytes together");
+  const auto with = [](const std::string& key) {
+    return of(R"({"id": "a", "lower": 0, "upper": 4, "size": 8, )" + key + "}");
+  };
+  CHECK(with(R"("alignment": 0)") == "buffer 0: `0` is not a valid alignment");
+  CHECK(with(R"("offset": -1)") == "buffer 0: `-1` is not a valid offset");
+  CHECK(with(R"("alignment": 4, "offset": 6)") ==
+        "buffer 0: its offset 6 is not a multiple of the alignment 4");
+  CHECK(with(R"("gaps": 1)") == "buffer 0: `gaps` is not a list");
+  CHECK(with(R"("gaps": [1])") == "buffer 0: a life is [lower, upper]");
+  CHECK(with(R"("gaps": [[2, 1]])") == "buffer 0: the gap 2-1 ends before it begins");
+  CHECK(with(R"("gaps": [[3, 5]])") == "buffer 0: the gap 3-5 is outside of the buffer's life");
+  CHECK(with(R"("gaps": [[-1, 2]])") == "buffer 0: the gap -1-2 is outside of the buffer's life");
+  CHECK(with(R"("gaps": [[1, 3], [2, 4]])") == "buffer 0: the gap 2-4 begins before the one before it ends");
+  for (const char* window : {"[0, 9]", "[-1, 2]", "[3, 2]"})
+    CHECK(with(std::string(R"("gaps": [{"lower": 1, "upper": 2, "window": )") + window + "}]") ==
+          "buffer 0: the gap 1-2 keeps bytes outside the buffer");
+  CHECK(with(R"("gaps": [{"lifespan": [1, 2], "window": 3}])") == "buffer 0: a life is [lower, upper]");
+  const std::string a = R"({"id": "a", "lower": 0, "upper": 1, "size": 1})";
+  CHECK(refused("[" + a + "," + a + "]") == "two buffers have the id `a`");
+}
+
+TEST_CASE("a table as CSV has columns in any order, of alignments and gaps too") {
+  std::string why;
+  const auto table = read_pack_csv(
+      "\xEF\xBB\xBFid,begin,end,size,alignment,offset,gaps\na,0,3,8,4,16,\n\nb,-2,3,16,1,, -1-0  1-2@0:8 \n",
+      &why);
+  INFO(why);
+  REQUIRE(table);
+  CHECK(table->buffers[0].upper == 4);
+  CHECK(table->needs[0].alignment == 4);
+  CHECK(table->needs[0].offset == 16);
+  REQUIRE(table->needs[1].gaps.size() == 2);
+  CHECK(table->needs[1].gaps[0].lower == -1);
+  CHECK(table->needs[1].gaps[1].upper == 3);
+  CHECK(table->needs[1].gaps[1].kept_upper == 8);
+  const std::string written = write_pack_csv(*table, pack(*table));
+  CHECK(written.find("id,lower,upper,size,alignment,gaps,offset\n") == 0);
+  CHECK(written.find("-1-1 1-3@0:8") != std::string::npos);
+  const auto refused_row = [&](const std::string& row) {
+    why = "accepted";
+    static_cast<void>(read_pack_csv("id,lower,upper,size,alignment,offset,gaps\n" + row + "\n", &why));
+    return why;
+  };
+  CHECK(refused_row("a,0,4,8,0,,") == "line 2: `0` is not a valid alignment");
+  CHECK(refused_row("a,0,4,8,2305843009213693953,,") == "line 2: an alignment of more than 2^61 bytes");
+  CHECK(refused_row("a,0,4,8,1,x,") == "line 2: `x` is not a valid offset");
+  CHECK(refused_row("a,0,4,8,1,2305843009213693953,") == "line 2: an offset of more than 2^61 bytes");
+  CHECK(refused_row("a,0,4,8,4,6,") == "line 2: the offset 6 is not a multiple of the alignment 4");
+  CHECK(refused_row("a,0,4,8,1,,1") ==
+        "line 2: the gap `1` is not written as lower-upper or lower-upper@from:to");
+  CHECK(refused_row("a,0,4,8,1,,1-x") ==
+        "line 2: the gap `1-x` is not written as lower-upper or lower-upper@from:to");
+  CHECK(refused_row("a,0,4,8,1,,1-2@3") == "line 2: the gap `1-2@3` keeps bytes outside the buffer");
+  CHECK(refused_row("a,0,4,8,1,,2-1") == "line 2: the gap `2-1` ends before it begins");
+  CHECK(refused_row("a,0,4,8,1,,1-2 1-3") == "line 2: the gap `1-3` begins before the one before it ends");
+  CHECK(refused_row("a,0,4,8,1") == "line 2: 5 cells where the first line has 7");
+  CHECK(refused_row("a,0,4,8,1,,,") == "line 2: more cells than the 7 of the first line");
+  CHECK(refused_row("a,4,0,8,1,,").find("line 2: alive from 4 to 0") == 0);
+  CHECK(refused_row("a,0,4,2305843009213693952,1,,\nb,0,1,1,1,,") ==
+        "line 3: the sizes exceed 2^61 bytes together");
+  CHECK_FALSE(read_pack_csv("", &why));
+  CHECK(why == "line 1: expected id,lower,upper,size");
+  CHECK_FALSE(read_pack_csv("id,lower,upper,size,size\n", &why));
+  CHECK(why == "line 1: two columns are called `size`");
+  CHECK_FALSE(read_pack_csv("id,lower,upper\n", &why));
+  CHECK(why == "line 1: there is no column `size`");
+  CHECK_FALSE(read_pack_csv("id,lower,upper,weight\n", &why));
+  CHECK(why.find("line 1: the column `weight` is not known") == 0);
+}
