@@ -505,7 +505,8 @@ class Llama(Case):
         self.assertEqual(p.returncode, 0, p.stderr)
         self.assertTrue(told.startswith(p.stderr), told)
         quiet, left = self.run_plan(*words, "--allow", "W0205")
-        self.assertEqual((quiet, told[len(p.stderr):]), (plain, left))
+        timeless = lambda text: re.sub(r"first new one after .*", "", text)
+        self.assertEqual((quiet, timeless(told[len(p.stderr):])), (plain, timeless(left)))
         for deny in (["--deny", "W0205"], ["--deny-warnings"]):
             self.assertEqual(self.run_plan(*words, *deny, code=1, names=["error[W0205]"])[0], "")
         self.run_plan(*words, "--allow", "W9999", code=2, names=["--allow takes W0201"])
