@@ -92,8 +92,9 @@ Logits logits_of(const Plan& plan, const std::vector<Piece>& pieces) {
   Session session(plan, *backend);
   WeightSource weights;
   weights.seed = 7;
-  const std::vector<Step> widest{step_of(plan, "prefill", {{"B", kSequences}, {"S", 64}, {"P", kTokens - 64}}),
-                                 step_of(plan, "decode", {{"B", kSequences}, {"S", 1}, {"P", kTokens - 1}})};
+  const std::vector<Step> widest{
+      step_of(plan, "prefill", {{"B", kSequences}, {"S", 64}, {"P", kTokens - 64}}),
+      step_of(plan, "decode", {{"B", kSequences}, {"S", 1}, {"P", kTokens - 1}})};
   const Failure prepared = session.prepare(widest, weights);
   INFO(prepared.value_or(""));
   REQUIRE_FALSE(prepared);
