@@ -51,6 +51,7 @@ test('names of the program are completed where they are known', () =>
     await start(page);
     await page.keyboard.press('Control+End');
     await page.keyboard.type('z = tw');
+    await page.keyboard.press('Control+Space'); // where the list that opens by itself was closed by the next key
     await suggestion(page, 'twice').first().waitFor();
     assert.match(await suggestion(page, 'twice').first().textContent(), /twice\(t, w\)/);
   }));
