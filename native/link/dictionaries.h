@@ -7,7 +7,7 @@
 namespace irplan::link {
 
 struct Dictionary {
-  char letter;
+  std::string_view letter;  // one: the file's name
   std::string_view text;
 };
 

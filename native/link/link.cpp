@@ -115,7 +115,7 @@ std::optional<Parts> parts_of(std::string_view fragment) {
 const Dictionary* dictionary_of(char letter) {
   const auto& all = dictionaries();
   const auto found =
-      std::find_if(all.begin(), all.end(), [&](const Dictionary& d) { return d.letter == letter; });
+      std::find_if(all.begin(), all.end(), [&](const Dictionary& d) { return d.letter[0] == letter; });
   return found == all.end() ? nullptr : &*found;
 }
 
@@ -130,8 +130,8 @@ std::string encode(const Json& record, std::string_view version) {
   const std::string json = record.dump(-1, ' ', false, Json::error_handler_t::replace);
   std::string shortest;
   for (const Dictionary& d : dictionaries()) {
-    if (kOldest.find(d.letter) != std::string_view::npos) continue;
-    std::string payload = d.letter + to_base64url(deflated(json, d.text));
+    if (d.letter == kOldest) continue;
+    std::string payload = std::string(d.letter) + to_base64url(deflated(json, d.text));
     if (shortest.empty() || payload.size() < shortest.size()) shortest = std::move(payload);
   }
   return "#" + std::string(kFormat) + "." + std::string(version) + "." + shortest;

@@ -1,0 +1,12 @@
+# Files of the tree that a binary carries, made anew when one changes: rows of {"name", "text"}, without the files' endings.
+function(irplan_embedded result)
+  file(GLOB files CONFIGURE_DEPENDS ${ARGN})
+  set(rows "")
+  foreach(file ${files})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    file(READ ${file} text)
+    get_filename_component(name ${file} NAME_WLE)
+    string(APPEND rows "      {\"${name}\", R\"embedded(${text})embedded\"},\n")
+  endforeach()
+  set(${result} "${rows}" PARENT_SCOPE)
+endfunction()
