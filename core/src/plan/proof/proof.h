@@ -146,6 +146,11 @@ class Proof {
   int64_t alone(uint32_t phase) const;
   Plan::Segments segments_at(Evaluator& at) const;
   void check_largest(uint32_t largest);
+  // Buffers of a phase's arena by the op, from its first on, before which they are there, and are gone.
+  struct Lives {
+    std::vector<std::vector<uint32_t>> born, died;
+  };
+  Lives lives_of(uint32_t phase) const;
   void live_sums(uint32_t phase, Maximum& out);
   int64_t all_bytes(uint32_t phase, const Binding& binding) const;
   void check_lighter();

@@ -124,14 +124,7 @@ class Cover {
 // At each op the aligned bytes that are alive, but one buffer, the last, as it is. False where there are too
 // many to look at.
 bool Proof::padded_sums(uint32_t phase, Maximum& out) {
-  const Plan::Phase& p = plan_.phases[phase];
-  std::vector<std::vector<uint32_t>> born(p.ops_end - p.ops_begin + 1), died = born;
-  for (const uint32_t b : arena_[phase]) {
-    const Plan::Buffer& buffer = plan_.buffers[b];
-    if (buffer.live_end <= buffer.live_begin) continue;
-    born[buffer.live_begin - p.ops_begin].push_back(b);
-    died[buffer.live_end - p.ops_begin].push_back(b);
-  }
+  const auto [born, died] = lives_of(phase);
   std::map<uint32_t, std::pair<Expr, size_t>> alive;  // by index of the size: how many have it
   std::unordered_set<uint64_t> met;                   // by a sum over what is alive
   uint64_t hash = 0;

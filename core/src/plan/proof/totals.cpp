@@ -125,16 +125,23 @@ void Proof::check_largest(uint32_t largest) {
     refuse(Rule::Optimal, "memory_plan.optimal", "optimal, proven and worst_ratio contradict each other");
 }
 
-// The sums of live bytes over the ops of a phase.
-void Proof::live_sums(uint32_t phase, Maximum& out) {
+Proof::Lives Proof::lives_of(uint32_t phase) const {
   const Plan::Phase& p = plan_.phases[phase];
-  std::vector<std::vector<uint32_t>> born(p.ops_end - p.ops_begin + 1), died = born;
+  Lives lives;
+  lives.born.resize(p.ops_end - p.ops_begin + 1);
+  lives.died = lives.born;
   for (const uint32_t b : arena_[phase]) {
     const Plan::Buffer& buffer = plan_.buffers[b];
     if (buffer.live_end <= buffer.live_begin) continue;
-    born[buffer.live_begin - p.ops_begin].push_back(b);
-    died[buffer.live_end - p.ops_begin].push_back(b);
+    lives.born[buffer.live_begin - p.ops_begin].push_back(b);
+    lives.died[buffer.live_end - p.ops_begin].push_back(b);
   }
+  return lives;
+}
+
+// The sums of live bytes over the ops of a phase.
+void Proof::live_sums(uint32_t phase, Maximum& out) {
+  const auto [born, died] = lives_of(phase);
   Expr live = plan_.pool->constant(0);
   std::vector<uint8_t> met;
   for (size_t i = 0; i + 1 < born.size(); ++i) {
