@@ -14,6 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from asked import answer
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BENCH = Path(os.environ["IRPLAN_BIN"]) / "irplan-bench"
@@ -39,18 +41,6 @@ def config(m, dtype):
             "head_dim": m["head"], "intermediate_size": m["ffn"], "vocab_size": m["vocabulary"], "num_hidden_layers": m["layers"],
             "rms_norm_eps": 1e-5, "dtype": "float32" if dtype == "f32" else "bfloat16", "max_position_embeddings": 8192,
             "rope_theta": 500000.0, "tie_word_embeddings": True, "hidden_act": "silu"}
-
-
-def answer(command, timeout):
-    """the last line of a command as JSON, or {"why": …}"""
-    try:
-        run = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
-    except subprocess.TimeoutExpired:
-        return {"why": f"not done after {timeout} s"}
-    last = (run.stdout.strip().splitlines() or [""])[-1]
-    if run.returncode or not last.startswith("{"):
-        return {"why": (run.stderr.strip().splitlines() or ["no answer"])[-1][:120]}
-    return json.loads(last)
 
 
 def ours(m, dtype, asked, sizes, folder, timeout):

@@ -10,6 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from asked import answer
+
 HERE = Path(__file__).resolve().parent
 LAYERS, D, H, KV, F, V, MOST = 4, 256, 8, 4, 688, 1000, 2048
 
@@ -232,14 +234,7 @@ def measure(name, sizes, folder, timeout):
             if built.returncode:
                 return {"why": "heap.c does not build here"}
         env["LD_PRELOAD"] = str(library)
-    try:
-        run = subprocess.run([sys.executable, __file__, name, *map(str, sizes)], env=env, capture_output=True, text=True, timeout=timeout)
-    except subprocess.TimeoutExpired:
-        return {"why": f"not done after {timeout} s"}
-    last = (run.stdout.strip().splitlines() or [""])[-1]
-    if run.returncode or not last.startswith("{"):
-        return {"why": (run.stderr.strip().splitlines() or ["no answer"])[-1][:120]}
-    return json.loads(last)
+    return answer([sys.executable, __file__, name, *map(str, sizes)], timeout, env)
 
 
 if __name__ == "__main__":
