@@ -1,7 +1,7 @@
 // embed/: a snippet in a frame of somebody's page. What it shows stands behind # as a link of the playground; the frame's page
 // can ask and tell more by messages (web/embed/README.md).
 import { decodeLink } from '../model/link';
-import { optionsText } from '../model/options';
+import { commandOptions } from '../model/options';
 import './element';
 import type { EmbedDocument } from './snippet';
 
@@ -13,8 +13,7 @@ function ofAddress(): Partial<EmbedDocument> {
     if (!linked) return {};
     const { file, text, config, configName, options, sizes } = linked.document;
     const { view, phase } = linked.look;
-    const target = options.target ? ` --target ${options.target}` : '';
-    return { file, text, config, configName, options: optionsText(options) + target, sizes, ...(view ? { view } : {}), ...(phase ? { phase } : {}) };
+    return { file, text, config, configName, options: commandOptions(options), sizes, ...(view ? { view } : {}), ...(phase ? { phase } : {}) };
   } catch (error) {
     return { text: `# The link could not be opened: ${error instanceof Error ? error.message : String(error)}\n` };
   }

@@ -8,10 +8,10 @@ import { createEditor } from '../editor/codemirror';
 import type { TextEditor } from '../editor/editor';
 import { CompilerLanguage } from '../language/compiler';
 import type { Answer, Ask } from '../language/service';
-import { type Document, commandLine } from '../model/document';
+import { type Document, besideText, commandLine, compileRequest } from '../model/document';
 import { encodeLink } from '../model/link';
 import { withEdits } from '../model/text';
-import { DEFAULT_TARGET, optionsText, parseOptions } from '../model/options';
+import { DEFAULT_TARGET, commandOptions, parseOptions } from '../model/options';
 import { debounce, h, sheetOf } from '../parts/dom';
 import base from '../styles/base.css?inline';
 import controls from '../styles/controls.css?inline';
@@ -71,7 +71,7 @@ export class Snippet {
   #status = 'loading the compiler';
   #language = new CompilerLanguage(
     async (question) => (await this.#pool.now.ask<'language'>({ method: 'language', question })) as Answer<Ask>,
-    () => ({ file: this.#document.file, config: this.#document.config.trim() ? this.#document.config : null, config_name: this.#document.configName }),
+    () => besideText(this.#document),
   );
 
   constructor(root: ShadowRoot, from: EmbedDocument, site: string, tell: (result: EmbedResult) => void) {
@@ -82,8 +82,8 @@ export class Snippet {
       resized: (sizes) => (this.#document.sizes = sizes),
       markLines: (lines) => this.#editor.markLines(lines),
       goToLine: (line) => this.#editor.reveal(line, 1),
-      takeChange: (change) => this.set({ options: `${optionsText(this.#document.options)} ${change}` }),
-      passes: () => this.#pool.later.ask<'passes'>({ method: 'passes', request: this.#request() }),
+      takeChange: (change) => this.set({ options: `${commandOptions(this.#document.options)} ${change}` }),
+      passes: () => this.#pool.later.ask<'passes'>({ method: 'passes', request: compileRequest(this.#document, false) }),
       lost: () => this.#compile(),
     });
     this.#session.look = { view: from.view, ...(from.phase ? { phase: from.phase } : {}) };
@@ -114,18 +114,11 @@ export class Snippet {
     return { file: from.file, text: from.text, config: from.config, configName: from.configName, options, sizes: from.sizes };
   }
 
-  #request() {
-    const { file, text, config, configName, options } = this.#document;
-    const { dims, lets, retypes, target, keepOrder, strength, denyWarnings } = options;
-    const asked = { dims, lets, retypes, target, keep_order: keepOrder, strength, deny_warnings: denyWarnings, advise: false };
-    return { file, text, config: config.trim() ? config : null, config_name: configName, options: asked };
-  }
-
   #compile(): void {
     this.#document.text = this.#editor.text('program');
     this.#compiles.run(async () => {
       try {
-        const { compiled, plan } = await this.#pool.compile(this.#request(), this.#pool.now);
+        const { compiled, plan } = await this.#pool.compile(compileRequest(this.#document, false), this.#pool.now);
         this.#problems.diagnostics = compiled.diagnostics;
         this.#editor.setDiagnostics({ program: compiled.diagnostics.filter((one) => one.file === this.#document.file), config: [] });
         this.#language.compiled();
@@ -184,7 +177,7 @@ export class Snippet {
     const look = this.#session.look;
     const none = { ok: false, diagnostics: [], arena: {}, sha256: null, command: commandLine(this.#document), link: this.#link() };
     const text = this.#editor.text('program');
-    const written = { file, text, config, configName, options: optionsText(options) + (options.target === DEFAULT_TARGET ? '' : ` --target ${options.target}`), sizes };
+    const written = { file, text, config, configName, options: commandOptions(options), sizes };
     return { ...written, view: look.view ?? 'memory', phase: look.phase ?? '', ...(this.#result ?? none) };
   }
 

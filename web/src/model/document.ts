@@ -1,5 +1,6 @@
 // What a reader can change and a link can carry: the program, its config, the options, and the sizes looked at.
-import { type Options, DEFAULT_TARGET, defaultOptions, optionsText, quoted } from './options';
+import type { CompileRequest } from 'irplan';
+import { type Options, commandOptions, defaultOptions, quoted } from './options';
 
 export interface Document {
   file: string;
@@ -20,10 +21,26 @@ export function emptyDocument(): Document {
 export function commandLine(document: Document): string {
   const parts = ['irplan', 'plan', quoted(document.file)];
   if (document.config.trim()) parts.push('--config', quoted(document.configName));
-  if (document.options.target !== DEFAULT_TARGET) parts.push('--target', document.options.target);
-  const options = optionsText(document.options);
+  const options = commandOptions(document.options);
   if (options) parts.push(options);
   return parts.join(' ');
+}
+
+/** What the compiler is asked; `advise`: a missed budget is planned under other choices as well. */
+export function compileRequest({ file, text, config, configName, options }: Document, advise: boolean): CompileRequest {
+  const { dims, lets, retypes, target, keepOrder, strength, denyWarnings } = options;
+  return {
+    file,
+    text,
+    config: config.trim() ? config : null,
+    config_name: configName,
+    options: { dims, lets, retypes, target, keep_order: keepOrder, strength, deny_warnings: denyWarnings, advise },
+  };
+}
+
+/** What an editor's question is told beside the text. */
+export function besideText({ file, config, configName }: Document): { file: string; config: string | null; config_name: string } {
+  return { file, config: config.trim() ? config : null, config_name: configName };
 }
 
 /** A file's name as plans and commands take it: no folders, no controls; none where nothing is left of it. */

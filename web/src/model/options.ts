@@ -44,6 +44,11 @@ export function optionsText(options: Options): string {
   ].join(' ');
 }
 
+/** The same with the target, where that is another than what needs no saying: as the command line has it. */
+export function commandOptions(options: Options): string {
+  return [options.target === DEFAULT_TARGET ? '' : `--target ${options.target}`, optionsText(options)].filter(Boolean).join(' ');
+}
+
 export function quoted(value: string): string {
   return /^[\w.+-]*$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,5 +1,5 @@
 // The playground: text in, plan out, all in this page.
-import type { CompileRequest, Diagnostic, Fit } from 'irplan';
+import type { Diagnostic, Fit } from 'irplan';
 import { html, nothing, render } from 'lit';
 import { CompilerStopped } from '../compiler/client';
 import { Latest } from '../compiler/latest';
@@ -7,7 +7,7 @@ import { CompilerPool, type PlanHandle } from '../compiler/pool';
 import type { Compiled, Started } from '../compiler/protocol';
 import { CompilerLanguage } from '../language/compiler';
 import type { Answer, Ask } from '../language/service';
-import { type Document, commandLine, emptyDocument } from '../model/document';
+import { type Document, besideText, commandLine, compileRequest, emptyDocument } from '../model/document';
 import { type FitQuestion, emptyQuestion } from '../model/fit';
 import { type Linked, encodeFit } from '../model/link';
 import { DEFAULT_TARGET, TARGETS, optionsText, parseOptions } from '../model/options';
@@ -54,7 +54,7 @@ export class Playground {
   #compileSoon = debounce(() => Math.min(QUIET_MS, this.#lastMs / 2), () => this.#compile());
   #language = new CompilerLanguage(
     async (question) => (await this.#pool.now.ask<'language'>({ method: 'language', question })) as Answer<Ask>,
-    () => ({ file: this.#document.file, config: this.#document.config.trim() ? this.#document.config : null, config_name: this.#document.configName }),
+    () => besideText(this.#document),
   );
   #adviseSoon = debounce(() => ADVICE_MS, () => void this.#advise(this.#round));
 
@@ -70,7 +70,7 @@ export class Playground {
       markLines: (lines) => this.#source.markLines(lines),
       goToLine: (line) => this.#source.reveal(line),
       takeChange: (change) => this.#takeChange(change),
-      passes: () => this.#pool.later.ask<'passes'>({ method: 'passes', request: this.#request(false) }),
+      passes: () => this.#pool.later.ask<'passes'>({ method: 'passes', request: compileRequest(this.#document, false) }),
       lost: () => this.#compile(),
     });
     this.#pane.session = this.#session;
@@ -213,18 +213,6 @@ export class Playground {
 
   // ---- compiling
 
-  #request(advise: boolean): CompileRequest {
-    const { file, text, config, configName, options } = this.#document;
-    const { dims, lets, retypes, target, keepOrder, strength, denyWarnings } = options;
-    return {
-      file,
-      text,
-      config: config.trim() ? config : null,
-      config_name: configName,
-      options: { dims, lets, retypes, target, keep_order: keepOrder, strength, deny_warnings: denyWarnings, advise },
-    };
-  }
-
   /** Of what changes while a compilation runs only the last counts. */
   #compile(): void {
     const round = ++this.#round;
@@ -234,7 +222,7 @@ export class Playground {
     this.#compiles.run(async () => {
       const slow = setTimeout(() => this.#source.setStatus('compiling', 'busy'), SLOW_MS);
       try {
-        const { compiled, plan } = await this.#pool.compile(this.#request(false), this.#pool.now);
+        const { compiled, plan } = await this.#pool.compile(compileRequest(this.#document, false), this.#pool.now);
         this.#lastMs = compiled.ms;
         if (round !== this.#round) return;
         this.#tell(compiled);
@@ -253,7 +241,7 @@ export class Playground {
   async #advise(round: number): Promise<void> {
     if (round !== this.#round || this.#wrongOption) return;
     try {
-      const { compiled, plan } = await this.#pool.compile(this.#request(true), this.#pool.later);
+      const { compiled, plan } = await this.#pool.compile(compileRequest(this.#document, true), this.#pool.later);
       if (round !== this.#round) return;
       this.#tell(compiled);
       if (plan) await this.#draw(compiled, plan, round, true);

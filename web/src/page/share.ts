@@ -1,8 +1,9 @@
 // A link that carries everything, and the same as what other places take.
-import { type TemplateResult, html, nothing } from 'lit';
+import { html, nothing } from 'lit';
 import { LONG_LINK } from '../model/link';
 import { frame, markdown } from '../model/shared';
-import { copyText, download } from '../parts/dom';
+import { copyButton } from '../parts/copy';
+import { download } from '../parts/dom';
 import { Dialog } from '../parts/dialog';
 
 export interface Shared {
@@ -12,15 +13,6 @@ export interface Shared {
   command: string;
   /** SVG; none where there is no plan. */
   picture: (() => Promise<string>) | null;
-}
-
-function copyButton(name: string, text: string, kind = ''): TemplateResult {
-  const copy = async (event: Event): Promise<void> => {
-    const button = event.currentTarget as HTMLElement;
-    button.textContent = (await copyText(text)) ? 'Copied' : 'Copying is not allowed here';
-    setTimeout(() => (button.textContent = name), 1500);
-  };
-  return html`<button type="button" class="control ${kind}" @click=${(event: Event) => void copy(event)}>${name}</button>`;
 }
 
 export class Share {
@@ -37,7 +29,7 @@ export class Share {
         <span id="share-note" class="soft">${link.length} characters${long}</span>
         <span class="row">
           ${picture ? html`<button type="button" class="control" @click=${() => void save()}>Save picture</button>` : nothing}
-          ${copyButton('Copy command', command)} ${copyButton('Copy Markdown', markdown(shared))} ${copyButton('Copy embed', frame(shared))} ${copyButton('Copy', link, 'primary')}
+          ${copyButton('Copy command', command)} ${copyButton('Copy Markdown', markdown(shared))} ${copyButton('Copy embed', frame(shared))} ${copyButton('Copy', link, 'control primary')}
         </span>
       </div>
     `);

@@ -7,7 +7,8 @@ import { live } from 'lit/directives/live.js';
 import { type FitQuestion, STATES, WEIGHTS, emptyQuestion, fitCommand, fitRequest, withChange } from '../model/fit';
 import { bytesText, grouped } from '../model/numbers';
 import type { Segments } from '../model/plan';
-import { copyText, debounce } from '../parts/dom';
+import { copyButton } from '../parts/copy';
+import { debounce } from '../parts/dom';
 import { codeSpans } from '../parts/text';
 import { View, sheets } from '../parts/view';
 import styles from '../styles/fit.css?inline';
@@ -218,17 +219,11 @@ export class FitView extends View {
   }
 
   #foot(fit: Fit, question: FitQuestion): TemplateResult {
-    const copy = async (event: Event, text: string): Promise<void> => {
-      const button = event.currentTarget as HTMLElement;
-      const before = button.textContent;
-      button.textContent = (await copyText(text)) ? 'Copied' : 'Copying is not allowed here';
-      setTimeout(() => (button.textContent = before), 1500);
-    };
     const command = fitCommand(question);
     return html`<div class="foot">
       <button type="button" class="control primary" @click=${() => this.host.open(fit, question)}>Open the program</button>
-      <button type="button" class="control" @click=${(event: Event) => void copy(event, this.host.link(question))}>Copy link</button>
-      <button type="button" class="control" @click=${(event: Event) => void copy(event, command)}>Copy command</button>
+      ${copyButton('Copy link', this.host.link(question))}
+      ${copyButton('Copy command', command)}
       <code>${command}</code>
     </div>`;
   }

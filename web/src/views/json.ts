@@ -2,7 +2,8 @@
 import { type PropertyDeclarations, type TemplateResult, html, nothing } from 'lit';
 import { FoldedLines, JsonLines, jsonTokens } from '../model/json_lines';
 import { bytesText } from '../model/numbers';
-import { copyText, download } from '../parts/dom';
+import { copyButton } from '../parts/copy';
+import { download } from '../parts/dom';
 import '../parts/lines';
 import type { Lines } from '../parts/lines';
 import { sheets } from '../parts/view';
@@ -115,11 +116,6 @@ export class Json extends Panel {
     void this.#load();
     const { lines } = this;
     const button = (name: string, run: (event: Event) => void): TemplateResult => html`<button type="button" class="quiet" @click=${run}>${name}</button>`;
-    const copy = async (event: Event): Promise<void> => {
-      const target = event.currentTarget as HTMLElement;
-      target.textContent = (await copyText(await this.session.text())) ? 'Copied' : 'Copying is not allowed here';
-      setTimeout(() => (target.textContent = 'Copy'), 1500);
-    };
     const key = (event: KeyboardEvent): void => {
       if (event.key === 'Enter') this.#find(event.shiftKey ? -1 : 1);
     };
@@ -128,7 +124,7 @@ export class Json extends Panel {
         ${this.session.selected.value === null ? nothing : button('Chosen buffer', () => this.#showChosen())}
         <span class="soft">${this.told}</span>
         <span class="spring"></span>
-        <button type="button" class="quiet" @click=${(event: Event) => void copy(event)}>Copy</button>
+        ${copyButton('Copy', () => this.session.text(), 'quiet')}
         ${button('Download', () => void this.session.text().then((text) => download('plan.json', text, 'application/json')))}
       </div>
       ${lines ? this.#body(lines) : html`<p class="soft wait">reading</p>`}`;

@@ -2,7 +2,7 @@
 // same bytes.
 import { type PropertyDeclarations, type TemplateResult, html, nothing } from 'lit';
 import { bytesText } from '../model/numbers';
-import { copyText } from '../parts/dom';
+import { copyButton } from '../parts/copy';
 import { type Choice, radioGroup, tabList } from '../parts/tabs';
 import { sheets } from '../parts/view';
 import styles from '../styles/plan.css?inline';
@@ -94,15 +94,10 @@ export class PlanPane extends Panel {
           : 'no sha256 yet';
       return html`<footer class="proof"><span class="soft">${why}</span></footer>`;
     }
-    const copy = async (event: Event): Promise<void> => {
-      const button = event.currentTarget as HTMLElement;
-      button.textContent = (await copyText(proof.command)) ? 'Copied' : 'Copying is not allowed here';
-      setTimeout(() => (button.textContent = 'Copy'), 1500);
-    };
     return html`<footer class="proof">
       <span class="soft">sha256</span> <code id="sha" title=${proof.sha256}>${proof.sha256}</code>
       <span class="soft">the same from</span> <code id="command" title=${proof.command}>${proof.command}</code>
-      <button type="button" class="quiet" @click=${(event: Event) => void copy(event)}>Copy</button>
+      ${copyButton('Copy', proof.command, 'quiet')}
     </footer>`;
   }
 

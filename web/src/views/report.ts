@@ -1,7 +1,8 @@
 // <irplan-report>: the plan told to a person, as `irplan explain` tells it, at the plan's own sizes.
 import { type PropertyDeclarations, type TemplateResult, html } from 'lit';
 import type { PlanHandle } from '../compiler/pool';
-import { copyText, download } from '../parts/dom';
+import { copyButton } from '../parts/copy';
+import { download } from '../parts/dom';
 import '../parts/lines';
 import { sheets } from '../parts/view';
 import styles from '../styles/json.css?inline';
@@ -30,15 +31,10 @@ export class Report extends Panel {
     void this.session.outline.value;
     void this.#load(this.session.phase.value?.name ?? '');
     const lines = this.text.split('\n');
-    const copy = async (event: Event): Promise<void> => {
-      const button = event.currentTarget as HTMLElement;
-      button.textContent = (await copyText(this.text)) ? 'Copied' : 'Copying is not allowed here';
-      setTimeout(() => (button.textContent = 'Copy'), 1500);
-    };
     return html`<div class="tools">
         <span class="soft">as <code>irplan explain</code> tells it, at the plan's own sizes</span>
         <span class="spring"></span>
-        <button type="button" class="quiet" @click=${(event: Event) => void copy(event)}>Copy</button>
+        ${copyButton('Copy', this.text, 'quiet')}
         <button type="button" class="quiet" @click=${() => download('report.txt', this.text)}>Download</button>
       </div>
       <irplan-lines .count=${lines.length} .label=${'Report'} .line=${(row: number) => lines[row]}></irplan-lines>`;
