@@ -14,7 +14,7 @@
 namespace irplan::cli {
 namespace {
 
-constexpr size_t kUsualHeap = size_t{6} << 20;  // that a model of 80 layers takes
+constexpr size_t kUsualHeap = size_t{12} << 20;  // that a model of 80 layers takes
 constexpr int64_t kLeastMemory = 4096;  // bytes: `--memory 24` has lost its unit
 
 std::string gpu_names() {
