@@ -1,6 +1,7 @@
 #include "cpu/lines.h"
 
 #include "cpu/simd.h"
+#include "ops/whole_rows.h"
 
 namespace irplan::cpu {
 
@@ -38,6 +39,18 @@ const float* all_lines(const Tensor& t, Room which) {
     if (from != to && n > 0) std::memcpy(to, from, static_cast<size_t>(n) * 4);
   });
   return all;
+}
+
+const float* activations(const Tensor& t, bool whole, Room which) {
+  const float* lines = all_lines(t, which);
+  if (!whole) return lines;
+  const int64_t n = width_of(t);
+  float* own = room(which, lines_of(t) * n);
+  each_line(t, [&](int64_t i) {
+    if (lines != own) std::memcpy(own + i * n, lines + i * n, static_cast<size_t>(n) * 4);
+    round_whole(own + i * n, n);
+  });
+  return own;
 }
 
 float* results(const Tensor& y, Room which) {

@@ -67,6 +67,8 @@ void each_line(const Tensor& t, const Body& body) {
 
 // All lines of `t` as f32: where they lie, if they lie side by side, else in the room.
 const float* all_lines(const Tensor& t, Room which);
+// The same, made whole numbers by blocks of 32 where `whole`.
+const float* activations(const Tensor& t, bool whole, Room which);
 // Where results are made: in the tensor, if it holds f32 side by side, else in the room, stored by `give`.
 float* results(const Tensor& y, Room which);
 void give(const Tensor& y, const float* made);

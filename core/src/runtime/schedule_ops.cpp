@@ -327,6 +327,10 @@ bool attention(OpContext& c) {
 
 bool linear(OpContext& c) {
   LinearCall call;
+  call.whole = !c.attr("rows").is_none();
+  if (call.whole && std::string_view(c.kernel->target) != "cpu")
+    return c.fail("quantises its activations, which no kernel of " + std::string(c.kernel->target) +
+                  " does; compile without `--retype activations`");
   if (!c.in(0, call.x) || !c.scaled_weight(1, 3, call.weight) || !c.in(2, call.bias) || !c.result(0, call.y))
     return false;
   c.emit(call);

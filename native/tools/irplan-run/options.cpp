@@ -164,7 +164,9 @@ const Row kRows[] = {
     {{.name = "--retype",
       .letter = 'r',
       .value = "WHAT=DTYPE",
-      .doc = "store a program's states or weights in another dtype: state=f8e4m3, weights=q8_0",
+      .doc =
+          "store a program's states or weights in another dtype: state=f8e4m3, weights=q8_0; or let products "
+          "quantise what they multiply: activations=i8",
       .repeats = true,
       .named = true},
      take_named<&Options::retypes>},
