@@ -5,11 +5,10 @@
 
 namespace irplan::cpu {
 
-const float* load_line(const Tensor& t, int64_t element, int64_t n, int64_t step, float* to) {
+const float* convert_line(const Tensor& t, int64_t element, int64_t n, int64_t step, float* to) {
   const DTypeInfo& type = info(t.dtype);
   if (type.floats && step == 1 && n % type.elements == 0 && element % type.elements == 0) {
     const std::byte* from = t.data + element / type.elements * type.bytes;
-    if (t.dtype == DType::F32) return reinterpret_cast<const float*>(from);
     simd().widen(t.dtype, from, n, to);
     return to;
   }
