@@ -162,6 +162,19 @@ TEST_CASE("kernels: products that quantise their activations say so in the plan,
   }
 }
 
+TEST_CASE("kernels: an op that does not quantise is not run by the kernel that does") {
+  auto plan = plan_of(compiled(
+      "input x: f32[2, 64]\nw = param q8_0[16, 64] from \"w\"\nout = output(linear(x, w))\n", "cpu"));
+  plan->ops.back().kernel = "cpu_linear_v4";
+  const auto backend = make_cpu_backend();
+  Session session(*plan, *backend);
+  WeightSource weights;
+  weights.seed = 7;
+  const Failure refused = session.prepare({step_of(*plan, "main", {})}, weights);
+  REQUIRE(refused);
+  CHECK(refused->find("rows=q8_0") != std::string::npos);
+}
+
 TEST_CASE("kernels: what cannot quantise its activations is told when it is compiled") {
   const auto message = [](const std::string& target, const std::string& dtype, const char* width) {
     CompileOptions options;
