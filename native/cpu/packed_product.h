@@ -15,6 +15,10 @@ constexpr int64_t kPieceColumns = 256;       // of a panel that is widened: half
 constexpr int64_t kMostRows = 512;           // whose sums lie in the second cache, and use one piece
 static_assert(kPieceColumns == kPlainColumns && kPieceColumns % columns_together(DType::I4G128) == 0);
 
+// Rows of x up to which panels are read where they lie, kMostFewRows at a time: the later ones from the
+// cache.
+constexpr int64_t kFewRows = 2 * kMostFewRows;
+
 struct PackedProduct {
   const Tensor& w;
   const float* bias;  // null: none
@@ -30,18 +34,20 @@ struct PackedProduct {
     for (int64_t j = 0; j < outputs; ++j) to[j] = sums[j] + (bias ? bias[first + j] : 0.0f);
   }
 
-  // Calls multiply(panel, how many, sums) for all panels, kMostFewPanels at a time, with
-  // sums[(row * how many + i) * kPanel], and stores them.
+  // Calls multiply(first row, rows, panel, how many, sums) for all panels, kMostFewPanels at a time, with
+  // sums[(row * how many + i) * kPanel], and stores them. At most kFewRows rows.
   template <class Multiply>
   void by_few(const Multiply& multiply) const {
     const int64_t lots = (panels() + kMostFewPanels - 1) / kMostFewPanels;
     const int64_t each = std::max<int64_t>(1, rows * k * kPanel * kMostFewPanels);
     parallel(lots, std::max<int64_t>(1, kLeastProducts / each), [&](int64_t begin, int64_t end) {
-      float sums[kMostFewRows * kMostFewPanels * kPanel];
+      float sums[kFewRows * kMostFewPanels * kPanel];
       for (int64_t p = begin * kMostFewPanels; p < std::min(panels(), end * kMostFewPanels);
            p += kMostFewPanels) {
         const auto some = static_cast<int>(std::min<int64_t>(kMostFewPanels, panels() - p));
-        multiply(p, some, sums);
+        for (int64_t r = 0; r < rows; r += kMostFewRows)
+          multiply(r, static_cast<int>(std::min<int64_t>(kMostFewRows, rows - r)), p, some,
+                   sums + r * some * kPanel);
         for (int64_t i = 0; i < rows; ++i) {
           for (int64_t j = 0; j < some; ++j) put(i, p + j, sums + (i * some + j) * kPanel);
         }

@@ -64,12 +64,11 @@ void linear_packed(const LinearCall& c) {
   const PackedProduct product{c.weight.w, bias, y, lines_of(c.x)};
   const int64_t rows = product.rows, k = product.k;
   if (rows == 0) return;
-  if (rows <= kMostFewRows) {
-    const float* lines[kMostFewRows];
+  if (rows <= kFewRows) {
+    const float* lines[kFewRows];
     for (int64_t i = 0; i < rows; ++i) lines[i] = x + i * k;
-    product.by_few([&](int64_t p, int some, float* sums) {
-      simd().few(lines, static_cast<int>(rows), product.w.dtype, product.panel(p), product.panel_bytes, some,
-                 k, sums);
+    product.by_few([&](int64_t first, int count, int64_t p, int some, float* sums) {
+      simd().few(lines + first, count, product.w.dtype, product.panel(p), product.panel_bytes, some, k, sums);
     });
   } else {
     const RowBlocks blocks{rows, simd().block_rows};

@@ -79,17 +79,17 @@ void linear_whole(const LinearCall& c) {
   const PackedProduct product{c.weight.w, bias, y, lines_of(c.x)};
   const int64_t rows = product.rows, k = product.k;
   if (rows == 0) return;
-  if (rows <= kMostFewRows) {
+  if (rows <= kFewRows) {
     const WholeRows whole(rows, k);
     whole.row_by_row(x, rows, k);
-    const int16_t* lines[kMostFewRows];
-    const float* scales[kMostFewRows];
+    const int16_t* lines[kFewRows];
+    const float* scales[kFewRows];
     for (int64_t i = 0; i < rows; ++i) {
       lines[i] = whole.numbers + i * k;
       scales[i] = whole.scales + i * (k / kWholeColumns);
     }
-    product.by_few([&](int64_t p, int some, float* sums) {
-      simd().few_whole(lines, scales, static_cast<int>(rows), product.w.dtype, product.panel(p),
+    product.by_few([&](int64_t first, int count, int64_t p, int some, float* sums) {
+      simd().few_whole(lines + first, scales + first, count, product.w.dtype, product.panel(p),
                        product.panel_bytes, some, k, sums);
     });
   } else {
