@@ -39,7 +39,7 @@ inline Vec four_bytes(const std::byte* at) {
   return wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(at)));
 }
 // Numbers of a small format from their magnitudes shifted to f32's place: a product with a power of two mends
-// exponents, of subnormal numbers too. From `odd` on they are infinite or NaN.
+// exponents, of subnormal numbers too.
 inline Vec rescaled(Vec magnitude, float scale) { return multiply(magnitude, all(scale)); }
 
 inline Vec from_bf16(const std::byte* at) { return wasm_i32x4_shl(four_words(at), 16); }
@@ -68,10 +68,15 @@ inline Vec from_i8(const std::byte* at) {
   const Vec wide = wasm_i16x8_extend_low_i8x16(wasm_v128_load32_zero(at));
   return wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(wide));
 }
-inline void from_codes(const std::byte* at, const int8_t* table, Vec* to) {
+// The numbers of 16 codes' low halves, and of their high ones.
+inline void code_columns(const std::byte* at, const int8_t* table, Column* two) {
   const Vec pairs = wasm_v128_load(at), numbers = wasm_v128_load(table);
-  const Vec halves[2] = {wasm_i8x16_swizzle(numbers, wasm_v128_and(pairs, wasm_i8x16_const_splat(15))),
-                         wasm_i8x16_swizzle(numbers, wasm_u8x16_shr(pairs, 4))};
+  two[0] = wasm_i8x16_swizzle(numbers, wasm_v128_and(pairs, wasm_i8x16_const_splat(15)));
+  two[1] = wasm_i8x16_swizzle(numbers, wasm_u8x16_shr(pairs, 4));
+}
+inline void from_codes(const std::byte* at, const int8_t* table, Vec* to) {
+  Vec halves[2];
+  code_columns(at, table, halves);
   for (int h = 0; h < 2; ++h) {
     const Vec low = wasm_i16x8_extend_low_i8x16(halves[h]), high = wasm_i16x8_extend_high_i8x16(halves[h]);
     to[4 * h] = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(low));
@@ -105,6 +110,29 @@ inline void to_bf16(Vec v, std::byte* at) {
   const Vec rounded = wasm_i32x4_add(v, wasm_i32x4_add(odd, bits(0x7fff)));
   const Vec quiet = wasm_v128_or(v, bits(0x400000));
   store_words(wasm_u32x4_shr(wasm_v128_bitselect(rounded, quiet, wasm_f32x4_eq(v, v)), 16), at);
+}
+
+// Whole numbers: 4 of 32 bits, or 4 pairs of 16; a column of a panel, 16 of 8 bits.
+using Ints = v128_t;
+using Column = v128_t;
+constexpr int kWholeRows = 2;
+inline Ints no_ints() { return wasm_i32x4_const_splat(0); }
+inline Ints load_pairs(const int16_t* from) { return wasm_v128_load(from); }
+inline Ints one_pair(const int16_t* from) { return wasm_v128_load32_splat(from); }
+inline void store_pairs(int16_t* to, Ints v) { wasm_v128_store(to, v); }
+inline Ints multiply_pairs(Ints a, Ints b, Ints sum) {  // sum + a.low b.low + a.high b.high
+  return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(a, b));
+}
+inline Vec from_ints(Ints v) { return wasm_f32x4_convert_i32x4(v); }
+inline Column load_column(const std::byte* at) { return wasm_v128_load(at); }
+inline void pair_columns(Column a, Column b, Ints* to) {  // row by row a's number and b's
+  const Vec halves[2] = {
+      wasm_i8x16_shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23),
+      wasm_i8x16_shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)};
+  for (int h = 0; h < 2; ++h) {
+    to[2 * h] = wasm_i16x8_extend_low_i8x16(halves[h]);
+    to[2 * h + 1] = wasm_i16x8_extend_high_i8x16(halves[h]);
+  }
 }
 
 }  // namespace
