@@ -14,9 +14,13 @@ async function toModule(source) {
 const packaged = () => new URL('./dist/irplan-run.wasm', import.meta.url);
 
 /** The plan cannot be run so; the message says why, and what to do. */
-export class RunRefused extends Error {}
+export class RunRefused extends Error {
+  name = 'RunRefused';
+}
 /** The module met a fault of its own, or memory that the browser did not give. */
-export class RunFault extends Error {}
+export class RunFault extends Error {
+  name = 'RunFault';
+}
 
 /** One instance of the module, and what it is asked. */
 class Instance {

@@ -31,10 +31,11 @@ function planOf(file, text, config = null, options = {}) {
 }
 
 /** The outputs of the native command, as .npy files. */
-function nativeOutputs(plan, { phase, dims = {}, weights, inputs, names }, isa) {
+function nativeOutputs(plan, { phase, dims = {}, weights, inputs, names, states }, isa) {
   const path = join(folder, 'plan.json');
   writeFileSync(path, plan);
   const words = [
+    ...(states ? ['--states', states] : []),
     ...(phase ? ['--phase', phase] : []),
     ...Object.entries(dims).flatMap(([name, size]) => ['--dim', `${name}=${size}`]),
     ...Object.entries(inputs).flatMap(([name, text]) => ['--input', `${name}=${text}`]),
@@ -69,7 +70,7 @@ function assertNear(a, b, tolerance, title) {
 async function assertSame(plan, request, asked) {
   const result = await run({ plan, ...request });
   const names = result.outputs.map((one) => one.name);
-  const given = { ...asked, phase: request.phase, dims: result.dims, names };
+  const given = { ...asked, phase: request.phase, dims: result.dims, states: request.states, names };
   const same = nativeOutputs(plan, given, 'portable');
   const near = nativeOutputs(plan, given);
   result.outputs.forEach((output, i) => {
@@ -137,9 +138,10 @@ test('states that nothing wrote are as irplan-run has them, or zeros where that 
   const step = { plan, phase: 'decode', dims: { B: 1, P: 16 } };
   const unset = await run(step);
   assert.equal(unset.outputs[0].statistics.nan, unset.outputs[0].statistics.count);
-  const zeros = await run({ ...step, states: 'zeros' });
+  const given = { weights: 'random:1', inputs: { tokens: 'random:2' } };
+  const zeros = await assertSame(plan, { ...step, states: 'zeros' }, given);
   assert.equal(zeros.outputs[0].statistics.nan, 0);
-  await assertSame(plan, step, { weights: 'random:1', inputs: { tokens: 'random:2' } });
+  await assertSame(plan, step, given);
 });
 
 test('weights in every block dtype: the same bytes', async () => {

@@ -10,6 +10,8 @@ namespace irplan::cpu {
 namespace {
 
 using Vec = v128_t;
+using Ints = v128_t;    // 4 of 32 bits, or 4 pairs of 16
+using Column = v128_t;  // of a panel: 16 of 8 bits
 constexpr int kLanes = 4;
 constexpr int kBlockRows = 2;  // engines have 16 registers on x86: eight sums, four vectors of a column
 
@@ -112,9 +114,6 @@ inline void to_bf16(Vec v, std::byte* at) {
   store_words(wasm_u32x4_shr(wasm_v128_bitselect(rounded, quiet, wasm_f32x4_eq(v, v)), 16), at);
 }
 
-// Whole numbers: 4 of 32 bits, or 4 pairs of 16; a column of a panel, 16 of 8 bits.
-using Ints = v128_t;
-using Column = v128_t;
 constexpr int kWholeRows = 2;
 inline Ints no_ints() { return wasm_i32x4_const_splat(0); }
 inline Ints load_pairs(const int16_t* from) { return wasm_v128_load(from); }

@@ -122,6 +122,9 @@ Exit run_once(const Plan& plan, Backend& backend, const Options& options) {
   Session session(plan, backend);
   if (!prepare(session, {*step}, *source, backend, options)) return kFailed;
   if (auto failure = session.bind(*step)) return fail(kFailed, *failure), kFailed;
+  if (options.states == "zeros") {
+    if (auto failure = session.clear_states()) return fail(kFailed, *failure), kFailed;
+  }
   ScheduleReport(options).show(plan, session, *step);
   std::vector<InputArray> arrays_in;
   for (const Given& g : *given) {
