@@ -74,9 +74,9 @@ test('what is in the package', () => {
   const files = run('tar', ['-tzf', archive]).trim().split('\n').sort();
   assert.deepEqual(
     files,
-    ['LICENSE', 'README.md', 'dist/irplan-run.js', 'dist/irplan-run.wasm', 'dist/irplan.js', 'dist/irplan.wasm', 'index.cjs', 'index.d.cts',
-      'index.d.ts', 'index.js', 'irplan.wasm.d.cts', 'irplan.wasm.d.ts', 'node.js', 'package.json', 'plan.d.ts', 'run.cjs', 'run.d.cts',
-      'run.d.ts', 'run.js', 'run_node.js'].map((name) => `package/${name}`));
+    ['LICENSE', 'README.md', 'dist/irplan-run.js', 'dist/irplan-run.wasm', 'dist/irplan.js', 'dist/irplan.wasm', 'dist/remark.css', 'dist/remark.js',
+      'index.cjs', 'index.d.cts', 'index.d.ts', 'index.js', 'irplan.wasm.d.cts', 'irplan.wasm.d.ts', 'node.js', 'package.json', 'plan.d.ts',
+      'remark.d.ts', 'run.cjs', 'run.d.cts', 'run.d.ts', 'run.js', 'run_node.js'].map((name) => `package/${name}`));
 });
 
 test('load() in Node', () => {
@@ -101,6 +101,20 @@ test('run() in Node', () => {
   checkRan(JSON.parse(run('node', ['ran.js'])));
   writeFileSync(join(project, 'ran.cjs'), `(${ran})(require('irplan').load, require('irplan/run').run).then((found) => console.log(JSON.stringify(found)));`);
   checkRan(JSON.parse(run('node', ['ran.cjs'])));
+});
+
+test('irplan/remark without any package beside it', () => {
+  const code = `import remarkIrplan, { SnippetError } from 'irplan/remark';
+    const tree = (value) => ({ type: 'root', children: [{ type: 'code', lang: 'irplan', value }] });
+    const good = tree('input x: f16[4]\\nout = output(silu(x))');
+    await remarkIrplan()(good);
+    const wrong = await remarkIrplan()(tree('out = output(x)'), { path: 'a.md' }).catch((error) => error);
+    console.log(JSON.stringify({ made: good.children[0].data.hName, told: wrong instanceof SnippetError && wrong.message }));`;
+  writeFileSync(join(project, 'remark.js'), code);
+  const { made, told } = JSON.parse(run('node', ['remark.js']));
+  assert.equal(made, 'figure');
+  assert.match(told, /^a\.md:2:14: error\[E\d{4}\]: /);
+  assert.match(readFileSync(join(installed, 'dist/remark.css'), 'utf8'), /\.irplan-picture/);
 });
 
 test('load() and run() in a browser under a strict policy', async () => {
