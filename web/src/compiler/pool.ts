@@ -41,6 +41,11 @@ export class CompilerPool {
     return this.#first.start();
   }
 
+  /** The compiler is there, or will not come: whatever else is large may load now. */
+  async loaded(): Promise<void> {
+    await this.#module.catch(() => undefined); // whoever starts it is told
+  }
+
   get now(): CompilerClient {
     return this.#first;
   }

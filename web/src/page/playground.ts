@@ -58,7 +58,8 @@ export class Playground {
     async (question) => (await this.#pool.now.ask<'language'>({ method: 'language', question })) as Answer<Ask>,
     () => besideText(this.#document),
   );
-  #adviseSoon = debounce(() => ADVICE_MS, () => void this.#advise(this.#round));
+  #missed = 0; // the round whose budget was missed
+  #adviseSoon = debounce(() => ADVICE_MS, () => void this.#advise(this.#missed));
 
   constructor() {
     this.#source = new SourceView({
@@ -118,11 +119,21 @@ export class Playground {
       (started) => this.#ready(started),
       (error: unknown) => this.#source.setStatus(messageOf(error), 'error'),
     );
-    whenPainted(() => void this.#source.loadFullEditor(this.#language).catch((error: unknown) => this.#notices.show({ text: `The full editor did not load: ${messageOf(error)}` })));
+    whenPainted(() => void this.#loadEditor());
   }
 
   get #document(): Document {
     return this.#work.document;
+  }
+
+  /** After the compiler: on a slow network the first plan comes before the full editor. */
+  async #loadEditor(): Promise<void> {
+    await this.#pool.loaded();
+    try {
+      await this.#source.loadFullEditor(this.#language);
+    } catch (error) {
+      this.#notices.show({ text: `The full editor did not load: ${messageOf(error)}` });
+    }
   }
 
   #ready(started: Started): void {
@@ -249,7 +260,9 @@ export class Playground {
         this.#tell(compiled);
         const missed = compiled.diagnostics.some((one) => MISSED.has(one.code));
         if (plan) await this.#draw(compiled, plan, round, !missed);
-        if (missed) this.#adviseSoon();
+        if (!missed) return;
+        this.#missed = round;
+        this.#adviseSoon();
       } catch (error) {
         if (round === this.#round) this.#failed(error);
       } finally {
@@ -285,6 +298,10 @@ export class Playground {
 
   async #draw(compiled: Compiled, plan: PlanHandle, round: number, final: boolean): Promise<void> {
     await this.#session.open(plan, this.#document.sizes, compiled.refused);
+    if (round !== this.#round) {
+      this.#session.stale.value = this.#wrongOption; // what was typed meanwhile tells of itself
+      return;
+    }
     byId('empty').hidden = true;
     this.#pane.hidden = false;
     mark('drawn', String(round));
