@@ -17,6 +17,7 @@ import { THEMES, type Theme, chooseTheme, chosenTheme } from '../parts/theme';
 import type { PlanPane } from '../views/plan';
 import { COMMAND_LINE } from '../views/problems';
 import { PlanSession } from '../views/session';
+import { Comparison } from './comparison';
 import { documentOf, examples, publishedConfigs } from './examples';
 import { Files } from './files';
 import { FitDialog } from './fit_dialog';
@@ -46,6 +47,7 @@ export class Playground {
   #pane = byId<PlanPane>('result');
   #work: Work;
   #files: Files;
+  #comparison: Comparison;
   #compiles = new Latest();
   #opening = false; // the editor's changes are ours
   #wrongOption = false;
@@ -67,7 +69,10 @@ export class Playground {
       revealOptions: () => byId('options').focus(),
     });
     this.#session = new PlanSession({
-      resized: (sizes) => this.#change({ sizes }, false),
+      resized: (sizes) => {
+        this.#change({ sizes }, false);
+        this.#comparison.resized(sizes);
+      },
       markLines: (lines) => this.#source.markLines(lines),
       goToLine: (line) => this.#source.reveal(line),
       takeChange: (change) => this.#takeChange(change),
@@ -93,6 +98,21 @@ export class Playground {
       open: (document) => this.#work.open(document),
       change: (part) => this.#change(part, true),
     });
+    this.#comparison = new Comparison({
+      pool: this.#pool,
+      session: this.#session,
+      document: () => this.#document,
+      changed: () => this.#work.changed(),
+      swap: (document) => {
+        this.#change(document, true);
+        this.#showOptions();
+      },
+      choices: () => [
+        ...this.#work.drafts.map(({ document }) => ({ group: 'Drafts', name: document.file, document: () => document })),
+        ...examples.map((example) => ({ group: 'Examples', name: example.title, document: () => documentOf(example) })),
+      ],
+    });
+    this.#session.host.comparing = this.#comparison;
     this.#wireControls();
     this.#work.start();
     this.#pool.start().then(
@@ -228,6 +248,7 @@ export class Playground {
   #compile(): void {
     const round = ++this.#round;
     this.#pool.stopLater();
+    this.#comparison.follow();
     delete document.documentElement.dataset['shown'];
     if (this.#document.text.trim() === '') return this.#showEmpty();
     this.#compiles.run(async () => {
