@@ -5,7 +5,7 @@ import {
 } from './harness.mjs';
 import { REFUSED, TIGHT } from './programs.mjs';
 
-const VIEWS = ['buffers', 'ops', 'graph', 'budgets', 'passes', 'report', 'json', 'memory'];
+const VIEWS = ['buffers', 'ops', 'graph', 'budgets', 'passes', 'report', 'run', 'json', 'memory'];
 
 for (const scheme of ['light', 'dark'])
   test(`no state of the page breaks the rules for all: ${scheme}`, () =>

@@ -33,6 +33,7 @@ const LABELS: Record<ViewName, string> = {
   budgets: 'Budgets',
   passes: 'Passes',
   report: 'Report',
+  run: 'Run',
   json: 'plan.json',
 };
 
@@ -67,6 +68,9 @@ export class PlanPane extends Panel {
         return html`<irplan-passes .session=${session}></irplan-passes>`;
       case 'report':
         return html`<irplan-report .session=${session}></irplan-report>`;
+      case 'run':
+        void import('./run'); // few readers of an embedded plan run it
+        return html`<irplan-run .session=${session}></irplan-run>`;
       case 'json':
         return html`<irplan-json .session=${session}></irplan-json>`;
       default:

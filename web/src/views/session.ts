@@ -9,7 +9,7 @@ import type { Look } from '../model/link';
 import type { Bound, Outline, PhaseTotals } from '../model/plan';
 
 export type Sizes = Record<string, number>;
-export const VIEWS = ['memory', 'buffers', 'ops', 'graph', 'budgets', 'passes', 'report', 'json'] as const;
+export const VIEWS = ['memory', 'buffers', 'ops', 'graph', 'budgets', 'passes', 'report', 'run', 'json'] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 /** What a view may ask of whoever shows it. */
