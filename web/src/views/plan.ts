@@ -34,6 +34,7 @@ const LABELS: Record<ViewName, string> = {
   passes: 'Passes',
   report: 'Report',
   run: 'Run',
+  diff: 'Diff',
   json: 'plan.json',
 };
 
@@ -71,6 +72,9 @@ export class PlanPane extends Panel {
       case 'run':
         void import('./run'); // few readers of an embedded plan run it
         return html`<irplan-run .session=${session}></irplan-run>`;
+      case 'diff':
+        void import('./diff');
+        return html`<irplan-diff .session=${session}></irplan-diff>`;
       case 'json':
         return html`<irplan-json .session=${session}></irplan-json>`;
       default:
@@ -107,9 +111,10 @@ export class PlanPane extends Panel {
 
   protected override render(): TemplateResult {
     const { session } = this;
-    const view = session.view.value;
+    const views = VIEWS.filter((name) => name !== 'diff' || session.host.comparing);
+    const view = views.find((name) => name === session.view.value) ?? views[0]!;
     this.toggleAttribute('stale', session.stale.value);
-    const choices = VIEWS.map((name): Choice<ViewName> => ({ name, label: LABELS[name], controls: 'panel' }));
+    const choices = views.map((name): Choice<ViewName> => ({ name, label: LABELS[name], controls: 'panel' }));
     return html`
       <h2 class="visually-hidden">Plan</h2>
       ${session.stale.value ? html`<p class="stale-note" role="note">The last plan that compiled. It follows when the errors are mended.</p>` : nothing}
