@@ -187,6 +187,7 @@ for (const width of [320, 390])
           await page.waitForSelector('.problem.error .fix');
           await page.click('.problem.error .fix');
         });
+        await page.evaluate(() => scrollTo(0, 0)); // where nothing lies half under the foot that stays
         await accessible(page, `${width} px`);
       },
       { viewport: { width, height: 844 }, isMobile: true, hasTouch: true },
