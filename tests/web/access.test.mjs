@@ -62,7 +62,39 @@ test('in forced colours bars and swatches keep their colours', () =>
       await shown(page);
       const colour = await page.locator('.part-arena').first().evaluate((node) => getComputedStyle(node).backgroundColor);
       assert.match(colour, /rgb\((29, 95, 214|120, 168, 248)\)/);
-      await accessible(page, 'forced colours');
+      await editorReady(page);
+      // What is painted has the visitor's paper, and is not one black field.
+      const paper = await page.evaluate(() => getComputedStyle(document.querySelector('.monaco-editor .margin')).backgroundColor);
+      assert.equal(paper, 'rgb(255, 255, 255)');
+      const painted = await page.locator('irplan-timeline').evaluate((node) => {
+        const canvas = node.shadowRoot.querySelector('canvas');
+        const at = (x, y) => [...canvas.getContext('2d').getImageData(x, y, 1, 1).data].slice(0, 3).join();
+        return [at(2, 2), at(canvas.width >> 2, canvas.height >> 1)];
+      });
+      assert.deepEqual(painted, ['255,255,255', '236,198,107']);
+      for (const view of ['memory', 'buffers', 'graph', 'budgets']) {
+        await look(page, view);
+        await accessible(page, `forced colours: ${view}`);
+      }
+      await look(page, 'memory');
+      await page.locator('irplan-timeline').focus();
+      await page.keyboard.press('p');
+      await accessible(page, 'forced colours: chosen');
+      await retype(page, 4, 'rmsnorm', 'rmsnrom');
+      await page.waitForSelector('.squiggly-error');
+      await page.keyboard.press('Escape');
+      await accessible(page, 'forced colours: error, and the plan before it');
+      await shownAnew(page, () => replaceAll(page, REFUSED));
+      await accessible(page, 'forced colours: budget refused');
+      for (const [button, dialog] of [['#examples', '#gallery'], ['#help', '#help-dialog'], ['#share', '#share-dialog'], ['#fit', '#fit-dialog']]) {
+        await page.click(button);
+        await page.waitForSelector(`${dialog}[open]`);
+        await accessible(page, `forced colours: ${dialog}`);
+        await page.keyboard.press('Escape');
+      }
+      await replaceAll(page, '');
+      await page.waitForSelector('.empty .example');
+      await accessible(page, 'forced colours: empty');
     },
     { forcedColors: 'active' },
   ));
