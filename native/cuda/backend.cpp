@@ -7,6 +7,7 @@
 
 #include "cuda/cuda_backend.h"
 #include "cuda/launch.h"
+#include "cuda/registers.h"
 
 namespace irplan {
 namespace {
@@ -219,6 +220,8 @@ std::unique_ptr<Backend> start(int device, std::string& why) {
 }  // namespace
 
 bool cuda_built() { return true; }
+
+std::string cuda_registers(const KernelRow& row) { return cuda::registers_of(row); }
 
 bool cuda_device_there() {
   int count = 0;

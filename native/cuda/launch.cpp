@@ -7,19 +7,60 @@ namespace {
 
 struct Held {
   const char* op;
-  int versions;  // 1 to so many
+  int versions;           // 1 to so many
+  const char* functions;  // that it launches, one or the other
 };
+constexpr const char *kProducts = "product_tiles product_few product_few_dense",
+                     *kNorms = "norm_dense norm_strided", *kUnary = "unary_dense unary_strided",
+                     *kBinary = "binary_dense binary_strided",
+                     *kMoves = "copy_bytes copy_strided quantise_strided",
+                     *kGated = "gated_rows gated_strided";
 // In the order of core/src/kernels/cuda.cpp.
 constexpr Held kHeld[] = {
-    {"embed", 1},   {"positions", 1}, {"linear", 1},      {"dequant", 1},       {"matmul", 1},
-    {"rmsnorm", 1}, {"layernorm", 1}, {"rope", 1},        {"append", 1},        {"attention", 2},
-    {"route", 1},   {"expert", 1},    {"silu", 1},        {"gelu", 1},          {"gelu_tanh", 1},
-    {"sigmoid", 1}, {"relu", 1},      {"tanh", 1},        {"exp", 1},           {"sqrt", 1},
-    {"neg", 1},     {"softcap", 1},   {"clamp", 1},       {"cast", 1},          {"add", 1},
-    {"sub", 1},     {"mul", 1},       {"div", 1},         {"softmax", 1},       {"sum", 1},
-    {"max", 1},     {"argmax", 1},    {"topk", 1},        {"view", 1},          {"transpose", 1},
-    {"slice", 1},   {"split", 1},     {"concat", 1},      {"copy", 1},          {"pack", 1},
-    {"swiglu", 1},  {"geglu", 1},     {"add_rmsnorm", 1}, {"add_layernorm", 1},
+    {"embed", 1, "embed_rows"},
+    {"positions", 1, "positions_kernel"},
+    {"linear", 1, kProducts},
+    {"dequant", 1, "dequant_strided"},
+    {"matmul", 1, kProducts},
+    {"rmsnorm", 1, kNorms},
+    {"layernorm", 1, kNorms},
+    {"rope", 1, "rope_rows"},
+    {"append", 1, "append_rows"},
+    {"attention", 2, "attention_queries attention_join"},
+    {"route", 1, "route_rows"},
+    {"expert", 1, "expert_rows"},
+    {"silu", 1, kUnary},
+    {"gelu", 1, kUnary},
+    {"gelu_tanh", 1, kUnary},
+    {"sigmoid", 1, kUnary},
+    {"relu", 1, kUnary},
+    {"tanh", 1, kUnary},
+    {"exp", 1, kUnary},
+    {"sqrt", 1, kUnary},
+    {"neg", 1, kUnary},
+    {"softcap", 1, kUnary},
+    {"clamp", 1, kUnary},
+    {"cast", 1, kUnary},
+    {"add", 1, kBinary},
+    {"sub", 1, kBinary},
+    {"mul", 1, kBinary},
+    {"div", 1, kBinary},
+    {"softmax", 1, "softmax_lines"},
+    {"sum", 1, "sum_lines"},
+    {"max", 1, "best_lines"},
+    {"argmax", 1, "best_lines"},
+    {"topk", 1, "topk_lines"},
+    {"view", 1, kMoves},
+    {"transpose", 1, kMoves},
+    {"slice", 1, kMoves},
+    {"split", 1, kMoves},
+    {"concat", 1, kMoves},
+    {"copy", 1, kMoves},
+    {"pack", 1, "copy_bytes copy_strided"},
+    {"swiglu", 1, kGated},
+    {"geglu", 1, kGated},
+    {"add_rmsnorm", 1, kNorms},
+    {"add_layernorm", 1, kNorms},
 };
 
 // One kernel a kind of call; versions of one differ in what the call holds.
@@ -62,6 +103,12 @@ std::vector<std::string> kernels() {
       names.push_back(std::string("cuda_") + held.op + "_v" + std::to_string(version));
   }
   return names;
+}
+
+std::string_view functions_of(const KernelRow& row) {
+  const auto found = std::find_if(std::begin(kHeld), std::end(kHeld),
+                                  [&](const Held& held) { return std::string_view(held.op) == row.op; });
+  return found == std::end(kHeld) ? "" : found->functions;
 }
 
 int launch(Stream stream, const Call& call) { return std::visit(Launch{stream}, call); }

@@ -233,6 +233,14 @@ class Machine {
   }
   const std::string& error() const { return error_; }
 
+  // Of the kernel that runs: whether a block of the launch has no more threads than it is compiled for.
+  bool bounds(size_t most) {
+    if (live_ > most && error_.empty())
+      fail("a block of " + std::to_string(live_) + " threads, and the kernel's launch bounds are " +
+           std::to_string(most));
+    return live_ <= most;
+  }
+
   void wait(State state, int line, uint32_t mask = 0) {
     Thread& self = *threads_[current_];
     self.state = state;
@@ -306,7 +314,7 @@ class Machine {
         threads_[i]->fiber.resume(scheduler_);
         progress = true;
       }
-      if (all_done()) return true;
+      if (all_done()) return error_.empty();
       for (size_t warp = 0; warp < live_; warp += 32) progress |= release_warp(warp);
       progress |= release_barrier();
       if (!error_.empty()) return false;

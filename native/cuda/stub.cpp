@@ -5,6 +5,8 @@ namespace irplan {
 
 bool cuda_built() { return false; }
 
+std::string cuda_registers(const KernelRow&) { return ""; }
+
 bool cuda_device_there() { return false; }
 
 std::unique_ptr<Backend> make_cuda_backend(int, std::string* why) {

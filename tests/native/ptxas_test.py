@@ -156,7 +156,23 @@ def faults(name, registers, spilled):
         yield f"{name}: {spilled} bytes of spills"
 
 
+def sources_agree():
+    """A kernel's launch bounds are held by the shim, and what --list-kernels names is there; looked at without nvcc as well."""
+    for path in sorted([*KERNELS.glob("*.cuh"), *KERNELS.glob("*.cu")]):
+        text = path.read_text()
+        for found in re.finditer(r"__launch_bounds__\(((?:[^(),]|\([^()]*\))+)(?:,(?:[^()]|\([^()]*\))*)?\)\s+(\w+)\(", text):
+            body = text[text.index("{\n", found.end()) + 2 :].lstrip()
+            if not body.startswith(f"IRPLAN_BLOCK({found[1]});"):
+                yield f"{path.name}: {found[2]} does not begin with IRPLAN_BLOCK({found[1]}), as its launch bounds are"
+    launched = set(re.findall(r"\w+_\w+", " ".join(re.findall(r'"(\w+(?: \w+)*)"', (KERNELS.parent / "launch.cpp").read_text()))))
+    for name in sorted(set(CAPS) - launched):
+        yield f"{name}: launch.cpp says of no operator that it launches it"
+
+
 def main():
+    if wrong := list(sources_agree()):
+        print("\n".join(f"WRONG {line}" for line in wrong))
+        return 1
     compiler = nvcc()
     if not compiler:
         print("skipped: nvcc is not installed; registers and spills of the CUDA kernels are not known here")

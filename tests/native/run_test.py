@@ -113,6 +113,8 @@ class Usage(Case):
         here = {name for name, built in (("cpu", True), ("cuda", "no CUDA kernels" not in self.run_plan("--list-backends")[0])) if built}
         self.assertEqual({line.split("_")[0] for line in out.splitlines()}, here)
         self.assertRegex(out, r"(?m)^cpu_linear_v2 +\S")
+        for line in out.splitlines():  # of every CUDA kernel what it takes
+            self.assertEqual(line.startswith("cuda_"), re.search(r"; \w+ \d+.* registers$", line) is not None, line)
         for backend in ("cpu", "reference"):
             out, _ = self.run_plan("--selftest", "--backend", backend)
             self.assertRegex(out, r"(?m)^3 passed, 0 failed$")

@@ -218,6 +218,21 @@ TEST_CASE("kernels: linear") {
   });
 }
 
+TEST_CASE("kernels: linear of one to seventeen rows, dense and not") {
+  for (int64_t rows = 1; rows <= 17; ++rows) {
+    for (const bool dense : {true, false}) {
+      OpTrial t(static_cast<uint32_t>(rows));
+      const DType dtype = dense ? DType::BF16 : DType::F32;
+      const uint32_t x = t.numbers(dtype, shape(t, {1, rows, 72})),
+                     w = t.numbers(DType::BF16, shape(t, {9, 72}), false, 0.3f);
+      t.op("linear", {x, w}, {{"to", Attr(DType::F32)}});
+      t.slack = 4;
+      INFO(rows << (dense ? " rows, dense" : " rows"));
+      CHECK(t.compare() == "");
+    }
+  }
+}
+
 TEST_CASE("kernels: linear with a weight for each group, with scales, and with blocks") {
   try_seeds(4, [&](OpTrial& t) {
     const int64_t groups = t.any(1, 3), k = t.any(1, 40), n = t.any(1, 30);

@@ -115,3 +115,13 @@ TEST_CASE("shim: shared memory beyond 48 KiB has to be asked for, and ends at 99
   CHECK_FALSE(machine.run(dim3(1, 65536), dim3(32), 0, nothing));
   CHECK_FALSE(machine.run(dim3(1, 1, 65536), dim3(32), 0, nothing));
 }
+
+TEST_CASE("shim: a block of more threads than the kernel's launch bounds is an error") {
+  auto& machine = irplan::shim::Machine::own();
+  const auto bounded = [&] {
+    if (!machine.bounds(64)) return;
+  };
+  CHECK(run(dim3(64), 0, bounded).empty());
+  CHECK(run(dim3(65), 0, bounded) == "a block of 65 threads, and the kernel's launch bounds are 64");
+  CHECK(run(dim3(32, 2), 0, bounded).empty());  // and the machine goes on
+}

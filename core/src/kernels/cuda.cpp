@@ -42,7 +42,8 @@ std::vector<KernelRow> cuda_kernel_rows() {
       row("embed", "an element of a row a thread; ids are looked at on the device"),
       row("positions", "an element a thread"),
       row("linear",
-          "a warp an output, its weight read once for four rows; of many rows tiles of 64 x 64, in f32"),
+          "a warp an output, its weight read once for up to eight rows; of 16 and more tiles of 64 x 64, in "
+          "f32"),
       row("dequant", "an element a thread"),
       row("matmul", "tiles of 64 x 64 in f32"),
       row("rmsnorm", kNorm),

@@ -283,7 +283,7 @@ void kernels(Figures& out) {
                              std::to_string(s.k) + "], rows ";
     if (!out.wanted(name + "1") && !out.wanted(name + "8")) continue;
     const Products p(s);
-    for (const int64_t rows : {1, 2, 4, 8}) {
+    for (const int64_t rows : {1, 2, 3, 4, 5, 6, 7, 8}) {
       const std::string full = name + std::to_string(rows);
       if (!out.wanted(full)) continue;
       const double us =

@@ -112,6 +112,7 @@ __device__ inline void store_part(const AttentionCall& c, const float* shared, i
 template <class T, int kEach, int kRuns = kAttentionRuns>
 __global__ void __launch_bounds__(32 * kAttentionWarps, kEach > 4 ? 6 : 8)
     attention_queries(const __grid_constant__ AttentionCall c) {
+  IRPLAN_BLOCK(32 * kAttentionWarps);
   IRPLAN_SHARED(float, shared);
   constexpr bool kShared = kEach == 0;
   const int lane = static_cast<int>(threadIdx.x) & 31, warp = static_cast<int>(threadIdx.x) >> 5;
@@ -195,6 +196,7 @@ __global__ void __launch_bounds__(32 * kAttentionWarps, kEach > 4 ? 6 : 8)
 // A block a query and head: its runs put together.
 template <int kRuns = kAttentionRuns>
 __global__ void __launch_bounds__(64) attention_join(const __grid_constant__ AttentionCall c) {
+  IRPLAN_BLOCK(64);
   const unsigned steps = static_cast<unsigned>(c.q.shape[1]);
   const int64_t b = blockIdx.x / steps, i = blockIdx.x % steps, h = blockIdx.y;
   const int value_width = static_cast<int>(c.v.shape[3]);

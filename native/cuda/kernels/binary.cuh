@@ -30,6 +30,7 @@ __device__ inline int64_t apply(Binary f, int64_t a, int64_t b) {
 // All dense and of one dtype; b is a tensor or a number.
 template <class T>
 __global__ void __launch_bounds__(256) binary_dense(const __grid_constant__ BinaryCall c, int64_t count) {
+  IRPLAN_BLOCK(256);
   const auto* a = reinterpret_cast<const T*>(c.a.data);
   const auto* b = reinterpret_cast<const T*>(c.b.data);
   auto* y = reinterpret_cast<T*>(c.y.data);
@@ -50,6 +51,7 @@ __global__ void __launch_bounds__(256) binary_dense(const __grid_constant__ Bina
 }
 
 __global__ void __launch_bounds__(256) binary_strided(const __grid_constant__ BinaryCall c, int64_t count) {
+  IRPLAN_BLOCK(256);
   const bool floats = holds_floats(c.a.dtype);
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += step) {

@@ -7,6 +7,7 @@ namespace irplan::IRPLAN_GPU {
 
 // Both dense and of one dtype: bytes. `packs` of 16 bytes, then the rest.
 __global__ void __launch_bounds__(256) copy_bytes(const uint8_t* x, uint8_t* y, int64_t bytes, bool wide) {
+  IRPLAN_BLOCK(256);
   const int64_t step = int64_t{gridDim.x} * blockDim.x, own = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   const int64_t packs = wide ? bytes / 16 : 0;
   for (int64_t i = own; i < packs; i += step)
@@ -16,6 +17,7 @@ __global__ void __launch_bounds__(256) copy_bytes(const uint8_t* x, uint8_t* y, 
 
 __global__ void __launch_bounds__(256)
     copy_strided(const __grid_constant__ Tensor x, const __grid_constant__ Tensor y, int64_t count) {
+  IRPLAN_BLOCK(256);
   const bool from_floats = holds_floats(x.dtype), to_floats = holds_floats(y.dtype);
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += step) {

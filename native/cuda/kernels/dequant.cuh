@@ -7,6 +7,7 @@ namespace irplan::IRPLAN_GPU {
 
 __global__ void __launch_bounds__(256)
     dequant_strided(const __grid_constant__ ScaledWeight w, const __grid_constant__ Tensor y, int64_t count) {
+  IRPLAN_BLOCK(256);
   const int rank = w.w.rank;
   const int64_t columns = w.w.shape[rank - 1], rows = rank > 1 ? w.w.shape[rank - 2] : 1;
   const int64_t step = int64_t{gridDim.x} * blockDim.x;

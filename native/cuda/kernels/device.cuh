@@ -21,7 +21,11 @@
 #define IRPLAN_SHARED(type, name) auto* name = reinterpret_cast<type*>(irplan::shim::place.shared)
 #define IRPLAN_UNROLL
 #define IRPLAN_UNROLL_BY(n)
+// First of all in a kernel, with the threads of its __launch_bounds__: a device refuses a launch of more.
+#define IRPLAN_BLOCK(most) \
+  if (!irplan::shim::Machine::own().bounds(most)) return
 #else
+#define IRPLAN_BLOCK(most) static_assert((most) <= 1024, "threads of a block")
 #define IRPLAN_PRAGMA(text) _Pragma(#text)
 #define IRPLAN_UNROLL IRPLAN_PRAGMA(unroll)
 #define IRPLAN_UNROLL_BY(n) IRPLAN_PRAGMA(unroll n)

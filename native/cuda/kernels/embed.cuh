@@ -7,6 +7,7 @@ namespace irplan::IRPLAN_GPU {
 
 // One block an id.
 __global__ void __launch_bounds__(256) embed_rows(const __grid_constant__ EmbedCall c, int64_t count) {
+  IRPLAN_BLOCK(256);
   const int64_t width = c.w.shape[1];
   for (int64_t n = blockIdx.x; n < count; n += gridDim.x) {
     const int64_t id = load_integer(c.ids.dtype, c.ids.data, place_of(n, c.ids));
@@ -23,6 +24,7 @@ __global__ void __launch_bounds__(256) embed_rows(const __grid_constant__ EmbedC
 
 __global__ void __launch_bounds__(256)
     positions_kernel(const __grid_constant__ Tensor y, const int32_t* at, int64_t count) {
+  IRPLAN_BLOCK(256);
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += step) {
     const int64_t b = i / y.shape[1];

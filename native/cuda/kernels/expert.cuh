@@ -8,6 +8,7 @@ namespace irplan::IRPLAN_GPU {
 
 // One block a choice and 8 outputs at a time, one warp an output.
 __global__ void __launch_bounds__(256, 4) expert_rows(const __grid_constant__ ExpertCall c) {
+  IRPLAN_BLOCK(256);
   const int lane = static_cast<int>(threadIdx.x) & 31, choices_axis = c.e.rank - 1;
   const unsigned at = blockIdx.x;
   const int64_t chosen = load_integer(c.e.dtype, c.e.data, row_of(at, c.e, 0));

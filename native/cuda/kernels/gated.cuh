@@ -24,6 +24,7 @@ __device__ __forceinline__ float stored_as(DType dtype, float x) {
 template <class T>
 __global__ void __launch_bounds__(256)
     gated_rows(const __grid_constant__ GatedCall c, int64_t packs, int64_t packs_a_row) {
+  IRPLAN_BLOCK(256);
   constexpr int64_t kLanes = Pack<T>::kCount;
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   const int axis = c.y.rank - 1;
@@ -43,6 +44,7 @@ __global__ void __launch_bounds__(256)
 }
 
 __global__ void __launch_bounds__(256) gated_strided(const __grid_constant__ GatedCall c, int64_t count) {
+  IRPLAN_BLOCK(256);
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += step) {
     const float g = load_number(c.g, place_of(i, c.g)), u = load_number(c.u, place_of(i, c.u));

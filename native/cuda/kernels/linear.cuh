@@ -91,6 +91,7 @@ __device__ __forceinline__ void product_tile(const ProductCall& c, float* shared
 
 // Blocks: rows in x, which has room for all; outputs in y and z in z take turns beyond what a grid has.
 __global__ void __launch_bounds__(256) product_tiles(const __grid_constant__ ProductCall c) {
+  IRPLAN_BLOCK(256);
   IRPLAN_SHARED(float, shared);
   for (unsigned z = blockIdx.z; z < c.count; z += gridDim.z) {
     for (int64_t n0 = int64_t{blockIdx.y} * kTile; n0 < c.n; n0 += int64_t{gridDim.y} * kTile)
@@ -120,6 +121,7 @@ __device__ __forceinline__ void store_few(const ProductCall& c, int64_t m0, int6
 template <class T, int kRows, int kUnroll = unroll_of(kRows), int kOutputs = kWarps>
 __global__ void __launch_bounds__(32 * kOutputs, (kRows < 4 ? 32 : 16) / kOutputs)
     product_few_dense(const __grid_constant__ ProductCall c) {
+  IRPLAN_BLOCK(32 * kOutputs);
   constexpr int kLanes = Pack<T>::kCount;
   const int lane = static_cast<int>(threadIdx.x) & 31;
   const int64_t n = int64_t{blockIdx.x} * kOutputs + threadIdx.x / 32, m0 = int64_t{blockIdx.y} * kRows;
@@ -151,6 +153,7 @@ __global__ void __launch_bounds__(32 * kOutputs, (kRows < 4 ? 32 : 16) / kOutput
 // Any strides and dtypes, scales of blocks too.
 template <int kRows>
 __global__ void __launch_bounds__(256, kRows < 4 ? 4 : 2) product_few(const __grid_constant__ ProductCall c) {
+  IRPLAN_BLOCK(256);
   const int lane = static_cast<int>(threadIdx.x) & 31;
   const int64_t n = int64_t{blockIdx.x} * kWarps + threadIdx.x / 32, m0 = int64_t{blockIdx.y} * kRows;
   if (n >= c.n) return;

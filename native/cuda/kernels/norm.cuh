@@ -18,6 +18,7 @@ __device__ __forceinline__ float normalised(const NormCall& c, float x, float me
 // Rows of one dtype, aligned, at most kNormPacks packs a thread: memory is read once and written once.
 template <class T>
 __global__ void __launch_bounds__(1024) norm_dense(const __grid_constant__ NormCall c, int64_t width) {
+  IRPLAN_BLOCK(1024);
   IRPLAN_SHARED(float, scratch);
   constexpr int kLanes = Pack<T>::kCount;
   const int axis = c.x.rank - 1;
@@ -87,6 +88,7 @@ __global__ void __launch_bounds__(1024) norm_dense(const __grid_constant__ NormC
 // Any strides, dtypes and widths. Where there is a sum, each thread stores its elements first and reads them
 // again.
 __global__ void __launch_bounds__(256, 5) norm_strided(const __grid_constant__ NormCall c, int64_t width) {
+  IRPLAN_BLOCK(256);
   IRPLAN_SHARED(float, scratch);
   const int axis = c.x.rank - 1;
   const unsigned row = blockIdx.x;

@@ -1,4 +1,5 @@
 // Launches of the products: linear, matmul, expert.
+#include <iterator>
 #include <utility>
 
 #include "cuda/kernels/expert.cuh"
@@ -37,9 +38,12 @@ int product(Stream stream, const ProductCall& c) {
     const dim3 grid(blocks(c.rows, kTile), in_y((c.n + kTile - 1) / kTile), in_y(c.count));
     return launch(stream, grid, dim3(256), kTileBytes, product_tiles, c);
   }
-  if (c.rows == 1) return few<1>(stream, c);
-  if (c.rows == 2) return few<2>(stream, c);
-  return c.rows <= 4 ? few<4>(stream, c) : few<kMostFewRows>(stream, c);
+  using Few = int (*)(Stream, const ProductCall&);
+  static constexpr Few kFew[] = {few<1>, few<2>, few<3>, few<4>, few<5>, few<6>, few<7>, few<8>};
+  static_assert(std::size(kFew) == kMostFewRows);
+  // More than eight: twice as many as half of them have, rather than eight and what is left.
+  const int64_t each = c.rows > kMostFewRows ? (c.rows + 1) / 2 : c.rows;
+  return kFew[each - 1](stream, c);
 }
 
 }  // namespace

@@ -72,6 +72,7 @@ __device__ inline void quantise_block(const Tensor& x, int64_t from, int64_t ste
 
 __global__ void __launch_bounds__(128)
     quantise_strided(const __grid_constant__ Tensor x, const __grid_constant__ Tensor y, int64_t blocks) {
+  IRPLAN_BLOCK(128);
   const int n = block_elements(y.dtype), size = block_bytes(y.dtype);
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < blocks; i += step) {

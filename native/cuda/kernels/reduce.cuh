@@ -8,6 +8,7 @@ namespace irplan::IRPLAN_GPU {
 
 __global__ void __launch_bounds__(256)
     sum_lines(const __grid_constant__ Tensor x, const __grid_constant__ Tensor y) {
+  IRPLAN_BLOCK(256);
   IRPLAN_SHARED(float, scratch);
   const int axis = x.rank - 1;
   const int64_t width = x.shape[axis];
@@ -49,6 +50,7 @@ __device__ inline void copy_element(const Tensor& x, int64_t from, const Tensor&
 
 __global__ void __launch_bounds__(256)
     best_lines(const __grid_constant__ Tensor x, const __grid_constant__ Tensor y, bool place) {
+  IRPLAN_BLOCK(256);
   IRPLAN_SHARED(Found, scratch);
   const int axis = x.rank - 1;
   const unsigned line = blockIdx.x;
@@ -65,6 +67,7 @@ __global__ void __launch_bounds__(256)
 __global__ void __launch_bounds__(256)
     topk_lines(const __grid_constant__ Tensor x, const __grid_constant__ Tensor values,
                const __grid_constant__ Tensor ids) {
+  IRPLAN_BLOCK(256);
   IRPLAN_SHARED(Found, scratch);
   const int axis = x.rank - 1;
   const int64_t k = values.shape[axis];

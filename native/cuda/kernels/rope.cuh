@@ -10,6 +10,7 @@ namespace irplan::IRPLAN_GPU {
 // one turn.
 __global__ void __launch_bounds__(256)
     rope_rows(const __grid_constant__ RopeCall c, int64_t tokens, int64_t heads) {
+  IRPLAN_BLOCK(256);
   const int last = c.x.rank - 1;
   const int64_t width = c.x.shape[last], from_step = c.x.stride[last], to_step = c.y.stride[last];
   const int64_t tail = width - 2 * c.half;

@@ -55,6 +55,7 @@ __device__ inline void mask_groups(const RouteCall& c, float* choice, int expert
 
 // Shared: scores[E], choice[E], chosen weights[k], totals of groups.
 __global__ void __launch_bounds__(32) route_rows(const __grid_constant__ RouteCall c) {
+  IRPLAN_BLOCK(32);
   IRPLAN_SHARED(float, scores);
   const int axis = c.logits.rank - 1, lane = static_cast<int>(threadIdx.x);
   const int experts = static_cast<int>(c.logits.shape[axis]), k = static_cast<int>(c.weights.shape[axis]);

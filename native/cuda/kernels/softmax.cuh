@@ -8,6 +8,7 @@ namespace irplan::IRPLAN_GPU {
 
 __global__ void __launch_bounds__(256)
     softmax_lines(const __grid_constant__ Tensor x, const __grid_constant__ Tensor y) {
+  IRPLAN_BLOCK(256);
   IRPLAN_SHARED(float, scratch);
   const int axis = x.rank - 1;
   const int64_t width = x.shape[axis];

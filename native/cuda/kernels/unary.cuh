@@ -35,6 +35,7 @@ __device__ inline int64_t apply(const UnaryCall& c, int64_t x) {
 // Dense, one dtype: 16 bytes at a time.
 template <class T>
 __global__ void __launch_bounds__(256) unary_dense(const __grid_constant__ UnaryCall c, int64_t count) {
+  IRPLAN_BLOCK(256);
   const auto* x = reinterpret_cast<const T*>(c.x.data);
   auto* y = reinterpret_cast<T*>(c.y.data);
   constexpr int64_t kLanes = Pack<T>::kCount;
@@ -50,6 +51,7 @@ __global__ void __launch_bounds__(256) unary_dense(const __grid_constant__ Unary
 }
 
 __global__ void __launch_bounds__(256) unary_strided(const __grid_constant__ UnaryCall c, int64_t count) {
+  IRPLAN_BLOCK(256);
   const bool from_floats = holds_floats(c.x.dtype), to_floats = holds_floats(c.y.dtype);
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += step) {

@@ -239,8 +239,11 @@ std::string kernels_text() {
   std::string out;
   for (const char* target : {"cpu", "cuda"}) {
     if (target == std::string_view("cuda") && !cuda_built()) continue;
-    for (const KernelRow& row : kernels_of(target))
-      out += command::name_column(row.name()) + row.sentence + "\n";
+    for (const KernelRow& row : kernels_of(target)) {
+      const std::string registers = target == std::string_view("cuda") ? cuda_registers(row) : "";
+      out += command::name_column(row.name()) + row.sentence + (registers.empty() ? "" : "; " + registers) +
+             "\n";
+    }
   }
   return out;
 }
