@@ -11,6 +11,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/bounded_json.h"
 #include "irplan/compile.h"
 #include "lsp/compiler.h"
 #include "lsp/documents.h"
@@ -100,7 +101,7 @@ class Server {
     }
     const Incoming& incoming = std::get<Incoming>(entry);
     if (!incoming.fault.empty()) return refuse(nullptr, language::kInvalidRequest, incoming.fault);
-    json message = json::parse(incoming.body, nullptr, false);
+    json message = parse_json(incoming.body);
     if (message.is_discarded()) return refuse(nullptr, language::kParseError, "the message is no JSON");
     if (text_at(message, {"method"}) != "$/cancelRequest") return messages_.push_back(std::move(message));
     const json* id = within(message, {"params", "id"});
