@@ -37,6 +37,7 @@ constexpr Kernel kKernels[] = {
     {"linear", 1, with<LinearCall, cpu::linear>},
     {"linear", 2, with<LinearCall, cpu::linear_packed>},
     {"linear", 3, with<LinearCall, cpu::linear_packed>},
+    {"linear", 4, with<LinearCall, cpu::linear_whole>},
     {"dequant", 1, with<DequantCall, cpu::dequant>},
     {"matmul", 1, with<MatmulCall, cpu::matmul>},
     {"rmsnorm", 1, with<NormCall, norm>},

@@ -23,6 +23,7 @@ void append(const AppendCall&);
 void attention(const AttentionCall&);
 void linear(const LinearCall&);         // version 1
 void linear_packed(const LinearCall&);  // versions 2 and 3: its weight in panels (ops/weight_layout.h)
+void linear_whole(const LinearCall&);   // version 4: in whole numbers
 void matmul(const MatmulCall&);
 void expert(const ExpertCall&);
 void pack(const PackCall&);

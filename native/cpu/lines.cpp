@@ -1,14 +1,14 @@
 #include "cpu/lines.h"
 
 #include "cpu/simd.h"
+#include "ops/whole_rows.h"
 
 namespace irplan::cpu {
 
-const float* load_line(const Tensor& t, int64_t element, int64_t n, int64_t step, float* to) {
+const float* convert_line(const Tensor& t, int64_t element, int64_t n, int64_t step, float* to) {
   const DTypeInfo& type = info(t.dtype);
   if (type.floats && step == 1 && n % type.elements == 0 && element % type.elements == 0) {
     const std::byte* from = t.data + element / type.elements * type.bytes;
-    if (t.dtype == DType::F32) return reinterpret_cast<const float*>(from);
     simd().widen(t.dtype, from, n, to);
     return to;
   }
@@ -38,6 +38,18 @@ const float* all_lines(const Tensor& t, Room which) {
     if (from != to && n > 0) std::memcpy(to, from, static_cast<size_t>(n) * 4);
   });
   return all;
+}
+
+const float* activations(const Tensor& t, bool whole, Room which) {
+  const float* lines = all_lines(t, which);
+  if (!whole) return lines;
+  const int64_t n = width_of(t);
+  float* own = room(which, lines_of(t) * n);
+  each_line(t, [&](int64_t i) {
+    if (lines != own) std::memcpy(own + i * n, lines + i * n, static_cast<size_t>(n) * 4);
+    round_whole(own + i * n, n);
+  });
+  return own;
 }
 
 float* results(const Tensor& y, Room which) {

@@ -44,7 +44,11 @@ inline Tensor turned(Tensor t, int axis) {
 }
 
 // `n` numbers from an element on: where they lie, if they are f32 side by side, or converted into `to`.
-const float* load_line(const Tensor& t, int64_t element, int64_t n, int64_t step, float* to);
+const float* convert_line(const Tensor& t, int64_t element, int64_t n, int64_t step, float* to);
+inline const float* load_line(const Tensor& t, int64_t element, int64_t n, int64_t step, float* to) {
+  if (t.dtype == DType::F32 && step == 1) return reinterpret_cast<const float*>(t.data) + element;
+  return convert_line(t, element, n, step, to);
+}
 void store_line(const Tensor& t, int64_t element, int64_t n, int64_t step, const float* from);
 inline const float* load_line(const Tensor& t, int64_t i, float* to) {
   return load_line(t, line_at(t, i), width_of(t), t.step(1), to);
@@ -67,6 +71,8 @@ void each_line(const Tensor& t, const Body& body) {
 
 // All lines of `t` as f32: where they lie, if they lie side by side, else in the room.
 const float* all_lines(const Tensor& t, Room which);
+// The same, made whole numbers by blocks of 32 where `whole`.
+const float* activations(const Tensor& t, bool whole, Room which);
 // Where results are made: in the tensor, if it holds f32 side by side, else in the room, stored by `give`.
 float* results(const Tensor& y, Room which);
 void give(const Tensor& y, const float* made);

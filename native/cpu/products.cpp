@@ -33,7 +33,7 @@ void linear(const LinearCall& c) {
   product.n = w.extent(2);
   product.block_rows = c.weight.block_rows;
   product.block_columns = c.weight.block_columns;
-  const float* x = all_lines(c.x, Room::First);
+  const float* x = activations(c.x, c.whole, Room::First);
   float* y = results(c.y, Room::Second);
   product.bias = c.bias.data ? all_lines(c.bias, Room::Third) : nullptr;
   const float* scales = c.weight.scale.data ? all_lines(c.weight.scale, Room::Fourth) : nullptr;

@@ -14,7 +14,7 @@ namespace {
 #if defined(IRPLAN_ISA_AVX2) || defined(IRPLAN_ISA_AVX512)
 // Intel's manual, volume 2, "CPUID", and volume 1, 13.3 for the registers that the system saves.
 struct Features {
-  unsigned ecx1 = 0, ebx7 = 0, saved = 0;
+  unsigned ecx1 = 0, ebx7 = 0, ecx7 = 0, saved = 0;
   Features() {
     unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
     if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx)) return;
@@ -24,7 +24,7 @@ struct Features {
       unsigned high = 0;
       __asm__("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
     }
-    if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) ebx7 = ebx;
+    if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) ebx7 = ebx, ecx7 = ecx;
   }
   bool avx2() const {
     constexpr unsigned kFma = 1u << 12, kF16c = 1u << 29, kAvx2Bit = 1u << 5, kYmm = 0x6;
@@ -35,6 +35,7 @@ struct Features {
     constexpr unsigned kZmm = 0xe6;
     return avx2() && (ebx7 & kParts) == kParts && (saved & kZmm) == kZmm;
   }
+  bool avx512vnni() const { return avx512() && (ecx7 & 1u << 11); }
 };
 
 const Features& features() {
@@ -55,6 +56,9 @@ constexpr const Simd* kBuilt[] = {
 #ifdef IRPLAN_ISA_AVX512
     &kAvx512,
 #endif
+#ifdef IRPLAN_ISA_AVX512VNNI
+    &kAvx512Vnni,
+#endif
 };
 
 const Simd*& chosen() {
@@ -69,6 +73,9 @@ bool has_avx2() { return features().avx2(); }
 #endif
 #ifdef IRPLAN_ISA_AVX512
 bool has_avx512() { return features().avx512(); }
+#endif
+#ifdef IRPLAN_ISA_AVX512VNNI
+bool has_avx512vnni() { return features().avx512vnni(); }
 #endif
 
 const Simd& simd() { return *chosen(); }

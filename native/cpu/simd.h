@@ -54,10 +54,23 @@ struct Simd {
   // Columns of a panel as f32, w[i * 16 + c]; of blocks the whole numbers, and each block's 16 scales.
   void (*widen_panel)(DType dtype, const std::byte* w, int64_t n, float* to, float* scales);
   // sums[r * 16 + c] += the same sums. Rows of x are interleaved, x[i * block_rows + r]. `scales` null: none.
-  int block_rows;
+  int block_rows;  // at most
   void (*block)(const float* x, int rows, const float* w, int64_t n, int together, const float* scales,
                 float* sums);
+
+  // ---- the same of block dtypes by x in whole numbers: of 32 columns an exact sum, times both scales.
+  // Rows of x by blocks of 32 as q8_0 has them: whole numbers, and scales that f16 holds.
+  void (*quantise)(const float* x, int64_t n, int16_t* to, float* scales);
+  void (*few_whole)(const int16_t* const* x, const float* const* x_scales, int rows, DType dtype,
+                    const std::byte* w, int64_t panel_bytes, int panels, int64_t n, float* out);
+  // Pairs of columns, w[i / 2][16][2].
+  void (*widen_whole)(DType dtype, const std::byte* w, int64_t n, int16_t* to, float* scales);
+  // Rows of x are interleaved: pairs of columns, x[i / 2][whole_rows][2], and x_scales[i / 32][whole_rows].
+  int whole_rows;  // at most
+  void (*block_whole)(const int16_t* x, const float* x_scales, int rows, const int16_t* w, int64_t n,
+                      int together, const float* scales, float* sums);
 };
+constexpr int kWholeColumns = 32;  // of x, a block
 
 // Columns of a panel that are added up together before they join the sum: a block.
 constexpr int columns_together(DType dtype) {

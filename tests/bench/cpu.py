@@ -31,6 +31,9 @@ WORKS = [
     ("decode q4_0", ONE_B, "q4_0", {}, dict(steps=24), ["llama.cpp"], 1.2),
     ("prefill 512 bf16", ONE_B, "bf16", {}, dict(context=0, steps=2, length=512), ["llama.cpp", "torch"], 1.05),
     ("prefill 512 q8_0", ONE_B, "q8_0", {}, dict(context=0, steps=2, length=512), ["llama.cpp"], 1.0),
+    ("prefill 512 q8_0 x i8", ONE_B, "q8_0", {"activations": "i8"}, dict(context=0, steps=2, length=512), ["llama.cpp"], 2.5),
+    ("decode q8_0 x i8", ONE_B, "q8_0", {"activations": "i8"}, dict(steps=24), ["llama.cpp"], 1.05),
+    ("decode q4_0 x i8", ONE_B, "q4_0", {"activations": "i8"}, dict(steps=24), ["llama.cpp"], 1.2),
     ("decode bf16, batch 8", ONE_B, "bf16", {}, dict(steps=8, batch=8), ["llama.cpp", "torch"], 1.1),
     ("micro decode f32", MICRO, "f32", {}, dict(steps=2000, threads=1), ["llama.cpp", "torch"], 2.0),
 ]
@@ -51,6 +54,11 @@ def ours(m, dtype, asked, sizes, folder, timeout):
         words.append(f"retype=weights={dtype}")
     words += [f"retype={what}={to}" for what, to in asked.items()]
     return answer([BENCH, "cpu", f"config={path}", f"program={ROOT / 'examples/models/llama.irplan'}", *words], timeout)
+
+
+def cost(dtype, further, folder, timeout):
+    m = {**MICRO, "hidden": 512, "ffn": 1536, "layers": 4, "heads": 8, "head": 64, "kv_heads": 4, "vocabulary": 4096}
+    return ours(m, dtype, {}, {"context": 256, "error": further}, folder, timeout)
 
 
 def python_with_peers(folder):
@@ -92,6 +100,13 @@ def main():
         for work in WORKS:
             if not options.works or any(part in work[0] for part in options.works):
                 missed += not compare(*work, python, there, folder, options, bandwidth.get("gb_s"))
+        print("what declared roundings cost against the plan without them (random weights of 4 layers, 256 tokens): rms of the logits, "
+              "same most likely token")
+        for weights in ("bf16", "q8_0", "q4_0"):
+            for further in ("activations=i8", "state=q8_0", "state=q4_0"):
+                a = cost(weights, further, folder, options.timeout)
+                print(f"weights {weights:5} {further:16} " + (f"not measured: {a['why']}" if "why" in a else
+                      f"rms {a['rms']:.4f}  top-1 {a['top1']:.1%} of {a['positions']}"), flush=True)
         return missed
 
 

@@ -5,6 +5,7 @@
 //     batch=N context=N         tokens in the caches before what is timed
 //     steps=N length=N          steps that are timed, of so many tokens each
 //     bandwidth=1               instead: what the machine reads
+//     error=WHAT=DTYPE          instead: what this further retyping costs, over `context` tokens
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -62,6 +63,7 @@ struct Work {
   std::map<std::string, int64_t> numbers{{"threads", 0}, {"batch", 1},  {"context", 128},
                                          {"steps", 10},  {"length", 1}, {"bandwidth", 0}};
   std::string isa;
+  std::pair<std::string, std::string> further;  // a retyping
 
   explicit Work(const std::vector<std::string>& words) {
     options.target = "cpu";
@@ -75,6 +77,8 @@ struct Work {
         options.retypes.push_back(split(value));
       else if (key == "let")
         options.lets.push_back(split(value));
+      else if (key == "error")
+        further = split(value);
       else if (key == "isa")
         isa = value;
       else if (numbers.count(key))
@@ -159,6 +163,60 @@ int bandwidth() {
   return 0;
 }
 
+// Logits of all positions of `context` tokens.
+std::vector<float> logits_of(const Work& work, CompileOptions options) {
+  options.lets.emplace_back("every", "true");
+  const Compilation done = compile(SourceText("model.irplan", work.program), options);
+  if (!done.ok) stop(render(done.diagnostics, done.source, false));
+  std::string why;
+  const auto plan = checked_plan(done.plan_json, "plan.json", &why);
+  if (!plan) stop(why);
+  const auto backend = make_cpu_backend(machine_bytes());
+  Session session(*plan, *backend);
+  const int64_t length = work.numbers.at("context");
+  const Step step = step_of(*plan, 1, length, 0);
+  WeightSource weights;
+  weights.seed = 1;
+  require(session.prepare({step}, weights));
+  require(session.bind(step));
+  HostArray ids;
+  ids.floats = false;
+  ids.shape = {1, length};
+  for (int64_t i = 0; i < length; ++i) ids.i.push_back((i * 131 + i * i % 17) % 256);
+  require(session.set_input(*find_input(*plan, "tokens"), ids));
+  require(session.run());
+  const auto logits = session.read(find_output(*plan, "logits", step.phase)->value, &why);
+  if (!logits) stop(why);
+  return logits->f;
+}
+
+// What a further retyping costs: of the difference of logits the rms over that of the logits, and at how many
+// positions the largest is the same.
+int error(const Work& work) {
+  const std::vector<float> plain = logits_of(work, work.options);
+  CompileOptions options = work.options;
+  options.retypes.push_back(work.further);
+  const std::vector<float> other = logits_of(work, options);
+  double square = 0, lost = 0;
+  for (size_t i = 0; i < plain.size(); ++i) {
+    square += static_cast<double>(plain[i]) * plain[i];
+    lost += (static_cast<double>(plain[i]) - other[i]) * (static_cast<double>(plain[i]) - other[i]);
+  }
+  const auto positions = work.numbers.at("context");
+  const auto width = static_cast<std::ptrdiff_t>(plain.size()) / positions;
+  int64_t same = 0;
+  for (std::ptrdiff_t p = 0; p < positions; ++p) {
+    const auto top = [&](const std::vector<float>& all) {
+      const auto from = all.begin() + p * width;
+      return std::max_element(from, from + width) - from;
+    };
+    same += top(plain) == top(other);
+  }
+  std::printf("{\"rms\": %.6g, \"top1\": %.4f, \"positions\": %lld}\n", std::sqrt(lost / square),
+              static_cast<double>(same) / static_cast<double>(positions), static_cast<long long>(positions));
+  return 0;
+}
+
 }  // namespace
 
 int cpu_bench(const std::vector<std::string>& words) {
@@ -168,6 +226,7 @@ int cpu_bench(const std::vector<std::string>& words) {
   if (!work.isa.empty() && !cpu::choose_isa(work.isa, &why)) stop(why);
   lend_machine_threads(static_cast<int>(n["threads"]));
   if (n["bandwidth"]) return bandwidth();
+  if (!work.further.first.empty()) return error(work);
   const Compilation done = compile(SourceText("model.irplan", work.program), work.options);
   if (!done.ok) stop(render(done.diagnostics, done.source, false));
   const auto plan = checked_plan(done.plan_json, "plan.json", &why);

@@ -99,7 +99,7 @@ TEST_CASE("what cannot be retyped is told") {
     CHECK(done.diagnostics.list()[0].code == Code::RetypeWithoutEffect);
     return render(done.diagnostics, done.source, false);
   };
-  CHECK(message("cache", "f16").find("neither `state` nor `weights`") != std::string::npos);
+  CHECK(message("cache", "f16").find("none of `state`, `weights` and `activations`") != std::string::npos);
   CHECK(message("state", "f8e4m").find("did you mean `--retype state=f8e4m3`?") != std::string::npos);
   CHECK(message("state", "i32").find("no real numbers") != std::string::npos);
   CHECK(message("state", "i4g128").find("no state can be kept in it") != std::string::npos);

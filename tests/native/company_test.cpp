@@ -3,6 +3,7 @@
 #include <cstring>
 #include <map>
 #include <random>
+#include <sstream>
 
 #include "cpu/simd.h"
 #include "native/plan_run.h"
@@ -28,8 +29,9 @@ std::unique_ptr<Plan> plan_with(const std::string& model, const std::string& ret
   options.target = "cpu";
   options.config = config(model);
   options.lets = {{"every", "true"}, {"chunk", "64"}};
-  if (const size_t equals = retype.find('='); equals != std::string::npos)
-    options.retypes = {{retype.substr(0, equals), retype.substr(equals + 1)}};
+  std::istringstream words(retype);
+  for (std::string word; words >> word;)
+    options.retypes.emplace_back(word.substr(0, word.find('=')), word.substr(word.find('=') + 1));
   const Compilation done =
       compile(SourceText("llama.irplan", file_text("examples/models/llama.irplan")), options);
   INFO(render(done.diagnostics, done.source, false));
@@ -165,6 +167,9 @@ TEST_CASE("logits are the same bytes however sequences are cut into steps, batch
       {"llama", "weights=mxfp4"},
       {"llama", "state=f8e4m3"},
       {"llama", "state=q8_0"},
+      {"llama", "weights=bf16 activations=i8"},
+      {"llama", "weights=q8_0 activations=i8"},
+      {"llama", "weights=q4_0 activations=i8"},
       {"mistral", ""},
       {"mistral", "state=bf16"},
   };

@@ -124,6 +124,75 @@ TEST_CASE("kernels: weights of blocks and of f8 are packed too, and mean the sam
   }
 }
 
+TEST_CASE("kernels: products that quantise their activations say so in the plan, and mean it") {
+  for (const char* dtype : {"f32", "bf16", "f8e4m3", "q8_0", "q4_0", "i4g128", "mxfp4"}) {
+    INFO(dtype);
+    CompileOptions options;
+    options.target = "cpu";
+    options.retypes = {{"activations", "i8"}};
+    const std::string program = "dim S in 1..9\ninput x: f32[S, 384]\nw = param " + std::string(dtype) +
+                                "[40, 384] from \"w\"\nout = output(linear(x, w))\n";
+    const Compilation done = compile(SourceText("test.irplan", program), options);
+    REQUIRE(done.ok);
+    const auto plan = plan_of(done.plan_json);
+    const Plan::Op& product = plan->ops.back();
+    CHECK(product.attrs["rows"] == Attr(DType::Q8_0));
+    CHECK(product.kernel == (is_block(*find_dtype(dtype))          ? "cpu_linear_v4"
+                             : *find_dtype(dtype) == DType::F8E4M3 ? "cpu_linear_v3"
+                                                                   : "cpu_linear_v2"));
+    const std::vector<Step> steps{step_of(*plan, "main", {{"S", 9}}), step_of(*plan, "main", {{"S", 3}}),
+                                  step_of(*plan, "main", {{"S", 1}})};
+    const std::vector<HostArray> inputs{floats({9, 384}), floats({3, 384}), floats({1, 384})};
+    const auto want = run(*plan, *make_reference_backend(), steps, inputs, "out");
+    CHECK(largest_difference(want, run(*plan, *make_cpu_backend(), steps, inputs, "out")) < 5e-6f);
+    // It is another number than without, and not far from it.
+    const auto plain = plan_of(compiled(program, "cpu"));
+    const auto exact = run(*plain, *make_cpu_backend(), steps, inputs, "out");
+    const float cost = largest_difference(exact, want);
+    CHECK(cost > 1e-4f);
+    CHECK(cost < 2e-2f);
+    // A backend that has no such kernel says so.
+    const auto simt = make_simt_backend();
+    Session session(*plan, *simt);
+    WeightSource weights;
+    weights.seed = 7;
+    const Failure refused = session.prepare(steps, weights);
+    REQUIRE(refused);
+    CHECK(refused->find("quantises its activations") != std::string::npos);
+  }
+}
+
+TEST_CASE("kernels: an op that does not quantise is not run by the kernel that does") {
+  auto plan = plan_of(compiled(
+      "input x: f32[2, 64]\nw = param q8_0[16, 64] from \"w\"\nout = output(linear(x, w))\n", "cpu"));
+  plan->ops.back().kernel = "cpu_linear_v4";
+  const auto backend = make_cpu_backend();
+  Session session(*plan, *backend);
+  WeightSource weights;
+  weights.seed = 7;
+  const Failure refused = session.prepare({step_of(*plan, "main", {})}, weights);
+  REQUIRE(refused);
+  CHECK(refused->find("rows=q8_0") != std::string::npos);
+}
+
+TEST_CASE("kernels: what cannot quantise its activations is told when it is compiled") {
+  const auto message = [](const std::string& target, const std::string& dtype, const char* width) {
+    CompileOptions options;
+    options.target = target;
+    options.retypes = {{"activations", dtype}};
+    const std::string n(width);
+    const Compilation done =
+        compile(SourceText("test.irplan", "input x: f32[2, " + n + "]\nw = param f32[4, " + n +
+                                              "] from \"w\"\nout = output(linear(x, w))\n"),
+                options);
+    REQUIRE_FALSE(done.ok);
+    return render(done.diagnostics, done.source, false);
+  };
+  CHECK(message("cuda", "i8", "32").find("no kernel of cuda") != std::string::npos);
+  CHECK(message("cpu", "q4_0", "32").find("activations=i8") != std::string::npos);
+  CHECK(message("cpu", "i8", "24").find("no product can quantise them") != std::string::npos);
+}
+
 TEST_CASE("kernels: the checker holds layouts against the kernels that read them") {
   const auto plan = plan_of(compiled(
       "dim S in 1..8\ninput x: f32[S, 24]\nw = param f32[32, 24] from \"w\"\nout = output(linear(x, w))\n",
@@ -181,6 +250,6 @@ TEST_CASE("kernels: one of a version that no build has is refused by name") {
   plan->ops.back().kernel = "cpu_linear_v7";
   const Failure failure = make_cpu_backend()->load(*plan);
   REQUIRE(failure);
-  CHECK(failure->find("`cpu_linear_v7` is newer than this build's, whose newest is v3") != std::string::npos);
+  CHECK(failure->find("`cpu_linear_v7` is newer than this build's, whose newest is v4") != std::string::npos);
   CHECK_FALSE(make_simt_backend()->load(*plan));  // another target's: run with its own
 }

@@ -180,6 +180,15 @@ TEST_CASE("every set of vector loops has the exponential to an ulp or two, and i
   }
 }
 
+TEST_CASE("sets of vector loops that this machine or build lacks are told, and not tested") {
+  const char* before = simd().name;
+  std::string why;
+  for (const char* name : {"portable", "avx2", "avx512", "avx512vnni", "neon"}) {
+    if (!choose_isa(name, &why)) WARN("skipped: " << why);
+  }
+  CHECK(choose_isa(before, &why));
+}
+
 TEST_CASE("a set of vector loops is chosen by name, and an unknown one refused by it") {
   const char* before = simd().name;
   std::string why;

@@ -74,8 +74,8 @@ test('what is in the package', () => {
   const files = run('tar', ['-tzf', archive]).trim().split('\n').sort();
   assert.deepEqual(
     files,
-    ['LICENSE', 'README.md', 'dist/irplan.js', 'dist/irplan.wasm', 'index.cjs', 'index.d.cts', 'index.d.ts', 'index.js',
-      'irplan.wasm.d.cts', 'irplan.wasm.d.ts', 'node.js', 'package.json', 'plan.d.ts'].map((name) => `package/${name}`));
+    ['LICENSE', 'README.md', 'dist/irplan.js', 'dist/irplan.wasm', 'dist/remark.css', 'dist/remark.js', 'index.cjs', 'index.d.cts', 'index.d.ts', 'index.js',
+      'irplan.wasm.d.cts', 'irplan.wasm.d.ts', 'node.js', 'package.json', 'plan.d.ts', 'remark.d.ts'].map((name) => `package/${name}`));
 });
 
 test('load() in Node', () => {
@@ -86,6 +86,20 @@ test('load() in Node', () => {
 test('require() in Node', () => {
   writeFileSync(join(project, 'run.cjs'), `(${tour})(require('irplan').load).then((found) => console.log(JSON.stringify(found)));`);
   check(JSON.parse(run('node', ['run.cjs'])));
+});
+
+test('irplan/remark without any package beside it', () => {
+  const code = `import remarkIrplan, { SnippetError } from 'irplan/remark';
+    const tree = (value) => ({ type: 'root', children: [{ type: 'code', lang: 'irplan', value }] });
+    const good = tree('input x: f16[4]\\nout = output(silu(x))');
+    await remarkIrplan()(good);
+    const wrong = await remarkIrplan()(tree('out = output(x)'), { path: 'a.md' }).catch((error) => error);
+    console.log(JSON.stringify({ made: good.children[0].data.hName, told: wrong instanceof SnippetError && wrong.message }));`;
+  writeFileSync(join(project, 'remark.js'), code);
+  const { made, told } = JSON.parse(run('node', ['remark.js']));
+  assert.equal(made, 'figure');
+  assert.match(told, /^a\.md:2:14: error\[E\d{4}\]: /);
+  assert.match(readFileSync(join(installed, 'dist/remark.css'), 'utf8'), /\.irplan-picture/);
 });
 
 test('load() in a browser under a strict policy', async () => {

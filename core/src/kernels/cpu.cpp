@@ -19,6 +19,11 @@ bool one_whole_weight_of_blocks(const KernelSite& site) {
          find_weight_layout("panels16_blocks")->holds(site.call.operand(kWeight));
 }
 
+bool whole_numbers(const KernelSite& site) {
+  return !site.call.attrs["rows"].is_none() && is_block(site.call.operand(kWeight).dtype) &&
+         one_whole_weight_of_blocks(site);
+}
+
 KernelRow row(const char* op, const char* sentence) {
   return {.target = "cpu", .op = op, .version = 1, .sentence = sentence};
 }
@@ -51,6 +56,16 @@ std::vector<KernelRow> cpu_kernel_rows() {
            "w[N,K] is q8_0, q4_0, i4g128, mxfp4 or f8, known when weights load, without scales, and "
            "read by nothing else",
        .admits = one_whole_weight_of_blocks,
+       .packed = kWeight,
+       .layout = "panels16_blocks"},
+      {.target = "cpu",
+       .op = "linear",
+       .version = 4,
+       .sentence =
+           "as version 3, of activations that are quantised: 32 columns are added up in whole numbers, "
+           "exactly, and then scaled",
+       .admits_text = "as version 3, blocks alone, with rows=q8_0",
+       .admits = whole_numbers,
        .packed = kWeight,
        .layout = "panels16_blocks"},
       row("matmul", "256 columns of the weight at a time, converted to f32"),

@@ -5,6 +5,7 @@
 #include "ops/rules.h"
 #include "ops/scales.h"
 #include "ops/semantics.h"
+#include "ops/whole_rows.h"
 
 namespace irplan {
 namespace {
@@ -53,6 +54,11 @@ bool linear_shape(OpCall& call) {
       return false;
   }
   if (call.has(3) && !scale_fits(call, 3, 1)) return false;
+  if (const auto* rows = call.attrs["rows"].get<DType>()) {
+    const Expr rest = call.dims.mod(call.extent(0, -1), call.dims.constant(kWholeBlock));
+    if (*rows != DType::Q8_0 || !rest.is(0))
+      return attribute_fault(call, "rows", "q8_0, where 32 divides the inner size");
+  }
   const auto dtype = float_result(call, 0);
   if (!dtype) return false;
   Shape shape = call.operand(0).shape;
@@ -72,8 +78,14 @@ void linear(HostCall& call) {
   const float* weight = scaled.empty() ? w.f.data() : scaled.data();
   const float* bias = call.in.size() > 2 && call.in[2] ? call.in[2]->f.data() : nullptr;
   const int64_t rows = k ? x.count() / k : 0;
+  std::vector<float> rounded;
   for (int64_t row = 0; row < rows; ++row) {
     const float* in = x.f.data() + row * k;
+    if (!call.attrs["rows"].is_none()) {
+      rounded.assign(in, in + k);
+      round_whole(rounded.data(), k);
+      in = rounded.data();
+    }
     const float* matrix = weight + (row % groups) * n * k;
     float* out = call.out[0].f.data() + row * n;
     for (int64_t j = 0; j < n; ++j)
@@ -147,7 +159,9 @@ OpRow linear_row() {
                        {.name = "w", .dense = true, .as_weight = Reading::Free, .scaled_by = 3},
                        {"bias", true, true},
                        {"scale", true, true}},
-          .attributes = {{"to", AttrKind::Dtype, "none"}, {"block", AttrKind::Ints, "[128, 128]"}},
+          .attributes = {{"to", AttrKind::Dtype, "none"},
+                         {"block", AttrKind::Ints, "[128, 128]"},
+                         {.name = "rows", .kind = AttrKind::Dtype, .fallback = "none", .implicit = true}},
           .shape = checked<linear_shape>,
           .flops = linear_flops,
           .evaluate = linear,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/alias.h"
+#include "ops/whole_rows.h"
 
 namespace irplan {
 namespace {
@@ -119,14 +120,51 @@ void refuse_dtype(const std::string& what, const std::string& dtype, Diagnostics
   if (!near.empty()) d.help("did you mean `--retype " + what + "=" + near + "`?");
 }
 
+// Products quantise their activations where the weight is a param and blocks divide the inner size. How many.
+size_t quantise_activations(Graph& graph) {
+  size_t count = 0;
+  for (Op& op : graph.ops) {
+    const auto attribute = std::find_if(op.row->attributes.begin(), op.row->attributes.end(),
+                                        [](const AttrSpec& a) { return std::string_view(a.name) == "rows"; });
+    if (attribute == op.row->attributes.end()) continue;
+    const Value& weight = graph.values[op.in[1]];
+    if (weight.kind != ValueKind::Param || weight.type.shape.empty()) continue;
+    if (!graph.dims->mod(weight.type.shape.back(), graph.dims->constant(kWholeBlock)).is(0)) continue;
+    op.attrs.set("rows", Attr(DType::Q8_0));
+    ++count;
+  }
+  return count;
+}
+
+void retype_activations(Graph& graph, const std::string& dtype, Diagnostics& diagnostics) {
+  const auto refuse = [&](const std::string& why) -> Diagnostic& {
+    return diagnostics.report(Code::RetypeWithoutEffect, {}, {"activations", dtype, why});
+  };
+  if (dtype != "i8" && dtype != "q8_0") {
+    refuse("products quantise their activations to 8 bits alone").help("write `--retype activations=i8`");
+  } else if (graph.target.name != "cpu") {
+    refuse("no kernel of " + graph.target.name + " multiplies in whole numbers")
+        .help("`--target cpu` has them");
+  } else if (quantise_activations(graph) == 0) {
+    refuse("no product can quantise them")
+        .rule("`linear` with a param as `w`, where 32 divides the inner size");
+  }
+}
+
 }  // namespace
 
 void retype(Graph& graph, const std::vector<std::pair<std::string, std::string>>& retypes,
             Diagnostics& diagnostics) {
   for (const auto& [what, dtype] : retypes) {
+    if (what == "activations") {
+      retype_activations(graph, dtype, diagnostics);
+      continue;
+    }
     if (what != "state" && what != "weights") {
       const bool cache = what.find("cache") != std::string::npos || what.find("kv") == 0 || what == "states";
-      diagnostics.report(Code::RetypeWithoutEffect, {}, {what, dtype, "`" + what + "` is neither `state` nor `weights`"})
+      diagnostics
+          .report(Code::RetypeWithoutEffect, {},
+                  {what, dtype, "`" + what + "` is none of `state`, `weights` and `activations`"})
           .help("write `--retype " + std::string(cache ? "state" : "weights") + "=" + dtype + "`");
       continue;
     }

@@ -5,6 +5,9 @@
 // everywhere (scaled ones are quantised already). Results keep the dtype that they had: an op whose result
 // would follow the new one gets it as `to`. What cannot take the dtype keeps its own; where nothing can, it
 // is an error (E0272).
+//
+// `activations=i8` stores nothing otherwise: products quantise their activations by blocks of 32, as their
+// attribute `rows` then says.
 #pragma once
 
 #include <string>
@@ -16,7 +19,7 @@
 
 namespace irplan {
 
-// Pairs of "state" or "weights" and a dtype's name.
+// Pairs of "state", "weights" or "activations" and a dtype's name.
 void retype(Graph& graph, const std::vector<std::pair<std::string, std::string>>& retypes,
             Diagnostics& diagnostics);
 

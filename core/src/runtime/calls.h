@@ -226,10 +226,12 @@ constexpr int kAttentionRuns = 16;  // as the scratch of cuda_attention_v2 (core
 struct LinearCall {
   Tensor x, bias, y;
   ScaledWeight weight;
+  bool whole = false;  // x is made whole numbers first, by blocks of 32 (ops/whole_rows.h)
   template <class F>
   void each(F&& f) {
     f("x", x), f("w", weight.w), f("bias", bias), f("scale", weight.scale);
     f("block_rows", weight.block_rows), f("block_columns", weight.block_columns), f("y", y);
+    f("whole", whole);
   }
 };
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ops/rope_table.h"
+#include "ops/whole_rows.h"
 #include "runtime/schedule_context.h"
 
 namespace irplan {
@@ -327,8 +328,18 @@ bool attention(OpContext& c) {
 
 bool linear(OpContext& c) {
   LinearCall call;
+  call.whole = !c.attr("rows").is_none();
+  if (call.whole && std::string_view(c.kernel->target) != "cpu")
+    return c.fail("quantises its activations, which no kernel of " + std::string(c.kernel->target) +
+                  " does; compile without `--retype activations`");
   if (!c.in(0, call.x) || !c.scaled_weight(1, 3, call.weight) || !c.in(2, call.bias) || !c.result(0, call.y))
     return false;
+  if (call.whole && call.x.extent(1) % kWholeBlock != 0) return c.fail("has rows that 32 does not divide");
+  // Its kernel multiplies in whole numbers, or does not: what the plan says of the op decides, not its name.
+  constexpr int kInWholeNumbers = 4;
+  if (std::string_view(c.kernel->target) == "cpu" && c.kernel->version == kInWholeNumbers &&
+      !(call.whole && is_block(call.weight.w.dtype)))
+    return c.fail("is of " + c.kernel->name() + ", which takes weights of blocks and rows=q8_0");
   c.emit(call);
   return true;
 }

@@ -1,6 +1,7 @@
 #include "cpu/isa/vec_avx2.h"
 // after the vectors
 #include "cpu/isa/loops.h"
+#include "cpu/isa/whole_loops.h"
 
 namespace irplan::cpu {
 

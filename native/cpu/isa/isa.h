@@ -17,10 +17,11 @@
 
 namespace irplan::cpu {
 
-extern const Simd kPortable, kAvx2, kAvx512, kNeon;
+extern const Simd kPortable, kAvx2, kAvx512, kAvx512Vnni, kNeon;
 
 // What the machine has and its system saves; in simd.cpp, which any machine runs.
 bool has_avx2();
 bool has_avx512();
+bool has_avx512vnni();
 
 }  // namespace irplan::cpu

@@ -448,23 +448,5 @@ void narrow(DType dtype, const float* from, int64_t n, std::byte* to) {
   __builtin_memcpy(to + 2 * i, rest, static_cast<size_t>(2 * (n - i)));
 }
 
-constexpr Simd row_of_loops(const char* name, const char* title, bool (*here)()) {
-  return {.name = name,
-          .title = title,
-          .here = here,
-          .dot = dot,
-          .tile = tile,
-          .weigh = weigh,
-          .axpy = axpy,
-          .exponentials = exponentials,
-          .gate = gate,
-          .widen = widen,
-          .narrow = narrow,
-          .few = few,
-          .widen_panel = widen_panel,
-          .block_rows = kBlockRows,
-          .block = block};
-}
-
 }  // namespace
 }  // namespace irplan::cpu

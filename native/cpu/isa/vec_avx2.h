@@ -83,5 +83,36 @@ inline void to_bf16(Vec v, std::byte* at) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(at), packed);
 }
 
+// Whole numbers: 8 of 32 bits, or 8 pairs of 16; a column of a panel, 16 of 8 bits.
+using Ints = __m256i;
+using Column = __m128i;
+constexpr int kWholeRows = 4;  // eight sums, and as many registers for what is added to them
+inline Ints no_ints() { return _mm256_setzero_si256(); }
+inline Ints load_pairs(const int16_t* from) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+}
+inline Ints one_pair(const int16_t* from) {
+  using Pair = int32_t __attribute__((may_alias, aligned(2)));
+  return _mm256_set1_epi32(*reinterpret_cast<const Pair*>(from));
+}
+inline void store_pairs(int16_t* to, Ints v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), v); }
+inline Ints multiply_pairs(Ints a, Ints b, Ints sum) {  // sum + a.low b.low + a.high b.high
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+}
+inline Vec from_ints(Ints v) { return _mm256_cvtepi32_ps(v); }
+inline Column load_column(const std::byte* at) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+}
+inline void code_columns(const std::byte* at, const int8_t* table, Column* two) {
+  const Column pairs = load_column(at), mask = _mm_set1_epi8(15);
+  const Column numbers = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
+  two[0] = _mm_shuffle_epi8(numbers, _mm_and_si128(pairs, mask));
+  two[1] = _mm_shuffle_epi8(numbers, _mm_and_si128(_mm_srli_epi16(pairs, 4), mask));
+}
+inline void pair_columns(Column a, Column b, Ints* to) {  // row by row a's number and b's
+  to[0] = _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(a, b));
+  to[1] = _mm256_cvtepi8_epi16(_mm_unpackhi_epi8(a, b));
+}
+
 }  // namespace
 }  // namespace irplan::cpu

@@ -69,5 +69,37 @@ inline void to_bf16(Vec v, std::byte* at) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(at), _mm512_cvtepi32_epi16(_mm512_srli_epi32(kept, 16)));
 }
 
+// Whole numbers: 16 of 32 bits, or 16 pairs of 16; a column of a panel, 16 of 8 bits.
+using Ints = __m512i;
+using Column = __m128i;
+constexpr int kWholeRows = 14;
+inline Ints no_ints() { return _mm512_setzero_si512(); }
+inline Ints load_pairs(const int16_t* from) { return _mm512_loadu_si512(from); }
+inline Ints one_pair(const int16_t* from) {
+  int32_t pair;
+  __builtin_memcpy(&pair, from, sizeof pair);
+  return _mm512_set1_epi32(pair);
+}
+inline void store_pairs(int16_t* to, Ints v) { _mm512_storeu_si512(to, v); }
+inline Ints multiply_pairs(Ints a, Ints b, Ints sum) {  // sum + a.low b.low + a.high b.high
+#ifdef __AVX512VNNI__
+  return _mm512_dpwssd_epi32(sum, a, b);
+#else
+  return _mm512_add_epi32(sum, _mm512_madd_epi16(a, b));
+#endif
+}
+inline Vec from_ints(Ints v) { return _mm512_cvtepi32_ps(v); }
+inline Column load_column(const std::byte* at) { return sixteen(at); }
+inline void code_columns(const std::byte* at, const int8_t* table, Column* two) {
+  const Column pairs = sixteen(at), mask = _mm_set1_epi8(15);
+  const Column numbers = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
+  two[0] = _mm_shuffle_epi8(numbers, _mm_and_si128(pairs, mask));
+  two[1] = _mm_shuffle_epi8(numbers, _mm_and_si128(_mm_srli_epi16(pairs, 4), mask));
+}
+inline void pair_columns(Column a, Column b, Ints* to) {  // row by row a's number and b's
+  const __m256i pairs = _mm256_set_m128i(_mm_unpackhi_epi8(a, b), _mm_unpacklo_epi8(a, b));
+  to[0] = _mm512_cvtepi8_epi16(pairs);
+}
+
 }  // namespace
 }  // namespace irplan::cpu

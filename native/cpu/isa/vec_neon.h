@@ -80,5 +80,38 @@ inline void to_bf16(Vec v, std::byte* at) {
   vst1_u8(reinterpret_cast<uint8_t*>(at), vreinterpret_u8_u16(vshrn_n_u32(kept, 16)));
 }
 
+// Whole numbers: 4 of 32 bits, or 4 pairs of 16; a column of a panel, 16 of 8 bits.
+using Ints = int32x4_t;
+using Column = int8x16_t;
+constexpr int kWholeRows = 4;
+inline Ints no_ints() { return vdupq_n_s32(0); }
+inline Ints load_pairs(const int16_t* from) { return vreinterpretq_s32_s16(vld1q_s16(from)); }
+inline Ints one_pair(const int16_t* from) {
+  int32_t pair;
+  __builtin_memcpy(&pair, from, sizeof pair);
+  return vdupq_n_s32(pair);
+}
+inline void store_pairs(int16_t* to, Ints v) { vst1q_s16(to, vreinterpretq_s16_s32(v)); }
+inline Ints multiply_pairs(Ints a, Ints b, Ints sum) {  // sum + a.low b.low + a.high b.high
+  const int16x8_t x = vreinterpretq_s16_s32(a), y = vreinterpretq_s16_s32(b);
+  const int32x4_t low = vmull_s16(vget_low_s16(x), vget_low_s16(y)), high = vmull_high_s16(x, y);
+  return vaddq_s32(sum, vpaddq_s32(low, high));
+}
+inline Vec from_ints(Ints v) { return vcvtq_f32_s32(v); }
+inline Column load_column(const std::byte* at) { return vreinterpretq_s8_u8(vld1q_u8(bytes(at))); }
+inline void code_columns(const std::byte* at, const int8_t* table, Column* two) {
+  const uint8x16_t pairs = vld1q_u8(bytes(at));
+  const int8x16_t numbers = vld1q_s8(table);
+  two[0] = vqtbl1q_s8(numbers, vandq_u8(pairs, vdupq_n_u8(15)));
+  two[1] = vqtbl1q_s8(numbers, vshrq_n_u8(pairs, 4));
+}
+inline void pair_columns(Column a, Column b, Ints* to) {  // row by row a's number and b's
+  const int8x16_t halves[2] = {vzip1q_s8(a, b), vzip2q_s8(a, b)};
+  for (int h = 0; h < 2; ++h) {
+    to[2 * h] = vreinterpretq_s32_s16(vmovl_s8(vget_low_s8(halves[h])));
+    to[2 * h + 1] = vreinterpretq_s32_s16(vmovl_s8(vget_high_s8(halves[h])));
+  }
+}
+
 }  // namespace
 }  // namespace irplan::cpu

@@ -82,5 +82,54 @@ inline void to_bf16(Vec v, std::byte* at) {
   }
 }
 
+// Whole numbers: 4 of 32 bits, or 4 pairs of 16; a column of a panel, 16 of 8 bits.
+using Ints = int32_t __attribute__((vector_size(16)));
+constexpr int kWholeRows = 2;
+struct Column {
+  int8_t numbers[16];
+};
+inline Ints no_ints() { return Ints{0, 0, 0, 0}; }
+inline Ints load_pairs(const int16_t* from) {
+  Ints v;
+  __builtin_memcpy(&v, from, sizeof v);
+  return v;
+}
+inline Ints one_pair(const int16_t* from) {
+  int32_t pair;
+  __builtin_memcpy(&pair, from, sizeof pair);
+  return Ints{pair, pair, pair, pair};
+}
+inline void store_pairs(int16_t* to, Ints v) { __builtin_memcpy(to, &v, sizeof v); }
+inline Ints multiply_pairs(Ints a, Ints b, Ints sum) {  // sum + a.low b.low + a.high b.high
+  using Pairs = int16_t __attribute__((vector_size(16)));
+  Pairs x, y;
+  __builtin_memcpy(&x, &a, sizeof x);
+  __builtin_memcpy(&y, &b, sizeof y);
+  for (int l = 0; l < kLanes; ++l) sum[l] += x[2 * l] * y[2 * l] + x[2 * l + 1] * y[2 * l + 1];
+  return sum;
+}
+inline Vec from_ints(Ints v) {
+  return each_lane([&](int l) { return static_cast<float>(v[l]); });
+}
+inline Column load_column(const std::byte* at) {
+  Column column;
+  __builtin_memcpy(column.numbers, at, sizeof column.numbers);
+  return column;
+}
+inline void code_columns(const std::byte* at, const int8_t* table, Column* two) {
+  for (int i = 0; i < 16; ++i) {
+    two[0].numbers[i] = table[static_cast<uint8_t>(at[i]) & 15];
+    two[1].numbers[i] = table[static_cast<uint8_t>(at[i]) >> 4];
+  }
+}
+inline void pair_columns(Column a, Column b, Ints* to) {  // row by row a's number and b's
+  int16_t pairs[32];
+  for (int i = 0; i < 16; ++i) {
+    pairs[2 * i] = a.numbers[i];
+    pairs[2 * i + 1] = b.numbers[i];
+  }
+  __builtin_memcpy(to, pairs, sizeof pairs);
+}
+
 }  // namespace
 }  // namespace irplan::cpu

@@ -138,7 +138,7 @@ std::string after_name(const std::string& text) {
 std::string unless_random(const std::string& text) { return text.rfind("random:", 0) == 0 ? "" : text; }
 
 constexpr const char* kBackends = "auto|cpu|cuda|reference";
-constexpr const char* kIsas = "portable|avx2|avx512|neon";
+constexpr const char* kIsas = "portable|avx2|avx512|avx512vnni|neon";
 
 bool taken_first(Options&, const std::string&, std::string*) { return true; }  // before a backend is made
 
@@ -164,7 +164,9 @@ const Row kRows[] = {
     {{.name = "--retype",
       .letter = 'r',
       .value = "WHAT=DTYPE",
-      .doc = "store a program's states or weights in another dtype: state=f8e4m3, weights=q8_0",
+      .doc =
+          "store a program's states or weights in another dtype: state=f8e4m3, weights=q8_0; or let products "
+          "quantise what they multiply: activations=i8",
       .repeats = true,
       .named = true},
      take_named<&Options::retypes>},
@@ -201,8 +203,8 @@ const Row kRows[] = {
      take_text<&Options::backend>},
     {{.name = "--isa",
       .value = "NAME",
-      .doc =
-          "the cpu backend's vectors: portable, avx2, avx512 or neon (default: the widest of this machine)",
+      .doc = "the cpu backend's vectors: portable, avx2, avx512, avx512vnni or neon (default: the widest of "
+             "this machine)",
       .choices = kIsas,
       .open = true},
      taken_first},

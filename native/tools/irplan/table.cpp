@@ -108,15 +108,17 @@ const Option kDim{.name = "--dim",
                   .doc = "the size at which the plan's numbers are evaluated",
                   .repeats = true,
                   .named = true};
-const Option kRetype{
-    .name = "--retype",
-    .letter = 'r',
-    .value = "WHAT=DTYPE",
-    .doc = "store states, or the weights of products, in another dtype: state=f8e4m3, weights=q8_0",
-    .repeats = true,
-    .named = true,
-    .names = "state|weights",
-    .values = float_dtypes()};
+const Option kRetype{.name = "--retype",
+                     .letter = 'r',
+                     .value = "WHAT=DTYPE",
+                     .doc =
+                         "store states, or the weights of products, in another dtype: state=f8e4m3, "
+                         "weights=q8_0; or let products "
+                         "quantise what they multiply: activations=i8",
+                     .repeats = true,
+                     .named = true,
+                     .names = "state|weights|activations",
+                     .values = float_dtypes()};
 const Option kBudget{
     .name = "--budget",
     .letter = 'b',
