@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type Plugin, defineConfig } from 'vite';
 
 // The compiler's package; another folder with the same two files can stand in for it.
@@ -24,16 +25,29 @@ function offline(): Plugin {
   };
 }
 
+/** The page names the version of its compiler, so that links find it when it is kept (versions.mjs). */
+function versioned(): Plugin {
+  return {
+    name: 'version',
+    async transformIndexHtml() {
+      const { load } = (await import(pathToFileURL(resolve(compiler, 'index.js')).href)) as typeof import('irplan');
+      const { version } = (await load(readFileSync(resolve(compiler, 'dist/irplan.wasm')))).version();
+      return [{ tag: 'meta', attrs: { name: 'irplan-version', content: version }, injectTo: 'head' }];
+    },
+  };
+}
+
 export default defineConfig({
   base: './', // works from any folder of any host
   resolve: {
     alias: [
       { find: /^irplan$/, replacement: resolve(compiler, 'index.js') },
-      { find: /^irplan\/irplan\.wasm/, replacement: resolve(compiler, 'dist/irplan.wasm') },
+      { find: /^irplan\/run$/, replacement: resolve(compiler, 'run.js') },
+      { find: /^irplan\/(irplan|irplan-run)\.wasm/, replacement: `${resolve(compiler, 'dist')}/$1.wasm` },
     ],
   },
   server: { fs: { allow: [resolve(import.meta.dirname, '..'), compiler] } },
-  plugins: [offline()],
+  plugins: [offline(), versioned()],
   worker: { format: 'es' },
   build: {
     target: 'es2022',

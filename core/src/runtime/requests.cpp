@@ -64,6 +64,10 @@ bool read_line(const std::string& line, bool timed, Request& request, std::strin
     if (!json.contains(key) && (timed || key != std::string_view("arrival_us")))
       return *why = std::string(key) + " is missing", false;
   }
+  for (const auto& [key, value] : json.items()) {
+    const auto& known = Request::keys();
+    if (std::find(known.begin(), known.end(), key) == known.end()) request.unread.push_back(key);
+  }
   const auto whole = [&](const char* key, int64_t* out) {
     const auto found = json.find(key);
     if (found == json.end()) return true;
@@ -86,6 +90,15 @@ bool read_line(const std::string& line, bool timed, Request& request, std::strin
 }
 
 }  // namespace
+
+const std::vector<std::string>& Request::keys() {
+  static const std::vector<std::string> kKeys = [] {
+    std::vector<std::string> out = {"req_id", "tokens", "arrival_us", "max_new_tokens", "eos", "stop"};
+    out.insert(out.end(), std::begin(SamplingWords::kNames), std::end(SamplingWords::kNames));
+    return out;
+  }();
+  return kKeys;
+}
 
 bool Request::ends(const std::vector<int64_t>& fresh, const std::vector<int64_t>& usual_eos) const {
   const auto& last = eos ? *eos : usual_eos;

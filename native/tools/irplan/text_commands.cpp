@@ -192,7 +192,8 @@ int run_new(const Arguments& arguments) {
     return fail(kUsage, "--template and --config both choose the program; give one of them");
   const std::string& path = arguments.positional()[0];
   if (path != "-" && exists(path)) return fail(kFailed, path + " already exists and was not overwritten");
-  if (arguments.has("--config")) return new_for_config(path, arguments.value("--config"), arguments.json());
+  if (arguments.has("--config"))
+    return new_for_config(path, config_file(arguments.value("--config")), arguments.json());
   const std::string kind = arguments.value("--template", "smallest");
   const auto chosen =
       std::find_if(templates().begin(), templates().end(), [&](const auto& one) { return one.name == kind; });

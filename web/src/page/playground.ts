@@ -26,6 +26,7 @@ import { Help } from './help';
 import { Notices } from './notices';
 import { Share } from './share';
 import { SourceView } from './source';
+import { pageOf, servedVersions, siteOf, versionText } from './versions';
 import { Work } from './work';
 
 const QUIET_MS = 80; // the most that is waited for another key; less where the last compilation took less
@@ -51,6 +52,7 @@ export class Playground {
   #compiles = new Latest();
   #opening = false; // the editor's changes are ours
   #wrongOption = false;
+  #links = 0; // that were opened
   #round = 0; // of compilations; what belongs to an older one is not shown
   #lastMs = QUIET_MS;
   #compileSoon = debounce(() => Math.min(QUIET_MS, this.#lastMs / 2), () => this.#compile());
@@ -143,9 +145,17 @@ export class Playground {
 
   /** A link made with another compiler is never taken for one of this compiler's. */
   async #tellVersion({ version }: Linked): Promise<void> {
+    this.#notices.clear(); // what was told of an earlier link
+    const hash = location.hash;
+    const link = ++this.#links;
     const started = await this.#pool.start().catch(() => null); // that it did not start is told already
     if (!started || version === started.version.version) return;
-    this.#notices.show({ text: `This link was made with IRPlanner ${version}; what you see is compiled by ${started.version.version}.` });
+    const site = siteOf(location.href);
+    const served = await servedVersions(site);
+    if (link !== this.#links) return;
+    const page = pageOf(version, site, served);
+    const text = versionText(version, started.version.version, served, page);
+    this.#notices.show({ text, ...(page ? { action: { name: `Open it in ${version}`, run: () => location.assign(page + hash) } } : {}) });
   }
 
   // ---- the document
