@@ -1,4 +1,5 @@
-// How fast the playground is, in headless Chromium: typing, sliders, thousands of buffers, a slow network and a slow machine.
+// How fast the playground is, in headless Chromium: typing, sliders, thousands of buffers, a slow network and a slow machine;
+// and what links, embeds and documentation weigh (web_shared.mjs).
 // Each time is a median, wall beside the CPU time of the page's process (all its threads).
 //
 //   ./dev bench web [WORDS OF A TITLE]
@@ -8,6 +9,7 @@ import { findChromium, openPage, startBrowser } from '../web/browser.mjs';
 import { editorReady, look, openExample, replaceAll, root, shown, shownAnew } from '../web/harness.mjs';
 import { layered, wordy } from '../web/programs.mjs';
 import { serve } from '../web/server.mjs';
+import { shared, slowly } from './web_shared.mjs';
 
 const dist = join(root, 'web/dist');
 if (!existsSync(join(dist, 'index.html')) || !findChromium()) {
@@ -30,6 +32,12 @@ function tell(name, wall, cpu, target = '') {
   const ms = (n) => (n === null ? '' : `${n.toFixed(n < 10 ? 1 : 0)} ms`).padStart(10);
   console.log(`${name.padEnd(58)}${ms(wall)}${ms(cpu)}   ${target}`);
 }
+
+function count(name, n, unit, target) {
+  console.log(`${name.padEnd(58)}${`${Number.isInteger(n) ? n : n.toFixed(1)} ${unit}`.padStart(20)}   ${target}`);
+}
+
+const wants = (title) => title.includes(wanted);
 
 /** Notes when diagnostics are told and when the timeline is painted. */
 const watch = (page) =>
@@ -118,7 +126,7 @@ async function frames(page, name, act, target) {
 }
 
 async function visitor(title, run, options = {}) {
-  if (!title.includes(wanted)) return;
+  if (!wants(title)) return;
   const { page, context } = await openPage(browser, site.origin, options);
   page.setDefaultTimeout(120_000);
   try {
@@ -247,11 +255,7 @@ await visitor('plan.json', async (page) => {
 });
 
 await visitor('slow', async (page, context) => {
-  const session = await context.newCDPSession(page);
-  await session.send('Network.enable');
-  const bytesASecond = (1.6e6 / 8) | 0;
-  await session.send('Network.emulateNetworkConditions', { offline: false, latency: 150, downloadThroughput: bytesASecond, uploadThroughput: bytesASecond });
-  await session.send('Emulation.setCPUThrottlingRate', { rate: 4 });
+  await slowly(page, context);
   for (const path of readdirSync(join(dist, 'assets'))) await fetch(`${site.url}assets/${path}`).then((reply) => reply.arrayBuffer()); // compressed once
   const spent = await cpuSeconds();
   const begin = performance.now();
@@ -270,6 +274,8 @@ await visitor('slow', async (page, context) => {
   tell('   of which the network, until the compiler is there', arrived.compiler, null);
   tell('   of which the network, until the editor is there', arrived.editor, null);
 });
+
+await shared({ visitor, site, tell, count, wants, cpuSeconds });
 
 await browser.close();
 site.close();
