@@ -63,6 +63,9 @@ test('in forced colours bars and swatches keep their colours', () =>
       const colour = await page.locator('.part-arena').first().evaluate((node) => getComputedStyle(node).backgroundColor);
       assert.match(colour, /rgb\((29, 95, 214|120, 168, 248)\)/);
       await editorReady(page);
+      const share = await page.locator('#share').evaluate((node) => [getComputedStyle(node).color, getComputedStyle(node).forcedColorAdjust]);
+      assert.notEqual(share[0], await page.locator('#share').evaluate((node) => getComputedStyle(node).backgroundColor));
+      assert.equal(share[1], 'none', 'else its text gets a patch of paper in its own colour');
       // What is painted has the visitor's paper, and is not one black field.
       const paper = await page.evaluate(() => getComputedStyle(document.querySelector('.monaco-editor .margin')).backgroundColor);
       assert.equal(paper, 'rgb(255, 255, 255)');
