@@ -17,6 +17,6 @@ add_library(nlohmann_json::nlohmann_json ALIAS nlohmann_json)
 # Small before fast, since a page downloads it, but for the layers in which a keystroke's time is spent: each layer has its own
 # level, because emcc keeps an early -Oz even where -O2 follows. Nothing in core throws, so unwinding code is left out.
 set(CMAKE_CXX_FLAGS_RELEASE "-DNDEBUG")
-set(irplan_fast_layers base dims ir passes)
+set(irplan_fast_layers base dims ir passes reference runtime)
 set(irplan_small_sources "src/passes/(budget|retype|lighter|crowd|refused_size|unread|memory/pack_(search|eject|csv|json|needs))")  # of fast layers: what is short work, or rarely asked
 add_compile_options(-flto -fno-exceptions)

@@ -50,6 +50,9 @@ constexpr const Simd* kBuilt[] = {
 #ifdef IRPLAN_ISA_NEON
     &kNeon,
 #endif
+#ifdef IRPLAN_ISA_WASM
+    &kWasm,
+#endif
 #ifdef IRPLAN_ISA_AVX2
     &kAvx2,
 #endif

@@ -24,7 +24,7 @@ const files = names.map(measure).sort((a, b) => b.brotli - a.brotli);
 // What index.html asks for by itself, and the compiler; the editor comes after the first paint.
 const html = readFileSync(join(dist, 'index.html'), 'utf8');
 const early = (file) =>
-  file.name === 'index.html' || html.includes(file.name) || /irplan-.*\.wasm$|\/worker-.*\.js$/.test(file.name);
+  file.name === 'index.html' || html.includes(file.name) || /irplan-(?!run-).*\.wasm$|\/worker-.*\.js$/.test(file.name);
 
 function sum(name, of) {
   const add = (key) => of.reduce((total, file) => total + file[key], 0);

@@ -98,7 +98,8 @@ class Usage(Case):
                             (["x.json", "--dim", "S=many"], ["--dim", "S=many"]), (["x.json", "--output", "y=y.npy"], ["--output"]),
                             (["x.json", "--chunks", "1"], ["--chunks goes with --tokens"]),
                             (["x.json", "--generate", "1"], ["--generate goes with --tokens"]), (["x.json", "--tokens", "1", "--eos", "1"], ["--eos goes with --generate"]), (["x.json", "y.json"], ["y.json"]),
-                            (["x.json", "--tol", "-1"], ["--tol"]), (["x.json", "--dim", "3"], ["DIM=N", "`3`"]),
+                            (["x.json", "--tol", "-1"], ["--tol"]), (["x.json", "--states", "ones"], ["--states takes zeros or unset", "`ones`"]),
+                            (["x.json", "--states", "zeros", "--bench"], ["--states goes with one step"]), (["x.json", "--dim", "3"], ["DIM=N", "`3`"]),
                             (["x.json", "--let", "X=1", "--let", "X=2"], ["--let X is given twice"]),
                             (["x.json", "--dim", "S=1", "-dS=2"], ["--dim S is given twice"]),
                             (["--completion", "bahs"], ["`bash`"]), (["x.json", "--tol", "1", "--tol", "2"], ["--tol is given twice"]), (["x.json", "--weights"], ["--weights"])):

@@ -74,8 +74,9 @@ test('what is in the package', () => {
   const files = run('tar', ['-tzf', archive]).trim().split('\n').sort();
   assert.deepEqual(
     files,
-    ['LICENSE', 'README.md', 'dist/irplan.js', 'dist/irplan.wasm', 'index.cjs', 'index.d.cts', 'index.d.ts', 'index.js',
-      'irplan.wasm.d.cts', 'irplan.wasm.d.ts', 'node.js', 'package.json', 'plan.d.ts'].map((name) => `package/${name}`));
+    ['LICENSE', 'README.md', 'dist/irplan-run.js', 'dist/irplan-run.wasm', 'dist/irplan.js', 'dist/irplan.wasm', 'dist/remark.css', 'dist/remark.js',
+      'index.cjs', 'index.d.cts', 'index.d.ts', 'index.js', 'irplan.wasm.d.cts', 'irplan.wasm.d.ts', 'node.js', 'package.json', 'plan.d.ts',
+      'remark.d.ts', 'run.cjs', 'run.d.cts', 'run.d.ts', 'run.js', 'run_node.js'].map((name) => `package/${name}`));
 });
 
 test('load() in Node', () => {
@@ -88,13 +89,43 @@ test('require() in Node', () => {
   check(JSON.parse(run('node', ['run.cjs'])));
 });
 
-test('load() in a browser under a strict policy', async () => {
+const ran = `async (load, run) => {
+  const { plan } = (await load()).compile({ text: 'dim S in 1..64\\ninput x: f32[S, 8]\\nout = output(silu(x))\\n' });
+  const { outputs } = await run({ plan, dims: { S: 3 } });
+  return { count: outputs[0].statistics.count, wrong: await run({ plan, dims: { S: 65 } }).catch((error) => error.name) };
+}`;
+const checkRan = (found) => assert.deepEqual(found, { count: 24, wrong: 'RunRefused' });
+
+test('run() in Node', () => {
+  writeFileSync(join(project, 'ran.js'), `import { load } from 'irplan';\nimport { run } from 'irplan/run';\nconsole.log(JSON.stringify(await (${ran})(load, run)));`);
+  checkRan(JSON.parse(run('node', ['ran.js'])));
+  writeFileSync(join(project, 'ran.cjs'), `(${ran})(require('irplan').load, require('irplan/run').run).then((found) => console.log(JSON.stringify(found)));`);
+  checkRan(JSON.parse(run('node', ['ran.cjs'])));
+});
+
+test('irplan/remark without any package beside it', () => {
+  const code = `import remarkIrplan, { SnippetError } from 'irplan/remark';
+    const tree = (value) => ({ type: 'root', children: [{ type: 'code', lang: 'irplan', value }] });
+    const good = tree('input x: f16[4]\\nout = output(silu(x))');
+    await remarkIrplan()(good);
+    const wrong = await remarkIrplan()(tree('out = output(x)'), { path: 'a.md' }).catch((error) => error);
+    console.log(JSON.stringify({ made: good.children[0].data.hName, told: wrong instanceof SnippetError && wrong.message }));`;
+  writeFileSync(join(project, 'remark.js'), code);
+  const { made, told } = JSON.parse(run('node', ['remark.js']));
+  assert.equal(made, 'figure');
+  assert.match(told, /^a\.md:2:14: error\[E\d{4}\]: /);
+  assert.match(readFileSync(join(installed, 'dist/remark.css'), 'utf8'), /\.irplan-picture/);
+});
+
+test('load() and run() in a browser under a strict policy', async () => {
   const { findChromium, openPage, startBrowser } = await import('../web/browser.mjs').catch(() => ({}));
   if (!findChromium?.()) return 'skipped: no Chromium, or web/node_modules is missing';
   const types = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html' };
   writeFileSync(join(project, 'index.html'), '<!doctype html><title>irplan</title><script type="module" src="page.js"></script>');
   writeFileSync(join(project, 'page.js'),
-    `import { load } from './node_modules/irplan/index.js';\n(${tour})(load).then((found) => (globalThis.found = found));`);
+    `import { load } from './node_modules/irplan/index.js';
+    import { run } from './node_modules/irplan/run.js';
+    (${tour})(load).then(async (found) => (globalThis.found = { ...found, ran: await (${ran})(load, run) }));`);
   const server = createServer((request, response) => {
     const file = join(project, request.url === '/' ? 'index.html' : request.url);
     if (!existsSync(file)) return response.writeHead(404).end();
@@ -107,7 +138,9 @@ test('load() in a browser under a strict policy', async () => {
     const { page, complaints } = await openPage(browser, origin);
     await page.goto(origin);
     await page.waitForFunction(() => globalThis.found, null, { timeout: 600_000 });
-    check(await page.evaluate(() => globalThis.found));
+    const { ran: alsoRan, ...found } = await page.evaluate(() => globalThis.found);
+    check(found);
+    checkRan(alsoRan);
     assert.deepEqual(complaints.filter((text) => !text.includes('favicon')), []);
   } finally {
     await browser.close();

@@ -11,27 +11,28 @@ export const test = (title, run) => tests.push({ title, run });
 
 const MAX_MS = Number(process.env.IRPLAN_WEB_MS ?? 600_000); // for one thing to happen: it ends what hangs, however busy the machine
 let browser = null;
-let site = null;
+let served = null;
 
-export function useBrowser(started, served) {
+export function useBrowser(started, site) {
   browser = started;
-  site = served;
+  served = site;
 }
 
-export const siteUrl = () => site.url;
+export const site = () => served;
+export const siteUrl = () => served.url;
 
 /** A page of somebody's documentation, under a strict policy, beside the site. */
 export function docsPage(path, body) {
-  site.pages.set(path, `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>docs</title><link rel="icon" href="data:,"></head><body><main>${body}</main></body></html>`);
-  return site.origin + path;
+  served.pages.set(path, `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>docs</title><link rel="icon" href="data:,"></head><body><main>${body}</main></body></html>`);
+  return served.origin + path;
 }
 
 /**
  * Runs as a fresh visitor. `before` prepares the page before it loads; `expected` are the complaints that the browser itself
  * must make.
  */
-export async function visit(run, { hash = '', before = async () => {}, expected = [], url = site.url, ...options } = {}) {
-  const { page, context, complaints } = await openPage(browser, site.origin, options);
+export async function visit(run, { hash = '', before = async () => {}, expected = [], url = served.url, ...options } = {}) {
+  const { page, context, complaints } = await openPage(browser, served.origin, options);
   page.setDefaultTimeout(MAX_MS);
   try {
     await before(page, context);

@@ -17,7 +17,7 @@
 
 namespace irplan::cpu {
 
-extern const Simd kPortable, kAvx2, kAvx512, kAvx512Vnni, kNeon;
+extern const Simd kPortable, kAvx2, kAvx512, kAvx512Vnni, kNeon, kWasm;
 
 // What the machine has and its system saves; in simd.cpp, which any machine runs.
 bool has_avx2();

@@ -48,21 +48,11 @@ std::optional<std::vector<Given>> open_inputs(const Plan& plan, const Options& o
 
 // Inputs that the phase reads, directly or through windows, and nobody gave.
 std::string missing_inputs(const Plan& plan, const Plan::Phase& phase, const std::vector<Given>& given) {
-  std::vector<uint8_t> read(plan.buffers.size(), 0);
-  for (uint32_t i = phase.ops_begin; i < phase.ops_end; ++i) {
-    for (const uint32_t value : plan.ops[i].in) {
-      if (value != kAbsent) read[plan.values[value].buffer] = 1;
-    }
-  }
-  for (const Plan::Output& output : plan.outputs) {
-    if (output.phase.empty() || output.phase == phase.name) read[plan.values[output.value].buffer] = 1;
-  }
   std::string names;
-  for (uint32_t i = 0; i < plan.values.size(); ++i) {
-    const Plan::Value& value = plan.values[i];
-    if (value.kind != Plan::Kind::Input || !read[value.buffer]) continue;
-    const bool here = std::any_of(given.begin(), given.end(), [&](const Given& g) { return g.value == i; });
-    if (!here) names += (names.empty() ? "" : ", ") + value.id;
+  for (const uint32_t input : inputs_of(plan, phase)) {
+    const bool here =
+        std::any_of(given.begin(), given.end(), [&](const Given& g) { return g.value == input; });
+    if (!here) names += (names.empty() ? "" : ", ") + plan.values[input].id;
   }
   return names;
 }
@@ -132,6 +122,9 @@ Exit run_once(const Plan& plan, Backend& backend, const Options& options) {
   Session session(plan, backend);
   if (!prepare(session, {*step}, *source, backend, options)) return kFailed;
   if (auto failure = session.bind(*step)) return fail(kFailed, *failure), kFailed;
+  if (options.states == "zeros") {
+    if (auto failure = session.clear_states()) return fail(kFailed, *failure), kFailed;
+  }
   ScheduleReport(options).show(plan, session, *step);
   std::vector<InputArray> arrays_in;
   for (const Given& g : *given) {
@@ -139,7 +132,7 @@ Exit run_once(const Plan& plan, Backend& backend, const Options& options) {
     std::vector<int64_t> shape;
     for (const Expr extent : value.shape) shape.push_back(evaluate(extent, step->sizes.dims).value_or(0));
     std::string why, table;
-    const int64_t rows = table_rows(plan, g.value, step->sizes.dims, 2, &table);
+    const int64_t rows = table_rows(plan, g.value, step->sizes.dims, kRandomBelow, &table);
     auto array = g.spec.array(value, shape, rows, &why);
     if (!array) return fail(kFailed, why), kFailed;
     if (auto failure = ids_outside(plan, g.value, *array, step->sizes.dims))

@@ -65,6 +65,11 @@ bool take_tolerance(Options& o, const std::string& text, std::string* why) {
   return good || (*why = "takes a number that is not negative, not `" + text + "`", false);
 }
 
+bool take_states(Options& o, const std::string& text, std::string* why) {
+  o.states = text;
+  return text == "zeros" || text == "unset" || (*why = "takes zeros or unset, not `" + text + "`", false);
+}
+
 bool take_chunks(Options& o, const std::string& text, std::string* why) {
   const auto read = whole_numbers(text);
   if (!read) return *why = "takes whole numbers with commas between, not `" + text + "`", false;
@@ -138,6 +143,7 @@ std::string after_name(const std::string& text) {
 std::string unless_random(const std::string& text) { return text.rfind("random:", 0) == 0 ? "" : text; }
 
 constexpr const char* kBackends = "auto|cpu|cuda|reference";
+constexpr const char* kStates = "zeros|unset";
 constexpr const char* kIsas = "portable|avx2|avx512|avx512vnni|neon";
 
 bool taken_first(Options&, const std::string&, std::string*) { return true; }  // before a backend is made
@@ -220,6 +226,11 @@ const Row kRows[] = {
       .file = command::FileUse::Read,
       .path_of = after_name},
      take_named<&Options::inputs>},
+    {{.name = "--states",
+      .value = "WHAT",
+      .doc = "what states hold before a step: zeros, or unset, 0xff in every byte (default: unset)",
+      .choices = kStates},
+     take_states},
     {{.name = "--output",
       .letter = 'o',
       .value = "NAME=@FILE",
@@ -378,6 +389,8 @@ bool consistent(const Options& o) {
     return wrong(
         "--temperature, --top-k, --top-p, --min-p and --seed go with --generate, or with --requests");
   if (o.stream && !generates) return wrong("--stream goes with --generate, or with --requests");
+  if (!o.states.empty() && (o.bench || !o.tokens.empty() || !o.requests.empty()))
+    return wrong("--states goes with one step whose outputs are wanted; --bench has zeros");
   if (o.bench && (!o.tokens.empty() || !o.requests.empty()))
     return wrong("--bench goes with one step: say --phase and --dim, not --tokens or --requests");
   if (o.bench && (!o.outputs.empty() || !o.expects.empty()))

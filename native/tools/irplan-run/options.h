@@ -38,6 +38,7 @@ struct Options {
   std::string backend = "auto";
   std::optional<int64_t> threads;
   bool strict = false;
+  std::string states;              // "zeros", "unset"; empty: not said, unset
   std::vector<NamedText> inputs;   // SPEC
   std::vector<NamedText> outputs;  // a path
   std::vector<NamedText> expects;  // a path, or F.safetensors:key

@@ -4,35 +4,15 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 
 #include "files/write.h"
 #include "irplan/diagnostic.h"
-#include "reference/executor.h"
 #include "runtime/npy.h"
 #include "runtime/safetensors.h"
+#include "runtime/statistics.h"
 
 namespace irplan::run {
 namespace {
-
-uint64_t mixed(uint64_t x) {  // splitmix64
-  x += 0x9e3779b97f4a7c15u;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
-}
-
-std::string declared(const Plan::Value& value) {
-  std::string out = std::string(name(value.dtype)) + "[";
-  for (size_t i = 0; i < value.shape.size(); ++i) out += (i ? ", " : "") + value.shape[i].text();
-  return out + "]";
-}
-
-std::string place(int64_t element, const std::vector<int64_t>& shape) {
-  std::vector<int64_t> at(shape.size());
-  for (size_t i = shape.size(); i-- > 0; element /= shape[i]) at[i] = element % shape[i];
-  return text(at);
-}
 
 std::vector<std::string> output_names(const Plan& plan) {
   std::vector<std::string> names;
@@ -48,22 +28,11 @@ float float_at(const HostArray& array, int64_t i) {
 
 // One line for a reader: extents, least, largest, mean.
 void show(const std::string& name_of, const HostArray& array, DType dtype) {
-  double sum = 0;
-  float least = INFINITY, most = -INFINITY;
-  int64_t odd = 0;
-  const int64_t count = array.count();
-  for (int64_t i = 0; i < count; ++i) {
-    const float x = float_at(array, i);
-    if (!std::isfinite(x)) ++odd;
-    if (!std::isfinite(x)) continue;
-    sum += x;
-    least = std::min(least, x);
-    most = std::max(most, x);
-  }
+  const Statistics of = statistics(array);
   std::printf("%s %s%s", name_of.c_str(), name(dtype), text(array.shape).c_str());
-  if (count > odd)
-    std::printf("  least %.6g  largest %.6g  mean %.6g", least, most, sum / static_cast<double>(count - odd));
-  if (odd > 0) std::printf("  not finite: %lld", static_cast<long long>(odd));
+  if (of.finite() > 0) std::printf("  least %.6g  largest %.6g  mean %.6g", of.least, of.largest, of.mean);
+  if (of.finite() < of.count)
+    std::printf("  not finite: %lld", static_cast<long long>(of.count - of.finite()));
   std::printf("\n");
 }
 
@@ -124,7 +93,7 @@ bool agrees(const std::string& name_of, const HostArray& got, const StoredTensor
   char line[400];
   std::snprintf(line, sizeof line,
                 "max|a - b| = %.6g is above %g * max|b| = %.6g; at %s it is %.9g, expected %.9g", worst,
-                tolerance, tolerance * largest, place(at, got.shape).c_str(), double{float_at(got, at)},
+                tolerance, tolerance * largest, place_of(at, got.shape).c_str(), double{float_at(got, at)},
                 double{float_at(expected, at)});
   fail(kDiffers, name_of + ": not as expected: " + line + top);
   return false;
@@ -172,81 +141,14 @@ std::optional<InputSpec> InputSpec::open(const std::string& text, std::string* w
 }
 
 std::optional<std::string> InputSpec::unlike(const Plan::Value& value) const {
-  if (!file_) return std::nullopt;
-  const StoredTensor& tensor = file_->tensor();
-  const std::string got = "input " + value.id + " is " + info(tensor.type).name + text(tensor.shape) +
-                          ", expected " + declared(value);
-  if (tensor.shape.size() != value.shape.size())
-    return got + ": " + std::to_string(tensor.shape.size()) + " axes are not " +
-           std::to_string(value.shape.size());
-  if (info(tensor.type).floats != is_float(value.dtype))
-    return got + (is_float(value.dtype) ? ": integers are not floats" : ": floats are not integers");
-  return std::nullopt;
+  return file_ ? irplan::unlike(value, file_->tensor()) : std::nullopt;
 }
 
 std::optional<HostArray> InputSpec::array(const Plan::Value& value, const std::vector<int64_t>& shape,
                                           int64_t below, std::string* why) const {
-  if (file_) {
-    HostArray array = to_array(file_->tensor());
-    for (const int64_t n : array.i) {
-      std::byte stored[8];
-      store_int(value.dtype, stored, 0, n);
-      if (load_int(value.dtype, stored, 0) == n) continue;
-      *why = "input " + value.id + " holds " + std::to_string(n) + ", beyond what " + name(value.dtype) +
-             " can hold";
-      return std::nullopt;
-    }
-    return array;
-  }
-  HostArray array;
-  array.floats = is_float(value.dtype);
-  array.shape = shape;
-  const auto count = static_cast<size_t>(array.count());
-  uint64_t key = mixed(seed_.value_or(0));
-  for (const char c : value.id) key = mixed(key ^ static_cast<uint8_t>(c));
-  array.f.resize(array.floats ? count : 0);
-  array.i.resize(array.floats ? 0 : count);
-  for (size_t i = 0; i < count; ++i) {
-    const uint64_t bits = mixed(key + i);
-    if (array.floats) {
-      constexpr float kWidth = 1.7320508f;  // uniform with a standard deviation of 1
-      const float unit = static_cast<float>(bits >> 40) * 0x1p-23f - 1.0f;
-      array.f[i] = seed_ ? kWidth * unit : static_cast<float>(constant_);
-    } else {
-      array.i[i] = seed_ ? static_cast<int64_t>(bits >> 1) % std::max<int64_t>(below, 1)
-                         : static_cast<int64_t>(constant_);
-    }
-  }
-  return array;
-}
-
-int64_t table_rows(const Plan& plan, uint32_t ids, const Binding& binding, int64_t otherwise,
-                   std::string* table) {
-  int64_t rows = -1;
-  for (const Plan::Op& op : plan.ops) {
-    if (!op.row || op.row->ids < 0) continue;
-    const auto from = static_cast<size_t>(op.row->ids), to = static_cast<size_t>(op.row->table);
-    if (op.in.size() <= std::max(from, to) || op.in[from] != ids || op.in[to] == kAbsent) continue;
-    const Plan::Value& w = plan.values[op.in[to]];
-    const auto n = w.shape.empty() ? std::nullopt : evaluate(w.shape[0], binding);
-    if (!n || (rows >= 0 && *n >= rows)) continue;
-    rows = *n;
-    *table = w.id;
-  }
-  return rows < 0 ? otherwise : rows;
-}
-
-std::optional<std::string> ids_outside(const Plan& plan, uint32_t ids, const HostArray& array,
-                                       const Binding& binding) {
-  std::string table;
-  const int64_t rows = table_rows(plan, ids, binding, -1, &table);
-  for (size_t i = 0; rows >= 0 && i < array.i.size(); ++i) {
-    if (array.i[i] >= 0 && array.i[i] < rows) continue;
-    return plan.values[ids].id + ": id " + std::to_string(array.i[i]) + " at " +
-           place(static_cast<int64_t>(i), array.shape) + " is outside of the " + std::to_string(rows) +
-           " rows of " + table;
-  }
-  return std::nullopt;
+  if (file_) return stored_input(value, file_->tensor(), why);
+  if (seed_) return random_input(value, shape, *seed_, below);
+  return constant_input(value, shape, constant_);
 }
 
 bool Results::open(const Plan& plan, const Options& options) {

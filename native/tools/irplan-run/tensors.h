@@ -8,6 +8,7 @@
 
 #include "files/mapped_file.h"
 #include "plan/plan.h"
+#include "runtime/inputs.h"
 #include "runtime/stored.h"
 #include "tools/irplan-run/options.h"
 
@@ -43,14 +44,6 @@ class InputSpec {
   std::optional<uint64_t> seed_;
   double constant_ = 0;
 };
-
-// The ids in an array that `embed` looks up must be rows of its table: what is wrong, or none. `ids` is an
-// input's index.
-std::optional<std::string> ids_outside(const Plan& plan, uint32_t ids, const HostArray& array,
-                                       const Binding& binding);
-// The rows of the smallest table that is looked up with this input; `otherwise` where none is.
-int64_t table_rows(const Plan& plan, uint32_t ids, const Binding& binding, int64_t otherwise,
-                   std::string* table);
 
 // What is asked about the results of a run, checked before it and answered after it.
 class Results {

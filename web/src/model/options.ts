@@ -54,7 +54,7 @@ export function quoted(value: string): string {
 }
 
 /** Words apart by blanks; quotes keep blanks. */
-function words(text: string): string[] {
+export function words(text: string): string[] {
   const found = text.match(/(?:[^\s'"]+|'[^']*'|"[^"]*")+/g) ?? [];
   return found.map((word) => word.replace(/'([^']*)'|"([^"]*)"/g, (_, a?: string, b?: string) => a ?? b ?? ''));
 }

@@ -16,14 +16,17 @@ self.addEventListener('activate', (event) => {
   event.waitUntil(tidy());
 });
 
+/** The playground itself is kept as it was seen last; other pages, of which the embed's frame is kept, come from the network first. */
 async function page(request) {
   const cache = await caches.open(CACHE);
+  const { origin, pathname } = new URL(request.url);
+  const own = (origin + pathname).replace(/index\.html$/, '') === self.registration.scope;
   try {
     const fresh = await fetch(request);
-    if (fresh.ok) await cache.put('./', fresh.clone());
+    if (own && fresh.ok) await cache.put('./', fresh.clone());
     return fresh;
   } catch {
-    return (await cache.match('./')) ?? Response.error();
+    return (await cache.match(own ? './' : request, { ignoreSearch: true, ignoreVary: true })) ?? Response.error();
   }
 }
 

@@ -1,0 +1,65 @@
+// Steps of a decoder run in WebAssembly beside the native command's one thread: the least of some runs each, after the engine's
+// compilers have seen them once.
+//
+//   ./dev bench wasm_run [WORDS OF A TITLE]
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '../..');
+const native = join(process.env.IRPLAN_BIN ?? join(root, 'build/bin'), 'irplan-run');
+const { load } = await import('../../wasm/node.js');
+const { run } = await import('../../wasm/run_node.js');
+const irplan = await load();
+const source = await WebAssembly.compile(readFileSync(join(root, 'wasm/dist/irplan-run.wasm')));
+const folder = mkdtempSync(join(tmpdir(), 'irplan-bench-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+const AIM = 0.4;
+const RUNS = 5;
+// Two layers of Llama-3.2-1B, and a small vocabulary.
+const config = JSON.stringify({
+  model_type: 'llama', hidden_size: 2048, num_attention_heads: 32, num_key_value_heads: 8, head_dim: 64, intermediate_size: 8192, vocab_size: 16384,
+  num_hidden_layers: 2, rms_norm_eps: 1e-5, dtype: 'bfloat16', max_position_embeddings: 2048, rope_theta: 500000, tie_word_embeddings: true, hidden_act: 'silu',
+});
+const llama = readFileSync(join(root, 'examples/models/llama.irplan'), 'utf8');
+const decode = { phase: 'decode', dims: { B: 1, P: 128 } };
+const prefill = { phase: 'prefill', dims: { B: 1, S: 64, P: 0 } };
+const WORKS = [
+  ['decode bf16', llama, {}, decode],
+  ['decode q8_0', llama, { weights: 'q8_0' }, decode],
+  ['decode q4_0', llama, { weights: 'q4_0' }, decode],
+  ['decode q8_0 x i8', llama, { weights: 'q8_0', activations: 'i8' }, decode],
+  ['prefill 64 bf16', llama, {}, prefill],
+  ['prefill 64 q8_0 x i8', llama, { weights: 'q8_0', activations: 'i8' }, prefill],
+  ['hotpath f16', readFileSync(join(root, 'examples/hotpath.irplan'), 'utf8'), {}, { phase: 'main', dims: { S: 2048, D: 4096 } }],
+];
+
+/** Milliseconds of a step by the command, the widest vectors of the machine. */
+function nativeMs(plan, { phase, dims }) {
+  const [file, times] = ['plan.json', 'times.json'].map((name) => join(folder, name));
+  writeFileSync(file, plan);
+  const sizes = Object.entries(dims).flatMap(([name, size]) => ['--dim', `${name}=${size}`]);
+  const words = ['--backend', 'cpu', '--threads', '1', '--weights', 'random:1', '--phase', phase, ...sizes, '--bench', '--iterations', '12', '--export-times', times];
+  execFileSync(native, [file, ...words], { stdio: ['ignore', 'ignore', 'inherit'] });
+  return Math.min(...JSON.parse(readFileSync(times, 'utf8')).samples_ms);
+}
+
+const wanted = process.argv.slice(2).join(' ');
+const logs = [];
+console.log(`${''.padEnd(24)}${'wasm'.padStart(12)}${'native, 1'.padStart(12)}   of native`);
+for (const [title, text, retypes, step] of WORKS) {
+  if (!title.includes(wanted)) continue;
+  const { plan, rendered } = irplan.compile({ text, config: text === llama ? config : null, options: { target: 'cpu', retypes } });
+  if (!plan) throw new Error(rendered);
+  let least = Infinity;
+  for (let i = 0; i < RUNS; i++) least = Math.min(least, (await run({ plan, ...step, states: 'zeros' }, { source })).ms.run);
+  const other = nativeMs(plan, step);
+  const ratio = other / least;
+  logs.push(Math.log(ratio));
+  const ms = (n) => `${n.toFixed(n < 10 ? 2 : 1)} ms`.padStart(12);
+  console.log(`${title.padEnd(24)}${ms(least)}${ms(other)}   ${ratio.toFixed(2)}x`);
+}
+const mean = Math.exp(logs.reduce((sum, one) => sum + one, 0) / logs.length);
+console.log(`${'geometric mean'.padEnd(48)}   ${mean.toFixed(2)}x, of at least ${AIM}x aimed at`);

@@ -1,0 +1,2 @@
+// The same types for require(), which gives run() alone.
+export * from './run.js';
