@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type Plugin, defineConfig } from 'vite';
 
 // The compiler's package; another folder with the same two files can stand in for it.
@@ -24,6 +25,18 @@ function offline(): Plugin {
   };
 }
 
+/** The page names the version of its compiler, so that links find it when it is kept (versions.mjs). */
+function versioned(): Plugin {
+  return {
+    name: 'version',
+    async transformIndexHtml() {
+      const { load } = (await import(pathToFileURL(resolve(compiler, 'index.js')).href)) as typeof import('irplan');
+      const { version } = (await load(readFileSync(resolve(compiler, 'dist/irplan.wasm')))).version();
+      return [{ tag: 'meta', attrs: { name: 'irplan-version', content: version }, injectTo: 'head' }];
+    },
+  };
+}
+
 export default defineConfig({
   base: './', // works from any folder of any host
   resolve: {
@@ -33,7 +46,7 @@ export default defineConfig({
     ],
   },
   server: { fs: { allow: [resolve(import.meta.dirname, '..'), compiler] } },
-  plugins: [offline()],
+  plugins: [offline(), versioned()],
   worker: { format: 'es' },
   build: {
     target: 'es2022',

@@ -9,7 +9,8 @@
 // The record, of which only `file` and `text` must be there: {"file", "text", "config", "configName",
 // "options": {"target", "lets": {name: text}, "dims": {name: n}, "retypes": {what: dtype}, "keepOrder",
 // "strength", "denyWarnings"}, "sizes": {name: n}, "look": {"view", "phase", "buffer"}, "fit": {"gpu",
-// "memory", "context", "batch", "retypes"}}.
+// "memory", "context", "batch", "retypes"}, "against": what it is compared with, a record of the same kind,
+// whose absent "sizes" are those of the document}.
 #pragma once
 
 #include <nlohmann/json.hpp>

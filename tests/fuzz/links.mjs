@@ -50,8 +50,9 @@ function otherDocument(random) {
   record.options = { target: 'cpu', lets: { a: '1' }, dims: { S: 2 }, retypes: { state: 'f16' }, keepOrder: true, strength: 'exact', denyWarnings: true };
   record.look = { view: 'plan', phase: 'main', buffer: 'h' };
   if (random(2)) record.fit = { gpu: 'H100', memory: '80GB', context: '4096', batch: '1', retypes: { state: 'f8e4m3' } };
+  if (random(2)) record.against = { file: 'b.irplan', text: 'input x: f32[4]\ny = output(x)\n', ...(random(2) ? { sizes: { S: 2 } } : {}) };
   for (let n = 1 + random(3); n > 0; n--) {
-    const holder = [record, record.options, record.look, record.fit, record.sizes, record.options?.lets].filter((h) => h && typeof h === 'object')[random(6)] ?? record;
+    const holder = [record, record.options, record.look, record.fit, record.sizes, record.options?.lets, record.against].filter((h) => h && typeof h === 'object')[random(7)] ?? record;
     const keys = [...Object.keys(holder), 'other'];
     holder[keys[random(keys.length)]] = value();
   }

@@ -5,7 +5,9 @@ import { readFileSync } from 'node:fs';
 import {
   colours, editorReady, figure, figureIs, look, openExample, painted, replaceAll, setSize, shown, shownAnew, test, textOfPlan, visit,
 } from './harness.mjs';
-import { GATED, REFUSED, TIGHT, layered } from './programs.mjs';
+import { GATED, REFUSED, TIGHT, VIEWED, layered, wordy } from './programs.mjs';
+
+const LAST = 'fn last(x) { return silu(rmsnorm(x, eps=1e-5)) }\n';
 
 const sha = (text) => createHash('sha256').update(text).digest('hex');
 
@@ -293,6 +295,10 @@ test('layers fold, names are the parameters\', and a search finds them', () =>
     await page.locator('irplan-timeline').focus();
     await page.keyboard.press('f');
     await page.waitForSelector('button:text-is("Fold layers")[aria-pressed=true]');
+    await shownAnew(page, () => replaceAll(page, LAST + layered(8).replace('output(h)', 'output(silu(last(h)))')));
+    const loops = await page.evaluate(() => [...new Set(document.querySelector('irplan-plan').session.phase.value.sections.map((one) => one.loop))]);
+    assert.deepEqual(loops, ['', 'i'], 'what a function computes is no round of a loop');
+    await shownAnew(page, () => replaceAll(page, layered(80)));
     await page.fill('irplan-memory .search', 'gate_proj');
     await page.waitForSelector('irplan-memory [role=status]:has-text("160 found")'); // 80 results, 80 weights
     await page.press('irplan-memory .search', 'Enter');
@@ -332,6 +338,29 @@ test('plan.json is folded, searched and linked, and only what is in sight is lai
     await page.waitForSelector('irplan-json .row.marked:has-text("segment")');
   }));
 
+test('thirty megabytes of plan.json are folded, searched and linked', () =>
+  visit(async (page) => {
+    await shown(page);
+    await editorReady(page);
+    await shownAnew(page, () => replaceAll(page, wordy(3333, 720)));
+    await look(page, 'json');
+    await page.waitForSelector('irplan-json .row');
+    const [, size] = /([\d.]+) MiB/.exec(await page.textContent('irplan-json .tools'));
+    assert.ok(Number(size) > 29, size);
+    const rows = page.locator('irplan-json .row');
+    assert.match(await rows.filter({ hasText: /^\W*"ops": \[/ }).textContent(), /\d+ records/);
+    await page.fill('irplan-json .search', 'layers.3332.mlp.down_proj');
+    const marked = page.locator('irplan-json .row.marked');
+    await marked.filter({ hasText: 'layers.3332.mlp.down_proj' }).waitFor();
+    await page.press('irplan-json .search', 'Enter');
+    await marked.locator('button.json-text').first().click();
+    assert.ok(await page.locator('irplan-detail h3').isVisible());
+    await page.click('irplan-json button[aria-label^="ops:"]');
+    await page.locator('irplan-lines .scroll').evaluate((box) => (box.scrollTop = 1e9));
+    await rows.filter({ hasText: /^}$/ }).waitFor();
+    assert.ok((await rows.count()) < 90, 'only what is in sight is laid out');
+  }));
+
 test('every example compiles, and so does every template', () =>
   visit(async (page) => {
     await shown(page);
@@ -366,6 +395,20 @@ test('the graph folds layers, follows what is chosen, and is walked by keys', ()
       const graph = document.querySelector('irplan-plan').shadowRoot.querySelector('irplan-graph');
       return graph.shadowRoot.querySelectorAll('.node').length > count;
     }, folded);
+  }));
+
+test('an edge of the graph goes through a view to the op that wrote its bytes', () =>
+  visit(async (page) => {
+    await shown(page);
+    await editorReady(page);
+    await shownAnew(page, () => replaceAll(page, VIEWED));
+    await look(page, 'graph');
+    await page.waitForSelector('irplan-graph .tools :text("3 nodes, 2 edges")');
+    await page.click('irplan-graph button:text-is("Fit")');
+    await page.waitForFunction(() => {
+      const box = document.querySelector('irplan-plan').shadowRoot.querySelector('irplan-graph').shadowRoot.querySelector('.scroll');
+      return box.scrollWidth <= box.clientWidth;
+    });
   }));
 
 test('passes that changed the graph are told, with what they changed', () =>

@@ -28,6 +28,9 @@ export const TIGHT = CACHED.replace('LIMIT', '40MiB');
 // And one that not even the smallest sizes keep.
 export const REFUSED = CACHED.replace('LIMIT', '4MiB');
 
+/** The same with names of `length` letters more, for a long plan.json. */
+export const wordy = (n, length) => layered(n).replaceAll('layers.', `${'long'.repeat(length / 4)}.layers.`);
+
 /** A loop of `n` rounds with buffers of its own. */
 export const layered = (n) => `dim S in 1..256
 input x: f32[S, 256]
@@ -37,4 +40,12 @@ for i in ${n} with h {
   h = h + linear(y, param f32[256, 512] from "layers.{i}.mlp.down_proj.weight")
 }
 out = output(h)
+`;
+
+/** A product, a view of it, and what reads the view: its shape alone is another. */
+export const VIEWED = `dim S in 1..64
+input x: f32[S, 256]
+h = silu(x)
+q = linear(h, param f32[256, 256] from "q")
+out = output(softmax(view(q, shape=[S, 4, 64])))
 `;

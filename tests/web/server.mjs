@@ -2,7 +2,7 @@
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, constants } from 'node:zlib';
 
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
@@ -29,7 +29,9 @@ const STRICT = {
   'content-type': TYPES['.html'],
 };
 
-/** `compressed`: files are sent as hosts send them, by gzip. `pages`: of somebody's site beside the folder, by path. */
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
+
+/** `compressed`: files are sent as hosts send them, by brotli. `pages`: of somebody's site beside the folder, by path. */
 export async function serve(folder, base = '/some/folder/', { compressed = false } = {}) {
   const zipped = new Map();
   const pages = new Map();
@@ -47,8 +49,8 @@ export async function serve(folder, base = '/some/folder/', { compressed = false
     }
     const headers = { ...HEADERS, 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' };
     if (compressed) {
-      if (!zipped.has(file)) zipped.set(file, gzipSync(readFileSync(file)));
-      response.writeHead(200, { ...headers, 'content-encoding': 'gzip' }).end(zipped.get(file));
+      if (!zipped.has(file)) zipped.set(file, brotliCompressSync(readFileSync(file), BROTLI));
+      response.writeHead(200, { ...headers, 'content-encoding': 'br' }).end(zipped.get(file));
       return;
     }
     response.writeHead(200, headers);

@@ -6,6 +6,9 @@ import CompilerWorker from './worker?worker';
 const TICK_MS = 100;
 const PATIENCE = 100; // ticks without a sign of life until the first compilation came back: the code is made while it runs
 const WATCHDOG = 20; // and afterwards
+const LARGE_MS = 1000; // of a compilation whose plan takes long to be written, too
+const FIRST = 5; // times longer, since the compiler's own code is made meanwhile
+const LONGER = 5; // times its compilation
 
 export class CompilerStopped extends Error {}
 
@@ -28,13 +31,15 @@ export class CompilerClient {
   #nextId = 1;
   #generation = 0;
   #patience: number; // ticks
+  #isLong: boolean;
   #silent = 0; // ticks since something was heard
   #clock: ReturnType<typeof setInterval> | undefined; // runs while something is waited for
 
   /** `patience`: ticks, for work that takes long by its nature. */
-  constructor(module: Promise<WebAssembly.Module>, patience = PATIENCE) {
+  constructor(module: Promise<WebAssembly.Module>, patience?: number) {
     this.#module = module;
-    this.#patience = patience;
+    this.#patience = patience ?? PATIENCE;
+    this.#isLong = patience !== undefined;
   }
 
   /** Of compilers that this one has been: what an earlier one kept is gone. */
@@ -101,6 +106,12 @@ export class CompilerClient {
     }, TICK_MS);
   }
 
+  /** Nothing loops in what is asked of a plan; how long it takes grows with the plan. */
+  #learn(compiledMs: number): void {
+    const ms = this.#patience === PATIENCE ? compiledMs / FIRST : compiledMs;
+    this.#patience = ms < LARGE_MS ? WATCHDOG : Math.ceil((LONGER * ms) / TICK_MS);
+  }
+
   #receive(message: FromWorker): void {
     const waiting = this.#waiting.get(message.id);
     if (!waiting) return;
@@ -110,7 +121,7 @@ export class CompilerClient {
     this.#waiting.delete(message.id);
     this.#watch();
     if ('error' in message) return waiting.reject(new Error(message.error));
-    if (waiting.compiles && this.#patience === PATIENCE) this.#patience = WATCHDOG;
+    if (waiting.compiles && !this.#isLong) this.#learn((message.reply as Reply<'compile'>).ms);
     waiting.resolve(message.reply as never);
   }
 }

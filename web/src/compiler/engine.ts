@@ -82,6 +82,8 @@ export class Engine {
         return this.#ask<{ text: string }>({ method: 'explain', handle: request.handle, phase: request.phase }).text;
       case 'picture':
         return this.#ask<{ svg: string }>({ method: 'picture', handle: request.handle, phase: request.phase }).svg;
+      case 'diff':
+        return this.#ask<{ text: string }>({ method: 'diff', before: request.before, after: request.after }).text;
       case 'release':
         this.#call({ method: 'release', handle: request.handle });
         return null;

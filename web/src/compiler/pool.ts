@@ -35,9 +35,15 @@ export class CompilerPool {
   #module = compileModule();
   #first = new CompilerClient(this.#module);
   #second: CompilerClient | undefined;
+  #third: CompilerClient | undefined;
 
   start(): Promise<Started> {
     return this.#first.start();
+  }
+
+  /** The compiler is there, or will not come: whatever else is large may load now. */
+  async loaded(): Promise<void> {
+    await this.#module.catch(() => undefined); // whoever starts it is told
   }
 
   get now(): CompilerClient {
@@ -49,6 +55,12 @@ export class CompilerPool {
     return this.#second;
   }
 
+  /** Of what is compared with. */
+  get beside(): CompilerClient {
+    this.#third ??= new CompilerClient(this.#module, LONG_WORK);
+    return this.#third;
+  }
+
   async compile(request: CompileRequest, by: CompilerClient): Promise<{ compiled: Compiled; plan: PlanHandle | null }> {
     const compiled = await by.ask<'compile'>({ method: 'compile', request });
     return { compiled, plan: compiled.handle === null ? null : new PlanHandle(by, compiled.handle) };
@@ -56,7 +68,7 @@ export class CompilerPool {
 
   /** Nobody will ask again. */
   end(): void {
-    for (const one of [this.#first, this.#second]) one?.stop('it is not wanted any more');
+    for (const one of [this.#first, this.#second, this.#third]) one?.stop('it is not wanted any more');
   }
 
   /** Long work that nobody waits for any more. */

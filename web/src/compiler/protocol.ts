@@ -50,6 +50,7 @@ export type Request =
   | { method: 'text'; handle: Handle }
   | { method: 'report'; handle: Handle; phase: string }
   | { method: 'picture'; handle: Handle; phase: string }
+  | { method: 'diff'; before: string; after: string }
   | { method: 'release'; handle: Handle }
   | { method: 'passes'; request: CompileRequest }
   | { method: 'format'; text: string; file: string }
@@ -69,6 +70,8 @@ export interface Replies {
   report: string;
   /** SVG. */
   picture: string;
+  /** Of two plans, as text. */
+  diff: string;
   release: null;
   passes: PassText[];
   format: FormatReply;

@@ -12,8 +12,9 @@ function ofAddress(): Partial<EmbedDocument> {
     const linked = decodeLink(location.hash);
     if (!linked) return {};
     const { file, text, config, configName, options, sizes } = linked.document;
+    const { version } = linked;
     const { view, phase } = linked.look;
-    return { file, text, config, configName, options: commandOptions(options), sizes, ...(view ? { view } : {}), ...(phase ? { phase } : {}) };
+    return { file, text, config, configName, options: commandOptions(options), sizes, version, ...(view ? { view } : {}), ...(phase ? { phase } : {}) };
   } catch (error) {
     return { text: `# The link could not be opened: ${error instanceof Error ? error.message : String(error)}\n` };
   }

@@ -36,6 +36,8 @@ export interface EmbedDocument {
   view: string;
   phase: string;
   sizes: Record<string, number>;
+  /** Of the compiler that made the link that it comes from. */
+  version?: string;
 }
 
 export interface EmbedResult {
@@ -67,6 +69,7 @@ export class Snippet {
   #site: string;
   #version = '0';
   #tell: (result: EmbedResult) => void;
+  #made: string | undefined; // by which version
   #result: EmbedResult | null = null;
   #status = 'loading the compiler';
   #language = new CompilerLanguage(
@@ -78,6 +81,7 @@ export class Snippet {
     this.#site = site;
     this.#tell = tell;
     this.#document = this.#read(from);
+    this.#made = from.version;
     this.#session = new PlanSession({
       resized: (sizes) => (this.#document.sizes = sizes),
       markLines: (lines) => this.#editor.markLines(lines),
@@ -102,7 +106,10 @@ export class Snippet {
       takeChange: (change) => this.#session.host.takeChange(change),
     };
     this.#pool.start().then(
-      ({ version }) => (this.#version = version.version),
+      ({ version }) => {
+        this.#version = version.version;
+        this.#showHead();
+      },
       (error: unknown) => this.#say(String(error)),
     );
     this.#showHead();
@@ -155,15 +162,18 @@ export class Snippet {
       this.#document.text = this.#editor.text('program');
       (event.currentTarget as HTMLAnchorElement).href = this.#link();
     };
+    const other = this.#made && this.#version !== '0' && this.#made !== this.#version;
+    const note = other ? html`<span class="soft" id="made">made with ${this.#made}, compiled by ${this.#version}</span>` : nothing;
     render(
-      html`<code>${this.#document.file}</code><span class="soft" role="status">${this.#status || nothing}</span><span class="spring"></span>
+      html`<code>${this.#document.file}</code>${note}<span class="soft" role="status">${this.#status || nothing}</span><span class="spring"></span>
         <a href=${this.#site} target="_blank" rel="noopener" @pointerdown=${open} @focus=${open} @click=${open}>Open in the playground</a>`,
       this.#head,
     );
   }
 
   set(part: Partial<EmbedDocument>): void {
-    const { view, phase, ...rest } = part;
+    const { view, phase, version, ...rest } = part;
+    if (version !== undefined) this.#made = version;
     this.#document = this.#read({ ...this.state(), ...rest });
     if (view !== undefined || phase !== undefined) this.#session.look = { ...this.#session.look, ...(view ? { view } : {}), ...(phase ? { phase } : {}) };
     this.#showHead();

@@ -1,5 +1,7 @@
-// The ops of a phase as a graph: an edge where an op reads what another wrote; rounds of a loop that are alike are one node.
+// The ops of a phase as a graph: an edge where an op reads what another wrote, also through a view; rounds of a loop that
+// are alike are one node.
 import { type Kind, kindOf } from '../model/kinds';
+import { writeLabel } from '../model/labels';
 import { type Fold, foldsOf } from '../model/layers';
 import type { OpRecord, PhaseRecords, ValueRecord } from '../model/phase';
 
@@ -32,31 +34,39 @@ export function graphOf(phase: PhaseRecords, folded: boolean): Graph {
     nodes.push(
       fold
         ? { id: nodes.length, label: `+${fold.rounds} rounds of ${loop}`, note: `${fold.end - fold.begin} ops`, kind: 'movement', op: null, fold }
-        : { id: nodes.length, label: op.op, note: noteOf(phase, op), kind: kindOf(op.op), op, fold: null },
+        : { id: nodes.length, label: op.op, note: noteOf(op), kind: kindOf(op.op), op, fold: null },
     );
   }
   return { nodes, edges: edgesOf(phase, nodeOf) };
 }
 
-function noteOf(phase: PhaseRecords, op: OpRecord): string {
+function noteOf(op: OpRecord): string {
   const [value] = op.outs;
-  const write = value && phase.buffers[value.place]?.writes.find((one) => one.op === op);
-  return write?.label ?? value?.id ?? '';
+  return value ? writeLabel(value.id, op, false) : '';
 }
 
 function edgesOf(phase: PhaseRecords, nodeOf: number[]): [number, number][] {
   const writer = new Map<ValueRecord, number>();
+  const writersOf = new Map<number, number[]>(); // by place: who wrote what stands there
   const seen = new Set<string>();
   const edges: [number, number][] = [];
+  const join = (from: number, to: number): void => {
+    if (from === to || seen.has(`${from} ${to}`)) return;
+    seen.add(`${from} ${to}`);
+    edges.push([from, to]);
+  };
   for (const op of phase.ops) {
     const to = nodeOf[op.step]!;
     for (const value of op.ins) {
-      const from = value ? writer.get(value) : undefined;
-      if (from === undefined || from === to || seen.has(`${from} ${to}`)) continue;
-      seen.add(`${from} ${to}`);
-      edges.push([from, to]);
+      if (!value) continue;
+      const from = writer.get(value);
+      // No op writes a view: it shows bytes that others wrote.
+      for (const one of from === undefined ? (writersOf.get(value.place) ?? []) : [from]) join(one, to);
     }
-    for (const value of op.outs) writer.set(value, to);
+    for (const value of op.outs) {
+      writer.set(value, to);
+      writersOf.set(value.place, value.window ? [...(writersOf.get(value.place) ?? []), to] : [to]);
+    }
   }
   return edges;
 }

@@ -11,6 +11,17 @@ export interface Document {
   options: Options;
   /** Sizes of the sliders that were moved. */
   sizes: Record<string, number>;
+  /** What it is compared with. */
+  against?: Against;
+}
+
+/** The other side of a comparison; its sizes null: those of the document. */
+export interface Against extends Omit<Document, 'sizes' | 'against'> {
+  sizes: Record<string, number> | null;
+}
+
+export function againstOf({ file, text, config, configName, options }: Document, sizes: Against['sizes']): Against {
+  return { file, text, config, configName, options: structuredClone(options), sizes };
 }
 
 export function emptyDocument(): Document {

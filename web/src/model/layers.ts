@@ -11,10 +11,23 @@ export interface Section {
 
 const ROUND = /^([^/.]+)\.(\d+)(?:\/|$)/;
 
+/** Names of what the program binds outside of loops: `logits.1` is the first call within `logits`, not a round. */
+function boundNames(ops: OpRecord[]): Set<string> {
+  const names = new Set<string>();
+  for (const op of ops)
+    for (const value of [...op.ins, ...op.outs]) {
+      const phase = value?.id.indexOf('/') ?? 0;
+      if (value && value.id.indexOf('/', phase + 1) < 0) names.add(value.id.slice(phase + 1));
+    }
+  return names;
+}
+
 export function sectionsOf(ops: OpRecord[]): Section[] {
   const sections: Section[] = [];
+  const bound = boundNames(ops);
   for (const op of ops) {
-    const [, loop = '', round = '0'] = ROUND.exec(op.scope) ?? [];
+    const [, name = '', number = '0'] = ROUND.exec(op.scope) ?? [];
+    const [loop, round] = bound.has(name) ? ['', '0'] : [name, number];
     const last = sections.at(-1);
     if (last && last.loop === loop && last.round === Number(round)) last.end = op.step + 1;
     else sections.push({ loop, round: Number(round), begin: op.step, end: op.step + 1 });

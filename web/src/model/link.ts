@@ -2,7 +2,7 @@
 // deflated with the dictionary, in base64url. Nothing leaves the page; what follows # is never sent to a server.
 import { Inflate, deflateSync } from 'fflate';
 import { fromBase64Url, toBase64Url } from './text';
-import { type Document, emptyDocument } from './document';
+import { type Against, type Document, emptyDocument } from './document';
 import type { FitQuestion } from './fit';
 import { DEFAULT_TARGET, STRENGTHS, defaultOptions } from './options';
 import { CURRENT, DICTIONARIES } from './dictionaries';
@@ -49,7 +49,13 @@ function minimal(document: Document): Record<string, unknown> {
   if (options.denyWarnings) changed['denyWarnings'] = true;
   if (Object.keys(changed).length) kept['options'] = changed;
   if (Object.keys(document.sizes).length) kept['sizes'] = document.sizes;
+  if (document.against) kept['against'] = minimalAgainst(document.against);
   return kept;
+}
+
+function minimalAgainst({ sizes, ...rest }: Against): Record<string, unknown> {
+  const { sizes: _, ...kept } = minimal({ ...rest, sizes: {} });
+  return sizes ? { ...kept, sizes } : kept;
 }
 
 function minimalFit({ gpu, memory, context, batch, retypes }: FitQuestion): Record<string, unknown> {
@@ -121,6 +127,13 @@ function readDocument(record: Record<string, unknown>): Document {
   };
 }
 
+/** Absent sizes are those of the document. */
+function readAgainst(record: unknown): { against?: Against } {
+  if (typeof record !== 'object' || record === null) return {};
+  const { sizes, ...rest } = readDocument(record as Record<string, unknown>);
+  return { against: { ...rest, sizes: 'sizes' in record ? sizes : null } };
+}
+
 function readLook(record: unknown): Look {
   const kept = Object.entries(record ?? {}).filter(([key, value]) => ['view', 'phase', 'buffer'].includes(key) && typeof value === 'string');
   return Object.fromEntries(kept);
@@ -148,7 +161,8 @@ export function decodeLink(hash: string): Linked | null {
     throw new Error('the link is damaged: a part of it is missing');
   }
   if (typeof record !== 'object' || record === null) throw new Error('the link holds no document');
-  const document = readDocument(record as Record<string, unknown>);
+  const { against } = record as Record<string, unknown>;
+  const document: Document = { ...readDocument(record as Record<string, unknown>), ...readAgainst(against) };
   const { fit, look } = record as Record<string, unknown>;
   return { document, version, look: readLook(look), ...(typeof fit === 'object' && fit !== null ? { fit: readFit(fit as Record<string, unknown>, document) } : {}) };
 }

@@ -54,19 +54,24 @@ export class Gallery {
     const group = (title: string, about: string, list: Example[]): TemplateResult | typeof nothing => {
       const shown = list.filter(matches);
       if (!shown.length) return nothing;
-      return html`<h3>${title} <span class="soft">${codeSpans(about)}</span></h3><div class="gallery">${shown.map((one) => card(one, open))}</div>`;
+      return html`<section class=${list.length === 1 ? 'single' : ''}>
+        <h3>${title} <span class="soft">${codeSpans(about)}</span></h3>
+        <div class="gallery">${shown.map((one) => card(one, open))}</div>
+      </section>`;
     };
     const plain = examples.filter((one) => !one.config);
     const files = [...new Set(examples.filter((one) => one.config).map((one) => one.file))].sort((a, b) => Number(b === MOST_USED) - Number(a === MOST_USED));
     this.#dialog.show(html`
       <div class="dialog-tools">${searchField('Search examples', this.#search, (text) => { this.#search = text; this.#show(); })}</div>
       ${wanted ? nothing : this.#drafts()}
+      <div class="families">
       ${group('Small programs', '', plain)}
       ${files.map((file) => {
         const list = examples.filter((one) => one.config && one.file === file);
         return group(file, list[0]?.about ?? '', list);
       })}
       ${group('Templates', 'as `irplan new --template` writes them', startingPoints)}
+      </div>
     `);
   }
 

@@ -1,7 +1,9 @@
 // Keeps the page's files: what is named by its content comes from here, the page itself from the network where there is one.
 /* global self, caches, fetch */
 const FILES = ['__FILES__'];
-const CACHE = 'irplan-__HASH__';
+const OWN = `irplan ${self.registration.scope} `; // other versions are kept under the same origin
+const CACHE = `${OWN}__HASH__`;
+const FORMER = /^irplan-\w+$/; // names until 2026-11
 
 self.addEventListener('install', (event) => {
   self.skipWaiting();
@@ -10,7 +12,7 @@ self.addEventListener('install', (event) => {
 
 self.addEventListener('activate', (event) => {
   const tidy = async () => {
-    for (const name of await caches.keys()) if (name.startsWith('irplan-') && name !== CACHE) await caches.delete(name);
+    for (const name of await caches.keys()) if ((name.startsWith(OWN) || FORMER.test(name)) && name !== CACHE) await caches.delete(name);
     await self.clients.claim();
   };
   event.waitUntil(tidy());

@@ -17,6 +17,7 @@ import { THEMES, type Theme, chooseTheme, chosenTheme } from '../parts/theme';
 import type { PlanPane } from '../views/plan';
 import { COMMAND_LINE } from '../views/problems';
 import { PlanSession } from '../views/session';
+import { Comparison } from './comparison';
 import { documentOf, examples, publishedConfigs } from './examples';
 import { Files } from './files';
 import { FitDialog } from './fit_dialog';
@@ -25,6 +26,7 @@ import { Help } from './help';
 import { Notices } from './notices';
 import { Share } from './share';
 import { SourceView } from './source';
+import { pageOf, servedVersions, siteOf, versionText } from './versions';
 import { Work } from './work';
 
 const QUIET_MS = 80; // the most that is waited for another key; less where the last compilation took less
@@ -46,9 +48,11 @@ export class Playground {
   #pane = byId<PlanPane>('result');
   #work: Work;
   #files: Files;
+  #comparison: Comparison;
   #compiles = new Latest();
   #opening = false; // the editor's changes are ours
   #wrongOption = false;
+  #links = 0; // that were opened
   #round = 0; // of compilations; what belongs to an older one is not shown
   #lastMs = QUIET_MS;
   #compileSoon = debounce(() => Math.min(QUIET_MS, this.#lastMs / 2), () => this.#compile());
@@ -56,7 +60,8 @@ export class Playground {
     async (question) => (await this.#pool.now.ask<'language'>({ method: 'language', question })) as Answer<Ask>,
     () => besideText(this.#document),
   );
-  #adviseSoon = debounce(() => ADVICE_MS, () => void this.#advise(this.#round));
+  #missed = 0; // the round whose budget was missed
+  #adviseSoon = debounce(() => ADVICE_MS, () => void this.#advise(this.#missed));
 
   constructor() {
     this.#source = new SourceView({
@@ -66,7 +71,10 @@ export class Playground {
       revealOptions: () => byId('options').focus(),
     });
     this.#session = new PlanSession({
-      resized: (sizes) => this.#change({ sizes }, false),
+      resized: (sizes) => {
+        this.#change({ sizes }, false);
+        this.#comparison.resized(sizes);
+      },
       markLines: (lines) => this.#source.markLines(lines),
       goToLine: (line) => this.#source.reveal(line),
       takeChange: (change) => this.#takeChange(change),
@@ -92,17 +100,42 @@ export class Playground {
       open: (document) => this.#work.open(document),
       change: (part) => this.#change(part, true),
     });
+    this.#comparison = new Comparison({
+      pool: this.#pool,
+      session: this.#session,
+      document: () => this.#document,
+      changed: () => this.#work.changed(),
+      swap: (document) => {
+        this.#change(document, true);
+        this.#showOptions();
+      },
+      choices: () => [
+        ...this.#work.drafts.map(({ document }) => ({ group: 'Drafts', name: document.file, document: () => document })),
+        ...examples.map((example) => ({ group: 'Examples', name: example.title, document: () => documentOf(example) })),
+      ],
+    });
+    this.#session.host.comparing = this.#comparison;
     this.#wireControls();
     this.#work.start();
     this.#pool.start().then(
       (started) => this.#ready(started),
       (error: unknown) => this.#source.setStatus(messageOf(error), 'error'),
     );
-    whenPainted(() => void this.#source.loadFullEditor(this.#language).catch((error: unknown) => this.#notices.show({ text: `The full editor did not load: ${messageOf(error)}` })));
+    whenPainted(() => void this.#loadEditor());
   }
 
   get #document(): Document {
     return this.#work.document;
+  }
+
+  /** After the compiler: on a slow network the first plan comes before the full editor. */
+  async #loadEditor(): Promise<void> {
+    await this.#pool.loaded();
+    try {
+      await this.#source.loadFullEditor(this.#language);
+    } catch (error) {
+      this.#notices.show({ text: `The full editor did not load: ${messageOf(error)}` });
+    }
   }
 
   #ready(started: Started): void {
@@ -112,9 +145,17 @@ export class Playground {
 
   /** A link made with another compiler is never taken for one of this compiler's. */
   async #tellVersion({ version }: Linked): Promise<void> {
+    this.#notices.clear(); // what was told of an earlier link
+    const hash = location.hash;
+    const link = ++this.#links;
     const started = await this.#pool.start().catch(() => null); // that it did not start is told already
     if (!started || version === started.version.version) return;
-    this.#notices.show({ text: `This link was made with IRPlanner ${version}; what you see is compiled by ${started.version.version}.` });
+    const site = siteOf(location.href);
+    const served = await servedVersions(site);
+    if (link !== this.#links) return;
+    const page = pageOf(version, site, served);
+    const text = versionText(version, started.version.version, served, page);
+    this.#notices.show({ text, ...(page ? { action: { name: `Open it in ${version}`, run: () => location.assign(page + hash) } } : {}) });
   }
 
   // ---- the document
@@ -217,6 +258,7 @@ export class Playground {
   #compile(): void {
     const round = ++this.#round;
     this.#pool.stopLater();
+    this.#comparison.follow();
     delete document.documentElement.dataset['shown'];
     if (this.#document.text.trim() === '') return this.#showEmpty();
     this.#compiles.run(async () => {
@@ -228,7 +270,9 @@ export class Playground {
         this.#tell(compiled);
         const missed = compiled.diagnostics.some((one) => MISSED.has(one.code));
         if (plan) await this.#draw(compiled, plan, round, !missed);
-        if (missed) this.#adviseSoon();
+        if (!missed) return;
+        this.#missed = round;
+        this.#adviseSoon();
       } catch (error) {
         if (round === this.#round) this.#failed(error);
       } finally {
@@ -264,6 +308,10 @@ export class Playground {
 
   async #draw(compiled: Compiled, plan: PlanHandle, round: number, final: boolean): Promise<void> {
     await this.#session.open(plan, this.#document.sizes, compiled.refused);
+    if (round !== this.#round) {
+      this.#session.stale.value = this.#wrongOption; // what was typed meanwhile tells of itself
+      return;
+    }
     byId('empty').hidden = true;
     this.#pane.hidden = false;
     mark('drawn', String(round));

@@ -15,6 +15,12 @@ export interface BufferSelected {
   id: string | null;
 }
 
+/** Of several timelines that are drawn alike: bytes of the arena's lane, and units of the axis. */
+export interface Scale {
+  bytes: number;
+  units: number;
+}
+
 const MIN_UNITS = 4; // the deepest zoom
 const CLICK_REACH = 4; // px a pointer may move in a click
 const HELP =
@@ -28,6 +34,7 @@ export class Timeline extends HTMLElement {
   #phase: Phase | null = null;
   #axis = new StepAxis(1, []);
   #room: Room | null = null;
+  #scale: Scale | null = null;
   #folded = false;
   #scene: Scene | null = null;
   #view: Viewport = { from: 0, to: 1 };
@@ -102,6 +109,32 @@ export class Timeline extends HTMLElement {
     this.#repaint();
   }
 
+  /** How long the axis is by itself. */
+  get units(): number {
+    return this.#axis.length;
+  }
+
+  set scale(scale: Scale) {
+    if (this.#scale?.bytes === scale.bytes && this.#scale.units === scale.units) return;
+    if (this.#scale?.units !== scale.units) this.#view = { from: 0, to: scale.units };
+    this.#scale = scale;
+    this.#repaint();
+  }
+
+  /** What of the axis is in sight; `viewchange` tells that it has changed by hand. */
+  get viewport(): Viewport {
+    return this.#view;
+  }
+
+  set viewport(view: Viewport) {
+    this.#view = { ...view };
+    this.#repaint();
+  }
+
+  get #length(): number {
+    return Math.max(this.#axis.length, this.#scale?.units ?? 0);
+  }
+
   select(id: string | null): void {
     if (this.#marks.selected === id) return;
     this.#marks.selected = id;
@@ -125,7 +158,7 @@ export class Timeline extends HTMLElement {
   }
 
   zoom(factor: number, around?: number): void {
-    const all = this.#axis.length;
+    const all = this.#length;
     const { from, to } = this.#view;
     const middle = around ?? (from + to) / 2;
     const width = Math.min(all, Math.max(Math.min(MIN_UNITS, all), (to - from) * factor));
@@ -133,7 +166,7 @@ export class Timeline extends HTMLElement {
   }
 
   fit(): void {
-    this.#setView(0, this.#axis.length);
+    this.#setView(0, this.#length);
   }
 
   goToPeak(): void {
@@ -154,13 +187,14 @@ export class Timeline extends HTMLElement {
   #layOut(): void {
     const steps = Math.max(1, this.#phase?.ops.length ?? 1);
     this.#axis = new StepAxis(steps, this.#folded ? foldsOf(this.#phase?.sections ?? []) : []);
-    this.#view = { from: 0, to: this.#axis.length };
+    this.#view = { from: 0, to: this.#length };
   }
 
   #setView(from: number, width: number): void {
-    const begin = Math.min(Math.max(0, from), this.#axis.length - width);
+    const begin = Math.min(Math.max(0, from), this.#length - width);
     this.#view = { from: begin, to: begin + width };
     this.#repaint();
+    this.dispatchEvent(new CustomEvent('viewchange'));
   }
 
   #reveal(begin: number, end: number): void {
@@ -195,7 +229,7 @@ export class Timeline extends HTMLElement {
       this.#scene = null;
       return;
     }
-    this.#scene = makeScene({ phase: this.#phase, axis: this.#axis, room: this.#room, width, height, view: this.#view });
+    this.#scene = makeScene({ phase: this.#phase, axis: this.#axis, room: this.#room, least: this.#scale?.bytes ?? 0, width, height, view: this.#view });
     paint(pen, this.#scene, this.#palette, this.#marks);
     this.#paintPointer();
     this.dataset['painted'] = String(Number(this.dataset['painted'] ?? 0) + 1);

@@ -420,17 +420,30 @@ function paintLayers(pen: Pen, scene: Scene, palette: Palette): void {
   pen.fillStyle = palette.faint;
   pen.fillText(fitted(pen, `round of ${loops.join(', ')}`, scene.left - 10), scene.left - 8, y);
   pen.textAlign = 'center';
-  const band = (begin: number, end: number, text: string, strong: boolean): void => {
-    const x = Math.max(scene.left, xOf(scene, begin));
-    const right = Math.min(scene.right, xOf(scene, end));
-    if (right - x < 1) return;
+  const bands = scene.phase.sections
+    .filter((section) => section.loop && !scene.axis.foldAt(section.begin))
+    .map(({ begin, end, round }) => ({ begin, end, text: String(round), round, strong: false }));
+  const folds = scene.axis.folds.map(({ begin, end, rounds }) => ({ begin, end, text: `+${rounds}`, round: 0, strong: true }));
+  const shown = [...bands, ...folds].flatMap((one) => {
+    const x = Math.max(scene.left, xOf(scene, one.begin));
+    const right = Math.min(scene.right, xOf(scene, one.end));
+    return right - x < 1 ? [] : [{ ...one, x, right }];
+  });
+  for (const { x, right, strong } of shown) {
     pen.fillStyle = strong ? palette.grid : palette.lane;
     pen.fillRect(x + 0.5, y - 8, right - x - 1, 16);
+  }
+  const apart = labelsApart(pen, shown.filter((one) => !one.strong));
+  for (const { x, right, text, round, strong } of shown) {
+    if (strong ? pen.measureText(text).width > right - x : round % apart) continue;
     pen.fillStyle = strong ? palette.ink : palette.faint;
-    const shown = fitted(pen, text, right - x - 4);
-    if (shown) pen.fillText(shown, (x + right) / 2, y);
-  };
-  for (const section of scene.phase.sections)
-    if (section.loop && !scene.axis.foldAt(section.begin)) band(section.begin, section.end, String(section.round), false);
-  for (const fold of scene.axis.folds) band(fold.begin, fold.end, `+${fold.rounds}`, true);
+    pen.fillText(text, (x + right) / 2, y);
+  }
+}
+
+/** Every how many rounds one is labelled, so that numbers stand apart. */
+function labelsApart(pen: Pen, bands: { x: number; right: number; text: string }[]): number {
+  const widest = Math.max(0, ...bands.map((band) => pen.measureText(band.text).width)) + 6;
+  const narrowest = Math.max(1, Math.min(...bands.slice(1, -1).map((band) => band.right - band.x), widest));
+  return [1, 2, 5, 10, 20, 50, 100, 200, 500].find((n) => n * narrowest >= widest) ?? 1000;
 }

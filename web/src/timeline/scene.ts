@@ -82,13 +82,15 @@ export interface SceneInput {
   phase: Phase;
   axis: StepAxis;
   room: Room | null;
+  /** Bytes that the arena's lane has at least. */
+  least: number;
   width: number;
   height: number;
   view: Viewport;
 }
 
-export function makeScene({ phase, axis, room, width, height, view }: SceneInput): Scene {
-  let most = Math.max(1, phase.arena);
+export function makeScene({ phase, axis, room, least, width, height, view }: SceneInput): Scene {
+  let most = Math.max(1, phase.arena, least);
   for (const bytes of phase.live) if (bytes > most) most = bytes;
   const arenaHeight = Math.max(LEAST_ARENA, height - heightBeside(phase));
   const scale = room && room.bytes > most && room.bytes <= FAR * most ? room.bytes : most;
@@ -190,7 +192,7 @@ export function stepTicks(scene: Scene, apart: number): number[] {
   const power = 10 ** Math.floor(Math.log10(rough));
   const distance = Math.max(1, [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough) ?? rough);
   const from = scene.axis.stepAt(scene.view.from);
-  const to = scene.axis.stepAt(scene.view.to);
+  const to = Math.min(scene.axis.steps, scene.axis.stepAt(scene.view.to));
   const ticks: number[] = [];
   for (let at = Math.ceil(from / distance - 1e-9) * distance; at < to; at += distance)
     if (!scene.axis.foldAt(at)) ticks.push(at);

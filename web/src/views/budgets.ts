@@ -32,8 +32,8 @@ export class Budgets extends Panel {
     return html`<tr>
       <th scope="row">${title}</th>
       <td>${answer.ok ? 'all declared sizes' : 'a part of them'}</td>
-      <td>${max.map(([name, n]) => html`<code>${name} ≤ ${n}</code> `)}</td>
-      <td>${Object.entries(beyond).map(([name, n]) => html`<code>${name} ≥ ${n}</code> `)}</td>
+      <td>${max.map(([name, n], i) => html`${i ? ', ' : ''}<code>${name} ≤ ${n}</code>`)}</td>
+      <td>${Object.entries(beyond).map(([name, n], i) => html`${i ? ', ' : ''}<code>${name} ≥ ${n}</code>`)}</td>
     </tr>`;
   }
 

@@ -63,7 +63,7 @@ export class Buffers extends Panel {
     const chosen = phase.arenaById.get(this.session.selected.value ?? '')?.index ?? null;
     const rows = phase.buffers.flatMap((buffer) => (this.#wanted(buffer) ? [buffer.index] : []));
     return html`<div class="tools">
-        ${searchField('Filter buffers', this.filter, (text) => (this.filter = text), 'Filter by name, parameter or operator')}
+        ${searchField('Filter buffers', this.filter, (text) => (this.filter = text), 'Filter: name, parameter, operator')}
         <span class="soft" role="status">${rows.length === phase.buffers.length ? '' : `${rows.length} of `}${phase.buffers.length} buffers</span>
       </div>
       <irplan-table .columns=${this.#columns(phase)} .rows=${rows} .chosen=${chosen} .caption=${`Buffers of the arena in phase ${phase.name}`}></irplan-table>`;

@@ -11,6 +11,8 @@ import { Panel } from './panel';
 const WIDTH = 132;
 const HEIGHT = 36;
 const MOST = 3000; // nodes that are laid out
+const LEAST = 0.15; // scale
+const READABLE = 0.7; // the least scale at which a graph is shown first
 const ROOM = 19; // characters that a node has room for
 
 interface Shown {
@@ -39,6 +41,7 @@ export class GraphView extends Panel {
   declare shown: Shown | null;
   declare scale: number;
   declare wrong: string;
+  #zoomed = false; // by hand: the scale stays
   #layout = new Layout();
 
   constructor() {
@@ -63,10 +66,22 @@ export class GraphView extends Panel {
     if (this.wrong) return;
     try {
       const places = await this.#layout.lay({ count: graph.nodes.length, edges: graph.edges, width: WIDTH, height: HEIGHT });
-      if (this.shown === shown) this.shown = { ...shown, places };
+      if (this.shown !== shown) return;
+      this.shown = { ...shown, places };
+      if (!this.#zoomed) this.#fit(READABLE);
     } catch (error) {
       this.wrong = error instanceof Error ? error.message : String(error);
     }
+  }
+
+  /** As wide as there is room for, but not smaller than `least`, nor larger than drawn. */
+  #fit(least: number): void {
+    const box = this.renderRoot.querySelector('.scroll');
+    const places = this.shown?.places;
+    if (!box || !places) return;
+    this.scale = Math.min(1, Math.max(least, box.clientWidth / places.width));
+    const first = (places.nodes[0]?.x ?? 0) * this.scale;
+    void this.updateComplete.then(() => (box.scrollLeft = first - box.clientWidth / 2));
   }
 
   #choose(node: GraphNode): void {
@@ -125,7 +140,14 @@ export class GraphView extends Panel {
     void this.#lay(phase);
     const { shown } = this;
     const places = shown?.of === phase.ops ? shown.places : null;
-    const zoom = (factor: number) => () => (this.scale = Math.min(3, Math.max(0.15, this.scale * factor)));
+    const zoom = (factor: number) => () => {
+      this.#zoomed = true;
+      this.scale = Math.min(3, Math.max(LEAST, this.scale * factor));
+    };
+    const fit = (): void => {
+      this.#zoomed = false;
+      this.#fit(LEAST);
+    };
     const canFold = foldsOf(phase.sections).length > 0;
     return html`<div class="tools">
         <span class="soft" role="status">${shown ? `${shown.graph.nodes.length} nodes, ${shown.graph.edges.length} edges` : ''}${!places && !this.wrong ? ', laying them out' : ''}</span>
@@ -133,6 +155,7 @@ export class GraphView extends Panel {
         ${canFold ? html`<button type="button" class="quiet" aria-pressed=${this.folded} @click=${() => (this.folded = !this.folded)}>Fold layers</button>` : nothing}
         <button type="button" class="quiet" aria-label="zoom out" @click=${zoom(1 / 1.3)}>−</button>
         <button type="button" class="quiet" aria-label="zoom in" @click=${zoom(1.3)}>+</button>
+        <button type="button" class="quiet" title="all of the width" @click=${fit}>Fit</button>
       </div>
       <div class="scroll" tabindex="0" role="region" aria-label=${`Graph of phase ${phase.name}`}>
         ${this.wrong ? html`<p class="soft">${this.wrong}</p>` : nothing} ${shown && places ? this.#drawing(phase, shown, places) : nothing}

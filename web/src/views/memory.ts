@@ -88,7 +88,7 @@ export class Memory extends Panel {
     return html`<div class="tools" @keydown=${(event: KeyboardEvent) => (event.target as HTMLElement).matches('.search') && key(event)}>
       ${searchField('Search the timeline', this.search, (text) => (this.search = text), 'Search: name, parameter, line 12')}
       <span class="soft" role="status">${found ? `${found.size} found` : ''}</span>
-      <span class="spring"></span>
+      <span class="group">
       ${canFold ? html`<button type="button" class="quiet" aria-pressed=${isFolded} title="draw layers that are alike together (F)" @click=${() => (this.folded = !isFolded)}>Fold layers</button>` : nothing}
       <button type="button" id="to-peak" class="quiet" title="go to the peak (P)" @click=${() => this.#timeline?.goToPeak()}>Peak</button>
       <button type="button" class="quiet" aria-label="zoom out" title="zoom out (-)" @click=${zoom(1.6)}>−</button>
@@ -96,6 +96,7 @@ export class Memory extends Panel {
       <button type="button" class="quiet" title="show all steps (0)" @click=${() => this.#timeline?.fit()}>Fit</button>
       <button type="button" class="quiet" title="save the compiler's picture, at the plan's own sizes" @click=${() => void this.#savePicture('svg')}>SVG</button>
       <button type="button" class="quiet" title="the same as PNG" @click=${() => void this.#savePicture('png')}>PNG</button>
+      </span>
     </div>`;
   }
 

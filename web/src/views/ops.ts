@@ -63,7 +63,7 @@ export class Ops extends Panel {
     const rows = phase.ops.flatMap((op) => (!wanted || text(op).toLowerCase().includes(wanted) ? [op.step] : []));
     const selected = phase.arenaById.get(this.session.selected.value ?? '');
     return html`<div class="tools">
-        ${searchField('Filter ops', this.filter, (typed) => (this.filter = typed), 'Filter by name, operator or parameter')}
+        ${searchField('Filter ops', this.filter, (typed) => (this.filter = typed), 'Filter: name, operator, parameter')}
         <span class="soft" role="status">${rows.length === phase.ops.length ? '' : `${rows.length} of `}${phase.ops.length} ops</span>
       </div>
       <irplan-table .columns=${this.#columns(phase)} .rows=${rows} .chosen=${selected?.writes[0]?.step ?? null} .caption=${`Ops of phase ${phase.name} in order`}></irplan-table>`;

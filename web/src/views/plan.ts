@@ -33,6 +33,7 @@ const LABELS: Record<ViewName, string> = {
   budgets: 'Budgets',
   passes: 'Passes',
   report: 'Report',
+  diff: 'Diff',
   json: 'plan.json',
 };
 
@@ -67,6 +68,9 @@ export class PlanPane extends Panel {
         return html`<irplan-passes .session=${session}></irplan-passes>`;
       case 'report':
         return html`<irplan-report .session=${session}></irplan-report>`;
+      case 'diff':
+        void import('./diff');
+        return html`<irplan-diff .session=${session}></irplan-diff>`;
       case 'json':
         return html`<irplan-json .session=${session}></irplan-json>`;
       default:
@@ -103,9 +107,10 @@ export class PlanPane extends Panel {
 
   protected override render(): TemplateResult {
     const { session } = this;
-    const view = session.view.value;
+    const views = VIEWS.filter((name) => name !== 'diff' || session.host.comparing);
+    const view = views.find((name) => name === session.view.value) ?? views[0]!;
     this.toggleAttribute('stale', session.stale.value);
-    const choices = VIEWS.map((name): Choice<ViewName> => ({ name, label: LABELS[name], controls: 'panel' }));
+    const choices = views.map((name): Choice<ViewName> => ({ name, label: LABELS[name], controls: 'panel' }));
     return html`
       <h2 class="visually-hidden">Plan</h2>
       ${session.stale.value ? html`<p class="stale-note" role="note">The last plan that compiled. It follows when the errors are mended.</p>` : nothing}

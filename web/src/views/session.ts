@@ -7,9 +7,10 @@ import type { Opened, PassText, Proof } from '../compiler/protocol';
 import { type Phase, type PhaseRecords, bindPhase, buffersOfLine, linesOf, phaseRecords } from '../model/phase';
 import type { Look } from '../model/link';
 import type { Bound, Outline, PhaseTotals } from '../model/plan';
+import type { Comparing } from './diff';
 
 export type Sizes = Record<string, number>;
-export const VIEWS = ['memory', 'buffers', 'ops', 'graph', 'budgets', 'passes', 'report', 'json'] as const;
+export const VIEWS = ['memory', 'buffers', 'ops', 'graph', 'budgets', 'passes', 'report', 'diff', 'json'] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 /** What a view may ask of whoever shows it. */
@@ -25,6 +26,8 @@ export interface SessionHost {
   passes: () => Promise<PassText[]>;
   /** The compiler that kept the plan is gone. */
   lost: () => void;
+  /** What the plan is compared with, where it can be. */
+  comparing?: Comparing;
 }
 
 export class PlanSession {

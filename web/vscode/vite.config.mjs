@@ -6,6 +6,18 @@ import { defineConfig } from 'vite';
 const here = import.meta.dirname;
 const wasm = join(here, '../../wasm');
 
+/** The extension hands the compiler's bytes over itself; a copy within each file would only make them twice as large. */
+const unpacked = {
+  name: 'no compiler within the files',
+  enforce: 'pre',
+  transform: (code, id) => (id === join(wasm, 'index.js') ? code.replace(/new URL\([^)]*import\.meta\.url\)/, "''") : null),
+};
+
+function beside() {
+  copyFileSync(join(wasm, 'dist/irplan.wasm'), join(here, 'dist/irplan.wasm'));
+  copyFileSync(join(here, '../../LICENSE'), join(here, 'LICENSE'));
+}
+
 export default defineConfig(({ mode }) => ({
   root: here,
   publicDir: false,
@@ -18,5 +30,5 @@ export default defineConfig(({ mode }) => ({
     lib: { entry: join(here, 'src', `${mode}.js`), formats: ['cjs'], fileName: () => `${mode}.js` },
     rollupOptions: { external: ['vscode', /^node:/] },
   },
-  plugins: [{ name: 'the compiler beside them', closeBundle: () => copyFileSync(join(wasm, 'dist/irplan.wasm'), join(here, 'dist/irplan.wasm')) }],
+  plugins: [unpacked, { name: 'the compiler and the license beside them', closeBundle: beside }],
 }));
