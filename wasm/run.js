@@ -122,6 +122,7 @@ export async function run(request, options = {}) {
   for (const { name } of need.inputs) given.inputs[name] ??= { seed: 2 };
   const begin = performance.now();
   const { bytes, notes } = instance.ask('prepare', { ...asked, ...given, states: request.states ?? 'unset' });
+  if (['weights', 'state', 'inputs', 'arena'].some((part) => bytes[part] !== need.bytes[part])) throw new RunFault('allocated bytes are not the predicted ones');
   const prepared = performance.now();
   let state = { done: 0, of: need.ops, op: '', flops: null };
   while (state.done < state.of) {

@@ -42,7 +42,8 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^irplan$/, replacement: resolve(compiler, 'index.js') },
-      { find: /^irplan\/irplan\.wasm/, replacement: resolve(compiler, 'dist/irplan.wasm') },
+      { find: /^irplan\/run$/, replacement: resolve(compiler, 'run.js') },
+      { find: /^irplan\/(irplan|irplan-run)\.wasm/, replacement: `${resolve(compiler, 'dist')}/$1.wasm` },
     ],
   },
   server: { fs: { allow: [resolve(import.meta.dirname, '..'), compiler] } },

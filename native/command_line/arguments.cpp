@@ -1,6 +1,7 @@
 #include "command_line/arguments.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "files/file_uses.h"
 #include "irplan/diagnostic.h"
@@ -25,6 +26,17 @@ std::vector<std::string> choices_of(const Option& option) {
       out.back() += *c;
   }
   return out;
+}
+
+// The one of the words that this is, however large its letters are, or null.
+const std::string* meant(const std::string& word, const std::vector<std::string>& words) {
+  const auto same = [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+  };
+  for (const std::string& w : words) {
+    if (std::equal(w.begin(), w.end(), word.begin(), word.end(), same)) return &w;
+  }
+  return nullptr;
 }
 
 // "portfolio, limited or exact"
@@ -66,7 +78,7 @@ bool Arguments::unknown(const std::string& word) {
 }
 
 // Whether a value is of the option's form, and no second of what is given once.
-bool Arguments::fits(const Option& option, const std::string& value) {
+bool Arguments::fits(const Option& option, std::string& value) {
   const auto wrong = [&](const std::string& what) {
     fail(kUsage, std::string(option.name) + " " + what);
     return false;
@@ -74,8 +86,10 @@ bool Arguments::fits(const Option& option, const std::string& value) {
   const auto& given = all(option.name);
   if (option.choices && !option.open) {
     const auto choices = choices_of(option);
-    if (std::find(choices.begin(), choices.end(), value) == choices.end())
+    const std::string* const choice = meant(value, choices);
+    if (!choice)
       return wrong("takes " + any_of(choices) + ", not `" + value + "`" + did_you_mean(value, choices));
+    value = *choice;
   }
   if (option.named) {
     std::string name, rest, other;

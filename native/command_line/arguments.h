@@ -34,8 +34,8 @@ struct Option {
   const char* names = nullptr;    // then the names and their values, where there are few: for completion
   const char* values = nullptr;
   const char* asks = nullptr;  // for completion: what `PROGRAM completion WHAT WORDS…` prints, "phases"
-  bool positional = false;        // its value stands for a positional argument
-  bool alone = false;             // answers by itself, without positional arguments
+  bool positional = false;     // its value stands for a positional argument
+  bool alone = false;          // answers by itself, without positional arguments
   FileUse file = FileUse::None;
   // The path in a value that is more than one; empty where it holds none.
   std::string (*path_of)(const std::string& value) = nullptr;
@@ -93,7 +93,7 @@ class Arguments {
   bool take(const Option& option, std::string value);
   bool take_word(const std::vector<std::string>& words, size_t& i);
   bool unknown(const std::string& word);
-  bool fits(const Option& option, const std::string& value);
+  bool fits(const Option& option, std::string& value);
   bool check_count();
 
   const Command* command_ = nullptr;

@@ -65,6 +65,7 @@ void take_heap(size_t bytes) {
   if (small && rest) {
     const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
     const uintptr_t begin = reinterpret_cast<uintptr_t>(small) / page * page;
+    ::madvise(reinterpret_cast<void*>(begin), bytes, MADV_HUGEPAGE);
     ::madvise(reinterpret_cast<void*>(begin), bytes, MADV_POPULATE_WRITE);  // older kernels know it not
     pool.open(small, bytes / 2);
   }

@@ -24,6 +24,10 @@ bool is_device(const std::string& path) {
   return is != 0 && is != S_IFREG && is != S_IFDIR;
 }
 
+std::string config_file(const std::string& path) {
+  return is_folder(path) ? path + (path.ends_with('/') ? "" : "/") + "config.json" : path;
+}
+
 std::string folder_of(const std::string& path) {
   const size_t slash = path.rfind('/');
   return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);

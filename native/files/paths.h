@@ -11,6 +11,9 @@ bool is_file(const std::string& path);
 // A device, a pipe or a socket: it takes bytes, and cannot be replaced.
 bool is_device(const std::string& path);
 
+// The config.json of a folder; any other path as it is.
+std::string config_file(const std::string& path);
+
 // "a/b" of "a/b/c", "." of "c"
 std::string folder_of(const std::string& path);
 

@@ -1,4 +1,5 @@
-// How fast the playground is, in headless Chromium: typing, sliders, thousands of buffers, a slow network and a slow machine.
+// How fast the playground is, in headless Chromium: typing, sliders, thousands of buffers, a slow network and a slow machine;
+// and what links, embeds and documentation weigh (web_shared.mjs).
 // Each time is a median, wall beside the CPU time of the page's process (all its threads).
 //
 //   ./dev bench web [WORDS OF A TITLE]
@@ -8,6 +9,7 @@ import { findChromium, openPage, startBrowser } from '../web/browser.mjs';
 import { editorReady, look, openExample, replaceAll, root, shown, shownAnew } from '../web/harness.mjs';
 import { layered, wordy } from '../web/programs.mjs';
 import { serve } from '../web/server.mjs';
+import { shared, slowly } from './web_shared.mjs';
 
 const dist = join(root, 'web/dist');
 if (!existsSync(join(dist, 'index.html')) || !findChromium()) {
@@ -30,6 +32,12 @@ function tell(name, wall, cpu, target = '') {
   const ms = (n) => (n === null ? '' : `${n.toFixed(n < 10 ? 1 : 0)} ms`).padStart(10);
   console.log(`${name.padEnd(58)}${ms(wall)}${ms(cpu)}   ${target}`);
 }
+
+function count(name, n, unit, target) {
+  console.log(`${name.padEnd(58)}${`${Number.isInteger(n) ? n : n.toFixed(1)} ${unit}`.padStart(20)}   ${target}`);
+}
+
+const wants = (title) => title.includes(wanted);
 
 /** Notes when diagnostics are told and when the timeline is painted. */
 const watch = (page) =>
@@ -118,7 +126,7 @@ async function frames(page, name, act, target) {
 }
 
 async function visitor(title, run, options = {}) {
-  if (!title.includes(wanted)) return;
+  if (!wants(title)) return;
   const { page, context } = await openPage(browser, site.origin, options);
   page.setDefaultTimeout(120_000);
   try {
@@ -173,6 +181,7 @@ await visitor('frames', async (page) => {
 
 /** The longest time that the page's thread was busy with one thing while `act` ran. */
 async function longestTask(page, act) {
+  const before = await ownThreadMs(page);
   await page.evaluate(() => {
     globalThis.tasks = [];
     globalThis.observer = new PerformanceObserver((list) => globalThis.tasks.push(...list.getEntries().map((one) => one.duration)));
@@ -180,10 +189,22 @@ async function longestTask(page, act) {
   });
   await act();
   await page.waitForTimeout(300);
-  return page.evaluate(() => {
+  const longest = await page.evaluate(() => {
     globalThis.observer.disconnect();
     return Math.max(0, ...globalThis.tasks); // tasks of less than 50 ms are not told
   });
+  return { longest, cpu: (await ownThreadMs(page)) - before };
+}
+
+let ownThread = null; // a debugger's session with the page
+/** CPU time of the thread that the page paints and answers on. */
+async function ownThreadMs(page) {
+  if (ownThread?.page !== page) {
+    ownThread = { page, session: await page.context().newCDPSession(page) };
+    await ownThread.session.send('Performance.enable');
+  }
+  const { metrics } = await ownThread.session.send('Performance.getMetrics');
+  return 1000 * (metrics.find((one) => one.name === 'ThreadTime')?.value ?? NaN);
 }
 
 await visitor('plan.json', async (page) => {
@@ -191,7 +212,7 @@ await visitor('plan.json', async (page) => {
   await shownAnew(page, () => replaceAll(page, wordy(3333, 720)));
   const rows = (name, wall, cpu, task) => {
     tell(name, wall, cpu);
-    tell('   its longest task', task, null, '50 ms (0: less)');
+    tell("   its longest task; all of the page's thread", task.longest, task.cpu, '50 ms (0: less)');
   };
   const timed = async (name, act) => {
     const before = await cpuSeconds();
@@ -234,11 +255,7 @@ await visitor('plan.json', async (page) => {
 });
 
 await visitor('slow', async (page, context) => {
-  const session = await context.newCDPSession(page);
-  await session.send('Network.enable');
-  const bytesASecond = (1.6e6 / 8) | 0;
-  await session.send('Network.emulateNetworkConditions', { offline: false, latency: 150, downloadThroughput: bytesASecond, uploadThroughput: bytesASecond });
-  await session.send('Emulation.setCPUThrottlingRate', { rate: 4 });
+  await slowly(page, context);
   for (const path of readdirSync(join(dist, 'assets'))) await fetch(`${site.url}assets/${path}`).then((reply) => reply.arrayBuffer()); // compressed once
   const spent = await cpuSeconds();
   const begin = performance.now();
@@ -257,6 +274,8 @@ await visitor('slow', async (page, context) => {
   tell('   of which the network, until the compiler is there', arrived.compiler, null);
   tell('   of which the network, until the editor is there', arrived.editor, null);
 });
+
+await shared({ visitor, site, tell, count, wants, cpuSeconds });
 
 await browser.close();
 site.close();

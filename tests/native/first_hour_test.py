@@ -71,6 +71,25 @@ class Codes(Case):
         self.assertIn("error[W0203]", self.irplan("plan", program, "-o", "p.json", "--deny", "W0203", code=1)[1])
         self.irplan("check", program, "--deny", "W0204")
         self.assertIn("W0203", self.irplan("check", program, "--allow", "W023", code=2)[1])
+        self.assertEqual(self.irplan("check", program, "--allow", "w0203")[1], "")  # as `irplan explain w0203` takes it
+        self.assertIn("error[W0203]", self.irplan("check", program, "--deny", "w0203", code=1)[1])
+
+    def test_a_config_is_named_by_its_folder(self):
+        program = self.file("a.irplan", "let n = config.n\ninput x: f16[1, n]\nout = output(relu(x))\n")
+        (self.folder / "model").mkdir()
+        config = self.file("model/config.json", '{"n": 8}')
+        for command in (["check"], ["plan", "-o", "p.json"], ["explain"], ["link", "encode"]):
+            self.irplan(*command, program, "--config", self.folder / "model")
+        self.irplan("new", "b.irplan", "--config", self.folder / "model", code=1)  # no example serves it: it was read
+        said = self.irplan("plan", program, "--config", self.folder / "model", "-o", config, code=2)[1]
+        self.assertIn("read as --config", said)
+        self.assertEqual(config.read_text(), '{"n": 8}')
+
+    def test_what_is_no_program(self):
+        config = self.file("config.json", '{"hidden_size": 8}')
+        for command in ("plan", "check"):
+            self.assertIn("is JSON and no program: a config goes with one, as --config", self.irplan(command, config, code=1)[1])
+        self.assertIn("did you mean `irplan-run`?", self.irplan("run", code=2)[1])
 
     def test_proposals_are_made(self):
         text = ("input x: float16[1, 8]\nfor i in range(2) with x { x = silu(x) }\ny = softmax(x, dim=-1)\nz = sillu(y)\nout = output(z)\n")

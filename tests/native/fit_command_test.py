@@ -84,6 +84,7 @@ class Fit(Case):
         self.assertTrue(23 * GiB < answer["memory"] < 24 * GiB)
         self.assertIn("driver and context", answer["assumptions"][0])
         self.run_command("irplan", "fit", CONFIG, "--gpu", "h201", code=2, names=["did you mean `h200`", "--memory"])
+        self.run_command("irplan", "fit", CONFIG, "--gpu", "4090", code=2, names=["did you mean `rtx4090`"])
         self.run_command("irplan", "fit", CONFIG, "--gpu", "h200", "--memory", "1GiB", code=2)
 
     def test_what_is_wrong_is_told(self):

@@ -127,6 +127,9 @@ class Link(unittest.TestCase):
 
     def test_command_line(self):
         self.assertEqual(link("encode").returncode, 2)
+        for words, option in ((["encode", self.path / "a.irplan", "-o", self.path], "--output"), (["decode", "#1", "--let", "C=4"], "--let")):
+            done = link(*words)
+            self.assertEqual((done.returncode, option in done.stderr, "goes with `irplan link" in done.stderr), (2, True, True), done.stderr)
         self.assertEqual(link("sideways", "x").returncode, 2)
         self.assertEqual(link("encode", self.path / "none.irplan").returncode, 1)
         (self.path / "plan.json").write_text('{"irplan": 1}')

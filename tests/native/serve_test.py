@@ -62,6 +62,13 @@ class Company(Case):
             self.assertEqual(answers, expected, words)
         return requests
 
+    def test_a_key_that_nothing_reads_is_told_once(self):
+        self.plan("llama")
+        requests = [{"req_id": f"r{i}", "arrival_us": 0, "tokens": [1, 2], "max_new_tokens": 2, "temprature": 0.7, "user": "u"} for i in range(3)]
+        _, err = self.serve(requests)
+        self.assertEqual(err.count("nothing reads `temprature` of a request; did you mean `temperature`?"), 1, err)
+        self.assertEqual(err.count("nothing reads `user` of a request"), 1, err)
+
     def test_a_model_with_caches(self):
         self.plan("llama")
         for seed in range(3):

@@ -5,7 +5,7 @@ import {
 } from './harness.mjs';
 import { REFUSED, TIGHT } from './programs.mjs';
 
-const VIEWS = ['buffers', 'ops', 'graph', 'budgets', 'passes', 'report', 'json', 'memory'];
+const VIEWS = ['buffers', 'ops', 'graph', 'budgets', 'passes', 'report', 'run', 'json', 'memory'];
 
 for (const scheme of ['light', 'dark'])
   test(`no state of the page breaks the rules for all: ${scheme}`, () =>
@@ -62,7 +62,42 @@ test('in forced colours bars and swatches keep their colours', () =>
       await shown(page);
       const colour = await page.locator('.part-arena').first().evaluate((node) => getComputedStyle(node).backgroundColor);
       assert.match(colour, /rgb\((29, 95, 214|120, 168, 248)\)/);
-      await accessible(page, 'forced colours');
+      await editorReady(page);
+      const share = await page.locator('#share').evaluate((node) => [getComputedStyle(node).color, getComputedStyle(node).forcedColorAdjust]);
+      assert.notEqual(share[0], await page.locator('#share').evaluate((node) => getComputedStyle(node).backgroundColor));
+      assert.equal(share[1], 'none', 'else its text gets a patch of paper in its own colour');
+      // What is painted has the visitor's paper, and is not one black field.
+      const paper = await page.evaluate(() => getComputedStyle(document.querySelector('.monaco-editor .margin')).backgroundColor);
+      assert.equal(paper, 'rgb(255, 255, 255)');
+      const painted = await page.locator('irplan-timeline').evaluate((node) => {
+        const canvas = node.shadowRoot.querySelector('canvas');
+        const at = (x, y) => [...canvas.getContext('2d').getImageData(x, y, 1, 1).data].slice(0, 3).join();
+        return [at(2, 2), at(canvas.width >> 2, canvas.height >> 1)];
+      });
+      assert.deepEqual(painted, ['255,255,255', '236,198,107']);
+      for (const view of ['memory', 'buffers', 'graph', 'budgets']) {
+        await look(page, view);
+        await accessible(page, `forced colours: ${view}`);
+      }
+      await look(page, 'memory');
+      await page.locator('irplan-timeline').focus();
+      await page.keyboard.press('p');
+      await accessible(page, 'forced colours: chosen');
+      await retype(page, 4, 'rmsnorm', 'rmsnrom');
+      await page.waitForSelector('.squiggly-error');
+      await page.keyboard.press('Escape');
+      await accessible(page, 'forced colours: error, and the plan before it');
+      await shownAnew(page, () => replaceAll(page, REFUSED));
+      await accessible(page, 'forced colours: budget refused');
+      for (const [button, dialog] of [['#examples', '#gallery'], ['#help', '#help-dialog'], ['#share', '#share-dialog'], ['#fit', '#fit-dialog']]) {
+        await page.click(button);
+        await page.waitForSelector(`${dialog}[open]`);
+        await accessible(page, `forced colours: ${dialog}`);
+        await page.keyboard.press('Escape');
+      }
+      await replaceAll(page, '');
+      await page.waitForSelector('.empty .example');
+      await accessible(page, 'forced colours: empty');
     },
     { forcedColors: 'active' },
   ));
@@ -187,6 +222,7 @@ for (const width of [320, 390])
           await page.waitForSelector('.problem.error .fix');
           await page.click('.problem.error .fix');
         });
+        await page.evaluate(() => scrollTo(0, 0)); // where nothing lies half under the foot that stays
         await accessible(page, `${width} px`);
       },
       { viewport: { width, height: 844 }, isMobile: true, hasTouch: true },

@@ -49,3 +49,55 @@ h = silu(x)
 q = linear(h, param f32[256, 256] from "q")
 out = output(softmax(view(q, shape=[S, 4, 64])))
 `;
+
+/** Fifty lines that are in no example. */
+export const OWN = `# a mixer of channels and tokens, with a gate
+irplan 1
+let C = 384
+let T = 196
+let M = 1536
+let N = 256
+dim B in 1..128
+require C > 0, "channels"
+require T > 0, "tokens"
+
+input pixels: bf16[B, T, 768]
+
+fn shift(x, p) {
+  return linear(x, param bf16[C, C] from "{p}.shift", param bf16[C] from "{p}.shift_bias")
+}
+fn rest(x, p) {
+  return layernorm(x, param bf16[C] from "{p}.gain", param bf16[C] from "{p}.offset", eps=1e-6)
+}
+fn tokens_mixed(x, p) {
+  y = transpose(rest(x, "{p}.a"), perm=[0, 2, 1])
+  wide = gelu(linear(y, param bf16[N, T] from "{p}.in"))
+  back = linear(wide, param bf16[T, N] from "{p}.out")
+  return transpose(back, perm=[0, 2, 1])
+}
+fn channels_mixed(x, p) {
+  y = rest(x, "{p}.b")
+  up = linear(y, param bf16[M, C] from "{p}.up")
+  gate = silu(linear(y, param bf16[M, C] from "{p}.gate"))
+  return linear(up * gate, param bf16[C, M] from "{p}.down")
+}
+
+h = linear(pixels, param bf16[C, 768] from "patch.weight", param bf16[C] from "patch.bias")
+for i in 8 with h {
+  let p = "mixer.{i}"
+  h = h + tokens_mixed(h, p)
+  h = h + channels_mixed(h, p)
+  h = h + shift(h, p)
+}
+for j in 4 with h {
+  let p = "tail.{j}"
+  h = h + channels_mixed(h, p)
+}
+last = slice(h, axis=1, start=T - 1, len=1)
+flat = view(last, shape=[B, C])
+n = rest(flat, "head")
+scores = linear(n, param bf16[1000, C] from "head.weight")
+best = softmax(scores, axis=1)
+out = output(best)
+# the end
+`;

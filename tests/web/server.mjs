@@ -38,7 +38,9 @@ export async function serve(folder, base = '/some/folder/', { compressed = false
   const server = createServer((request, response) => {
     const path = new URL(request.url, 'http://localhost').pathname;
     if (pages.has(path)) {
-      response.writeHead(200, STRICT).end(pages.get(path));
+      const text = pages.get(path);
+      if (compressed) response.writeHead(200, { ...STRICT, 'content-encoding': 'br' }).end(brotliCompressSync(text, BROTLI));
+      else response.writeHead(200, STRICT).end(text);
       return;
     }
     const inside = path.startsWith(base) ? normalize(path.slice(base.length) || 'index.html') : '..';

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "base/bounded_json.h"
 #include "runtime/trace.h"
 
 namespace irplan {
@@ -54,13 +55,18 @@ bool read_ends(const Json& json, Request& request, std::string* why) {
 
 // `timed`: it says when it arrives.
 bool read_line(const std::string& line, bool timed, Request& request, std::string* why) {
-  const Json json = Json::parse(line, nullptr, false);
+  if (nests_deeper(line)) return *why = "is nested deeper than " + std::to_string(kMaxJsonDepth), false;
+  const Json json = parse_json(line);
   if (json.is_discarded() || !json.is_object()) return *why = "is not a JSON object", false;
   if (const auto named = json.find("req_id"); named != json.end() && named->is_string())
     request.id = named->get<std::string>();  // who is answered, whatever else is wrong
   for (const char* key : {"req_id", "tokens", "arrival_us", "max_new_tokens"}) {
     if (!json.contains(key) && (timed || key != std::string_view("arrival_us")))
       return *why = std::string(key) + " is missing", false;
+  }
+  for (const auto& [key, value] : json.items()) {
+    const auto& known = Request::keys();
+    if (std::find(known.begin(), known.end(), key) == known.end()) request.unread.push_back(key);
   }
   const auto whole = [&](const char* key, int64_t* out) {
     const auto found = json.find(key);
@@ -84,6 +90,15 @@ bool read_line(const std::string& line, bool timed, Request& request, std::strin
 }
 
 }  // namespace
+
+const std::vector<std::string>& Request::keys() {
+  static const std::vector<std::string> kKeys = [] {
+    std::vector<std::string> out = {"req_id", "tokens", "arrival_us", "max_new_tokens", "eos", "stop"};
+    out.insert(out.end(), std::begin(SamplingWords::kNames), std::end(SamplingWords::kNames));
+    return out;
+  }();
+  return kKeys;
+}
 
 bool Request::ends(const std::vector<int64_t>& fresh, const std::vector<int64_t>& usual_eos) const {
   const auto& last = eos ? *eos : usual_eos;

@@ -21,7 +21,10 @@ struct Request {
   SamplingWords sampling;
   std::optional<std::vector<int64_t>> eos;  // each ends it; absent: as the command line says
   std::vector<std::vector<int64_t>> stop;   // ids in a row that end it
+  std::vector<std::string> unread;          // keys that say nothing here: "temprature"
 
+  // What a request may say.
+  static const std::vector<std::string>& keys();
   // Whether it ends with the last of these new tokens.
   bool ends(const std::vector<int64_t>& fresh, const std::vector<int64_t>& usual_eos) const;
 };

@@ -20,11 +20,9 @@ bool ends_with(const std::string& text, std::string_view end) {
 
 // The file that --config names, or that lies in its folder, or beside the weights; empty where there is none.
 std::string config_path(const Options& options) {
-  const auto inside = [](const std::string& folder) { return folder + "/config.json"; };
-  if (is_folder(options.config)) return inside(options.config);
   const bool beside =
-      options.config.empty() && is_folder(options.weights) && is_file(inside(options.weights));
-  return beside ? inside(options.weights) : options.config;
+      options.config.empty() && is_folder(options.weights) && is_file(config_file(options.weights));
+  return config_file(beside ? options.weights : options.config);
 }
 
 std::optional<std::string> compiled(std::string text, const Options& options, const std::string& target) {

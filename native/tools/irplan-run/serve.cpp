@@ -13,6 +13,7 @@
 #include <set>
 #include <utility>
 
+#include "command_line/arguments.h"
 #include "command_line/terminal.h"
 #include "files/growing_file.h"
 #include "files/write.h"
@@ -29,6 +30,7 @@ namespace irplan::run {
 namespace {
 
 constexpr int64_t kMostSlots = 4096;
+constexpr size_t kMostKeysTold = 8;  // unknown keys of requests
 
 using Held = std::shared_ptr<const Request>;
 
@@ -133,8 +135,18 @@ class Server {
     return ids_outside(plan_, steps_->input(), ids, steps_->step(1, {0}, &why)->sizes.dims);
   }
 
+  // A misspelt `temperature` would change every answer without a word: each such key is told once.
+  void tell_unread(const Request& request) {
+    for (const std::string& key : request.unread) {
+      if (told_keys_.size() == kMostKeysTold || !told_keys_.insert(key).second) continue;
+      command::say("note: nothing reads `" + key + "` of a request" +
+                   command::did_you_mean(key, Request::keys()));
+    }
+  }
+
   void receive(Request request) {
     ++received_;
+    tell_unread(request);
     trace_.enqueue(request.arrival_us, request.id, request.max_new_tokens);
     if (auto reason = refuse(request)) {
       trace_.reject_on_arrival(request.arrival_us, request.id, *reason);
@@ -396,6 +408,7 @@ class Server {
   bool live_;  // requests come on standard input
   Clock::time_point begin_;
   RequestInput stream_;
+  std::set<std::string> told_keys_;
   std::set<std::string> live_ids_;  // of such requests, until they are answered
   std::deque<Held> waiting_;        // by arrival
   Demand demand_;

@@ -9,6 +9,7 @@
 
 #include "command_line/files.h"
 #include "command_line/terminal.h"
+#include "files/paths.h"
 #include "tools/irplan/search_progress.h"
 #include "tools/limits.h"
 
@@ -68,7 +69,7 @@ std::optional<CompileOptions> compile_options(const Arguments& arguments, Exit* 
     options.progress = SearchProgress();
   }
   if (arguments.has("--config")) {
-    const std::string path = arguments.value("--config");
+    const std::string path = config_file(arguments.value("--config"));
     *code = kFailed;
     auto text = read_file(path, kMaxConfigFile);
     if (!text) return std::nullopt;
@@ -82,6 +83,13 @@ std::optional<CompileOptions> compile_options(const Arguments& arguments, Exit* 
 std::optional<Compilation> compile_file(const std::string& path, const CompileOptions& options) {
   auto text = read_file(path, kMaxProgramFile);
   if (!text) return std::nullopt;
+  if (is_plan(*text)) {
+    fail(kFailed, path +
+                      " is JSON and no program: a config goes with one, as --config (irplan new MODEL.irplan "
+                      "--config " +
+                      path + " writes one); irplan-run and irplan explain read plans");
+    return std::nullopt;
+  }
   return compile(SourceText(program_name(path), std::move(*text)), options);
 }
 

@@ -14,8 +14,8 @@
 namespace irplan::cli {
 namespace {
 
-constexpr size_t kUsualHeap = size_t{6} << 20;  // that a model of 80 layers takes
-constexpr int64_t kLeastMemory = 4096;  // bytes: `--memory 24` has lost its unit
+constexpr size_t kUsualHeap = size_t{12} << 20;  // that a model of 80 layers takes
+constexpr int64_t kLeastMemory = 4096;           // bytes: `--memory 24` has lost its unit
 
 std::string gpu_names() {
   std::string out;
@@ -76,10 +76,8 @@ bool read_memory(const Arguments& arguments, FitOptions& options, std::string* a
 
 // A file, a folder with a config.json, or the name of an example; false after a message.
 bool read_config(const std::string& what, FitOptions& options) {
-  std::string path = what;
-  if (is_folder(what)) {
-    path = what + "/config.json";
-  } else if (what != "-" && !exists(what)) {
+  const std::string path = config_file(what);
+  if (what != "-" && !exists(what)) {
     std::vector<std::string> names;
     for (const ExampleConfig& example : example_configs()) {
       if (what == example.name)

@@ -1,5 +1,6 @@
 // irplan link: from a program to a link of the playground, and back.
 #include <algorithm>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -69,8 +70,7 @@ std::optional<Json> record_of(const Arguments& arguments, const std::string& pat
   }
   Json record{{"file", path == "-" ? "program.irplan" : last_part(path)}, {"text", *text}};
   if (arguments.has("--config")) {
-    std::string config_path = arguments.value("--config");
-    if (is_folder(config_path)) config_path += "/config.json";
+    const std::string config_path = config_file(arguments.value("--config"));
     const auto config = read_file(config_path, kMostProgram);
     if (!config) return std::nullopt;
     record["config"] = *config;
@@ -127,7 +127,7 @@ std::string file_at(const Json& record, const char* key, const char* otherwise, 
 }
 
 std::string program_file(const Json& record) { return file_at(record, "file", "program.irplan", ".irplan"); }
-std::string config_file(const Json& record) { return file_at(record, "configName", "config.json", ".json"); }
+std::string config_name(const Json& record) { return file_at(record, "configName", "config.json", ".json"); }
 
 // "B = 3, S = 1"
 std::string sizes_text(const Json& sizes) {
@@ -139,7 +139,7 @@ std::string sizes_text(const Json& sizes) {
 std::string command_line(const Json& record) {
   const Json& options = record_at(record, "options");
   std::string out = "irplan plan " + quoted(program_file(record));
-  if (!text_at(record, "config").empty()) out += " --config " + quoted(config_file(record));
+  if (!text_at(record, "config").empty()) out += " --config " + quoted(config_name(record));
   if (const std::string target = text_at(options, "target"); !target.empty())
     out += " --target " + quoted(target);
   for (const auto& [option, key] :
@@ -160,7 +160,7 @@ std::string summary(const link::Link& link) {
   std::string out = "made by IRPlanner " + link.version + "\n";
   out += "program  " + program_file(record) + ", " +
          std::to_string(std::count(text.begin(), text.end(), '\n')) + " lines\n";
-  if (!text_at(record, "config").empty()) out += "config   " + config_file(record) + "\n";
+  if (!text_at(record, "config").empty()) out += "config   " + config_name(record) + "\n";
   if (const std::string sizes = sizes_text(record_at(record, "sizes")); !sizes.empty())
     out += "sizes    " + sizes + "\n";
   for (const char* key : {"look", "fit"}) {
@@ -174,7 +174,7 @@ int write_into(const std::string& folder, const link::Link& link) {
   if (!is_folder(folder)) return fail(kFailed, folder + " is no folder; -o names one that is there");
   std::vector<FileToWrite> files = {{folder + "/" + program_file(link.record), text_at(link.record, "text")}};
   if (const std::string config = text_at(link.record, "config"); !config.empty())
-    files.push_back({folder + "/" + config_file(link.record), config});
+    files.push_back({folder + "/" + config_name(link.record), config});
   for (const FileToWrite& file : files) {
     if (exists(file.path)) return fail(kFailed, file.path + " is there already and was not overwritten");
   }
@@ -208,6 +208,21 @@ int decode(const Arguments& arguments) {
 
 int run_link(const Arguments& arguments) {
   const std::string& what = arguments.positional()[0];
+  // What only the other direction uses would change nothing.
+  constexpr const char* kOfEncode[] = {"--config",   "--let",           "--dim",
+                                       "--retype",   "--target",        "--keep-order",
+                                       "--strength", "--deny-warnings", "--site"};
+  constexpr const char* kOfDecode[] = {"--output"};
+  const auto misplaced = [&](std::span<const char* const> options) {
+    const auto given =
+        std::find_if(options.begin(), options.end(), [&](const char* o) { return arguments.has(o); });
+    return given == options.end() ? nullptr : *given;
+  };
+  if (const char* option = what == "encode"   ? misplaced(kOfDecode)
+                           : what == "decode" ? misplaced(kOfEncode)
+                                              : nullptr)
+    return fail(kUsage, std::string(option) + " goes with `irplan link " +
+                            (what == "encode" ? "decode" : "encode") + "`");
   if (what == "encode") return encode(arguments);
   if (what == "decode") return decode(arguments);
   return fail(kUsage, "`irplan link` takes encode or decode, not `" + what + "`");

@@ -29,8 +29,9 @@ bool mistyped(const std::string& word) {
   if (word[0] == '-' || word.find_first_of("./") != std::string::npos || exists(word)) return false;
   std::vector<std::string> names = command_names();
   names.emplace_back("help");
-  const std::string near =
-      is_like_code(word) ? "; did you mean `irplan explain " + word + "`?" : did_you_mean(word, names);
+  const std::string near = word == "run"        ? "; did you mean `irplan-run`?"
+                           : is_like_code(word) ? "; did you mean `irplan explain " + word + "`?"
+                                                : did_you_mean(word, names);
   fail(kUsage, "`" + word + "` is neither a command nor a file" + near);
   return true;
 }

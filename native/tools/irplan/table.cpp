@@ -94,7 +94,7 @@ const Option kFormat{
 const Option kConfig{.name = "--config",
                      .letter = 'c',
                      .value = "FILE",
-                     .doc = "the config.json that the program reads as `config`",
+                     .doc = "the config.json that the program reads as `config`, or its folder",
                      .file = FileUse::Read};
 const Option kLet{.name = "--let",
                   .letter = 'l',

@@ -64,6 +64,7 @@ export class StepAxis {
   readonly steps: number;
   readonly folds: Fold[];
   #units: Float64Array; // where each step begins, and where the last ends
+  #fold: (Fold | null)[] = []; // of each step
 
   constructor(steps: number, folds: Fold[]) {
     this.steps = steps;
@@ -73,6 +74,7 @@ export class StepAxis {
     for (let step = 0, unit = 0; step < steps; step++) {
       while (folds[fold] && step >= folds[fold]!.end) fold++;
       const inside = folds[fold] && step >= folds[fold]!.begin ? folds[fold]! : null;
+      this.#fold.push(inside);
       unit += inside ? FOLDED_WIDTH / (inside.end - inside.begin) : 1;
       this.#units[step + 1] = unit;
     }
@@ -101,6 +103,6 @@ export class StepAxis {
   }
 
   foldAt(step: number): Fold | null {
-    return this.folds.find((fold) => step >= fold.begin && step < fold.end) ?? null;
+    return this.#fold[Math.floor(step)] ?? null;
   }
 }

@@ -69,6 +69,7 @@ export class Help {
         <code>irplan plan</code> writes, byte for byte. Nothing leaves this page: it works offline once it was loaded.
       </p>
       <p><b>What fits</b> takes a model's config alone: whether it fits a GPU, with how much context and how many sequences.</p>
+      <p><b>Run</b>, a tab of the plan, runs it in this page at the sliders' sizes, on random numbers or on your own files.</p>
       <p>Move a slider to see the same plan at other sizes; options are the command line's. What you write is kept in this browser, each tab by itself.</p>
       <div class="columns">${KEYS.map(keys)}</div>
       <h3>The language in a minute</h3>

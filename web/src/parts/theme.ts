@@ -52,6 +52,7 @@ export function onThemeChange(run: () => void): () => void {
 export function colourReader(element: HTMLElement): (token: string) => string {
   const probe = document.createElement('span');
   probe.hidden = true;
+  probe.style.forcedColorAdjust = 'none'; // else every token reads as the colour of text where colours are forced
   (element.shadowRoot ?? element).append(probe);
   queueMicrotask(() => probe.remove());
   return (token) => {

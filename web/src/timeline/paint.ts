@@ -32,8 +32,10 @@ export function paint(pen: Pen, scene: Scene, palette: Palette, marks: Marks): v
   const dense = pixelsAStep(scene) < DENSE;
   clipped(pen, scene, () => {
     for (const lane of scene.lanes.slice(1)) paintResident(pen, scene, lane, palette, marks);
-    if (dense) paintDense(pen, scene, palette, marks);
-    else for (const buffer of scene.phase.buffers) paintBlock(pen, scene, buffer, palette, marks);
+    const { buffers } = scene.phase;
+    const thin = dense ? buffers : buffers.filter((buffer) => isFolded(scene, buffer));
+    paintDense(pen, scene, thin, palette, marks);
+    if (!dense) for (const buffer of buffers) if (!isFolded(scene, buffer)) paintBlock(pen, scene, buffer, palette, marks);
     paintFolds(pen, scene, palette);
     paintOutlines(pen, scene, palette, marks);
     if (dense) paintLiveArea(pen, scene, palette);
@@ -130,11 +132,16 @@ function alphaOf(id: string, marks: Marks): number {
   return anythingMarked(marks) && !isMarked(id, marks) ? DIM : 1;
 }
 
+function isFolded({ axis }: Scene, { begin, end }: BufferRecord): boolean {
+  const fold = axis.foldAt(begin);
+  return fold !== null && end <= fold.end;
+}
+
 /** Thousands of blocks as colour alone: one path for each colour. */
-function paintDense(pen: Pen, scene: Scene, palette: Palette, marks: Marks): void {
+function paintDense(pen: Pen, scene: Scene, buffers: BufferRecord[], palette: Palette, marks: Marks): void {
   for (const alpha of anythingMarked(marks) ? [DIM, 1] : [1]) {
     const paths = Object.fromEntries(KINDS.map((kind) => [kind, new Path2D()])) as Record<Kind, Path2D>;
-    for (const buffer of scene.phase.buffers) {
+    for (const buffer of buffers) {
       if (alphaOf(buffer.id, marks) !== alpha) continue;
       const rect = arenaRect(scene, buffer);
       if (rect.x > scene.right || rect.x + rect.width < scene.left) continue;

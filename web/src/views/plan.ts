@@ -33,6 +33,7 @@ const LABELS: Record<ViewName, string> = {
   budgets: 'Budgets',
   passes: 'Passes',
   report: 'Report',
+  run: 'Run',
   diff: 'Diff',
   json: 'plan.json',
 };
@@ -68,6 +69,9 @@ export class PlanPane extends Panel {
         return html`<irplan-passes .session=${session}></irplan-passes>`;
       case 'report':
         return html`<irplan-report .session=${session}></irplan-report>`;
+      case 'run':
+        void import('./run'); // few readers of an embedded plan run it
+        return html`<irplan-run .session=${session}></irplan-run>`;
       case 'diff':
         void import('./diff');
         return html`<irplan-diff .session=${session}></irplan-diff>`;

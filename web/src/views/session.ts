@@ -10,7 +10,7 @@ import type { Bound, Outline, PhaseTotals } from '../model/plan';
 import type { Comparing } from './diff';
 
 export type Sizes = Record<string, number>;
-export const VIEWS = ['memory', 'buffers', 'ops', 'graph', 'budgets', 'passes', 'report', 'diff', 'json'] as const;
+export const VIEWS = ['memory', 'buffers', 'ops', 'graph', 'budgets', 'passes', 'report', 'run', 'diff', 'json'] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 /** What a view may ask of whoever shows it. */

@@ -71,6 +71,13 @@ const Gpu* find_gpu(std::string_view name, std::string* nearby) {
   // "a100" is several cards: the nearest is then one of them.
   const auto begins = std::find_if(names.begin(), names.end(),
                                    [&](const std::string& n) { return plain(n).rfind(plain(name), 0) == 0; });
+  if (const auto holds = std::find_if(names.begin(), names.end(),
+                                      [&](const std::string& n) {
+                                        return plain(name).size() > 1 &&
+                                               plain(n).find(plain(name)) != std::string::npos;
+                                      });
+      begins == names.end() && holds != names.end())
+    return *nearby = *holds, nullptr;
   *nearby = begins != names.end() && !plain(name).empty() ? *begins : nearest(plain(name), names);
   return nullptr;
 }
