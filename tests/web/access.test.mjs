@@ -140,6 +140,16 @@ test('everything is reached and done without a mouse', () =>
     assert.equal(await page.getAttribute('#tab-memory', 'aria-selected'), 'true');
   }));
 
+test('at 1440 px every view and phase is in sight', () =>
+  visit(async (page) => {
+    await shown(page);
+    await openExample(page, 'llama 3.2 1b');
+    const cut = await page.locator('irplan-plan').evaluate((plan) =>
+      [...plan.shadowRoot.querySelectorAll('.tabs .tablist, .tabs .segmented')].map((list) => list.scrollWidth - list.clientWidth),
+    );
+    assert.deepEqual(cut, [0, 0]);
+  }));
+
 test('help is a key away, and says the keys', () =>
   visit(async (page) => {
     await shown(page);
