@@ -6,6 +6,7 @@
 Nothing inside of a file is left out. Which files count is said here, and a file that is named here and was not built is a mistake.
 """
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -39,7 +40,7 @@ def groups_of(files):
 def main(export):
     files = {}
     for file in json.loads(Path(export).read_text())["data"][0]["files"]:
-        name = Path(file["filename"])
+        name = Path(os.path.normpath(file["filename"]))  # a compiler's cache may have named it by way of the build folder
         if name.is_relative_to(ROOT):
             files[str(name.relative_to(ROOT))] = file["summary"]
     found, unmatched = groups_of(files)

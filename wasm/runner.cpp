@@ -8,6 +8,7 @@
 #include <new>
 #include <set>
 
+#include "base/bounded_json.h"
 #include "cpu/cpu_backend.h"
 #include "runtime/inputs.h"
 #include "runtime/npy.h"
@@ -95,7 +96,7 @@ std::byte* PlanRunner::room(size_t bytes) {
 }
 
 std::string PlanRunner::call(const std::string& text) {
-  const json request = json::parse(text, nullptr, false);
+  const json request = parse_json(text);
   if (!request.is_object()) return serving::failure("a request is a record of JSON");
   struct Method {
     const char* name;

@@ -37,6 +37,22 @@ function versioned(): Plugin {
   };
 }
 
+/** The compiler is asked for while the page's scripts are still on their way. */
+function early(): Plugin {
+  return {
+    name: 'early',
+    apply: 'build',
+    transformIndexHtml: {
+      order: 'post',
+      handler(_, { path, bundle }) {
+        const wasm = Object.keys(bundle ?? {}).find((name) => /\/irplan-[^/]*\.wasm$/.test(name));
+        if (path !== '/index.html' || !wasm) return [];
+        return [{ tag: 'link', injectTo: 'head', attrs: { rel: 'preload', as: 'fetch', type: 'application/wasm', crossorigin: 'anonymous', fetchpriority: 'low', href: `./${wasm}` } }];
+      },
+    },
+  };
+}
+
 export default defineConfig({
   base: './', // works from any folder of any host
   resolve: {
@@ -47,7 +63,7 @@ export default defineConfig({
     ],
   },
   server: { fs: { allow: [resolve(import.meta.dirname, '..'), compiler] } },
-  plugins: [offline(), versioned()],
+  plugins: [early(), offline(), versioned()],
   worker: { format: 'es' },
   build: {
     target: 'es2022',

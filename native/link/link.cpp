@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/bounded_json.h"
 #include "link/dictionaries.h"
 
 namespace irplan::link {
@@ -156,7 +157,7 @@ std::optional<Link> decode(std::string_view link, std::string* why) {
   bool too_long = false;
   const auto json = packed ? inflated(*packed, dictionary->text, &too_long) : std::nullopt;
   if (too_long) return refused("the link holds more than 16 MiB");
-  const Json record = json ? Json::parse(*json, nullptr, false) : Json(Json::value_t::discarded);
+  const Json record = json ? parse_json<Json>(*json) : Json(Json::value_t::discarded);
   if (record.is_discarded()) return refused("the link is damaged: a part of it is missing");
   if (!record.is_object() || !is_text(record, "file") || !is_text(record, "text"))
     return refused("the link holds no program");

@@ -11,6 +11,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/bounded_json.h"
 #include "irplan/compile.h"
 #include "lsp/compiler.h"
 #include "lsp/documents.h"
@@ -100,8 +101,8 @@ class Server {
     }
     const Incoming& incoming = std::get<Incoming>(entry);
     if (!incoming.fault.empty()) return refuse(nullptr, language::kInvalidRequest, incoming.fault);
-    json message = json::parse(incoming.body, nullptr, false);
-    if (message.is_discarded()) return refuse(nullptr, language::kParseError, "the message is no JSON");
+    json message = parse_json(incoming.body);
+    if (message.is_discarded()) return refuse(nullptr, language::kParseError, "the message is no JSON, or nested too deep");
     if (text_at(message, {"method"}) != "$/cancelRequest") return messages_.push_back(std::move(message));
     const json* id = within(message, {"params", "id"});
     for (json& waiting : messages_) {

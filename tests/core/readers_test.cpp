@@ -6,9 +6,12 @@
 #include <vector>
 
 #include "catch.h"
+#include "irplan/pack.h"
 #include "ops/semantics.h"
 #include "runtime/checkpoint.h"
 #include "runtime/npy.h"
+#include "runtime/requests.h"
+#include "service/serve.h"
 
 using namespace irplan;
 
@@ -230,6 +233,32 @@ TEST_CASE("An index names files of its own folder") {
   why.clear();
   CHECK(!CheckpointIndex::read(json, &why));
   CHECK(why == what);
+}
+
+TEST_CASE("Brackets in brackets are refused before anything goes down into them") {
+  constexpr size_t kDeep = 1'000'000;
+  const std::string deep = std::string(kDeep, '[') + std::string(kDeep, ']');
+  const std::string request = R"({"req_id": "a", "tokens": [1], "arrival_us": 0, "max_new_tokens": 1, )";
+  const std::string buffer = R"({"id": "a", "lower": 0, "upper": 1, "size": 1})";
+  std::string why;
+  for (const char* key : {"stop", "eos", "temperature", "x"}) {
+    CHECK(!read_requests(request + '"' + key + "\": " + deep + "}", "q.jsonl", &why));
+    CHECK(why == "q.jsonl:1: is nested deeper than 64");
+  }
+  const std::string half = deep.substr(0, kDeep);
+  for (const std::string& table :
+       {R"({"buffers": [{"id": )" + deep + "}]}", R"({"buffers": [{"lower": )" + deep + "}]}",
+        R"({"name": )" + deep + ", \"buffers\": [" + buffer + "]}", deep, half}) {
+    CHECK(!read_pack_json(table, &why));
+    CHECK(why == "it is nested deeper than 64");
+  }
+  CHECK(serve(R"({"method": "compile", "text": )" + deep + "}").find("nested deeper than 64") !=
+        std::string::npos);
+  // Brackets in a string nest nothing, nor do many one after another.
+  CHECK(read_pack_json(R"({"name": "\\\"[)" + half + R"(", "buffers": [)" + buffer + "]}", &why));
+  std::string wide = R"({"comment": [)";
+  for (int i = 0; i < 100; ++i) wide += "[{}],";
+  CHECK(read_pack_json(wide + "0], \"buffers\": [" + buffer + "]}", &why));
 }
 
 TEST_CASE("An npy file is read back, and a damaged one is told") {

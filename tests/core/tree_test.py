@@ -14,7 +14,7 @@ BELOW = {"base": [], "dims": ["base"], "ops": ["dims"], "kernels": ["ops"], "pla
          "passes": ["ir", "plan"], "rivals": ["plan"], "report": ["rivals"], "service": ["passes", "report", "names"]}
 # The same for what touches files, devices and terminals, by folder of native.
 NATIVE = {"files": [], "command_line": ["base", "files"], "runtime": ["core runtime", "files"], "cpu": ["core runtime"], "cuda": ["core runtime"],
-          "link": [], "lsp": ["service", "files"], "tools/irplan": ["service", "command_line", "link", "lsp"], "tools/irplan-run": ["runtime", "cpu", "cuda", "passes", "command_line"]}
+          "link": ["base"], "lsp": ["service", "files"], "tools/irplan": ["service", "command_line", "link", "lsp"], "tools/irplan-run": ["runtime", "cpu", "cuda", "passes", "command_line"]}
 # What each public header belongs to.
 PUBLIC = {"source.h": "base", "version.h": "base", "diagnostic.h": "base", "diagnostics.def": "base", "dtype.h": "base", "strength.h": "base", "format.h": "syntax", "fit.h": "service", "gpus.h": "service", "plan_file.h": "plan",
           "compile.h": "passes", "pack.h": "passes", "new_program.h": "service"}

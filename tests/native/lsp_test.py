@@ -341,7 +341,7 @@ class Hostile(Case):
         client = self.client()
         for body, code in ((b"{", -32700), (b"\xff\xfe", -32700), (b"", -32700), (b"[]", -32600), (b"3", -32600), (b'{"id":1}', -32600),
                            (b'{"id":{},"method":"shutdown"}', -32600), (b'{"id":1.5,"method":"shutdown"}', -32600), (b'{"id":1,"method":3}', -32600),
-                           (b"[" * 100000, -32700), (b"[" * 50000 + b"]" * 50000, -32600)):
+                           (b"[" * 100000, -32700), (b"[" * 50000 + b"]" * 50000, -32700)):
             client.send(body)
             error = client.read()
             self.assertEqual(error["error"]["code"], code, body[:40])

@@ -261,6 +261,10 @@ inline std::vector<Mutation> break_numbers() {
          v.plan.memory.optimal = true, v.plan.memory.range.worst_ratio = 1;
          return v.plan.memory.strength = Plan::Strength::Exact, true;
        }},
+      {"an exact search for a placement that is not optimal", Rule::Optimal,
+       [](Victim& v) {
+         return !v.plan.memory.optimal && (v.plan.memory.strength = Plan::Strength::Exact, true);
+       }},
       {"a ratio that is said to be proven", Rule::Proven,
        [](Victim& v) { return !v.plan.memory.range.proven && (v.plan.memory.range.proven = true, true); }},
       {"a worst ratio of another placement", Rule::Optimal,

@@ -2,9 +2,11 @@
 // read.
 #include <algorithm>
 
+#include "bench/hostile.h"
 #include "catch.h"
 #include "memory/check_numbers.h"
 #include "memory/planned.h"
+#include "plan/proof/proof.h"
 
 using namespace irplan;
 using memory_test::planned;
@@ -90,6 +92,52 @@ TEST_CASE("a part of blocks in rows of a symbolic number of them is proven") {
       "8])\n"
       "y = output(linear(x, a) + linear(x, b))\n");
   CHECK(listed(validate_plan(plan)) == "");
+}
+
+TEST_CASE("a plan of many dims is proven, whatever of them its peak depends on") {
+  const Plan plan = planned(bench::head(30, 0, 50) + bench::body(30, 40, 10));
+  CHECK(plan.memory.range.proven);
+  CHECK(listed(validate_plan(plan)) == "");
+}
+
+TEST_CASE("the order of buffers is followed in linear time, be one of them above all others") {
+  constexpr int kMany = 400;
+  std::string text = "dim S in 1..64\ninput x: f32[S, 32]\nhub = output(softmax(x))\nv0 = relu(x)\n";
+  for (int i = 0; i < kMany; ++i)
+    text += "v" + std::to_string(i + 1) + " = sum(v" + std::to_string(i) + ", axis=1, keep=true) * x\n";
+  Plan plan = planned(text + "out = output(v" + std::to_string(kMany) + ")\n");
+  const auto hub =
+      std::find_if(plan.buffers.begin(), plan.buffers.end(), [](const auto& b) { return b.id == "hub"; });
+  REQUIRE(hub != plan.buffers.end());
+  const auto index = static_cast<uint32_t>(hub - plan.buffers.begin());
+  for (Plan::Buffer& b : plan.buffers) {
+    if (b.segment == Plan::Segment::Arena && &b != &*hub) b.above.clear();
+  }
+  // The others lie above each other as they are born: each above the one before, if both are alive then.
+  hub->above.clear();
+  uint32_t before = kAbsent;
+  for (const Plan::Op& op : plan.ops) {
+    const uint32_t made = plan.values[op.out[0]].buffer;
+    if (made == index || plan.buffers[made].segment != Plan::Segment::Arena || made == before) continue;
+    hub->above.push_back(made);
+    if (before != kAbsent && plan.buffers[before].live_end > plan.buffers[made].live_begin)
+      plan.buffers[made].above = {before};
+    before = made;
+  }
+  proof::instrument().most_work = 8 * plan.buffers.size();
+  const std::string found = listed(validate_plan(plan));
+  proof::instrument().most_work = 0;
+  INFO(found);
+  CHECK(hub->above.size() > kMany);
+  CHECK(found.find("(rule peak") != std::string::npos);  // other numbers, after the order
+  // Every second one is found through the one that is born behind it, which takes a step.
+  Plan::Ids second;
+  for (size_t i = hub->above.size() % 2; i < hub->above.size(); i += 2)
+    second.push_back(hub->above[i + 1 < hub->above.size() ? i + 1 : i]);
+  hub->above = second;
+  proof::instrument().most_work = 1;
+  CHECK(listed(validate_plan(plan)).find("(rule work)") != std::string::npos);
+  proof::instrument().most_work = 0;
 }
 
 TEST_CASE("what a plan may hold is limited before it is kept") {

@@ -76,7 +76,7 @@ test('what is in the package', () => {
     files,
     ['LICENSE', 'README.md', 'dist/irplan-run.js', 'dist/irplan-run.wasm', 'dist/irplan.js', 'dist/irplan.wasm', 'dist/remark.css', 'dist/remark.js',
       'index.cjs', 'index.d.cts', 'index.d.ts', 'index.js', 'irplan.wasm.d.cts', 'irplan.wasm.d.ts', 'node.js', 'package.json', 'plan.d.ts',
-      'remark.d.ts', 'run.cjs', 'run.d.cts', 'run.d.ts', 'run.js', 'run_node.js'].map((name) => `package/${name}`));
+      'remark.cjs', 'remark.d.cts', 'remark.d.ts', 'run.cjs', 'run.d.cts', 'run.d.ts', 'run.js', 'run_node.js'].map((name) => `package/${name}`));
 });
 
 test('load() in Node', () => {
@@ -113,6 +113,10 @@ test('irplan/remark without any package beside it', () => {
   writeFileSync(join(project, 'remark.js'), code);
   const { made, told } = JSON.parse(run('node', ['remark.js']));
   assert.equal(made, 'figure');
+  const required = `const tree = { type: 'root', children: [{ type: 'code', lang: 'irplan', value: 'input x: f16[4]\\nout = output(silu(x))' }] };
+    require('irplan/remark')()(tree).then(() => console.log(tree.children[0].data.hName));`;
+  writeFileSync(join(project, 'remark.cjs'), required);
+  assert.equal(run('node', ['remark.cjs']).trim(), 'figure');
   assert.match(told, /^a\.md:2:14: error\[E\d{4}\]: /);
   assert.match(readFileSync(join(installed, 'dist/remark.css'), 'utf8'), /\.irplan-picture/);
 });

@@ -63,6 +63,9 @@ test('in forced colours bars and swatches keep their colours', () =>
       const colour = await page.locator('.part-arena').first().evaluate((node) => getComputedStyle(node).backgroundColor);
       assert.match(colour, /rgb\((29, 95, 214|120, 168, 248)\)/);
       await editorReady(page);
+      const share = await page.locator('#share').evaluate((node) => [getComputedStyle(node).color, getComputedStyle(node).forcedColorAdjust]);
+      assert.notEqual(share[0], await page.locator('#share').evaluate((node) => getComputedStyle(node).backgroundColor));
+      assert.equal(share[1], 'none', 'else its text gets a patch of paper in its own colour');
       // What is painted has the visitor's paper, and is not one black field.
       const paper = await page.evaluate(() => getComputedStyle(document.querySelector('.monaco-editor .margin')).backgroundColor);
       assert.equal(paper, 'rgb(255, 255, 255)');
@@ -135,6 +138,16 @@ test('everything is reached and done without a mouse', () =>
     assert.equal(await page.getAttribute('#tab-json', 'aria-selected'), 'true');
     await page.keyboard.press('Home');
     assert.equal(await page.getAttribute('#tab-memory', 'aria-selected'), 'true');
+  }));
+
+test('at 1440 px every view and phase is in sight', () =>
+  visit(async (page) => {
+    await shown(page);
+    await openExample(page, 'llama 3.2 1b');
+    const cut = await page.locator('irplan-plan').evaluate((plan) =>
+      [...plan.shadowRoot.querySelectorAll('.tabs .tablist, .tabs .segmented')].map((list) => list.scrollWidth - list.clientWidth),
+    );
+    assert.deepEqual(cut, [0, 0]);
   }));
 
 test('help is a key away, and says the keys', () =>

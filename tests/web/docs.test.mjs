@@ -30,11 +30,9 @@ test('every page of the documentation fits a small screen', () =>
     { url: docs('index'), viewport: { width: 320, height: 700 } },
   ));
 
-for (const colorScheme of ['light', 'dark'])
-  test(`programs, reports, problems and tables are for everybody, ${colorScheme}`, async () => {
-    for (const name of ['tutorial', 'embedding'])
-      await visit(async (page) => accessible(page, name), { url: docs(name), colorScheme });
-  });
+for (const [name, colorScheme] of [['tutorial', 'dark'], ['embedding', 'light']])
+  test(`programs, reports, problems and tables are for everybody: ${name}, ${colorScheme}`, () =>
+    visit(async (page) => accessible(page, name), { url: docs(name), colorScheme }));
 
 test('a page with twenty programs needs no script until one is touched', async () => {
   const program = (i) => `\`\`\`irplan file=p${i}.irplan --dim B=${i + 1}\ndim B in 1..64\ninput x: f16[B, 64]\nout = output(silu(softmax(x)))\n\`\`\`\n`;

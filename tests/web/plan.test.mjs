@@ -23,6 +23,20 @@ test('the smallest program compiles, and the numbers are the plan\'s', () =>
     assert.equal(await page.title(), 'hotpath.irplan · IRPlanner');
   }));
 
+test('the compiler is asked for once, before the scripts have run', () => {
+  const asked = [];
+  return visit(
+    async (page) => {
+      await shown(page);
+      await editorReady(page);
+      const names = asked.map((url) => /([a-z]+)-[^/]*$/i.exec(url)?.[1]);
+      assert.equal(names.filter((name) => name === 'irplan').length, 1, asked.join('\n'));
+      assert.ok(names.indexOf('irplan') < names.indexOf('monaco'), 'and the full editor after it');
+    },
+    { before: (page) => page.on('request', (request) => /\.(wasm|js)$/.test(request.url()) && asked.push(request.url())) },
+  );
+});
+
 test('the hash is that of the shown plan, and the command line is the one to type', () =>
   visit(async (page) => {
     await shown(page);

@@ -41,17 +41,17 @@ async function alsoServed(page) {
 
 const madeBy = (link, version) => link.slice(link.indexOf('#')).replace(/^#1\.\d+\.\d+\.\d+\./, `#1.${version}.`);
 
-async function someLink() {
-  let link = '';
-  await visit(async (page) => {
-    await shown(page);
-    link = await shareLink(page);
-  });
-  return link;
+let link = '';
+async function shareOnce() {
+  if (!link) // once for both
+    await visit(async (page) => {
+      await shown(page);
+      link = await shareLink(page);
+    });
 }
 
 test('a link of a released version leads to it, and back to the newest', async () => {
-  const link = await someLink();
+  await shareOnce();
   const [, own] = /#1\.(\d+\.\d+\.\d+)\./.exec(link);
   await visit(
     async (page) => {
@@ -69,7 +69,7 @@ test('a link of a released version leads to it, and back to the newest', async (
 });
 
 test('a frame says by which version its link was made', async () => {
-  const link = await someLink();
+  await shareOnce();
   await visit(
     async (page) => {
       const frame = page.frameLocator('iframe');

@@ -266,7 +266,8 @@ class Emitter {
     m.no_reuse_bytes = std::min(largest->no_reuse_bytes, kMaxJsonInt);
     for (const Plan::Phase& phase : plan_.phases)
       m.as_written_bytes = std::max(m.as_written_bytes, phase.as_written_bytes);
-    m.strength = graph_.strength;
+    // That a search has ended shows in a plan by what it found: a placement at its bound.
+    m.strength = m.optimal ? graph_.strength : std::min(graph_.strength, Strength::Limited);
     const Meter meter(graph_);
     for (uint32_t p = 0; p < graph_.phases.size(); ++p) {
       const auto bytes = meter.bytes(p, graph_.values_at(p));

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "base/bounded_json.h"
 #include "runtime/trace.h"
 
 namespace irplan {
@@ -54,7 +55,8 @@ bool read_ends(const Json& json, Request& request, std::string* why) {
 
 // `timed`: it says when it arrives.
 bool read_line(const std::string& line, bool timed, Request& request, std::string* why) {
-  const Json json = Json::parse(line, nullptr, false);
+  if (nests_deeper(line)) return *why = "is nested deeper than " + std::to_string(kMaxJsonDepth), false;
+  const Json json = parse_json(line);
   if (json.is_discarded() || !json.is_object()) return *why = "is not a JSON object", false;
   if (const auto named = json.find("req_id"); named != json.end() && named->is_string())
     request.id = named->get<std::string>();  // who is answered, whatever else is wrong

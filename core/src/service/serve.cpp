@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bounded_json.h"
 #include "base/sha256.h"
 #include "base/text_writer.h"
 #include "irplan/compile.h"
@@ -272,7 +273,9 @@ std::string serve_ops() {
 }
 
 std::string answer(std::string_view request_json, const OnPass& on_pass) {
-  const json request = json::parse(request_json.begin(), request_json.end(), nullptr, false);
+  if (nests_deeper(request_json))
+    return failure("the request is nested deeper than " + std::to_string(kMaxJsonDepth));
+  const json request = parse_json(request_json);
   if (!request.is_object()) return failure("the request is not a JSON object");
   const std::string method = text_of(request, "method");
   if (method == "compile") return serve_compile(request, on_pass);

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "base/bounded_json.h"
 #include "files/paths.h"
 #include "files/read.h"
 #include "runtime/machine.h"
@@ -50,7 +51,7 @@ std::string ceilings_json(const Ceilings& ceilings) {
 }
 
 std::optional<Ceilings> read_ceilings(const std::string& text) {
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = parse_json<Json>(text);
   if (!json.is_object() || json.value("version", Json()) != kVersion) return std::nullopt;
   Ceilings out;
   const auto word = [&](const char* key, std::string* to) {

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/bounded_json.h"
 #include "command_line/files.h"
 #include "command_line/terminal.h"
 #include "files/paths.h"
@@ -150,7 +151,7 @@ std::vector<std::string> phase_names(const std::vector<std::string>& words) {
     const auto text = read_file(word, kMost);
     if (!text || text->size() > kMost) continue;
     if (word.size() > 5 && word.compare(word.size() - 5, 5, ".json") == 0) {
-      const auto plan = nlohmann::json::parse(*text, nullptr, false);
+      const auto plan = parse_json(*text);
       if (!plan.is_object() || !plan.contains("phases") || !plan["phases"].is_array()) continue;
       for (const auto& phase : plan["phases"]) {
         if (phase.is_object() && phase.contains("name") && phase["name"].is_string())

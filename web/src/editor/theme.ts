@@ -2,11 +2,12 @@
 import * as monaco from 'monaco-editor/editor';
 import { colourReader, isDark, onThemeChange } from '../parts/theme';
 
-/** "rgb(28, 32, 38)": "#1c2026", as Monaco takes colours. */
+/** "rgb(28, 32, 38)", "color(srgb 0.11 0.125 0.149)": "#1c2026", as Monaco takes colours. */
 function hex(colour: string): string {
   const parts = colour.match(/[\d.]+/g)?.map(Number) ?? [0, 0, 0];
-  const digits = (n: number): string => Math.round(n).toString(16).padStart(2, '0');
-  const alpha = parts[3] === undefined || parts[3] === 1 ? '' : digits(parts[3] * 255);
+  const most = colour.startsWith('color(') ? 255 : 1;
+  const digits = (n: number): string => Math.round(n * most).toString(16).padStart(2, '0');
+  const alpha = parts[3] === undefined || parts[3] === 1 ? '' : digits((parts[3] * 255) / most);
   return `#${digits(parts[0]!)}${digits(parts[1]!)}${digits(parts[2]!)}${alpha}`;
 }
 

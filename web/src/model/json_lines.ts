@@ -42,13 +42,21 @@ export class JsonLines {
     return low;
   }
 
+  /** By what lines begin with: records are indented, so that nearly every line is told by one character. */
   #findSections(): JsonSection[] {
     const sections: JsonSection[] = [];
-    for (const match of this.text.matchAll(/^"(\w+)": \[$/gm)) {
-      const first = this.lineAt(match.index);
-      const end = this.text.indexOf('\n]', match.index);
-      sections.push({ name: match[1]!, first, last: end < 0 ? this.count - 1 : this.lineAt(end + 1) });
-    }
+    let open: JsonSection | null = null;
+    this.#starts.forEach((start, i) => {
+      const begins = this.text[start];
+      if (begins === ']' && open) {
+        open.last = i;
+        open = null;
+      }
+      const name = begins === '"' ? /^"(\w+)": \[$/.exec(this.line(i))?.[1] : undefined;
+      if (name === undefined) return;
+      open = { name, first: i, last: this.count - 1 };
+      sections.push(open);
+    });
     return sections;
   }
 }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/bounded_json.h"
 #include "irplan/pack.h"
 #include "passes/memory/pack_parts.h"
 
@@ -33,7 +34,9 @@ class JsonReader {
   explicit JsonReader(std::string* why) : why_(why) {}
 
   std::optional<PackTable> read(std::string_view text) {
-    const Json json = Json::parse(text, nullptr, false);
+    if (nests_deeper(text))
+      return refuse("it is nested deeper than " + std::to_string(kMaxJsonDepth)), std::nullopt;
+    const Json json = parse_json<Json>(text);
     if (json.is_discarded()) return refuse("it is not JSON"), std::nullopt;
     const Json* list = json.is_array() ? &json : nullptr;
     if (json.is_object() && !top(json, list)) return std::nullopt;
@@ -214,7 +217,7 @@ std::optional<PackTable> read_pack_json(std::string_view text, std::string* why)
 }
 
 std::string write_pack_json(const PackTable& table, const PackResult& result) {
-  Json read = table.json.empty() ? Json::object() : Json::parse(table.json, nullptr, false);
+  Json read = table.json.empty() ? Json::object() : parse_json<Json>(table.json);
   Json out = Json::object(), list = Json::array();
   std::string list_key = "buffers";
   if (read.is_array()) {

@@ -63,8 +63,11 @@ bool Facts::decided(Expr e) {
   const Interval range = bounds(e, ranges_);
   if (range.lo >= 0) return true;
   if (range.hi < 0) return false;
-  effort_ += e.node().terms.size() << std::min<size_t>(dims_of(e).size(), 10);
-  return !tired() && decide(dims_->constant(0), Relation::LessEqual, e, ranges_) == Truth::Yes;
+  if (tired()) return false;
+  int looks = 0;
+  const Truth truth = decide(dims_->constant(0), Relation::LessEqual, e, ranges_, &looks);
+  effort_ += e.node().terms.size() * static_cast<size_t>(looks + 1);
+  return truth == Truth::Yes;
 }
 
 bool Facts::holds(Expr left, Relation relation, Expr right) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "plan/proof/proof.h"
+
 namespace irplan::proof {
 namespace {
 
@@ -24,7 +26,7 @@ void Maximum::add(Expr e) {
   }
   std::erase_if(terms_, [&](Expr other) { return facts_->at_most(other, e); });
   terms_.push_back(e);
-  lost_ = lost_ || terms_.size() > kMostTerms || e.overflowed();
+  lost_ = lost_ || Proof::too_much(terms_.size(), kMostTerms) || e.overflowed();
 }
 
 void Maximum::add_all(const Maximum& other, Expr on_top) {

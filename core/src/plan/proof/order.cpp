@@ -51,11 +51,12 @@ bool Proof::check_lifetimes() {
   return clean();
 }
 
-// Gives each buffer a rank above those of all that lie below it.
+// Gives each buffer a rank above those of all that lie below it: by how many lie below it in a row, at most.
+// So what ranks between two of them lies near both.
 bool Proof::ranked(const std::vector<uint32_t>& arena) {
   enum : uint8_t { New, Open, Done };
   std::unordered_map<uint32_t, uint8_t> state;
-  uint32_t next_rank = 1;
+  std::vector<std::pair<uint32_t, uint32_t>> levels;  // and buffers
   std::vector<std::pair<uint32_t, size_t>> stack;
   for (const uint32_t root : arena) {
     if (state[root] != New) continue;
@@ -65,7 +66,10 @@ bool Proof::ranked(const std::vector<uint32_t>& arena) {
       auto& [b, next] = stack.back();
       const Plan::Ids& above = plan_.buffers[b].above;
       if (next == above.size()) {
-        rank_[b] = next_rank++;
+        uint32_t level = 0;
+        for (const uint32_t u : above) level = std::max(level, rank_[u] + 1);
+        rank_[b] = level;
+        levels.emplace_back(level, b);
         state[b] = Done;
         stack.pop_back();
         continue;
@@ -85,6 +89,8 @@ bool Proof::ranked(const std::vector<uint32_t>& arena) {
       if (state[u] == New) state[u] = Open, stack.emplace_back(u, 0);
     }
   }
+  std::sort(levels.begin(), levels.end());
+  for (uint32_t i = 0; i < levels.size(); ++i) rank_[levels[i].second] = i + 1;
   return true;
 }
 
@@ -106,6 +112,7 @@ bool Proof::check_order(uint32_t phase, const std::vector<uint32_t>& arena) {
   std::set<uint32_t, decltype(lower_first)> alive(lower_first);
   const auto parted = [&](uint32_t lower, uint32_t upper) {
     if (reaches(upper, lower)) return;
+    if (tangled()) return;  // told at the end, once
     refuse(Rule::Ordered, where_buffer(upper),
            "alive together with " + plan_.buffers[lower].id + ", and `above` orders neither");
   };
@@ -123,8 +130,12 @@ bool Proof::check_order(uint32_t phase, const std::vector<uint32_t>& arena) {
     }
   };
   search_work_ = 0;
+  lies_above_.clear();
+  for (const uint32_t b : arena) {
+    for (const uint32_t u : plan_.buffers[b].above) lies_above_.insert(pair_of(b, u));
+  }
   for (const uint32_t b : births) {
-    if (full()) return false;
+    if (full() || tangled()) break;
     const uint32_t now = plan_.buffers[b].live_begin;
     if (now < p.ops_begin || plan_.buffers[b].live_end > p.ops_end) {
       refuse(Rule::Live, where_buffer(b), "lives beyond its phase " + p.name);
@@ -136,21 +147,25 @@ bool Proof::check_order(uint32_t phase, const std::vector<uint32_t>& arena) {
     if (std::next(place) != alive.end()) parted(b, *std::next(place));
   }
   bury(p.ops_end);
+  if (tangled())
+    refuse(Rule::Work, "phases " + p.name,
+           "which of its buffers lies above which takes too many steps to follow");
   return clean();
 }
 
-// Whether `lower` is found by going down from `upper`, through buffers that rank between.
+// Whether `lower` is found by going down from `upper`, through buffers that rank between. What is found is
+// kept: buffers that live long are asked about whenever one between them ends.
 bool Proof::reaches(uint32_t upper, uint32_t lower) {
-  static constexpr size_t kWorkEach = 64, kWork = 10'000'000;
+  if (lies_above_.contains(pair_of(upper, lower))) return true;
   ++search_;
   std::vector<uint32_t> todo{upper};
   while (!todo.empty()) {
     const uint32_t at = todo.back();
     todo.pop_back();
     for (const uint32_t u : plan_.buffers[at].above) {
-      if (++search_work_ > kWorkEach * plan_.buffers.size() + kWork) return false;
-      if (u == lower) return true;
+      if (++search_work_, tangled()) return false;
       if (rank_[u] <= rank_[lower] || seen_[u] == search_) continue;
+      if (lies_above_.contains(pair_of(u, lower))) return lies_above_.insert(pair_of(upper, lower)).second;
       seen_[u] = search_;
       todo.push_back(u);
     }

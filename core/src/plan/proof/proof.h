@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -71,6 +72,7 @@ class Proof {
   friend class Windows;
   friend class Contents;
   friend class Budgets;
+  friend class Maximum;
 
   // Always false, so that a check can return it; true where it is switched off.
   bool refuse(Rule rule, const std::string& where, const std::string& what, Site site = Site::here());
@@ -128,6 +130,8 @@ class Proof {
   bool check_order(uint32_t phase, const std::vector<uint32_t>& arena);
   bool ranked(const std::vector<uint32_t>& arena);
   bool reaches(uint32_t upper, uint32_t lower);
+  bool tangled() const { return too_much(search_work_, 64 * plan_.buffers.size() + 10'000'000); }
+  static uint64_t pair_of(uint32_t upper, uint32_t lower) { return (uint64_t{upper} << 32) | lower; }
 
   // ---- sizes.cpp
   bool check_values(uint32_t phase);
@@ -174,6 +178,7 @@ class Proof {
   std::vector<uint32_t> seen_;        // by buffer: the last search that met it
   uint32_t search_ = 0;
   size_t search_work_ = 0;
+  std::unordered_set<uint64_t> lies_above_;  // of one phase: buffers that are known to lie above another
 };
 
 }  // namespace irplan::proof

@@ -132,10 +132,11 @@ void Proof::stack_ends(uint32_t p, Maximum& ends) {
 bool Proof::check_peak(uint32_t p, const Maximum& ends) {
   const Plan::Phase& phase = plan_.phases[p];
   if (!phase.peak) return true;
+  const std::string where = "phases " + phase.name;
   const bool same = ends.is(*phase.peak);
-  if (same) peak_proven_[p] = 1;
-  if (same || ends.lost()) return true;
-  return refuse(Rule::Peak, "phases " + phase.name,
+  if (ends.lost()) return refuse(Rule::Work, where, "whether its peak holds takes too many steps to follow");
+  if (same) return peak_proven_[p] = 1, true;
+  return refuse(Rule::Peak, where,
                 "peak " + phase.peak->text().substr(0, 80) + " is not the largest end of its stacks, " +
                     ends.text().substr(0, 80));
 }

@@ -114,7 +114,10 @@ void Proof::check_largest(uint32_t largest) {
     Maximum bound(*plan_.pool, facts(largest));
     live_sums(largest, bound);
     const bool here = at(*m.lower_bound) == live_bytes(largest, at, false, nullptr);
-    if (!here || (!bound.lost() && !bound.is(*m.lower_bound)))
+    const bool same = here && bound.is(*m.lower_bound);
+    if (bound.lost())
+      refuse(Rule::Work, "memory_plan.lower_bound", "whether it holds takes too many steps to follow");
+    else if (!same)
       refuse(Rule::LowerBound, "memory_plan.lower_bound",
              m.lower_bound->text().substr(0, 80) + " is not the largest sum of live bytes in phase " +
                  phase.name + ", " + bound.text().substr(0, 80));
@@ -123,6 +126,8 @@ void Proof::check_largest(uint32_t largest) {
   if (m.optimal != (m.range.worst_ratio == 1.0) || !std::isfinite(m.range.worst_ratio) ||
       (m.range.proven && !m.optimal))
     refuse(Rule::Optimal, "memory_plan.optimal", "optimal, proven and worst_ratio contradict each other");
+  if (m.strength == Strength::Exact && !m.optimal)
+    refuse(Rule::Optimal, "memory_plan.strength", "is exact, and nothing shows that no placement is lower");
 }
 
 Proof::Lives Proof::lives_of(uint32_t phase) const {
