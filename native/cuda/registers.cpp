@@ -14,7 +14,7 @@ struct Taken {
   int registers, spilled;  // registers a thread, bytes
 };
 constexpr Taken kTaken[] = {
-#include "cuda_registers.inc"
+#include <cuda/registers.inc>  // which the build writes
 };
 
 }  // namespace
