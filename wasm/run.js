@@ -3,6 +3,7 @@ import createRunner from './dist/irplan-run.js';
 
 const BINS = 64;
 const SLICE_MS = 50; // between two tellings of progress
+const ONE_PIECE = 2 ** 31 - 2 ** 16; // bytes that the module's allocator gives at once
 
 async function toModule(source) {
   if (source instanceof WebAssembly.Module) return source;
@@ -116,6 +117,8 @@ export async function run(request, options = {}) {
   const asked = { phase: request.phase ?? '', dims: request.dims ?? {} };
   instance.ask('open', { plan: request.plan, backend: request.backend ?? 'cpu' });
   const need = instance.ask('need', asked);
+  const large = ['weights', 'state', 'inputs', 'arena'].find((part) => need.bytes[part] > ONE_PIECE);
+  if (large) throw new RunRefused(`out of memory: ${large} takes ${need.bytes[large]} bytes in one piece, and WebAssembly gives 2 GiB; run it natively, or at smaller sizes`);
   onNeed(need);
   signal?.throwIfAborted();
   const given = withFiles(instance, request);

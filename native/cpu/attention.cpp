@@ -33,8 +33,21 @@ struct Piece {
     *first = std::max<int64_t>(0, diagonal - c.reach.data[b] + 1);
   }
 
-  static int64_t held_row(int64_t j, const Table& first, int64_t rows, int64_t b) {
-    return first.data ? (first.data[b] + j) % rows : j;
+  // Keys or values [low, high): where they lie, if they are f32 side by side, or converted into `scratch`. Of
+  // a ring of `rows` rows, `first` has the one in which j = 0 lies.
+  void load_lines(const Tensor& t, int64_t at, const Table& first, int64_t rows, int64_t low, int64_t high,
+                  float* scratch, const float** to) const {
+    const int64_t width = t.shape[3], step = t.stride[1], count = high - low;
+    if (!first.data && t.dtype == DType::F32 && t.stride[3] == 1) {
+      const float* line = reinterpret_cast<const float*>(t.data) + at + low * step;
+      for (int64_t i = 0; i < count; ++i) to[i] = line + i * step;
+      return;
+    }
+    int64_t row = first.data ? (first.data[b] + low) % rows : low;
+    for (int64_t i = 0; i < count; ++i, ++row) {
+      if (first.data && row == rows) row = 0;
+      to[i] = load_line(t, at + row * step, width, t.stride[3], scratch + i * width);
+    }
   }
 
   static int64_t slot_of(const Table& slots, int64_t b) { return slots.data ? slots.data[b] : b; }
@@ -66,13 +79,8 @@ struct Piece {
                   value_at = slot_of(c.value_slots, b) * c.v.stride[0] + g * c.v.stride[2];
     for (int64_t block = (begin + origin()) / kKeys * kKeys - origin(); block < end; block += kKeys) {
       const int64_t low = std::max(block, begin), high = std::min(block + kKeys, end);
-      for (int64_t j = low; j < high; ++j) {
-        float* to = scratch + (j - low) * (width + value_width);
-        const int64_t key = held_row(j, c.key_first, c.key_rows, b),
-                      value = held_row(j, c.value_first, c.value_rows, b);
-        k[j - low] = load_line(c.k, key_at + key * c.k.stride[1], width, c.k.stride[3], to);
-        v[j - low] = load_line(c.v, value_at + value * c.v.stride[1], value_width, c.v.stride[3], to + width);
-      }
+      load_lines(c.k, key_at, c.key_first, c.key_rows, low, high, scratch, k);
+      load_lines(c.v, value_at, c.value_first, c.value_rows, low, high, scratch + kKeys * width, v);
       for (int64_t r = 0; r < rows();) {
         int64_t first = 0, last = 0;
         const int64_t alike = rows_alike(r, low, high, &first, &last);
@@ -104,16 +112,13 @@ struct Piece {
     const Simd& math = simd();
     const int64_t width = c.q.shape[3], value_width = c.v.shape[3];
     const float* lines[kTile];
-    float tile[kTile * kTile];
     for (int64_t r = at; r < at + count; r += kTile) {
       const auto some = static_cast<int>(std::min<int64_t>(kTile, at + count - r));
       for (int i = 0; i < some; ++i) lines[i] = q + (r + i) * width;
       for (int64_t j = 0; j < keys; j += kTile) {
         const float* four[kTile];
         for (int64_t i = 0; i < kTile; ++i) four[i] = k[std::min(j + i, keys - 1)];
-        math.tile(lines, some, four, width, tile);
-        for (int i = 0; i < some; ++i)
-          std::copy_n(tile + i * kTile, std::min<int64_t>(kTile, keys - j), scores + (r + i) * kKeys + j);
+        math.tile(lines, some, four, width, scores + r * kKeys + j, kKeys);
       }
     }
     for (int64_t r = at; r < at + count; ++r)
@@ -125,10 +130,13 @@ struct Piece {
   // From scores to weights, all earlier ones shrunk to the new largest score.
   void weigh_scores(float* z, int64_t keys, float& most, float& all, float* sum) const {
     float highest = most;
-    for (int64_t j = 0; j < keys; ++j) {
-      z[j] *= c.scale;
-      if (c.softcap > 0) z[j] = c.softcap * std::tanh(z[j] / c.softcap);
-      highest = std::max(highest, z[j]);
+    if (c.softcap > 0) {
+      for (int64_t j = 0; j < keys; ++j) {
+        z[j] = c.softcap * std::tanh(z[j] * c.scale / c.softcap);
+        highest = std::max(highest, z[j]);
+      }
+    } else {
+      highest = simd().scale_scores(z, keys, c.scale, most);
     }
     const float shrink = most == highest ? 1.0f : std::exp(most - highest);
     if (shrink != 1.0f) {

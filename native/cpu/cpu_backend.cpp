@@ -33,6 +33,8 @@ struct Kernel {
 using cpu::binary, cpu::copy, cpu::norm, cpu::reduce, cpu::unary;
 constexpr Kernel kKernels[] = {
     {"embed", 1, with<EmbedCall, cpu::embed>},
+    {"embed", 2, with<EmbedCall, cpu::embed_packed>},
+    {"embed", 3, with<EmbedCall, cpu::embed_packed>},
     {"positions", 1, with<PositionsCall, cpu::positions>},
     {"linear", 1, with<LinearCall, cpu::linear>},
     {"linear", 2, with<LinearCall, cpu::linear_packed>},

@@ -17,7 +17,8 @@ void softmax(const SoftmaxCall&);
 void reduce(const ReduceCall&);
 void topk(const TopkCall&);
 void route(const RouteCall&);
-void embed(const EmbedCall&);
+void embed(const EmbedCall&);         // version 1
+void embed_packed(const EmbedCall&);  // versions 2 and 3: its table in panels
 void positions(const PositionsCall&);
 void append(const AppendCall&);
 void attention(const AttentionCall&);

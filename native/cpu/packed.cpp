@@ -1,8 +1,9 @@
-// pack: a weight from rows to panels of 16 rows (ops/weight_layout.h), all panels in parallel.
+// A weight from rows to panels of 16 rows (ops/weight_layout.h), all panels in parallel; and a row back.
 #include <algorithm>
 
 #include "cpu/kernels.h"
 #include "cpu/lines.h"
+#include "cpu/packed_product.h"
 #include "ops/weight_layout.h"
 
 namespace irplan::cpu {
@@ -35,18 +36,29 @@ void pack_columns(const PackCall& c) {
   });
 }
 
-// The code of number i of a block (reference/blocks.h).
+// Where the code of number i of a block is (reference/blocks.h): the byte, and the bit at which it begins.
+struct CodePlace {
+  int byte, bit;
+  CodePlace(DType dtype, int i)
+      : byte(dtype == DType::Q4_0 ? i % 16 : i / 2),
+        bit((dtype == DType::Q4_0 ? i >= 16 : i % 2 == 1) ? 4 : 0) {}
+};
 unsigned code_at(DType dtype, const std::byte* codes, int i) {
-  const bool halves = dtype == DType::Q4_0;
-  const auto pair = static_cast<unsigned>(codes[halves ? i % 16 : i / 2]);
-  return (halves ? i >= 16 : i % 2 == 1) ? pair >> 4 : pair & 15;
+  const CodePlace place(dtype, i);
+  return static_cast<unsigned>(codes[place.byte]) >> place.bit & 15;
 }
+void put_code(DType dtype, std::byte* codes, int i, unsigned code) {
+  const CodePlace place(dtype, i);
+  codes[place.byte] |= static_cast<std::byte>(code << place.bit);
+}
+
+int bytes_of_scale(DType dtype) { return dtype == DType::MXFP4 ? 1 : 2; }
 
 void pack_blocks(const PackCall& c) {
   const DTypeInfo& block = info(c.x.dtype);
   const int64_t row_bytes = c.x.stride[0] / block.elements * block.bytes,
                 blocks = c.x.shape[1] / block.elements;
-  const int scale = c.x.dtype == DType::MXFP4 ? 1 : 2;  // bytes
+  const int scale = bytes_of_scale(c.x.dtype);
   each_panel(c, [&](int64_t p, int64_t count) {
     std::byte* to = c.y.data + p * kRows * blocks * block.bytes;
     std::fill_n(to, kRows * blocks * block.bytes, std::byte{});
@@ -68,7 +80,39 @@ void pack_blocks(const PackCall& c) {
   });
 }
 
+// Row r of a panel's block as the row had it.
+void unpack_block(DType dtype, const std::byte* panel, int64_t r, std::byte* to) {
+  const DTypeInfo& block = info(dtype);
+  const int scale = bytes_of_scale(dtype);
+  const std::byte* numbers = panel + kRows * scale + r;
+  std::fill_n(to, block.bytes, std::byte{});
+  std::copy_n(panel + r * scale, scale, to);
+  to += scale;
+  if (dtype == DType::Q8_0) {
+    for (int i = 0; i < block.elements; ++i) to[i] = numbers[i * kRows];
+    return;
+  }
+  for (int i = 0; i < block.elements; i += 2) {
+    const auto pair = static_cast<unsigned>(numbers[i / 2 * kRows]);
+    put_code(dtype, to, i, pair & 15);
+    put_code(dtype, to, i + 1, pair >> 4);
+  }
+}
+
 }  // namespace
+
+const float* panel_row(const Tensor& w, int64_t row, float* to) {
+  const int64_t k = w.shape[1], panel = row / kRows, r = row % kRows;
+  if (!is_block(w.dtype)) return load_line(w, panel * kRows * k + r, k, kRows, to);
+  const DTypeInfo& block = info(w.dtype);
+  std::byte own[128];
+  for (int64_t b = 0; b < k / block.elements; ++b) {
+    const int64_t at = panel * (k / block.elements) + b;
+    unpack_block(w.dtype, w.data + at * kRows * block.bytes, r, own);
+    simd().widen(w.dtype, own, block.elements, to + b * block.elements);
+  }
+  return to;
+}
 
 void pack(const PackCall& c) {
   if (c.y.count() == 0) return;

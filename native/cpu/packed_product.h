@@ -56,6 +56,9 @@ struct PackedProduct {
   }
 };
 
+// A row of a weight in panels, as f32 in `to`.
+const float* panel_row(const Tensor& w, int64_t row, float* to);
+
 // Rows in blocks of about the same size, at most `width`.
 struct RowBlocks {
   int64_t rows, width;

@@ -37,7 +37,7 @@ void Product::run() const {
         weights[c] = c < outputs ? row(first_row + c, scratch + c * k) : weights[0];
       for (int64_t r = 0; r < rows; r += kTile) {
         const auto some = static_cast<int>(std::min<int64_t>(kTile, rows - r));
-        math.tile(x + r, some, weights, k, sums);
+        math.tile(x + r, some, weights, k, sums, kTile);
         for (int i = 0; i < some; ++i) {
           for (int64_t c = 0; c < outputs; ++c)
             y[r + i][first_row + c] = sums[i * kTile + c] + (bias ? bias[first_row + c] : 0.0f);

@@ -3,11 +3,15 @@
 
 #include "cpu/kernels.h"
 #include "cpu/lines.h"
+#include "cpu/packed_product.h"
 
 namespace irplan::cpu {
+namespace {
 
-void embed(const EmbedCall& c) {
-  const int64_t width = width_of(c.w), rows = c.w.shape[0], ids_a_line = width_of(c.ids);
+// row(id, to): a row of the table as f32, in `to` or where it lies.
+template <class Row>
+void embed_rows(const EmbedCall& c, const Row& row) {
+  const int64_t rows = c.w.shape[0], ids_a_line = width_of(c.ids);
   const auto id_at = [&](int64_t i) {
     const int64_t place =
         c.ids.rank == 0 ? 0 : line_at(c.ids, i / ids_a_line) + i % ids_a_line * c.ids.step(1);
@@ -19,10 +23,19 @@ void embed(const EmbedCall& c) {
     if (c.fault->op == 0) *c.fault = {c.op + 1, 0, i, id, rows};
     return;
   }
-  each_line(c.y, [&](int64_t i) {
-    store_line(c.y, i,
-               load_line(c.w, id_at(i) * c.w.stride[0], width, c.w.step(1), room(Room::First, width)));
+  each_line(c.y, [&](int64_t i) { store_line(c.y, i, row(id_at(i), room(Room::First, width_of(c.w)))); });
+}
+
+}  // namespace
+
+void embed(const EmbedCall& c) {
+  embed_rows(c, [&](int64_t id, float* to) {
+    return load_line(c.w, id * c.w.stride[0], width_of(c.w), c.w.step(1), to);
   });
+}
+
+void embed_packed(const EmbedCall& c) {
+  embed_rows(c, [&](int64_t id, float* to) { return panel_row(c.w, id, to); });
 }
 
 void positions(const PositionsCall& c) {

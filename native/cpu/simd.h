@@ -29,8 +29,11 @@ struct Simd {
 
   // Σ a[i] b[i]
   float (*dot)(const float* a, const float* b, int64_t n);
-  // out[r * kTile + c] = Σ x[r][i] w[c][i] for up to kTile rows of x, each sum as `dot` has it.
-  void (*tile)(const float* const* x, int rows, const float* const* w, int64_t n, float* out);
+  // out[r * out_step + c] = Σ x[r][i] w[c][i] for up to kTile rows of x, each sum as `dot` has it.
+  void (*tile)(const float* const* x, int rows, const float* const* w, int64_t n, float* out,
+               int64_t out_step);
+  // z[i] *= factor; returns the largest of them and `most`, NaN left out.
+  float (*scale_scores)(float* z, int64_t n, float factor, float most);
   // y[r * y_step + i] += Σ_j a[r * a_step + j] x[j][i], j in order
   void (*weigh)(const float* a, int64_t a_step, int rows, const float* const* x, int64_t count, int64_t n,
                 float* y, int64_t y_step);

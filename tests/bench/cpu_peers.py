@@ -164,7 +164,107 @@ def torch_eager(m):
     return timed(m, step), f"torch {torch.__version__}"
 
 
-PEERS = {"llama.cpp": llama_cpp, "torch": torch_eager}
+def onnx_model(m):
+    """a graph of the operators that ONNX Runtime has for decoders, as its own exporter of Llama makes it; weights of 8 or 4 bits by
+    blocks of 32, multiplied in whole numbers as its exporter asks for it"""
+    import onnx
+    from onnx import TensorProto as T
+    from onnx import helper
+    path = Path(m["folder"]) / f"{m['hidden']}x{m['layers']}-{m['dtype']}.onnx"
+    if path.exists():
+        return path
+    random = np.random.default_rng(1)
+    nodes, constants = [], []
+    shapes = {name: (rows, columns) for name, rows, columns in tensors(m)}
+    most = m["most"]
+
+    def constant(name, array):
+        constants.append(onnx.numpy_helper.from_array(array, name))
+        return name
+
+    def node(op, inputs, outputs, domain="", **attributes):
+        nodes.append(helper.make_node(op, inputs, outputs, domain=domain, **attributes))
+        return outputs[0]
+
+    def product(name, x, y):
+        rows, columns = shapes[name]
+        if m["dtype"] not in ("q8_0", "q4_0"):
+            numbers = (random.random((columns, rows), dtype=np.float32) - 0.5) * np.float32((12 / columns) ** 0.5)
+            return node("MatMul", [x, constant(name, numbers)], [y])
+        bits = 8 if m["dtype"] == "q8_0" else 4
+        codes = random.integers(0, 256, (rows, columns // 32, 4 * bits), dtype=np.uint8)
+        scales = np.float32(columns ** -0.5 / (73 if bits == 8 else 4.6)) * (1 + random.random(rows * columns // 32, dtype=np.float32) / 8)
+        return node("MatMulNBits", [x, constant(name, codes), constant(name + ".scales", scales)], [y], "com.microsoft", K=columns, N=rows,
+                    bits=bits, block_size=32, accuracy_level=4)
+
+    norm = lambda name: constant(name, 1 + random.random(m["hidden"], dtype=np.float32) / 8)
+    angles = np.arange(most)[:, None] * 500000.0 ** (-np.arange(0, m["head"], 2) / m["head"])
+    cos, sin = constant("cos", np.cos(angles).astype(np.float32)), constant("sin", np.sin(angles).astype(np.float32))
+    table = (random.random(shapes["token_embd"], dtype=np.float32) - 0.5) * np.float32((12 / m["hidden"]) ** 0.5)
+    h = node("Gather", [constant("table", table), "tokens"], ["h"])
+    cache = [m["batch"], m["kv_heads"], most, m["head"]]
+    inputs = [helper.make_tensor_value_info("tokens", T.INT64, ["B", "S"]), helper.make_tensor_value_info("last", T.INT32, ["B"]),
+              helper.make_tensor_value_info("total", T.INT32, [])]
+    outputs = [helper.make_tensor_value_info("logits", T.FLOAT, ["B", 1, m["vocabulary"]])]
+    for i in range(m["layers"]):
+        at = f"blk.{i}."
+        if i == 0:
+            x = node("SimplifiedLayerNormalization", [h, norm(at + "norm")], [at + "x"], epsilon=1e-5, axis=-1)
+        else:
+            node("SkipSimplifiedLayerNormalization", [h, further, norm(at + "norm")], [at + "x", "", "", at + "h"], "com.microsoft",
+                 epsilon=1e-5)
+            x, h = at + "x", at + "h"
+        q, k, v = (product(at + name, x, at + name + ".y") for name in ("attn_q", "attn_k", "attn_v"))
+        states = [f"{what}.{i}" for what in ("k", "v")]
+        for state in states:
+            inputs.append(helper.make_tensor_value_info(state, T.FLOAT, cache))
+            outputs.append(helper.make_tensor_value_info(state + ".next", T.FLOAT, cache))
+        a = node("GroupQueryAttention", [q, k, v, *states, "last", "total", cos, sin], [at + "a", *(s + ".next" for s in states)],
+                 "com.microsoft", num_heads=m["heads"], kv_num_heads=m["kv_heads"], do_rotary=1)
+        o = product(at + "attn_output", a, at + "o")
+        node("SkipSimplifiedLayerNormalization", [h, o, norm(at + "norm2")], [at + "x2", "", "", at + "h2"], "com.microsoft", epsilon=1e-5)
+        h = at + "h2"
+        gate, up = product(at + "ffn_gate", at + "x2", at + "gate"), product(at + "ffn_up", at + "x2", at + "up")
+        silu = node("Mul", [gate, node("Sigmoid", [gate], [at + "sigmoid"])], [at + "silu"])
+        further = product(at + "ffn_down", node("Mul", [silu, up], [at + "act"]), at + "down")
+    node("SkipSimplifiedLayerNormalization", [h, further, norm("norm")], ["normed"], "com.microsoft", epsilon=1e-5)
+    end = node("Slice", ["normed", constant("from", np.array([-1])), constant("to", np.array([2 ** 62])), constant("axis", np.array([1]))],
+               ["end"])
+    product("token_embd", end, "logits")
+    model = helper.make_model(helper.make_graph(nodes, "llama", inputs, outputs, constants), ir_version=10,
+                              opset_imports=[helper.make_opsetid("", 20), helper.make_opsetid("com.microsoft", 1)])
+    half = path.with_suffix(".part")
+    onnx.save(model, half, save_as_external_data=True, location=path.name + ".weights", size_threshold=1024)
+    half.rename(path)
+    return path
+
+
+def onnx_runtime(m):
+    import onnxruntime as ort
+    m["most"] = 4096  # positions that the caches have; results are written where they are read
+    options = ort.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = m["threads"], 1
+    session = ort.InferenceSession(str(onnx_model(m)), options, providers=["CPUExecutionProvider"])
+    binding = session.io_binding()
+    names = [f"{what}.{i}" for i in range(m["layers"]) for what in ("k", "v")]
+    for name in names:
+        cache = ort.OrtValue.ortvalue_from_numpy(np.zeros((m["batch"], m["kv_heads"], m["most"], m["head"]), np.float32))
+        binding.bind_ortvalue_input(name, cache)
+        binding.bind_ortvalue_output(name + ".next", cache)
+    binding.bind_output("logits")
+
+    def step(length, at):
+        tokens = np.broadcast_to(np.arange(at, at + length) * 131 % 256, (m["batch"], length))
+        binding.bind_cpu_input("tokens", np.ascontiguousarray(tokens))
+        binding.bind_cpu_input("last", np.full(m["batch"], at + length - 1, np.int32))
+        binding.bind_cpu_input("total", np.array(at + length, np.int32))
+        session.run_with_iobinding(binding)
+        return binding.get_outputs()[-1]
+
+    return timed(m, step), f"onnxruntime {ort.__version__}"
+
+
+PEERS = {"llama.cpp": llama_cpp, "torch": torch_eager, "onnxruntime": onnx_runtime}
 
 if __name__ == "__main__":
     times, version = PEERS[sys.argv[1]](json.loads(sys.argv[2]))

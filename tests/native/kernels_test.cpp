@@ -124,6 +124,37 @@ TEST_CASE("kernels: weights of blocks and of f8 are packed too, and mean the sam
   }
 }
 
+TEST_CASE("kernels: a table that embedding and head share is packed once, and both read panels") {
+  for (const char* dtype : {"f32", "f16", "bf16", "f8e4m3", "q8_0", "q4_0", "i4g128", "mxfp4"}) {
+    INFO(dtype);
+    const std::string table = "dim S in 1..8\ninput ids: i32[S]\nt = param " + std::string(dtype) +
+                              "[40, 384] from \"t\"\nh = embed(ids, t, to=f32)\n";
+    const auto plan = plan_of(compiled(table + "rows = output(h)\nout = output(linear(h, t))\n", "cpu"));
+    REQUIRE(plan->ops.size() == 3);
+    const DType type = *find_dtype(dtype);
+    const bool plain = !is_block(type) && info(type).bytes > 1;
+    CHECK(plan->ops[0].kernel == "cpu_pack_v1");
+    CHECK(plan->ops[1].kernel == (plain ? "cpu_embed_v2" : "cpu_embed_v3"));
+    CHECK(plan->ops[2].kernel == (plain ? "cpu_linear_v2" : "cpu_linear_v3"));
+    CHECK(plan->ops[1].in[1] == plan->ops[2].in[1]);
+    const std::vector<Step> steps{step_of(*plan, "main", {{"S", 5}})};
+    HostArray ids;
+    ids.floats = false;
+    ids.shape = {5};
+    ids.i = {0, 15, 16, 39, 7};
+    for (const char* output : {"rows", "out"}) {
+      INFO(output);
+      const auto want = run(*plan, *make_reference_backend(), steps, {ids}, output);
+      const float most = std::string(output) == "rows" ? 0.0f : 1e-4f;  // rows are the same numbers
+      CHECK(largest_difference(want, run(*plan, *make_cpu_backend(), steps, {ids}, output)) <= most);
+      CHECK(largest_difference(want, run(*plan, *make_simt_backend(), steps, {ids}, output)) <= most);
+    }
+    // Alone it is read where it lies.
+    const auto alone = plan_of(compiled(table + "rows = output(h)\n", "cpu"));
+    CHECK(alone->ops[0].kernel == "cpu_embed_v1");
+  }
+}
+
 TEST_CASE("kernels: products that quantise their activations say so in the plan, and mean it") {
   for (const char* dtype : {"f32", "bf16", "f8e4m3", "q8_0", "q4_0", "i4g128", "mxfp4"}) {
     INFO(dtype);
@@ -206,6 +237,19 @@ TEST_CASE("kernels: the checker holds layouts against the kernels that read them
   changed = *plan;
   changed.values[changed.ops[1].in[1]].layout = Plan::Layout::None;
   CHECK_FALSE(validate_plan(changed).empty());
+  // Of two kernels that read the same panels, the one that multiplies in whole numbers takes other ops.
+  const auto blocks = plan_of(compiled(
+      "input x: f32[8, 64]\nw = param q8_0[32, 64] from \"w\"\nout = output(linear(x, w))\n", "cpu"));
+  Plan whole = *blocks;
+  REQUIRE(whole.ops[1].kernel == "cpu_linear_v3");
+  whole.ops[1].kernel = "cpu_linear_v4";
+  found = validate_plan(whole);
+  REQUIRE(found.size() == 1);
+  CHECK(
+      found[0] ==
+      "ops out: is of cpu_linear_v4, which takes: as version 3, blocks alone, with rows=q8_0 (rule packed)");
+  whole.ops[1].attrs.set("rows", Attr(DType::Q8_0));
+  CHECK(validate_plan(whole).empty());
   changed = *plan;
   changed.buffers[changed.values[changed.ops[1].in[1]].buffer].bytes = plan->pool->constant(64);
   CHECK_FALSE(validate_plan(changed).empty());
@@ -219,9 +263,17 @@ TEST_CASE("kernels: a weight that something else reads row by row stays as it is
     return std::count_if(plan.ops.begin(), plan.ops.end(),
                          [](const Plan::Op& op) { return op.kernel == "cpu_pack_v1"; });
   };
-  CHECK(packs(*tied) == 7);
+  CHECK(packs(*tied) == 8);  // with the table that embedding and head share
   CHECK(packs(*untied) == 8);
-  CHECK(op_named(*tied, "cpu_linear_v1"));
+  CHECK(op_named(*tied, "cpu_embed_v2"));
+  CHECK(op_named(*untied, "cpu_embed_v1"));
+  CHECK_FALSE(op_named(*tied, "cpu_linear_v1"));
+  const auto rows =
+      plan_of(compiled("input x: f32[32, 24]\nw = param f32[32, 24] from \"w\"\nout = output(linear(x, "
+                       "w))\ny = output(x * w)\n",
+                       "cpu"));
+  CHECK(packs(*rows) == 0);
+  CHECK(op_named(*rows, "cpu_linear_v1"));
   for (const Plan* plan : {tied.get(), untied.get()}) {
     const Text text(*plan, 9, 3);
     const auto want = run(*plan, *make_reference_backend(), text.steps, text.tokens, "logits");

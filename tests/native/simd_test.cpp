@@ -41,7 +41,7 @@ std::string fault(const Simd& simd, int64_t n) {
 
   for (int count = 1; count <= kTile; ++count) {
     float tile[kTile * kTile];
-    simd.tile(x, count, w, n, tile);
+    simd.tile(x, count, w, n, tile, kTile);
     for (int r = 0; r < count; ++r) {
       for (int c = 0; c < kTile; ++c) {
         if (tile[r * kTile + c] != product(rows[0][r], rows[1][c])) return "tile";
@@ -53,6 +53,13 @@ std::string fault(const Simd& simd, int64_t n) {
   for (size_t i = 0; i < y.size(); ++i) expected[i] += 3 * rows[0][1][i];
   simd.axpy(y.data(), 3, x[1], n);
   if (y != expected) return "axpy";
+
+  std::vector<float> scores = some(n, 40), scaled = scores;
+  if (n > 2) scores[1] = scaled[1] = std::numeric_limits<float>::quiet_NaN();  // is larger than nothing
+  float largest = -4;
+  for (float& z : scaled) largest = std::max(largest, z *= 0.5f);
+  if (simd.scale_scores(scores.data(), n, 0.5f, -4) != largest) return "scale_scores: the largest";
+  if (std::memcmp(scores.data(), scaled.data(), scores.size() * sizeof(float)) != 0) return "scale_scores";
 
   constexpr int kRows = 7;
   std::vector<float> sums = some(kRows * n, 30), factors = some(kRows * kTile, 31), want = sums;

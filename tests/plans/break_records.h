@@ -198,6 +198,11 @@ inline std::vector<Mutation> break_records() {
          Plan::Op* o = v.any(v.plan.ops, [](const auto& x) { return x.kernel == "cpu_linear_v2"; });
          return o && (o->kernel = "cpu_linear_v1", true);
        }},
+      {"a kernel of whole numbers for an op without them", Rule::Packed,
+       [](Victim& v) {
+         Plan::Op* o = v.any(v.plan.ops, [](const auto& x) { return x.kernel == "cpu_linear_v3"; });
+         return o && (o->kernel = "cpu_linear_v4", true);
+       }},
       {"a packed weight that says rows", Rule::Packed,
        [](Victim& v) {
          Plan::Value* p = v.any(v.plan.values, [](const auto& x) { return x.packed() != nullptr; });

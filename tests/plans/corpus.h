@@ -175,6 +175,10 @@ inline std::vector<True> corpus(int64_t random) {
   add("quantised", kQuantised, {});
   add("joined", kJoined, {});
   add("rare", kRare, {});
+  CompileOptions on_cpu;
+  on_cpu.target = "cpu";
+  add("blocks", "input x: f32[2, 64]\nw = param q8_0[16, 64] from \"w\"\nout = output(linear(x, w))\n",
+      on_cpu);
   CompileOptions as_written;
   as_written.keep_order = true;
   add("gap", kGap, as_written);

@@ -199,6 +199,8 @@ test('what is larger than WebAssembly has is refused with its size, before anyth
   const before = process.memoryUsage.rss();
   await refused({ plan: small, dims: { S: 1 << 20, D: 4096 } }, /^out of memory: \d{11} bytes are needed \(weights 8192 .*left of 4 GiB/);
   await refused({ plan: small, dims: { S: 2 ** 40, D: 2 ** 40 } }, /has no size|64 bits|too many|outside/);
+  const state = planOf('state.irplan', 'dim P in 0..40000000\ninput x: f32[1, 1, 1, 64]\nj = append(state f8e4m3[1, 40000000, 1, 64] from "k", x, at=P)\nout = output(x * 2)\n');
+  await refused({ plan: state, dims: { P: 1 } }, /^out of memory: state takes 2560000000 bytes in one piece/);
   assert.ok(process.memoryUsage.rss() - before < 200e6);
 });
 

@@ -4,7 +4,7 @@
 namespace irplan {
 namespace {
 
-constexpr unsigned kWeight = 1;  // operand of linear
+constexpr unsigned kWeight = 1;  // operand of linear and of embed
 
 bool one_whole_weight(const KernelSite& site) {
   const OpCall& call = site.call;
@@ -34,6 +34,24 @@ std::vector<KernelRow> cpu_kernel_rows() {
   constexpr const char* kReference = "the reference's loop, in f32";
   std::vector<KernelRow> rows = {
       row("embed", "a row an id, converted where it lies"),
+      {.target = "cpu",
+       .op = "embed",
+       .version = 2,
+       .sentence = "a row an id, gathered from the panels that a product reads: a table that both share is "
+                   "packed once",
+       .admits_text = "w[V,D] is f32, f16 or bf16, known when weights load, and packed for a product",
+       .admits = one_whole_weight,
+       .packed = kWeight,
+       .layout = "panels16"},
+      {.target = "cpu",
+       .op = "embed",
+       .version = 3,
+       .sentence = "as version 2, of blocks and f8",
+       .admits_text = "w[V,D] is q8_0, q4_0, i4g128, mxfp4 or f8, known when weights load, and packed for a "
+                      "product",
+       .admits = one_whole_weight_of_blocks,
+       .packed = kWeight,
+       .layout = "panels16_blocks"},
       row("linear", "a row of the weight at a time, converted to f32, by four rows of x"),
       {.target = "cpu",
        .op = "linear",
@@ -42,7 +60,7 @@ std::vector<KernelRow> cpu_kernel_rows() {
            "the weight packed in panels of 16 rows, read once in the order in which it lies: 16 sums a "
            "load, converted in registers",
        .admits_text = "w[N,K] is f32, f16 or bf16, known when weights load, without scales, and read by "
-                      "nothing else",
+                      "products and embed alone",
        .admits = one_whole_weight,
        .packed = kWeight,
        .layout = "panels16"},
@@ -54,7 +72,7 @@ std::vector<KernelRow> cpu_kernel_rows() {
            "its scale",
        .admits_text =
            "w[N,K] is q8_0, q4_0, i4g128, mxfp4 or f8, known when weights load, without scales, and "
-           "read by nothing else",
+           "read by products and embed alone",
        .admits = one_whole_weight_of_blocks,
        .packed = kWeight,
        .layout = "panels16_blocks"},

@@ -21,6 +21,7 @@ class SelectPass {
 
   void run() {
     for (Op& op : graph_.ops) op.kernel = choose(op, nullptr);
+    leave_rows();
     find_row_readers();
     for (OpId i = 0; i < graph_.ops.size(); ++i) {
       Op& op = graph_.ops[i];
@@ -68,6 +69,21 @@ class SelectPass {
       id = graph_.ops[from].in[0];
     }
     return id;
+  }
+
+  // A product packs its weight, since that pays whatever it costs other readers; these read panels only where
+  // a product has them made.
+  void leave_rows() {
+    const auto packs = [](const Op& op) { return op.kernel && op.kernel->packed >= 0; };
+    const auto weight = [](const Op& op) { return op.in[static_cast<size_t>(op.kernel->packed)]; };
+    std::unordered_set<ValueId> packed;
+    for (const Op& op : graph_.ops) {
+      if (op.phase != kLoadPhase && packs(op) && op.row->family == Family::Linear) packed.insert(weight(op));
+    }
+    for (Op& op : graph_.ops) {
+      if (packs(op) && op.row->family != Family::Linear && !packed.count(weight(op)))
+        op.kernel = choose(op, rows_as_they_are);
+    }
   }
 
   // Weights of which something else than a packing kernel needs the rows when the phases run.

@@ -29,7 +29,7 @@ inline Vec load_rest(const float* from, int64_t count) {
 }
 
 template <int rows, int columns>
-void tile_of(const float* const* x, const float* const* w, int64_t n, float* out) {
+void tile_of(const float* const* x, const float* const* w, int64_t n, float* out, int64_t out_step) {
   Vec sums[rows][columns];
   for (int r = 0; r < rows; ++r) {
     for (int c = 0; c < columns; ++c) sums[r][c] = zero();
@@ -50,21 +50,44 @@ void tile_of(const float* const* x, const float* const* w, int64_t n, float* out
     }
   }
   for (int r = 0; r < rows; ++r) {
-    for (int c = 0; c < columns; ++c) out[r * kTile + c] = total(sums[r][c]);
+    if constexpr (columns == 4)
+      store_totals(out + r * out_step, sums[r]);
+    else
+      for (int c = 0; c < columns; ++c) out[r * out_step + c] = total(sums[r][c]);
   }
 }
 
 float dot(const float* a, const float* b, int64_t n) {
   float sum;
-  tile_of<1, 1>(&a, &b, n, &sum);
+  tile_of<1, 1>(&a, &b, n, &sum, 1);
   return sum;
 }
 
 constexpr int kTileRows = kLanes == 8 ? 2 : kTile;  // whose sums with kTile columns fit the registers
-void tile(const float* const* x, int rows, const float* const* w, int64_t n, float* out) {
+void tile(const float* const* x, int rows, const float* const* w, int64_t n, float* out, int64_t out_step) {
   for (int r = 0; r < rows; r += kTileRows) {
-    for_count<kTileRows>(rows - r, [&]<int count>() { tile_of<count, kTile>(x + r, w, n, out + r * kTile); });
+    for_count<kTileRows>(
+        rows - r, [&]<int count>() { tile_of<count, kTile>(x + r, w, n, out + r * out_step, out_step); });
   }
+}
+
+float scale_scores(float* z, int64_t n, float factor, float most) {
+  const Vec factors = all(factor);
+  Vec largest = all(most);
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    const Vec scaled = multiply(load(z + i), factors);
+    largest = larger(scaled, largest);  // NaN is larger than nothing
+    store(z + i, scaled);
+  }
+  float lanes[kLanes];
+  store(lanes, largest);
+  for (const float lane : lanes) most = lane > most ? lane : most;
+  for (; i < n; ++i) {
+    z[i] *= factor;
+    most = z[i] > most ? z[i] : most;
+  }
+  return most;
 }
 
 void axpy(float* y, float a, const float* x, int64_t n) {
@@ -98,7 +121,10 @@ void weigh_of(const float* a, int64_t a_step, const float* const* x, int64_t cou
 template <int rows>
 void weigh_rows(const float* a, int64_t a_step, const float* const* x, int64_t count, int64_t n, float* y,
                 int64_t y_step) {
+  constexpr int kMost = rows == 1 ? 8 : rows == 2 ? 4 : 2;  // sums enough to hide the latency of adding
   int64_t at = 0;
+  for (; at + kMost * kLanes <= n; at += kMost * kLanes)
+    weigh_of<rows, kMost>(a, a_step, x, count, at, y, y_step);
   for (; at + 2 * kLanes <= n; at += 2 * kLanes) weigh_of<rows, 2>(a, a_step, x, count, at, y, y_step);
   for (; at + kLanes <= n; at += kLanes) weigh_of<rows, 1>(a, a_step, x, count, at, y, y_step);
   for (; at < n; ++at) {

@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include "cpu/isa/isa.h"
+#include "cpu/isa/vec_x86.h"
 
 namespace irplan::cpu {
 namespace {
@@ -23,10 +24,10 @@ inline Vec multiply(Vec a, Vec b) { return _mm256_mul_ps(a, b); }
 inline Vec divide(Vec a, Vec b) { return _mm256_div_ps(a, b); }
 inline Vec fused(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }  // a b + c, rounded once
 inline Vec larger(Vec a, Vec b) { return _mm256_max_ps(a, b); }
-inline float total(Vec v) {
-  __m128 half = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-  half = _mm_add_ps(half, _mm_movehl_ps(half, half));
-  return _mm_cvtss_f32(_mm_add_ss(half, _mm_shuffle_ps(half, half, 1)));
+inline __m128 folded(Vec v) { return _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1)); }
+inline float total(Vec v) { return total_of(folded(v)); }
+inline void store_totals(float* to, const Vec* four) {
+  store_totals_of(to, folded(four[0]), folded(four[1]), folded(four[2]), folded(four[3]));
 }
 // 2^n of whole n in [-126, 127], and the nearest whole number.
 inline Vec nearest(Vec v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }

@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include "cpu/isa/isa.h"
+#include "cpu/isa/vec_x86.h"
 
 namespace irplan::cpu {
 namespace {
@@ -22,7 +23,14 @@ inline Vec multiply(Vec a, Vec b) { return _mm512_mul_ps(a, b); }
 inline Vec divide(Vec a, Vec b) { return _mm512_div_ps(a, b); }
 inline Vec fused(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }  // a b + c, rounded once
 inline Vec larger(Vec a, Vec b) { return _mm512_max_ps(a, b); }
-inline float total(Vec v) { return _mm512_reduce_add_ps(v); }
+inline __m128 folded(Vec v) {
+  const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
+  return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+}
+inline float total(Vec v) { return total_of(folded(v)); }
+inline void store_totals(float* to, const Vec* four) {
+  store_totals_of(to, folded(four[0]), folded(four[1]), folded(four[2]), folded(four[3]));
+}
 inline Vec nearest(Vec v) { return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 inline Vec power_of_two(Vec whole) {
   return _mm512_castsi512_ps(

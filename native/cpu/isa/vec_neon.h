@@ -23,6 +23,9 @@ inline Vec divide(Vec a, Vec b) { return vdivq_f32(a, b); }
 inline Vec fused(Vec a, Vec b, Vec c) { return vfmaq_f32(c, a, b); }  // a b + c, rounded once
 inline Vec larger(Vec a, Vec b) { return vmaxq_f32(a, b); }
 inline float total(Vec v) { return vaddvq_f32(v); }
+inline void store_totals(float* to, const Vec* four) {
+  for (int i = 0; i < 4; ++i) to[i] = total(four[i]);
+}
 inline Vec nearest(Vec v) { return vrndnq_f32(v); }
 inline Vec power_of_two(Vec whole) {
   return vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vcvtq_s32_f32(whole), vdupq_n_s32(127)), 23));

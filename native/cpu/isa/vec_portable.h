@@ -29,6 +29,9 @@ inline Vec larger(Vec a, Vec b) {
   return a;
 }
 inline float total(Vec v) { return (v[0] + v[2]) + (v[1] + v[3]); }
+inline void store_totals(float* to, const Vec* four) {
+  for (int i = 0; i < 4; ++i) to[i] = total(four[i]);
+}
 // Of numbers below 2^22: the sum with 1.5 * 2^23 has no room for a fraction.
 inline Vec nearest(Vec v) { return (v + all(0x1.8p23f)) - all(0x1.8p23f); }
 inline Vec power_of_two(Vec whole) {

@@ -29,6 +29,9 @@ inline float total(Vec v) {
   return (wasm_f32x4_extract_lane(v, 0) + wasm_f32x4_extract_lane(v, 2)) +
          (wasm_f32x4_extract_lane(v, 1) + wasm_f32x4_extract_lane(v, 3));
 }
+inline void store_totals(float* to, const Vec* four) {
+  for (int i = 0; i < 4; ++i) to[i] = total(four[i]);
+}
 inline Vec nearest(Vec v) { return wasm_f32x4_nearest(v); }
 inline Vec power_of_two(Vec whole) {
   const Vec exponent = wasm_i32x4_trunc_sat_f32x4(whole);

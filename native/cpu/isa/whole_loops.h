@@ -182,6 +182,7 @@ constexpr Simd row_of_loops(const char* name, const char* title, bool (*here)())
           .here = here,
           .dot = dot,
           .tile = tile,
+          .scale_scores = scale_scores,
           .weigh = weigh,
           .axpy = axpy,
           .exponentials = exponentials,

@@ -36,6 +36,18 @@ void add_dims(Expr e, std::vector<uint8_t>& out) {
   for (const DimIndex dim : dims_of(e)) out[dim] = 1;
 }
 
+// A kernel that reads a layout of its own is chosen by types, attributes and what is known when weights load.
+bool takes(const KernelRow& kernel, const Plan& plan, const Plan::Op& op, const OpCall& call) {
+  if (kernel.packed < 0 || !kernel.admits) return true;
+  KernelSite site{call, plan.arch};
+  for (size_t i = 0; i < op.in.size(); ++i) {
+    if (op.in[i] == kAbsent) continue;
+    const Plan::Kind kind = plan.values[op.in[i]].kind;
+    if (kind == Plan::Kind::Param || kind == Plan::Kind::Folded) site.weights |= 1u << i;
+  }
+  return kernel.admits(site);
+}
+
 }  // namespace
 
 bool Proof::shapes() {
@@ -156,6 +168,11 @@ bool Proof::check_op(uint32_t index) {
                     std::string("does not tell its attribute ") + spec.name),
              false;
   }
+  const KernelRow* kernel = kernel_of(plan_, op, plan_.target);
+  if (kernel && !takes(*kernel, plan_, op, call))
+    return refuse(Rule::Packed, where_op(index),
+                  "is of " + op.kernel + ", which takes: " + kernel->admits_text),
+           false;
   return check_results(index, call) && check_kernel_scratch(index, call) && check_constraints(index, call);
 }
 
