@@ -59,8 +59,7 @@ bool gives(const Plan::Output& output, const Plan::Phase& phase) {
 }
 
 // A phase's sizes: those that are given, else its own, else the plan's; of each row the same.
-std::optional<StepBinding> sizes_in(const Plan& plan, const Plan::Phase& phase, const json& request,
-                                    std::string* why) {
+Result<StepBinding> sizes_in(const Plan& plan, const Plan::Phase& phase, const json& request) {
   StepBinding out;
   for (const Plan::Dim& dim : plan.dims) out.dims.push_back(dim.value);
   for (const Plan::PhaseDim& own : phase.dims) {
@@ -68,7 +67,7 @@ std::optional<StepBinding> sizes_in(const Plan& plan, const Plan::Phase& phase, 
   }
   for (const auto& [name, size] : sizes_of(request, "dims")) {
     const auto at = plan.pool->find(name);
-    if (!at || *at >= out.dims.size()) return *why = "the plan has no dim " + name, std::nullopt;
+    if (!at || *at >= out.dims.size()) return Error{"the plan has no dim " + name};
     out.dims[*at] = size;
   }
   out.rows.resize(plan.dims.size());
@@ -77,8 +76,7 @@ std::optional<StepBinding> sizes_in(const Plan& plan, const Plan::Phase& phase, 
     const auto counted = plan.pool->find(plan.dims[d].per);
     const int64_t rows = counted ? out.dims[*counted] : 1;
     if (rows < 0 || rows > kMaxRows)
-      return *why = plan.dims[d].per + " = " + std::to_string(rows) + " is more rows than are run",
-             std::nullopt;
+      return Error{plan.dims[d].per + " = " + std::to_string(rows) + " is more rows than are run"};
     out.rows[d].assign(static_cast<size_t>(rows), out.dims[d]);
   }
   return out;
@@ -100,7 +98,7 @@ std::string PlanRunner::call(const std::string& text) {
   if (!request.is_object()) return serving::failure("a request is a record of JSON");
   struct Method {
     const char* name;
-    json (PlanRunner::*answer)(const json&, std::string*);
+    Result<json> (PlanRunner::*answer)(const json&);
     bool of_plan, of_session;
   };
   static constexpr Method kMethods[] = {
@@ -114,50 +112,51 @@ std::string PlanRunner::call(const std::string& text) {
     if (asked != method.name) continue;
     if (method.of_plan && !plan_) return serving::failure("no plan is open");
     if (method.of_session && !step_) return serving::failure("no step is prepared");
-    std::string why;
-    const json reply = (this->*method.answer)(request, &why);
-    return why.empty() ? serving::dump(reply) : serving::failure(why);
+    const auto reply = (this->*method.answer)(request);
+    return reply ? serving::dump(*reply) : serving::failure(reply.message());
   }
   return serving::failure("there is no method `" + asked + "`");
 }
 
-PlanRunner::json PlanRunner::open(const json& request, std::string* why) {
+Result<PlanRunner::json> PlanRunner::open(const json& request) {
   session_.reset();
   step_.reset();
   const std::string backend = text_of(request, "backend", "cpu");
   if (backend != "cpu" && backend != "reference")
-    return *why = "there is no backend `" + backend + "` here; there are cpu and reference", json();
-  plan_ = checked_plan(text_of(request, "plan"), text_of(request, "name", "plan.json"), why);
-  if (!plan_) return json();
+    return Error{"there is no backend `" + backend + "` here; there are cpu and reference"};
+  plan_.reset();
+  auto plan = checked_plan(text_of(request, "plan"), text_of(request, "name", "plan.json"));
+  if (!plan) return plan.error();
+  plan_ = std::make_unique<Plan>(*std::move(plan));
   backend_ = backend == "cpu" ? make_cpu_backend(SIZE_MAX) : make_reference_backend(SIZE_MAX);
   if (auto failure = backend_->load(*plan_)) {
     const bool other = plan_->target != backend_->target() && backend == "cpu";
-    *why = *failure + (other ? "; the plan is for " + plan_->target +
-                                   ": compile the program with the target cpu, or run it by the reference"
-                             : "");
+    const std::string advice =
+        other ? "; the plan is for " + plan_->target +
+                    ": compile the program with the target cpu, or run it by the reference"
+              : "";
     plan_.reset();
-    return json();
+    return Error{*failure + advice};
   }
   json phases = json::array();
   for (const Plan::Phase& phase : plan_->phases) phases.push_back(phase.name);
-  return {{"phases", phases}, {"target", plan_->target}};
+  return json{{"phases", phases}, {"target", plan_->target}};
 }
 
-std::optional<Step> PlanRunner::step_of(const json& request, std::string* why) const {
+Result<Step> PlanRunner::step_of(const json& request) const {
   const std::string asked = text_of(request, "phase");
   std::string names;
   for (const Plan::Phase& phase : plan_->phases) names += (names.empty() ? "" : ", ") + phase.name;
   const Plan::Phase* phase =
       asked.empty() && plan_->phases.size() == 1 ? plan_->phases.data() : find_phase(*plan_, asked);
   if (!phase)
-    return *why = (asked.empty() ? "the plan has several phases: say one of "
-                                 : "there is no phase " + asked + "; there are ") +
-                  names,
-           std::nullopt;
-  auto sizes = sizes_in(*plan_, *phase, request, why);
-  if (!sizes) return std::nullopt;
+    return Error{(asked.empty() ? "the plan has several phases: say one of "
+                                : "there is no phase " + asked + "; there are ") +
+                 names};
+  auto sizes = sizes_in(*plan_, *phase, request);
+  if (!sizes) return sizes.error();
   Step step{phase->name, std::move(*sizes), 0};
-  if (auto failure = check_step(*plan_, step)) return *why = *failure, std::nullopt;
+  if (auto failure = check_step(*plan_, step)) return Error{*failure};
   return step;
 }
 
@@ -188,12 +187,12 @@ Failure PlanRunner::check_room(const Step& step, PerSegment* bytes, int64_t* res
          " left of 4 GiB; run it natively, or at smaller sizes";
 }
 
-PlanRunner::json PlanRunner::need(const json& request, std::string* why) {
-  const auto step = step_of(request, why);
-  if (!step) return json();
+Result<PlanRunner::json> PlanRunner::need(const json& request) {
+  const auto step = step_of(request);
+  if (!step) return step.error();
   PerSegment bytes;
   int64_t results = 0;
-  if (auto failure = check_room(*step, &bytes, &results)) return *why = *failure, json();
+  if (auto failure = check_room(*step, &bytes, &results)) return Error{*failure};
   const Plan::Phase& phase = *find_phase(*plan_, step->phase);
   json dims = json::object(), inputs = json::array(), outputs = json::array(), counted = json_of(bytes);
   for (size_t d = 0; d < plan_->dims.size(); ++d) dims[plan_->dims[d].name] = step->sizes.dims[d];
@@ -211,32 +210,36 @@ PlanRunner::json PlanRunner::need(const json& request, std::string* why) {
   int64_t flops = 0;
   for (uint32_t op = phase.ops_begin; op < phase.ops_end; ++op)
     flops += std::min(evaluate(plan_->ops[op].flops, step->sizes.dims).value_or(0), kMaxJsonInt / 1024);
-  return {{"phase", phase.name},
-          {"dims", dims},
-          {"bytes", counted},
-          {"room", free_memory()},
-          {"ops", phase.ops_end - phase.ops_begin},
-          {"flops", flops},
-          {"inputs", inputs},
-          {"outputs", outputs}};
+  return json{{"phase", phase.name},
+              {"dims", dims},
+              {"bytes", counted},
+              {"room", free_memory()},
+              {"ops", phase.ops_end - phase.ops_begin},
+              {"flops", flops},
+              {"inputs", inputs},
+              {"outputs", outputs}};
 }
 
-PlanRunner::json PlanRunner::read_file(const json& request, std::string* why) {
+Result<PlanRunner::json> PlanRunner::read_file(const json& request) {
   File file;
   file.name = text_of(request, "name", "file");
-  if (!room_) return *why = file.name + " is not there", json();
+  if (!room_) return Error{file.name + " is not there"};
   const std::span<const std::byte> bytes(room_.get(), room_bytes_);
-  std::string npy_why;
-  if (auto array = read_npy(bytes, &npy_why)) {
-    file.tensors.push_back({"", std::move(*array)});
-  } else if (room_bytes_ >= 6 && static_cast<uint8_t>(bytes[0]) == 0x93) {  // "\x93NUMPY"
-    *why = npy_why;
-  } else if (const auto tensors = Safetensors::read(bytes, why)) {
+  Failure failure;
+  if (room_bytes_ >= 6 && static_cast<uint8_t>(bytes[0]) == 0x93) {  // "\x93NUMPY"
+    auto array = read_npy(bytes);
+    if (array)
+      file.tensors.push_back({"", std::move(*array)});
+    else
+      failure = array.message();
+  } else if (const auto tensors = Safetensors::read(bytes)) {
     file.tensors = tensors->tensors();
+  } else {
+    failure = tensors.message();
   }
-  if (!why->empty()) {
+  if (failure) {
     room_.reset();
-    return *why = file.name + ": " + *why, json();
+    return Error{file.name + ": " + *failure};
   }
   file.bytes = std::move(room_);
   json tensors = json::array();
@@ -245,30 +248,28 @@ PlanRunner::json PlanRunner::read_file(const json& request, std::string* why) {
         {{"name", one.name}, {"dtype", info(one.tensor.type).name}, {"shape", json_of(one.tensor.shape)}});
   std::erase_if(files_, [&](const File& other) { return other.name == file.name; });
   files_.push_back(std::move(file));
-  return {{"tensors", tensors}};
+  return json{{"tensors", tensors}};
 }
 
-std::optional<WeightSource> PlanRunner::weights_of(const json& request, std::string* why) const {
+Result<WeightSource> PlanRunner::weights_of(const json& request) const {
   WeightSource source;
   const json* spec = member(request, "weights");
   if (const json* seed = spec ? member(*spec, "seed") : nullptr) {
-    if (!seed->is_number_integer() || *seed < 0)
-      return *why = "weights: the seed is no whole number", std::nullopt;
+    if (!seed->is_number_integer() || *seed < 0) return Error{"weights: the seed is no whole number"};
     source.seed = seed->get<uint64_t>();
     return source;
   }
   const auto names = spec ? texts_of(*spec, "files") : std::vector<std::string>();
-  if (names.empty()) return *why = "weights are neither files nor of a seed", std::nullopt;
+  if (names.empty()) return Error{"weights are neither files nor of a seed"};
   std::vector<NamedTensor> tensors;
   std::set<std::string> seen;
   for (const std::string& name_of : names) {
     const auto file =
         std::find_if(files_.begin(), files_.end(), [&](const File& f) { return f.name == name_of; });
-    if (file == files_.end()) return *why = name_of + " is not there", std::nullopt;
+    if (file == files_.end()) return Error{name_of + " is not there"};
     for (const NamedTensor& one : file->tensors) {
-      if (one.name.empty()) return *why = name_of + " is a .npy file, which names no weight", std::nullopt;
-      if (!seen.insert(one.name).second)
-        return *why = "weights: two files hold " + one.name.substr(0, 200), std::nullopt;
+      if (one.name.empty()) return Error{name_of + " is a .npy file, which names no weight"};
+      if (!seen.insert(one.name).second) return Error{"weights: two files hold " + one.name.substr(0, 200)};
       tensors.push_back(one);
     }
   }
@@ -277,7 +278,7 @@ std::optional<WeightSource> PlanRunner::weights_of(const json& request, std::str
   return source;
 }
 
-const StoredTensor* PlanRunner::tensor_of(const json& spec, std::string* why) const {
+Result<const StoredTensor*> PlanRunner::tensor_of(const json& spec) const {
   const std::string name_of = text_of(spec, "file"), key = text_of(spec, "tensor");
   for (const File& file : files_) {
     if (file.name != name_of) continue;
@@ -285,29 +286,30 @@ const StoredTensor* PlanRunner::tensor_of(const json& spec, std::string* why) co
     for (const NamedTensor& one : file.tensors) {
       if (one.name == key) return &one.tensor;
     }
-    *why = name_of + (key.empty() ? " holds " + std::to_string(file.tensors.size()) + " tensors: say which"
-                                  : " holds no tensor `" + key + "`");
-    return nullptr;
+    return Error{name_of + (key.empty()
+                                ? " holds " + std::to_string(file.tensors.size()) + " tensors: say which"
+                                : " holds no tensor `" + key + "`")};
   }
-  *why = name_of + " is not there";
-  return nullptr;
+  return Error{name_of + " is not there"};
 }
 
 Failure PlanRunner::set_input(uint32_t input, const json* spec, const Step& step) {
   const Plan::Value& value = plan_->values[input];
   const std::vector<int64_t> shape = extents(value, step.sizes.dims);
-  std::string why, table;
+  std::string table;
   std::optional<HostArray> array;
   if (!spec || !spec->is_object()) return "no numbers are given for input " + value.id;
   if (spec->contains("file")) {
-    const StoredTensor* tensor = tensor_of(*spec, &why);
-    if (!tensor) return "input " + value.id + ": " + why;
-    if (auto failure = unlike(value, *tensor)) return failure;
-    if (tensor->shape != shape)
-      return "input " + value.id + " is " + text(tensor->shape) + ", and at these sizes " + text(shape) +
+    const auto stored = tensor_of(*spec);
+    if (!stored) return "input " + value.id + ": " + stored.message();
+    const StoredTensor& tensor = **stored;
+    if (auto failure = unlike(value, tensor)) return failure;
+    if (tensor.shape != shape)
+      return "input " + value.id + " is " + text(tensor.shape) + ", and at these sizes " + text(shape) +
              " is expected";
-    array = stored_input(value, *tensor, &why);
-    if (!array) return why;
+    auto read = stored_input(value, tensor);
+    if (!read) return read.message();
+    array = *std::move(read);
   } else if (const json* number = member(*spec, "value"); number && number->is_number()) {
     array = constant_input(value, shape, number->get<double>());
   } else if (const json* seed = member(*spec, "seed"); seed && seed->is_number_integer() && *seed >= 0) {
@@ -320,16 +322,16 @@ Failure PlanRunner::set_input(uint32_t input, const json* spec, const Step& step
   return session_->set_input(input, *array);
 }
 
-PlanRunner::json PlanRunner::prepare(const json& request, std::string* why) {
+Result<PlanRunner::json> PlanRunner::prepare(const json& request) {
   session_.reset();
   step_.reset();
-  auto step = step_of(request, why);
+  auto step = step_of(request);
   PerSegment bytes;
   int64_t results = 0;
-  if (!step) return json();
-  if (auto failure = check_room(*step, &bytes, &results)) return *why = *failure, json();
-  const auto source = weights_of(request, why);
-  if (!source) return json();
+  if (!step) return step.error();
+  if (auto failure = check_room(*step, &bytes, &results)) return Error{*failure};
+  const auto source = weights_of(request);
+  if (!source) return source.error();
   // What folding needs besides is known to the session alone.
   const size_t most = free_memory() - static_cast<size_t>(results);
   backend_ = backend_->target().empty() ? make_reference_backend(most) : make_cpu_backend(most);
@@ -349,10 +351,10 @@ PlanRunner::json PlanRunner::prepare(const json& request, std::string* why) {
   };
   if (auto failure = fill()) {
     session_.reset();
-    return *why = *failure, json();
+    return Error{*failure};
   }
   next_ = find_phase(*plan_, step->phase)->ops_begin;
-  step_ = std::move(step);
+  step_ = *std::move(step);
   const WeightReport& report = session_->weights();
   json notes = json::array(), allocated = json_of(session_->allocated());
   if (!report.unread.empty())
@@ -362,10 +364,10 @@ PlanRunner::json PlanRunner::prepare(const json& request, std::string* why) {
     notes.push_back("quantised " + std::to_string(report.quantised.size()) + " weights; the error is " +
                     std::to_string(report.error) + " of the rms over all");
   allocated["loading"] = session_->memory().loading_bytes();
-  return {{"bytes", allocated}, {"notes", notes}};
+  return json{{"bytes", allocated}, {"notes", notes}};
 }
 
-PlanRunner::json PlanRunner::step(const json& request, std::string* why) {
+Result<PlanRunner::json> PlanRunner::step(const json& request) {
   const Plan::Phase& phase = *find_phase(*plan_, step_->phase);
   const json* ms = member(request, "ms");
   const double end = emscripten_get_now() + (ms && ms->is_number() ? ms->get<double>() : 50);
@@ -374,33 +376,33 @@ PlanRunner::json PlanRunner::step(const json& request, std::string* why) {
   };
   bool first = true;
   while (next_ < phase.ops_end && (first || (work() < kToldBefore && emscripten_get_now() < end))) {
-    if (auto failure = session_->run({next_, next_ + 1})) return *why = *failure, json();
+    if (auto failure = session_->run({next_, next_ + 1})) return Error{*failure};
     ++next_;
     first = false;
   }
   const bool more = next_ < phase.ops_end;
-  return {{"done", next_ - phase.ops_begin},
-          {"of", phase.ops_end - phase.ops_begin},
-          {"op", more ? json(plan_->ops[next_].id) : json()},
-          {"flops", more ? json(work()) : json()}};
+  return json{{"done", next_ - phase.ops_begin},
+              {"of", phase.ops_end - phase.ops_begin},
+              {"op", more ? json(plan_->ops[next_].id) : json()},
+              {"flops", more ? json(work()) : json()}};
 }
 
-std::optional<PlanRunner::Output> PlanRunner::read(const json& request, std::string* why) {
+Result<PlanRunner::Output> PlanRunner::read(const json& request) {
   const std::string name_of = text_of(request, "name");
   const Plan::Output* output = find_output(*plan_, name_of, step_->phase);
-  if (!output) return *why = name_of + " is not an output of phase " + step_->phase, std::nullopt;
+  if (!output) return Error{name_of + " is not an output of phase " + step_->phase};
   last_ = {};
   npy_ = {};
   data_ = nullptr;
   data_bytes_ = 0;
-  auto array = session_->read(output->value, why);
-  if (!array) return std::nullopt;
+  auto array = session_->read(output->value);
+  if (!array) return array.error();
   return Output{std::move(*array), plan_->values[output->value].dtype};
 }
 
-PlanRunner::json PlanRunner::output(const json& request, std::string* why) {
-  auto found = read(request, why);
-  if (!found) return json();
+Result<PlanRunner::json> PlanRunner::output(const json& request) {
+  auto found = read(request);
+  if (!found) return found.error();
   last_ = std::move(*found);
   const HostArray& array = last_.array;
   data_ = array.floats ? reinterpret_cast<const std::byte*>(array.f.data())
@@ -409,27 +411,27 @@ PlanRunner::json PlanRunner::output(const json& request, std::string* why) {
   const json* bins = member(request, "bins");
   const int wanted = bins && bins->is_number_integer() ? std::clamp(bins->get<int>(), 1, kMaxBins) : 64;
   const Statistics of = statistics(array);
-  return {{"dtype", name(last_.dtype)},
-          {"shape", json_of(array.shape)},
-          {"floats", array.floats},
-          {"statistics",
-           {{"count", of.count},
-            {"nan", of.nan},
-            {"infinite", of.infinite},
-            {"least", of.least},
-            {"largest", of.largest},
-            {"mean", of.mean},
-            {"deviation", of.deviation}}},
-          {"histogram", histogram(array, of, wanted)}};
+  return json{{"dtype", name(last_.dtype)},
+              {"shape", json_of(array.shape)},
+              {"floats", array.floats},
+              {"statistics",
+               {{"count", of.count},
+                {"nan", of.nan},
+                {"infinite", of.infinite},
+                {"least", of.least},
+                {"largest", of.largest},
+                {"mean", of.mean},
+                {"deviation", of.deviation}}},
+              {"histogram", histogram(array, of, wanted)}};
 }
 
-PlanRunner::json PlanRunner::npy(const json& request, std::string* why) {
-  const auto found = read(request, why);
-  if (!found) return json();
+Result<PlanRunner::json> PlanRunner::npy(const json& request) {
+  const auto found = read(request);
+  if (!found) return found.error();
   npy_ = npy_bytes(found->array, found->dtype);
   data_ = reinterpret_cast<const std::byte*>(npy_.data());
   data_bytes_ = npy_.size();
-  return {{"bytes", npy_.size()}};
+  return json{{"bytes", npy_.size()}};
 }
 
 }  // namespace irplan

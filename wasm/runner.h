@@ -32,6 +32,7 @@
 #include <vector>
 
 #include "base/json_request.h"
+#include "irplan/result.h"
 #include "runtime/safetensors.h"
 #include "runtime/session.h"
 
@@ -61,20 +62,20 @@ class PlanRunner {
     DType dtype = DType::F32;
   };
 
-  json open(const json& request, std::string* why);
-  json need(const json& request, std::string* why);
-  json read_file(const json& request, std::string* why);
-  json prepare(const json& request, std::string* why);
-  json step(const json& request, std::string* why);
-  json output(const json& request, std::string* why);
-  json npy(const json& request, std::string* why);
+  Result<json> open(const json& request);
+  Result<json> need(const json& request);
+  Result<json> read_file(const json& request);
+  Result<json> prepare(const json& request);
+  Result<json> step(const json& request);
+  Result<json> output(const json& request);
+  Result<json> npy(const json& request);
 
-  std::optional<Step> step_of(const json& request, std::string* why) const;
+  Result<Step> step_of(const json& request) const;
   Failure check_room(const Step& step, PerSegment* bytes, int64_t* results) const;
-  std::optional<WeightSource> weights_of(const json& request, std::string* why) const;
-  const StoredTensor* tensor_of(const json& spec, std::string* why) const;
+  Result<WeightSource> weights_of(const json& request) const;
+  Result<const StoredTensor*> tensor_of(const json& spec) const;
   Failure set_input(uint32_t value, const json* spec, const Step& step);
-  std::optional<Output> read(const json& request, std::string* why);
+  Result<Output> read(const json& request);
 
   LoadProgress progress_;
   std::vector<File> files_;

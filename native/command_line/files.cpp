@@ -8,10 +8,10 @@
 namespace irplan::command {
 
 std::optional<std::string> read_file(const std::string& path, size_t limit) {
-  std::string why;
-  auto text = read_text(path, limit, &why);
-  if (!text) fail(kFailed, why);
-  return text;
+  auto text = read_text(path, limit);
+  if (text) return *std::move(text);
+  fail(kFailed, text.message());
+  return std::nullopt;
 }
 
 bool write_file(const std::string& path, std::string_view text) {

@@ -155,13 +155,11 @@ class CpuBackend : public HostBackend {
     return names;
   }
   bool has(const KernelRow& row) const override { return kernel_of(row) != nullptr; }
-  std::unique_ptr<Program> prepare(const Plan& plan, OpRange ops, const Layout& layout,
-                                   const RunSegments& segments, const StepBinding& sizes,
-                                   std::string* why) override {
+  Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const Layout& layout,
+                                           const RunSegments& segments, const StepBinding& sizes) override {
     auto program = std::make_unique<CpuProgram>(plan);
-    if (auto failure = program->prepare(ops, kTarget, layout, segments, sizes))
-      return *why = *failure, nullptr;
-    return program;
+    if (auto failure = program->prepare(ops, kTarget, layout, segments, sizes)) return Error{*failure};
+    return std::unique_ptr<Program>(std::move(program));
   }
 };
 

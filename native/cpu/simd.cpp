@@ -91,17 +91,16 @@ std::vector<const Simd*> all_simd() {
   return found;
 }
 
-bool choose_isa(std::string_view name, std::string* why) {
+Failure choose_isa(std::string_view name) {
   std::string there;
   for (const Simd* simd : all_simd()) {
-    if (name == simd->name) return chosen() = simd, true;
+    if (name == simd->name) return chosen() = simd, std::nullopt;
     there += (there.empty() ? "" : ", ") + std::string(simd->name);
   }
   bool built = false;
   for (const Simd* simd : kBuilt) built = built || name == simd->name;
-  *why = built ? "this machine has no " + std::string(name) + "; it has " + there
+  return built ? "this machine has no " + std::string(name) + "; it has " + there
                : "no kernels of this build are called `" + std::string(name) + "`; this machine has " + there;
-  return false;
 }
 
 }  // namespace irplan::cpu

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "irplan/dtype.h"
+#include "irplan/result.h"
 
 namespace irplan::cpu {
 
@@ -88,8 +89,8 @@ constexpr int columns_together(DType dtype) {
 
 // The one that is chosen: the widest that this machine has, unless `choose_isa` said another.
 const Simd& simd();
-// False where no set is called so, or this machine or build lacks it; `why` says which there are.
-bool choose_isa(std::string_view name, std::string* why);
+// Fails where no set is called so, or this machine or build lacks it, and says which there are.
+Failure choose_isa(std::string_view name);
 // All that this machine has, portable first.
 std::vector<const Simd*> all_simd();
 

@@ -164,14 +164,12 @@ class CudaBackend final : public Backend {
     return bytes ? failed("filling", cudaMemsetAsync(device, value, bytes, stream_)) : std::nullopt;
   }
 
-  std::unique_ptr<Program> prepare(const Plan& plan, OpRange ops, const Layout& layout,
-                                   const RunSegments& segments, const StepBinding& sizes,
-                                   std::string* why) override {
+  Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const Layout& layout,
+                                           const RunSegments& segments, const StepBinding& sizes) override {
     cudaSetDevice(device_);
     auto program = std::make_unique<CudaProgram>(plan, device_, stream_);
-    if (auto failure = program->prepare(ops, target(), layout, segments, sizes))
-      return *why = *failure, nullptr;
-    return program;
+    if (auto failure = program->prepare(ops, target(), layout, segments, sizes)) return Error{*failure};
+    return std::unique_ptr<Program>(std::move(program));
   }
 
  private:
@@ -201,20 +199,20 @@ std::string no_device(cudaError_t error) {
 }
 
 // The device ready for work, or why it is not.
-std::unique_ptr<Backend> start(int device, std::string& why) {
+Result<std::unique_ptr<Backend>> start(int device) {
   cudaDeviceProp properties{};
   Failure failure = failed("reading the device's properties", cudaGetDeviceProperties(&properties, device));
-  if (failure) return why = *failure, nullptr;
+  if (failure) return Error{*failure};
   auto backend = std::make_unique<CudaBackend>(device, properties);
   failure = backend->start();
   // A build carries kernels for certain devices; one launch tells.
   if (!failure)
     failure =
         failed("this build has no kernels for " + backend->device(), static_cast<cudaError_t>(cuda::probe()));
-  if (!failure) return backend;
-  why = *failure + "; build for it with -DCMAKE_CUDA_ARCHITECTURES=" + std::to_string(properties.major) +
-        std::to_string(properties.minor) + ", or run with --backend cpu";
-  return nullptr;
+  if (!failure) return std::unique_ptr<Backend>(std::move(backend));
+  return Error{*failure +
+               "; build for it with -DCMAKE_CUDA_ARCHITECTURES=" + std::to_string(properties.major) +
+               std::to_string(properties.minor) + ", or run with --backend cpu"};
 }
 
 }  // namespace
@@ -228,20 +226,13 @@ bool cuda_device_there() {
   return cudaGetDeviceCount(&count) == cudaSuccess && count > 0;
 }
 
-std::unique_ptr<Backend> make_cuda_backend(int device, std::string* why) {
-  std::string reason;
+Result<std::unique_ptr<Backend>> make_cuda_backend(int device) {
   int count = 0;
   const cudaError_t error = cudaGetDeviceCount(&count);
-  if (error == cudaSuccess && device >= 0 && device < count) {
-    auto backend = start(device, reason);
-    if (backend) return backend;
-  } else if (error == cudaSuccess) {
-    reason = "there is no CUDA device " + std::to_string(device) + ": this host has " + std::to_string(count);
-  } else {
-    reason = no_device(error);
-  }
-  if (why) *why = reason;
-  return nullptr;
+  if (error != cudaSuccess) return Error{no_device(error)};
+  if (device >= 0 && device < count) return start(device);
+  return Error{"there is no CUDA device " + std::to_string(device) + ": this host has " +
+               std::to_string(count)};
 }
 
 }  // namespace irplan

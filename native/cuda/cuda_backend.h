@@ -4,12 +4,13 @@
 #include <memory>
 #include <string>
 
+#include "irplan/result.h"
 #include "runtime/backend.h"
 
 namespace irplan {
 
-// None with the reason and what to do: no device, no driver, or a build without CUDA.
-std::unique_ptr<Backend> make_cuda_backend(int device, std::string* why);
+// Fails with what to do: no device, no driver, or a build without CUDA.
+Result<std::unique_ptr<Backend>> make_cuda_backend(int device);
 
 // Whether this build has its kernels.
 bool cuda_built();

@@ -83,13 +83,11 @@ class SimtBackend final : public Backend {
     return std::nullopt;
   }
 
-  std::unique_ptr<Program> prepare(const Plan& plan, OpRange ops, const Layout& layout,
-                                   const RunSegments& segments, const StepBinding& sizes,
-                                   std::string* why) override {
+  Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const Layout& layout,
+                                           const RunSegments& segments, const StepBinding& sizes) override {
     auto program = std::make_unique<SimtProgram>(plan);
-    if (auto failure = program->prepare(ops, target(), layout, segments, sizes))
-      return *why = *failure, nullptr;
-    return program;
+    if (auto failure = program->prepare(ops, target(), layout, segments, sizes)) return Error{*failure};
+    return std::unique_ptr<Program>(std::move(program));
   }
 
  private:

@@ -9,12 +9,10 @@ std::string cuda_registers(const KernelRow&) { return ""; }
 
 bool cuda_device_there() { return false; }
 
-std::unique_ptr<Backend> make_cuda_backend(int, std::string* why) {
-  if (why)
-    *why =
-        "this build has no CUDA kernels: configure with -DIRPLAN_CUDA=ON where nvcc is installed, or run "
-        "with --backend cpu";
-  return nullptr;
+Result<std::unique_ptr<Backend>> make_cuda_backend(int) {
+  return Error{
+      "this build has no CUDA kernels: configure with -DIRPLAN_CUDA=ON where nvcc is installed, or run "
+      "with --backend cpu"};
 }
 
 }  // namespace irplan

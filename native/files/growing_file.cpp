@@ -28,9 +28,9 @@ int replace(const std::string& path) {
 
 }  // namespace
 
-std::optional<GrowingFile> GrowingFile::open(const std::string& path, std::string* why) {
+Result<GrowingFile> GrowingFile::open(const std::string& path) {
   const int file = is_device(path) ? ::open(path.c_str(), O_WRONLY | O_CLOEXEC) : replace(path);
-  if (file < 0) return *why = "cannot write " + path + ": " + std::strerror(errno), std::nullopt;
+  if (file < 0) return Error{"cannot write " + path + ": " + std::strerror(errno)};
   return GrowingFile(path, file);
 }
 

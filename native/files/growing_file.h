@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "irplan/result.h"
+
 namespace irplan {
 
 class GrowingFile {
@@ -12,7 +14,7 @@ class GrowingFile {
   // Takes the file's name at once, with an empty new file: who reads an older one, or another run that writes
   // one of this name, keeps it whole. Devices and pipes are opened as they are. None with the reason, which
   // names the file.
-  static std::optional<GrowingFile> open(const std::string& path, std::string* why);
+  static Result<GrowingFile> open(const std::string& path);
   GrowingFile(GrowingFile&& other) noexcept;
   GrowingFile& operator=(GrowingFile&& other) noexcept;
   ~GrowingFile();

@@ -59,7 +59,7 @@ void watch_mapped_files() {
   sigaction(SIGBUS, &action, nullptr);
 }
 
-std::optional<MappedFile> MappedFile::open(const std::string& path, std::string* why) {
+Result<MappedFile> MappedFile::open(const std::string& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   auto mapping = std::make_unique<Mapping>();
   struct stat& status = mapping->opened;
@@ -75,8 +75,7 @@ std::optional<MappedFile> MappedFile::open(const std::string& path, std::string*
   if (file >= 0) ::close(file);
   if (!error && mapping->piped.size() > kMaxPiped) error = EFBIG;
   if (error) {
-    *why = "cannot read " + path + ": " + std::strerror(error);
-    return std::nullopt;
+    return Error{"cannot read " + path + ": " + std::strerror(error)};
   }
   mapping->path = path;
   mapping->shown = path;

@@ -3,9 +3,10 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
+
+#include "irplan/result.h"
 
 namespace irplan {
 
@@ -15,7 +16,7 @@ class MappedFile {
   static constexpr size_t kMaxPiped = size_t{4} << 30;
 
   // None with the reason, which names the file.
-  static std::optional<MappedFile> open(const std::string& path, std::string* why);
+  static Result<MappedFile> open(const std::string& path);
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
   ~MappedFile();

@@ -28,17 +28,16 @@ int read_all(int file, size_t most, std::string& out) {
   return 0;
 }
 
-std::optional<std::string> read_text(const std::string& path, size_t limit, std::string* why) {
+Result<std::string> read_text(const std::string& path, size_t limit) {
   const bool standard = path == "-";
   const std::string shown = standard ? "standard input" : path;
   const int file = standard ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   std::string out;
   const int reason = file < 0 ? errno : read_all(file, limit + 1, out);
   if (file >= 0 && !standard) ::close(file);
-  if (reason) return *why = "cannot read " + shown + ": " + std::strerror(reason), std::nullopt;
+  if (reason) return Error{"cannot read " + shown + ": " + std::strerror(reason)};
   if (out.size() > limit)
-    return *why = shown + " is larger than the " + std::to_string(limit >> 20) + " MiB that are read",
-           std::nullopt;
+    return Error{shown + " is larger than the " + std::to_string(limit >> 20) + " MiB that are read"};
   return out;
 }
 

@@ -138,11 +138,8 @@ std::string encode(const Json& record, std::string_view version) {
   return "#" + std::string(kFormat) + "." + std::string(version) + "." + shortest;
 }
 
-std::optional<Link> decode(std::string_view link, std::string* why) {
-  const auto refused = [&](std::string reason) {
-    *why = std::move(reason);
-    return std::nullopt;
-  };
+Result<Link> decode(std::string_view link) {
+  const auto refused = [&](std::string reason) { return Error{std::move(reason)}; };
   if (link.size() > kMostText) return refused("a link of more than 4 MiB is not read");
   const size_t mark = link.find('#');
   const auto parts = parts_of(mark == std::string_view::npos ? link : link.substr(mark + 1));

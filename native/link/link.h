@@ -14,9 +14,10 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <string_view>
+
+#include "irplan/result.h"
 
 namespace irplan::link {
 
@@ -34,6 +35,6 @@ struct Link {
 std::string encode(const Json& record, std::string_view version);
 
 // Of an address, or of what follows its `#`. None with the reason.
-std::optional<Link> decode(std::string_view link, std::string* why);
+Result<Link> decode(std::string_view link);
 
 }  // namespace irplan::link

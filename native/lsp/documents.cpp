@@ -58,8 +58,8 @@ std::optional<std::string> Documents::read(const std::string& path) {
   File& file = files_[path];
   const int64_t seconds = status.st_mtim.tv_sec, nanoseconds = status.st_mtim.tv_nsec, size = status.st_size;
   if (file.seconds == seconds && file.nanoseconds == nanoseconds && file.size == size) return file.text;
-  std::string why;
-  file = {seconds, nanoseconds, size, read_text(path, Config::kMaxBytes * 2, &why)};
+  auto text = read_text(path, Config::kMaxBytes * 2);
+  file = {seconds, nanoseconds, size, text ? std::optional(*std::move(text)) : std::nullopt};
   return file.text;
 }
 

@@ -35,26 +35,25 @@ std::string others(const std::string& folder) {
   return foreign.empty() ? "" : "; it holds " + out + ", and only safetensors files are read";
 }
 
-std::optional<Safetensors> open_file(const std::string& path, std::vector<MappedFile>* files,
-                                     std::string* why) {
-  auto file = MappedFile::open(path, why);
-  if (!file) return std::nullopt;
-  auto tensors = Safetensors::read(file->bytes(), why);
-  if (!tensors) return *why = path + ": " + *why, std::nullopt;
+Result<Safetensors> open_file(const std::string& path, std::vector<MappedFile>* files) {
+  auto file = MappedFile::open(path);
+  if (!file) return file.error();
+  auto tensors = Safetensors::read(file->bytes());
+  if (!tensors) return Error{path + ": " + tensors.message()};
   files->push_back(std::move(*file));
   return tensors;
 }
 
-std::optional<Checkpoint> open_shards(const std::string& folder, const std::string& index_path,
-                                      std::vector<MappedFile>* files, std::string* why) {
-  const auto text = read_text(index_path, CheckpointIndex::kMaxBytes, why);
-  if (!text) return std::nullopt;
-  const auto index = CheckpointIndex::read(*text, why);
-  if (!index) return *why = index_path + ": " + *why, std::nullopt;
+Result<Checkpoint> open_shards(const std::string& folder, const std::string& index_path,
+                               std::vector<MappedFile>* files) {
+  const auto text = read_text(index_path, CheckpointIndex::kMaxBytes);
+  if (!text) return text.error();
+  const auto index = CheckpointIndex::read(*text);
+  if (!index) return Error{index_path + ": " + index.message()};
   std::vector<Safetensors> shards;
   for (const std::string& shard : index->shards) {
-    auto tensors = open_file(folder + "/" + shard, files, why);
-    if (!tensors) return std::nullopt;
+    auto tensors = open_file(folder + "/" + shard, files);
+    if (!tensors) return tensors.error();
     shards.push_back(std::move(*tensors));
   }
   std::vector<NamedTensor> all;
@@ -62,29 +61,26 @@ std::optional<Checkpoint> open_shards(const std::string& folder, const std::stri
   for (const auto& [name, shard] : index->tensors) {
     const StoredTensor* tensor = shards[shard].find(name);
     if (!tensor) {
-      *why = index_path + ": " + index->shards[shard] + " lacks " + name.substr(0, 200) +
-             ", which weight_map places there";
-      return std::nullopt;
+      return Error{index_path + ": " + index->shards[shard] + " lacks " + name.substr(0, 200) +
+                   ", which weight_map places there"};
     }
     all.push_back({name, *tensor});
   }
   return Checkpoint(folder, std::move(all));
 }
 
-std::optional<Checkpoint> open_checkpoint(const std::string& path, std::vector<MappedFile>* files,
-                                          std::string* why) {
+Result<Checkpoint> open_checkpoint(const std::string& path, std::vector<MappedFile>* files) {
   std::string single = path;
   if (is_folder(path)) {
     const std::string index = path + "/model.safetensors.index.json";
-    if (is_file(index)) return open_shards(path, index, files, why);
+    if (is_file(index)) return open_shards(path, index, files);
     single = path + "/model.safetensors";
     if (!is_file(single)) {
-      *why = path + " holds neither model.safetensors.index.json nor model.safetensors" + others(path);
-      return std::nullopt;
+      return Error{path + " holds neither model.safetensors.index.json nor model.safetensors" + others(path)};
     }
   }
-  const auto tensors = open_file(single, files, why);
-  if (!tensors) return std::nullopt;
+  const auto tensors = open_file(single, files);
+  if (!tensors) return tensors.error();
   return Checkpoint(path, tensors->tensors());
 }
 
@@ -105,21 +101,22 @@ class MappedFiles final : public TensorBytes {
 
 }  // namespace
 
-std::optional<WeightSource> open_weights(const std::string& text, std::string* why) {
+Result<WeightSource> open_weights(const std::string& text) {
   WeightSource source;
   constexpr std::string_view kRandom = "random:";
   if (text.compare(0, kRandom.size(), kRandom) == 0) {
     const std::string digits = text.substr(kRandom.size());
     const bool number =
         !digits.empty() && digits.size() < 19 && digits.find_first_not_of("0123456789") == std::string::npos;
-    if (!number) return *why = "--weights " + text + ": the seed is not a whole number", std::nullopt;
+    if (!number) return Error{"--weights " + text + ": the seed is not a whole number"};
     source.seed = std::stoull(digits);
     return source;
   }
   const auto mapped = std::make_shared<MappedFiles>();
-  source.checkpoint = open_checkpoint(text, &mapped->files, why);
+  auto checkpoint = open_checkpoint(text, &mapped->files);
+  if (!checkpoint) return Error{"weights: " + checkpoint.message()};
+  source.checkpoint = *std::move(checkpoint);
   source.bytes = mapped;
-  if (!source.checkpoint) return *why = "weights: " + *why, std::nullopt;
   return source;
 }
 

@@ -65,8 +65,7 @@ Compilation sure(const std::string& source, const std::string& config) {
 }
 
 size_t count_ops(const Compilation& c) {
-  std::string why;
-  const auto plan = read_plan(c.plan_json, &why);
+  const auto plan = read_plan(c.plan_json);
   return plan ? plan->ops.size() : 0;
 }
 
@@ -155,8 +154,7 @@ void time_models() {
   int count = 0;
   for (const auto& [name, model] : models.items()) {
     const std::string config = model["config"].dump();
-    std::string why;
-    const auto program = new_program(config, &why);
+    const auto program = new_program(config);
     if (!program || !program->fits) continue;
     const Compilation once = sure(program->text, config);
     const Timing t = measure([&] { compiled(program->text, config); });
@@ -222,9 +220,8 @@ int planning_bench() {
   nlohmann::ordered_json layers = nlohmann::ordered_json::object(), bind = nlohmann::ordered_json::object();
   for (const int n : {20, 40, 80, 160}) layers[std::to_string(n)] = least_of_passes(n, 12);
   const Compilation c = sure(example("llama"), llama_config(80));
-  std::string why;
-  const auto plan = read_plan(c.plan_json, &why);
-  if (!plan) return std::fprintf(stderr, "%s\n", why.c_str()), 1;
+  const auto plan = read_plan(c.plan_json);
+  if (!plan) return std::fprintf(stderr, "%s\n", plan.message().c_str()), 1;
   for (const Plan::Phase& phase : plan->phases) {
     const Binding binding = values_in(*plan, phase);
     bind[phase.name] = least_us([&] { bind_arena(*plan, phase.name, binding); });
@@ -250,8 +247,7 @@ void time_long_proof() {
       "dim S in 1..64\ninput x: f32[S, 8]\nw = param f32[8, 8]\nh = x\n"
       "for i in 33334 with h { a = linear(h, w)\n b = linear(a, w)\n h = a + b }\ny = output(h)\n";
   const Compilation c = sure(text, "");
-  std::string why;
-  const auto plan = read_plan(c.plan_json, &why);
+  const auto plan = read_plan(c.plan_json);
   if (!plan) return;
   const Timing t = measure([&] { validate_plan(*plan); });
   row("prove " + std::to_string(plan->ops.size()) + " ops", t, kProven100k,
@@ -263,11 +259,10 @@ void time_long_proof() {
 int bind_bench() {
   std::printf("%s\n", circumstances().c_str());
   const Compilation c = sure(example("llama"), llama_config(80));
-  std::string why;
-  row("read plan.json, 80 layers", measure([&] { read_plan(c.plan_json, &why); }));
-  row("read and prove plan.json, 80 layers", measure([&] { read_true_plan(c.plan_json, &why); }), kProven80);
-  const auto plan = read_true_plan(c.plan_json, &why);
-  if (!plan) return std::fprintf(stderr, "%s\n", why.c_str()), 1;
+  row("read plan.json, 80 layers", measure([&] { read_plan(c.plan_json); }));
+  row("read and prove plan.json, 80 layers", measure([&] { read_true_plan(c.plan_json); }), kProven80);
+  const auto plan = read_true_plan(c.plan_json);
+  if (!plan) return std::fprintf(stderr, "%s\n", plan.message().c_str()), 1;
   time_long_proof();
   const PlanBounds bounds(*plan);
   for (const Plan::Phase& phase : plan->phases) {

@@ -115,9 +115,8 @@ class Run {
     require(session_.bind(step));
     require(session_.set_input(*find_input(plan_, "tokens"), ids));
     require(session_.run());
-    std::string why;
-    const auto logits = session_.read(find_output(plan_, "logits", step.phase)->value, &why);
-    if (!logits) stop(why);
+    const auto logits = session_.read(find_output(plan_, "logits", step.phase)->value);
+    if (!logits) stop(logits.message());
     next_ = std::max_element(logits->f.begin(), logits->f.end()) - logits->f.begin();
     const double seconds = seconds_since(begin);
     for (const float x : logits->f) {
@@ -168,9 +167,8 @@ std::vector<float> logits_of(const Work& work, CompileOptions options) {
   options.lets.emplace_back("every", "true");
   const Compilation done = compile(SourceText("model.irplan", work.program), options);
   if (!done.ok) stop(render(done.diagnostics, done.source, false));
-  std::string why;
-  const auto plan = checked_plan(done.plan_json, "plan.json", &why);
-  if (!plan) stop(why);
+  const auto plan = checked_plan(done.plan_json, "plan.json");
+  if (!plan) stop(plan.message());
   const auto backend = make_cpu_backend(machine_bytes());
   Session session(*plan, *backend);
   const int64_t length = work.numbers.at("context");
@@ -185,8 +183,8 @@ std::vector<float> logits_of(const Work& work, CompileOptions options) {
   for (int64_t i = 0; i < length; ++i) ids.i.push_back((i * 131 + i * i % 17) % 256);
   require(session.set_input(*find_input(*plan, "tokens"), ids));
   require(session.run());
-  const auto logits = session.read(find_output(*plan, "logits", step.phase)->value, &why);
-  if (!logits) stop(why);
+  const auto logits = session.read(find_output(*plan, "logits", step.phase)->value);
+  if (!logits) stop(logits.message());
   return logits->f;
 }
 
@@ -222,15 +220,16 @@ int error(const Work& work) {
 int cpu_bench(const std::vector<std::string>& words) {
   Work work(words);
   auto& n = work.numbers;
-  std::string why;
-  if (!work.isa.empty() && !cpu::choose_isa(work.isa, &why)) stop(why);
+  if (!work.isa.empty()) {
+    if (auto failure = cpu::choose_isa(work.isa)) stop(*failure);
+  }
   lend_machine_threads(static_cast<int>(n["threads"]));
   if (n["bandwidth"]) return bandwidth();
   if (!work.further.first.empty()) return error(work);
   const Compilation done = compile(SourceText("model.irplan", work.program), work.options);
   if (!done.ok) stop(render(done.diagnostics, done.source, false));
-  const auto plan = checked_plan(done.plan_json, "plan.json", &why);
-  if (!plan) stop(why);
+  const auto plan = checked_plan(done.plan_json, "plan.json");
+  if (!plan) stop(plan.message());
   const auto backend = make_cpu_backend(machine_bytes());
   Session session(*plan, *backend);
   const int64_t batch = n["batch"], length = n["length"], longest = n["context"] + n["steps"] * length;

@@ -35,9 +35,8 @@ Fit ask(const std::string& config) {
   options.config = config;
   options.memory = int64_t{80} << 30;
   options.batch = 64;
-  std::string why;
-  auto found = fit(options, &why);
-  if (!found) std::fprintf(stderr, "%s\n", why.c_str()), std::exit(1);
+  auto found = fit(options);
+  if (!found) std::fprintf(stderr, "%s\n", found.message().c_str()), std::exit(1);
   return std::move(*found);
 }
 

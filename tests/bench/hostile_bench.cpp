@@ -88,12 +88,11 @@ std::vector<Hostile> programs() {
 // What was emitted is read and proven, and in as little time as a source is answered.
 bool proven(const std::string& plan) {
   const std::clock_t start = std::clock();
-  std::string why;
-  const bool good = read_true_plan(plan, &why).has_value();
+  const auto read = read_true_plan(plan);
   const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   std::printf("    %.1f MiB of plan, %s in %.2f s\n", static_cast<double>(plan.size()) / (1 << 20),
-              good ? "proven" : ("REFUSED: " + why.substr(0, 300)).c_str(), seconds);
-  return good && seconds <= kAnswered;
+              read ? "proven" : ("REFUSED: " + read.message().substr(0, 300)).c_str(), seconds);
+  return read && seconds <= kAnswered;
 }
 
 }  // namespace

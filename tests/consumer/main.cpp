@@ -28,11 +28,10 @@ int main(int argc, char** argv) {
   options.config = read(argv[2]);
   const irplan::Compilation made = irplan::compile(irplan::SourceText(argv[1], read(argv[1])), options);
   if (!made.ok) return fail(irplan::render(made.diagnostics, made.source, false));
-  std::string why;
-  const auto plan = irplan::PlanFile::read(made.plan_json, &why);
-  if (!plan) return fail(why);
-  const auto step = plan->bind("decode", {{"B", 3}, {"S", 1}, {"P", 100}}, &why);
-  if (!step) return fail(why);
+  const auto plan = irplan::PlanFile::read(made.plan_json);
+  if (!plan) return fail(plan.message());
+  const auto step = plan->bind("decode", {{"B", 3}, {"S", 1}, {"P", 100}});
+  if (!step) return fail(step.message());
   std::printf("decode of %zu ops: weights %lld, state %lld, arena %lld bytes\n", step->ops.size(),
               static_cast<long long>(step->bytes.weights), static_cast<long long>(step->bytes.state),
               static_cast<long long>(step->bytes.arena));
@@ -41,14 +40,13 @@ int main(int argc, char** argv) {
                         buffer.offset + buffer.bytes <= step->bytes.arena;
     if (buffer.here && !inside) return fail(buffer.id + " lies outside of its segment");
   }
-  if (plan->bind("decode", {{"B", 3}, {"S", 2}, {"P", 0}}, &why))
-    return fail("a step of 2 tokens is no decode");
-  if (!plan->bind("load", {}, &why)) return fail(why);
+  if (plan->bind("decode", {{"B", 3}, {"S", 2}, {"P", 0}})) return fail("a step of 2 tokens is no decode");
+  if (const auto load = plan->bind("load", {}); !load) return fail(load.message());
   irplan::FitOptions question;
   question.config = *options.config;
   question.memory = irplan::read_bytes("24GiB");
-  const auto fits = irplan::fit(question, &why);
-  if (!fits) return fail(why);
+  const auto fits = irplan::fit(question);
+  if (!fits) return fail(fits.message());
   std::printf("%s", irplan::fit_text(*fits).c_str());
   return fits->broken ? 3 : 0;
 }

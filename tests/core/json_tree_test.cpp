@@ -11,15 +11,14 @@ using namespace irplan;
 namespace {
 
 std::string refusal(std::string_view text) {
-  std::string why;
-  CHECK_FALSE(JsonTree::parse(text, &why));
-  return why;
+  const auto tree = JsonTree::parse(text);
+  CHECK_FALSE(tree);
+  return tree.message();
 }
 
 std::string again(std::string_view text) {
-  std::string why;
-  const auto tree = JsonTree::parse(text, &why);
-  INFO(why);
+  const auto tree = JsonTree::parse(text);
+  INFO(tree.message());
   REQUIRE(tree);
   return compact(tree->root());
 }
@@ -108,8 +107,7 @@ TEST_CASE("what is kept is what stands there") {
         "{\"a\":[1,2.5,0,\"\xc3\xa9\xf0\x9d\x84\x9e\\n\"],\"b\":{},\"c\":[],\"d\":null}");
   CHECK(again("[]") == "[]");
   CHECK(again("[1,[2]]") == "[\n1,\n[2]\n]");
-  std::string why;
-  const auto tree = JsonTree::parse("{\"n\": 7, \"x\": 0.5, \"s\": \"t\", \"b\": true, \"l\": [1, 2]}", &why);
+  const auto tree = JsonTree::parse("{\"n\": 7, \"x\": 0.5, \"s\": \"t\", \"b\": true, \"l\": [1, 2]}");
   REQUIRE(tree);
   const JsonNode& root = tree->root();
   CHECK(root.find("n")->integer() == 7);
@@ -135,8 +133,7 @@ TEST_CASE("lists and strings of all sizes stay where they are") {
     text += "]";
   }
   text += "]";
-  std::string why;
-  const auto tree = JsonTree::parse(text, &why);
+  const auto tree = JsonTree::parse(text);
   REQUIRE(tree);
   const auto lists = tree->root().items();
   REQUIRE(lists.size() == 60);

@@ -30,9 +30,8 @@ class Bench {
       if (name) range(word, {1, Interval::kUnbounded}, false);
       i = end + 1;
     }
-    std::string why;
-    const auto found = dims->parse(text, &why);
-    INFO(text << ": " << why);
+    const auto found = dims->parse(text);
+    INFO(text << ": " << found.message());
     REQUIRE(found);
     return *found;
   }

@@ -12,8 +12,8 @@ using Json = nlohmann::json;
 namespace {
 
 std::string refused(const std::string& text) {
-  std::string why;
-  return read_pack_json(text, &why) ? "accepted" : why;
+  const auto read = read_pack_json(text);
+  return read ? "accepted" : read.message();
 }
 
 std::string of(const std::string& buffer) { return refused("[" + buffer + "]"); }
@@ -21,15 +21,13 @@ std::string of(const std::string& buffer) { return refused("[" + buffer + "]"); 
 }  // namespace
 
 TEST_CASE("a table as JSON is read under the names that files have for its keys") {
-  std::string why;
   const auto table = read_pack_json(
       R"({"name": "x", "version": 1, "comment": null, "height": 1, "bound": 2, "verdict": "", "memory": 64, "allocations": [
         {"id": "a", "lower": 0, "upper": 4, "size": 8},
         {"name": "b", "begin": -1, "end": 3, "bytes": 8, "align": 4, "offset": 16},
         {"buffer_id": 7, "lifespan": [0, 4], "size": 16, "gaps": [[1, 2], {"lower": 2, "upper": 3, "window": [0, 8]}]},
-        {"lifetime": {"start": 0, "upper": 4}, "size": 0, "alignment": 1, "gaps": null}]})",
-      &why);
-  INFO(why);
+        {"lifetime": {"start": 0, "upper": 4}, "size": 0, "alignment": 1, "gaps": null}]})");
+  INFO(table.message());
   REQUIRE(table);
   CHECK(table->capacity == 64);
   CHECK(table->ids == std::vector<std::string>{"a", "b", "7", "3"});
@@ -49,10 +47,9 @@ TEST_CASE("a table as JSON is read under the names that files have for its keys"
   CHECK(written["allocations"][2]["gaps"].size() == 2);
   CHECK(written["allocations"][2]["gaps"][1]["window"] == Json({0, 8}));
   CHECK(written["allocations"][0]["offset"].is_number());
-  std::string again;
-  CHECK(read_pack_json(written.dump(), &again));
+  CHECK(read_pack_json(written.dump()).message() == "");
   // Where nothing asks for more than a place, nothing is said of it.
-  const auto plain = read_pack_json(R"([{"lower": 0, "upper": 1, "size": 2}])", &why);
+  const auto plain = read_pack_json(R"([{"lower": 0, "upper": 1, "size": 2}])");
   REQUIRE(plain);
   CHECK(plain->needs.empty());
   CHECK_FALSE(Json::parse(write_pack_json(*plain, pack(*plain))).contains("capacity"));
@@ -105,11 +102,9 @@ TEST_CASE("what is wrong with a table as JSON is told") {
 }
 
 TEST_CASE("a table as CSV has columns in any order, of alignments and gaps too") {
-  std::string why;
   const auto table = read_pack_csv(
-      "\xEF\xBB\xBFid,begin,end,size,alignment,offset,gaps\na,0,3,8,4,16,\n\nb,-2,3,16,1,, -1-0  1-2@0:8 \n",
-      &why);
-  INFO(why);
+      "\xEF\xBB\xBFid,begin,end,size,alignment,offset,gaps\na,0,3,8,4,16,\n\nb,-2,3,16,1,, -1-0  1-2@0:8 \n");
+  INFO(table.message());
   REQUIRE(table);
   CHECK(table->buffers[0].upper == 4);
   CHECK(table->needs[0].alignment == 4);
@@ -122,9 +117,8 @@ TEST_CASE("a table as CSV has columns in any order, of alignments and gaps too")
   CHECK(written.find("id,lower,upper,size,alignment,gaps,offset\n") == 0);
   CHECK(written.find("-1-1 1-3@0:8") != std::string::npos);
   const auto refused_row = [&](const std::string& row) {
-    why = "accepted";
-    static_cast<void>(read_pack_csv("id,lower,upper,size,alignment,offset,gaps\n" + row + "\n", &why));
-    return why;
+    const auto read = read_pack_csv("id,lower,upper,size,alignment,offset,gaps\n" + row + "\n");
+    return read ? "accepted" : read.message();
   };
   CHECK(refused_row("a,0,4,8,0,,") == "line 2: `0` is not a valid alignment");
   CHECK(refused_row("a,0,4,8,2305843009213693953,,") == "line 2: an alignment of more than 2^61 bytes");
@@ -143,12 +137,9 @@ TEST_CASE("a table as CSV has columns in any order, of alignments and gaps too")
   CHECK(refused_row("a,4,0,8,1,,").find("line 2: alive from 4 to 0") == 0);
   CHECK(refused_row("a,0,4,2305843009213693952,1,,\nb,0,1,1,1,,") ==
         "line 3: the sizes exceed 2^61 bytes together");
-  CHECK_FALSE(read_pack_csv("", &why));
-  CHECK(why == "line 1: expected id,lower,upper,size");
-  CHECK_FALSE(read_pack_csv("id,lower,upper,size,size\n", &why));
-  CHECK(why == "line 1: two columns are called `size`");
-  CHECK_FALSE(read_pack_csv("id,lower,upper\n", &why));
-  CHECK(why == "line 1: there is no column `size`");
-  CHECK_FALSE(read_pack_csv("id,lower,upper,weight\n", &why));
-  CHECK(why.find("line 1: the column `weight` is not known") == 0);
+  CHECK(read_pack_csv("").message() == "line 1: expected id,lower,upper,size");
+  CHECK(read_pack_csv("id,lower,upper,size,size\n").message() == "line 1: two columns are called `size`");
+  CHECK(read_pack_csv("id,lower,upper\n").message() == "line 1: there is no column `size`");
+  CHECK(read_pack_csv("id,lower,upper,weight\n").message().find("line 1: the column `weight` is not known") ==
+        0);
 }

@@ -13,9 +13,8 @@ namespace {
 Plan example() {
   std::ifstream file(IRPLAN_SOURCE_DIR "/tests/data/plans/example.json", std::ios::binary);
   const std::string text((std::istreambuf_iterator<char>(file)), {});
-  std::string why;
-  auto plan = read_plan(text, &why);
-  INFO(why);
+  auto plan = read_plan(text);
+  INFO(plan.message());
   REQUIRE(plan);
   return std::move(*plan);
 }
@@ -32,9 +31,8 @@ const PlanChange* find(const std::vector<PlanChange>& changes, const std::string
 
 TEST_CASE("a plan that was written reads as the same bytes") {
   const std::string once = write_plan(example());
-  std::string why;
-  const auto again = read_plan(once, &why);
-  INFO(why);
+  const auto again = read_plan(once);
+  INFO(again.message());
   REQUIRE(again);
   CHECK(write_plan(*again) == once);
   CHECK(validate_plan(*again).empty());

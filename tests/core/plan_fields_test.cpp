@@ -27,9 +27,9 @@ void check_made(const std::string& name, const std::string& made) {
 std::string refusal(std::string text, const std::string& from, const std::string& to) {
   const size_t at = text.find(from);
   REQUIRE(at != std::string::npos);
-  std::string why;
-  CHECK_FALSE(read_plan(text.replace(at, from.size(), to), &why));
-  return why;
+  const auto read = read_plan(text.replace(at, from.size(), to));
+  CHECK_FALSE(read);
+  return read.message();
 }
 
 }  // namespace
@@ -91,9 +91,8 @@ TEST_CASE("keys of a plan may stand in any order") {
   const std::string from = "\"version\": \"0.1.0\"";
   turned.erase(turned.find(from), from.size() + 2);
   turned.insert(turned.rfind('}'), ", " + from);
-  std::string why;
-  const auto a = read_plan(plan, &why), b = read_plan(turned, &why);
-  INFO(why);
+  const auto a = read_plan(plan), b = read_plan(turned);
+  INFO(a.message());
   REQUIRE(a);
   REQUIRE(b);
   CHECK(write_plan(*a) == write_plan(*b));

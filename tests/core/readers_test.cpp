@@ -31,9 +31,9 @@ std::string entry(const std::string& name, size_t begin, size_t end) {
 }
 
 std::string refused(const std::string& header, size_t data) {
-  std::string why;
   const std::string text = file(header, data);
-  return Safetensors::read(bytes(text), &why) ? "accepted" : why;
+  const auto read = Safetensors::read(bytes(text));
+  return read ? "accepted" : read.message();
 }
 
 double seconds(const std::function<void()>& work) {
@@ -45,13 +45,12 @@ double seconds(const std::function<void()>& work) {
 }  // namespace
 
 TEST_CASE("A safetensors header is read whole, whatever stands beside its entries") {
-  std::string why;
   const std::string text = file(R"( {"__metadata__": {"format": "pt", "odd": [1, {"a": null}]},
     "b": {"shape": [2, 1], "extra": {"x": [[1], 2]}, "dtype": "F16", "data_offsets": [1, 5], "more": "text"},
     "a": {"dtype": "U8", "shape": [], "data_offsets": [0, 1]}, "__metadata__x": {"dtype": "I8", "shape": [0, 7], "data_offsets": [5, 5]} } )",
                                 5);
-  const auto read = Safetensors::read(bytes(text), &why);
-  INFO(why);
+  const auto read = Safetensors::read(bytes(text));
+  INFO(read.message());
   REQUIRE(read);
   REQUIRE(read->tensors().size() == 3);
   CHECK(read->tensors()[1].name == "a");
@@ -129,15 +128,14 @@ TEST_CASE("What is wrong with a safetensors file is told") {
 }
 
 TEST_CASE("A header that is longer than its file, or than any, is refused before it is read") {
-  std::string why;
-  CHECK(!Safetensors::read(bytes(std::string()), &why));
-  CHECK(why == "is empty, not a safetensors file");
-  CHECK(!Safetensors::read(bytes(std::string("\1\0\0", 3)), &why));
-  CHECK(why == "is cut: a safetensors file begins with 8 bytes of header length");
-  CHECK(!Safetensors::read(bytes(std::string("\3\0\0\0\0\0\0\0{}", 10)), &why));
-  CHECK(why == "is cut: its header has 3 bytes, the file 10");
-  CHECK(!Safetensors::read(bytes(std::string("\0\0\0\0\0\0\0\x80{}", 10)), &why));
-  CHECK(why.find("a header of 9223372036854775808 bytes, above") != std::string::npos);
+  CHECK(Safetensors::read(bytes(std::string())).message() == "is empty, not a safetensors file");
+  CHECK(Safetensors::read(bytes(std::string("\1\0\0", 3))).message() ==
+        "is cut: a safetensors file begins with 8 bytes of header length");
+  CHECK(Safetensors::read(bytes(std::string("\3\0\0\0\0\0\0\0{}", 10))).message() ==
+        "is cut: its header has 3 bytes, the file 10");
+  CHECK(Safetensors::read(bytes(std::string("\0\0\0\0\0\0\0\x80{}", 10)))
+            .message()
+            .find("a header of 9223372036854775808 bytes, above") != std::string::npos);
 }
 
 TEST_CASE("Tensors of a file may be many: time and memory grow with the header alone") {
@@ -146,22 +144,26 @@ TEST_CASE("Tensors of a file may be many: time and memory grow with the header a
   for (size_t i = 0; i < kMany; ++i)
     header += (i ? "," : "") + entry("layers." + std::to_string(i) + ".w", i, i + 1);
   const std::string text = file(header + "}", kMany);
-  std::string why, stored;
+  std::string stored;
   size_t found = 0;
   // A twentieth of a second where nothing else runs; the quadratic reader took a minute.
   CHECK(seconds([&] {
-          const auto read = Safetensors::read(bytes(text), &why);
+          const auto read = Safetensors::read(bytes(text));
           REQUIRE(read);
           const Checkpoint checkpoint("f", read->tensors());
-          for (size_t i = 0; i < kMany; ++i)
-            found += checkpoint.find(std::to_string(i) + ".w", &stored, &why) != nullptr;
+          for (size_t i = 0; i < kMany; ++i) {
+            const auto tensor = checkpoint.find(std::to_string(i) + ".w");
+            if (!tensor || !*tensor) continue;
+            ++found;
+            stored = (*tensor)->name;
+          }
         }) < 10);
   CHECK(found == kMany);
   CHECK(stored == "layers.49999.w");
 }
 
 TEST_CASE("Names of nothing but dots cost what other names cost") {
-  std::string header = "{", why, stored;
+  std::string header = "{", ambiguous;
   constexpr size_t kMany = 2000;
   for (size_t i = 0; i < kMany; ++i) {
     std::string name = std::to_string(i);
@@ -170,12 +172,12 @@ TEST_CASE("Names of nothing but dots cost what other names cost") {
   }
   const std::string text = file(header + "}", kMany);
   CHECK(seconds([&] {
-          const auto read = Safetensors::read(bytes(text), &why);
+          const auto read = Safetensors::read(bytes(text));
           REQUIRE(read);
           const Checkpoint checkpoint("f", read->tensors());
-          CHECK(!checkpoint.find("a", &stored, &why));
+          ambiguous = checkpoint.find("a").message();
         }) < 10);
-  CHECK(why.rfind("a could be ", 0) == 0);
+  CHECK(ambiguous.rfind("a could be ", 0) == 0);
 }
 
 TEST_CASE("A tensor is found by its name, or by an end that is one tensor's alone") {
@@ -186,27 +188,25 @@ TEST_CASE("A tensor is found by its name, or by an end that is one tensor's alon
                            {"wpe.weightier", t},
                            {"bias", t},
                            {"x.bias", t}});
-  std::string stored, why;
-  CHECK(c.find("wpe.weight", &stored, &why));
-  CHECK(stored == "x.wpe.weight");
-  CHECK(c.find("bias", &stored, &why));
-  CHECK(stored == "bias");
-  CHECK(!c.find("te.weight", &stored, &why));
-  CHECK(!c.find("", &stored, &why));
-  CHECK(why.empty());
-  CHECK(!c.find("wte.weight", &stored, &why));
-  CHECK(why == "wte.weight could be a.wte.weight or x.wte.weight");
+  const auto stored = [&](const char* name) {
+    const auto found = c.find(name);
+    REQUIRE(found);
+    return *found ? (*found)->name : "none";
+  };
+  CHECK(stored("wpe.weight") == "x.wpe.weight");
+  CHECK(stored("bias") == "bias");
+  CHECK(stored("te.weight") == "none");
+  CHECK(stored("") == "none");
+  CHECK(c.find("wte.weight").message() == "wte.weight could be a.wte.weight or x.wte.weight");
   CHECK(c.names() == std::vector<std::string>{"a.wte.weight", "bias", "wpe.weightier", "x.bias",
                                               "x.wpe.weight", "x.wte.weight"});
 }
 
 TEST_CASE("An index names files of its own folder") {
-  std::string why;
   const auto index = CheckpointIndex::read(
       R"({"metadata": {"weight_map": {"z": 1}, "total_size": 1e3}, "list": [{"weight_map": 1}],
-    "weight_map": {"b": "2.safetensors", "a": "1.safetensors", "c": "2.safetensors"}, "x": null})",
-      &why);
-  INFO(why);
+    "weight_map": {"b": "2.safetensors", "a": "1.safetensors", "c": "2.safetensors"}, "x": null})");
+  INFO(index.message());
   REQUIRE(index);
   CHECK(index->shards == std::vector<std::string>{"2.safetensors", "1.safetensors"});
   CHECK(index->tensors == std::vector<std::pair<std::string, uint32_t>>{{"a", 1}, {"b", 0}, {"c", 0}});
@@ -230,9 +230,7 @@ TEST_CASE("An index names files of its own folder") {
       {R"({"weight_map": {"a": "c"}, "weight_map": {"b": "c"}})", "has two of `weight_map`"},
       {R"({"x": [[[[[[[[1]]]]]]]]})", "is nested too deep"},
   }));
-  why.clear();
-  CHECK(!CheckpointIndex::read(json, &why));
-  CHECK(why == what);
+  CHECK(CheckpointIndex::read(json).message() == what);
 }
 
 TEST_CASE("Brackets in brackets are refused before anything goes down into them") {
@@ -240,25 +238,21 @@ TEST_CASE("Brackets in brackets are refused before anything goes down into them"
   const std::string deep = std::string(kDeep, '[') + std::string(kDeep, ']');
   const std::string request = R"({"req_id": "a", "tokens": [1], "arrival_us": 0, "max_new_tokens": 1, )";
   const std::string buffer = R"({"id": "a", "lower": 0, "upper": 1, "size": 1})";
-  std::string why;
-  for (const char* key : {"stop", "eos", "temperature", "x"}) {
-    CHECK(!read_requests(request + '"' + key + "\": " + deep + "}", "q.jsonl", &why));
-    CHECK(why == "q.jsonl:1: is nested deeper than 64");
-  }
+  for (const char* key : {"stop", "eos", "temperature", "x"})
+    CHECK(read_requests(request + '"' + key + "\": " + deep + "}", "q.jsonl").message() ==
+          "q.jsonl:1: is nested deeper than 64");
   const std::string half = deep.substr(0, kDeep);
   for (const std::string& table :
        {R"({"buffers": [{"id": )" + deep + "}]}", R"({"buffers": [{"lower": )" + deep + "}]}",
-        R"({"name": )" + deep + ", \"buffers\": [" + buffer + "]}", deep, half}) {
-    CHECK(!read_pack_json(table, &why));
-    CHECK(why == "it is nested deeper than 64");
-  }
+        R"({"name": )" + deep + ", \"buffers\": [" + buffer + "]}", deep, half})
+    CHECK(read_pack_json(table).message() == "it is nested deeper than 64");
   CHECK(serve(R"({"method": "compile", "text": )" + deep + "}").find("nested deeper than 64") !=
         std::string::npos);
   // Brackets in a string nest nothing, nor do many one after another.
-  CHECK(read_pack_json(R"({"name": "\\\"[)" + half + R"(", "buffers": [)" + buffer + "]}", &why));
+  CHECK(read_pack_json(R"({"name": "\\\"[)" + half + R"(", "buffers": [)" + buffer + "]}"));
   std::string wide = R"({"comment": [)";
   for (int i = 0; i < 100; ++i) wide += "[{}],";
-  CHECK(read_pack_json(wide + "0], \"buffers\": [" + buffer + "]}", &why));
+  CHECK(read_pack_json(wide + "0], \"buffers\": [" + buffer + "]}"));
 }
 
 TEST_CASE("An npy file is read back, and a damaged one is told") {
@@ -267,18 +261,17 @@ TEST_CASE("An npy file is read back, and a damaged one is told") {
   array.shape = {2, 3};
   array.f = {1, 2, 3, 4, 5, 6};
   const std::string good = npy_bytes(array, DType::F32);
-  std::string why;
-  const auto read = read_npy(bytes(good), &why);
+  const auto read = read_npy(bytes(good));
   REQUIRE(read);
   CHECK(read->shape == array.shape);
   CHECK(to_array(*read).f == array.f);
-  for (size_t n = 0; n < good.size(); ++n) CHECK(!read_npy(bytes(good.substr(0, n)), &why));
-  CHECK(!read_npy(bytes(good + "x"), &why));
-  CHECK(why == "holds 25 bytes of data, but its shape [2, 3] needs 24");
+  for (size_t n = 0; n < good.size(); ++n) CHECK(!read_npy(bytes(good.substr(0, n))));
+  CHECK(read_npy(bytes(good + "x")).message() == "holds 25 bytes of data, but its shape [2, 3] needs 24");
   const auto changed = [&](const std::string& from, const std::string& to) {
     std::string text = good;
     text.replace(text.find(from), from.size(), to);
-    return read_npy(bytes(text), &why) ? "accepted" : why;
+    const auto read = read_npy(bytes(text));
+    return read ? "accepted" : read.message();
   };
   CHECK(changed("<f4", ">f4").rfind("elements of type `>f4`", 0) == 0);
   CHECK(changed("<f4", "|O ").rfind("elements of type `|O `", 0) == 0);
@@ -287,9 +280,7 @@ TEST_CASE("An npy file is read back, and a damaged one is told") {
   CHECK(changed("'shape'", "'shapf'") == "a header that is not numpy's");
   std::string text = good;
   text[6] = 4;
-  CHECK(!read_npy(bytes(text), &why));
-  CHECK(why == "npy version 4; 1 to 3 are read");
+  CHECK(read_npy(bytes(text)).message() == "npy version 4; 1 to 3 are read");
   text = std::string("\x93NUMPY\x02\x00\xff\xff\xff\x7f", 12);
-  CHECK(!read_npy(bytes(text), &why));
-  CHECK(why == "a header of 2147483647 bytes, more than 1048576");
+  CHECK(read_npy(bytes(text)).message() == "a header of 2147483647 bytes, more than 1048576");
 }

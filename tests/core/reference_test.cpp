@@ -24,9 +24,8 @@ class Machine {
     step.rows.resize(plan.dims.size());
   }
   Expr e(const std::string& text) {
-    std::string why;
-    const auto found = plan.pool->parse(text, &why);
-    INFO(why);
+    const auto found = plan.pool->parse(text);
+    INFO(found.message());
     REQUIRE(found);
     return *found;
   }

@@ -43,8 +43,7 @@ Compilation retyped(const char* what, const char* dtype) {
 }
 
 Plan plan_of(const Compilation& done) {
-  std::string why;
-  auto plan = read_plan(done.plan_json, &why);
+  auto plan = read_plan(done.plan_json);
   INFO(render(done.diagnostics, done.source, false));
   REQUIRE(plan);
   for (const std::string& finding : validate_plan(*plan)) FAIL_CHECK(finding);

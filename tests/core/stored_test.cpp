@@ -31,14 +31,13 @@ std::string npy(const std::string& header, const std::string& data, char version
 }
 
 std::string refused(const std::string& file) {
-  std::string why;
-  const auto read = read_npy(std::as_bytes(std::span(file)), &why);
-  return read ? "accepted" : why;
+  const auto read = read_npy(std::as_bytes(std::span(file)));
+  return read ? "accepted" : read.message();
 }
 
 std::string config_refusal(const std::string& text) {
-  std::string why;
-  return Config::parse(text, &why) ? "accepted" : why;
+  const auto read = Config::parse(text);
+  return read ? "accepted" : read.message();
 }
 
 }  // namespace
@@ -122,8 +121,7 @@ TEST_CASE("Arrays are written as npy in each type, and read back") {
     array.shape = {3};
     array.f = {1, -2, 0.5f};
     const std::string file = npy_bytes(array, dtype);
-    std::string why;
-    const auto read = read_npy(std::as_bytes(std::span(file)), &why);
+    const auto read = read_npy(std::as_bytes(std::span(file)));
     REQUIRE(read);
     CHECK(to_array(*read).f == array.f);
     CHECK((file.size() - 3 * static_cast<size_t>(info(read->type).bytes)) % 64 == 0);
@@ -133,8 +131,7 @@ TEST_CASE("Arrays are written as npy in each type, and read back") {
     array.floats = false;
     array.i = {1};
     const std::string file = npy_bytes(array, dtype);
-    std::string why;
-    const auto read = read_npy(std::as_bytes(std::span(file)), &why);
+    const auto read = read_npy(std::as_bytes(std::span(file)));
     REQUIRE(read);
     CHECK(read->shape.empty());
     CHECK(to_array(*read).i == array.i);
@@ -192,11 +189,9 @@ TEST_CASE("A header of npy is what numpy writes, in any order and with any blank
 }
 
 TEST_CASE("A config is JSON as Python writes it, with limits") {
-  std::string why;
   const auto config = Config::parse(
-      R"({"a": NaN, "b": [Infinity, -Infinity, -1, 18446744073709551615], "c": "\"NaN, \\", "d": -2.5})",
-      &why);
-  INFO(why);
+      R"({"a": NaN, "b": [Infinity, -Infinity, -1, 18446744073709551615], "c": "\"NaN, \\", "d": -2.5})");
+  INFO(config.message());
   REQUIRE(config);
   const ConfigNode& root = *config->root();
   CHECK(std::isnan(root.find("a")->number));
@@ -232,9 +227,9 @@ TEST_CASE("A config is JSON as Python writes it, with limits") {
 }
 
 TEST_CASE("Of equal keys of a config the last counts, of many keys each is found") {
-  std::string why, many = "{";
+  std::string many = "{";
   for (int i = 0; i < 40; ++i) many += "\"k" + std::to_string(i) + "\": " + std::to_string(i) + ", ";
-  const auto config = Config::parse(many + "\"k7\": 70, \"k7\": 71, \"z\": 0}", &why);
+  const auto config = Config::parse(many + "\"k7\": 70, \"k7\": 71, \"z\": 0}");
   REQUIRE(config);
   const ConfigNode& root = *config->root();
   CHECK(root.entries.size() == 41);
@@ -246,8 +241,8 @@ TEST_CASE("Of equal keys of a config the last counts, of many keys each is found
 
 TEST_CASE("Requests are whole lines with whole numbers") {
   const auto told = [](const std::string& line) {
-    std::string why;
-    return read_requests(line, "r", &why) ? "accepted" : why;
+    const auto read = read_requests(line, "r");
+    return read ? "accepted" : read.message();
   };
   const std::string good = R"({"req_id": "a", "tokens": [1], "arrival_us": 0, "max_new_tokens": 1})";
   CHECK(told(good + "\n\n \t\r\n") == "accepted");

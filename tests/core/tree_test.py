@@ -13,10 +13,10 @@ LONGEST_FUNCTION = 80  # of the product, its signature included
 BELOW = {"base": [], "dims": ["base"], "ops": ["dims"], "kernels": ["ops"], "plan": ["kernels"], "reference": ["plan"], "runtime": ["reference"], "syntax": ["ops"], "names": ["syntax"], "ir": ["syntax", "kernels"],
          "passes": ["ir", "plan"], "rivals": ["plan"], "report": ["rivals"], "service": ["passes", "report", "names"]}
 # The same for what touches files, devices and terminals, by folder of native.
-NATIVE = {"files": [], "command_line": ["base", "files"], "runtime": ["core runtime", "files"], "cpu": ["core runtime"], "cuda": ["core runtime"],
+NATIVE = {"files": ["base"], "command_line": ["base", "files"], "runtime": ["core runtime", "files"], "cpu": ["core runtime"], "cuda": ["core runtime"],
           "link": ["base"], "lsp": ["service", "files"], "tools/irplan": ["service", "command_line", "link", "lsp"], "tools/irplan-run": ["runtime", "cpu", "cuda", "passes", "command_line"]}
 # What each public header belongs to.
-PUBLIC = {"source.h": "base", "version.h": "base", "diagnostic.h": "base", "diagnostics.def": "base", "dtype.h": "base", "strength.h": "base", "format.h": "syntax", "fit.h": "service", "gpus.h": "service", "plan_file.h": "plan",
+PUBLIC = {"source.h": "base", "version.h": "base", "diagnostic.h": "base", "diagnostics.def": "base", "dtype.h": "base", "strength.h": "base", "format.h": "syntax", "fit.h": "service", "gpus.h": "service", "plan_file.h": "plan", "result.h": "base",
           "compile.h": "passes", "pack.h": "passes", "new_program.h": "service"}
 TEXT = {".cpp", ".h", ".cu", ".cuh", ".ts", ".mjs", ".js", ".py", ".css", ".html", ".cmake", ".def"}
 
@@ -134,7 +134,7 @@ def operators():
 def limits():
     """The language reference names the limits that the code has."""
     constants = {"syntax/parser.h": ["kMaxSourceBytes", "kMaxTokens", "kMaxNesting"],
-                 "ir/elaborate.h": ["kMaxSteps", "kMaxRounds", "kMaxOps", "kMaxCallDepth", "kMaxDepth", "kMaxItems", "kMaxValueDepth",
+                 "base/limits.h": ["kMaxSteps", "kMaxRounds", "kMaxOps", "kMaxCallDepth", "kMaxDepth", "kMaxItems", "kMaxValueDepth",
                                     "kMaxStringBytes", "kMaxRank", "kMaxPhases", "kMaxDims", "kMaxBudgets"],
                  "dims/expr.h": ["kMaxTerms", "kMaxDegree", "kMaxFunctions", "kMaxProduct", "kMaxKept", "kMaxWork"],
                  "passes/crowd.h": ["kMaxAlive"],

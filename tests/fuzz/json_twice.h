@@ -84,16 +84,17 @@ class Twice {
 
 // What the two tell apart; empty where nothing is.
 inline std::string read_twice(std::string_view input) {
-  std::string why;
-  const auto tree = JsonTree::parse(input, &why);
-  if (!tree && why.empty()) return "refused without a reason";
+  const auto tree = JsonTree::parse(input);
+  if (!tree && tree.message().empty()) return "refused without a reason";
   if (input.find('\0') != std::string_view::npos)
     return tree ? "a NUL was taken" : "";  // ends the text for nlohmann/json
   Twice twice;
   const bool good = nlohmann::json::sax_parse(input, &twice);
   if (!tree && good) {
     // A text of small values has more of them than a plan would.
-    return why.find("more than") != std::string::npos ? "" : "refused, and nlohmann/json takes it: " + why;
+    return tree.message().find("more than") != std::string::npos
+               ? ""
+               : "refused, and nlohmann/json takes it: " + tree.message();
   }
   if (tree && !good) return "taken, and nlohmann/json refuses it";
   if (!tree) return "";
@@ -103,10 +104,10 @@ inline std::string read_twice(std::string_view input) {
     return "read as " + told.text + ", and by nlohmann/json as " + twice.told.text;
   // What was read is written, and read again.
   const std::string written = compact(tree->root());
-  const auto again = JsonTree::parse(written, &why);
+  const auto again = JsonTree::parse(written);
   return again && compact(again->root()) == written
              ? ""
-             : "not the same when it is written and read again: " + why;
+             : "not the same when it is written and read again: " + again.message();
 }
 
 }  // namespace irplan::fuzz

@@ -48,11 +48,10 @@ for i in L with h {
 }
 out = output(h * (config.scale ?? 1))
 )";
-  std::string why;
   Span place;
-  if (!Config::parse(input, &why, &place)) {
+  if (const auto config = Config::parse(input, &place); !config) {
     if (place.begin > place.end || place.end > input.size() + 1) return "a place outside of the config";
-    if (const std::string wrong = refused(why); !wrong.empty()) return wrong;
+    if (const std::string wrong = refused(config.message()); !wrong.empty()) return wrong;
   }
   return check_compile(kProgram, input.empty() ? "{}" : input);
 }
@@ -105,12 +104,11 @@ std::string execute(const Plan& plan) {
 }
 
 std::string check_plan(std::string_view input) {
-  std::string why;
-  const auto plan = read_plan(input, &why);
-  if (!plan) return refused(why);
+  const auto plan = read_plan(input);
+  if (!plan) return refused(plan.message());
   const std::string written = write_plan(*plan);
-  const auto again = read_plan(written, &why);
-  if (!again) return "a plan that was read is refused when it is written: " + why;
+  const auto again = read_plan(written);
+  if (!again) return "a plan that was read is refused when it is written: " + again.message();
   if (write_plan(*again) != written) return "a plan changes when it is written and read";
   return validate_plan(*plan).empty() ? execute(*plan) : "";
 }
@@ -134,27 +132,24 @@ std::string check_tensor(const StoredTensor& tensor, size_t most) {
 
 std::string check_safetensors(std::string_view input) {
   const std::vector<std::byte> file = bytes_of(input);
-  std::string why;
-  const auto read = Safetensors::read(file, &why);
-  if (!read) return refused(why);
+  const auto read = Safetensors::read(file);
+  if (!read) return refused(read.message());
   for (const NamedTensor& named : read->tensors()) {
     if (std::string wrong = check_tensor(named.tensor, file.size()); !wrong.empty()) return wrong;
     if (!read->find(named.name)) return "a tensor is not found by its name: " + named.name;
   }
   const Checkpoint checkpoint("fuzz", read->tensors());
   for (const std::string& name : checkpoint.names()) {
-    std::string stored;
-    if (!checkpoint.find(name, &stored, &why)) return "a checkpoint lacks a tensor of its own: " + name;
+    const auto stored = checkpoint.find(name);
+    if (!stored || !*stored) return "a checkpoint lacks a tensor of its own: " + name;
   }
-  std::string stored;
-  checkpoint.find("weight", &stored, &why);
+  static_cast<void>(checkpoint.find("weight"));
   return "";
 }
 
 std::string check_shards(std::string_view input) {
-  std::string why;
-  const auto index = CheckpointIndex::read(input, &why);
-  if (!index) return refused(why);
+  const auto index = CheckpointIndex::read(input);
+  if (!index) return refused(index.message());
   for (const auto& [name, shard] : index->tensors) {
     if (shard >= index->shards.size()) return "a tensor in no shard: " + name;
   }
@@ -167,15 +162,13 @@ std::string check_shards(std::string_view input) {
 
 std::string check_npy(std::string_view input) {
   const std::vector<std::byte> file = bytes_of(input);
-  std::string why;
-  const auto tensor = read_npy(file, &why);
-  return tensor ? check_tensor(*tensor, file.size()) : refused(why);
+  const auto tensor = read_npy(file);
+  return tensor ? check_tensor(*tensor, file.size()) : refused(tensor.message());
 }
 
 std::string check_requests(std::string_view input) {
-  std::string why;
-  const auto read = read_requests(input, "requests.jsonl", &why);
-  if (!read) return refused(why);
+  const auto read = read_requests(input, "requests.jsonl");
+  if (!read) return refused(read.message());
   for (size_t i = 1; i < read->size(); ++i) {
     if ((*read)[i].arrival_us < (*read)[i - 1].arrival_us) return "requests are not by arrival";
   }
@@ -183,9 +176,8 @@ std::string check_requests(std::string_view input) {
 }
 
 std::string check_pack(std::string_view input) {
-  std::string why;
-  const auto table = read_pack_csv(input, &why);
-  if (!table) return refused(why);
+  const auto table = read_pack_csv(input);
+  if (!table) return refused(table.message());
   if (table->buffers.size() > kMostPacked) return "";
   PackOptions options;
   options.node_limit = 200;
@@ -215,11 +207,10 @@ std::string check_serve(std::string_view input) {
 }
 
 std::string check_link(std::string_view input) {
-  std::string why;
-  const auto read = link::decode(input, &why);
-  if (!read) return refused(why);
-  const auto again = link::decode(link::encode(read->record, read->version), &why);
-  if (!again) return "a link that was read is refused when it is written: " + why;
+  const auto read = link::decode(input);
+  if (!read) return refused(read.message());
+  const auto again = link::decode(link::encode(read->record, read->version));
+  if (!again) return "a link that was read is refused when it is written: " + again.message();
   return again->record == read->record && again->version == read->version
              ? ""
              : "another record: " + read->record.dump();
@@ -233,9 +224,8 @@ std::string check_source(std::string_view input) {
 std::string check_expression(std::string_view input) {
   Dims dims;
   for (const char* name : {"B", "S", "P", "C"}) dims.dim(name);
-  std::string why;
-  const auto e = dims.parse(input, &why);
-  if (!e) return refused(why);
+  const auto e = dims.parse(input);
+  if (!e) return refused(e.message());
   if (e->text() != input) return "another text: " + e->text();
   const Ranges ranges{{0, 4}, {1, 9}, {0, 100}, {1, Interval::kUnbounded}};
   const Interval range = bounds(*e, ranges);

@@ -47,9 +47,8 @@ Compilation compiled(const std::string& text, const CompileOptions& options = {}
 }
 
 Plan plan_of(const Compilation& done) {
-  std::string why;
-  auto plan = read_plan(done.plan_json, &why);
-  INFO((done.diagnostics.list().empty() ? why : done.diagnostics.list()[0].message));
+  auto plan = read_plan(done.plan_json);
+  INFO((done.diagnostics.list().empty() ? plan.message() : done.diagnostics.list()[0].message));
   REQUIRE(plan);
   for (const std::string& finding : validate_plan(*plan)) FAIL_CHECK(finding);
   const auto part = [](const std::string& text, const char* key) {

@@ -320,8 +320,8 @@ class ChangeCheck {
     return out;
   }
 
-  std::optional<Plan> planned(const Made& made) const {
-    return read_plan(compile(SourceText("random.irplan", made.text), made.options).plan_json, nullptr);
+  Result<Plan> planned(const Made& made) const {
+    return read_plan(compile(SourceText("random.irplan", made.text), made.options).plan_json);
   }
 
   // The most of what a limit is of that could be found in a plan.
@@ -424,9 +424,8 @@ inline std::string check_budgets(uint64_t seed, int64_t most_ops, Features featu
   const auto fault = [&](const std::string& what) {
     return "seed " + std::to_string(seed) + ", budgets: " + what + "\n" + text;
   };
-  std::string why;
-  const auto free = read_plan(compiled().plan_json, &why);
-  if (!free) return fault("no plan: " + why);
+  const auto free = read_plan(compiled().plan_json);
+  if (!free) return fault("no plan: " + free.message());
   std::vector<Limit> limits;
   for (int64_t i = 1 + random.below(3); i > 0; --i) {
     limits.push_back(random_limit(*free, random));
@@ -436,8 +435,8 @@ inline std::string check_budgets(uint64_t seed, int64_t most_ops, Features featu
   const Compilation done = compiled();
   ++tally.programs;
   if (!done.ok) return fault("no plan: " + done.diagnostics.list()[0].message);
-  const auto plan = read_plan(done.plan_json, &why);
-  if (!plan) return fault("the plan is not read: " + why);
+  const auto plan = read_plan(done.plan_json);
+  if (!plan) return fault("the plan is not read: " + plan.message());
   if (const auto findings = validate_plan(*plan); !findings.empty()) return fault(findings[0]);
   if (std::string wrong = BudgetCheck(*plan, limits, random, tally).run(); !wrong.empty())
     return fault(wrong);

@@ -100,9 +100,8 @@ inline std::string check_program(uint64_t seed, int64_t most_ops, int64_t sizes,
     const Compilation done = compiled(keep_order);
     if (!done.ok)
       return fault("no plan: " + (done.diagnostics.list().empty() ? "" : done.diagnostics.list()[0].message));
-    std::string why;
-    const auto plan = read_plan(done.plan_json, &why);
-    if (!plan) return fault("the plan is not read: " + why);
+    const auto plan = read_plan(done.plan_json);
+    if (!plan) return fault("the plan is not read: " + plan.message());
     if (const auto findings = validate_plan(*plan); !findings.empty()) return fault(findings[0]);
     plans.push_back(*plan);
     auto& by_phase = orders.emplace_back();

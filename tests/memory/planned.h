@@ -12,9 +12,8 @@ namespace irplan::memory_test {
 
 inline Plan planned(const std::string& text, const CompileOptions& options = {}) {
   const Compilation done = compile(SourceText("test.irplan", text), options);
-  std::string why;
-  auto plan = read_plan(done.plan_json, &why);
-  INFO((done.diagnostics.list().empty() ? why : done.diagnostics.list()[0].message));
+  auto plan = read_plan(done.plan_json);
+  INFO((done.diagnostics.list().empty() ? plan.message() : done.diagnostics.list()[0].message));
   REQUIRE(plan);
   return std::move(*plan);
 }

@@ -194,8 +194,7 @@ TEST_CASE("no rule needs less than the plan of any example") {
   int compared = 0;
   for (const auto& file : std::filesystem::directory_iterator(configs)) {
     const std::string config = read(file.path());
-    std::string why;
-    const auto program = new_program(config, &why);
+    const auto program = new_program(config);
     REQUIRE(program);
     const Plan plan = planned(program->text, config);
     Random random(1);

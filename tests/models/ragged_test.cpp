@@ -50,7 +50,7 @@ class Trial {
  public:
   Trial(const fs::path& folder, const std::vector<std::pair<std::string, std::string>>& lets) {
     const std::string config = file_text(folder / "config.json");
-    const auto program = new_program(config, &why_);
+    const auto program = new_program(config);
     REQUIRE(program);
     CompileOptions options;
     options.config = config;
@@ -59,25 +59,28 @@ class Trial {
     const Compilation made = compile(SourceText("model.irplan", program->text), options);
     INFO(render(made.diagnostics, made.source, false));
     REQUIRE(made.ok);
-    plan_ = checked_plan(made.plan_json, "plan.json", &why_);
-    REQUIRE(plan_);
+    auto plan = checked_plan(made.plan_json, "plan.json");
+    REQUIRE(plan.message() == "");
+    plan_ = std::make_unique<Plan>(*std::move(plan));
     const auto json = nlohmann::json::parse(config);
     half_ = json.value("dtype", json.value("torch_dtype", "")) == "bfloat16";
 
-    const auto file = MappedFile::open((folder / "reference.safetensors").string(), &why_);
+    const auto file = MappedFile::open((folder / "reference.safetensors").string());
     REQUIRE(file);
-    const auto reference = Safetensors::read({file->data(), file->size()}, &why_);
+    const auto reference = Safetensors::read({file->data(), file->size()});
     REQUIRE(reference);
     tokens_ = to_array(*reference->find("tokens"));
     logits_ = to_array(*reference->find("logits"));
     for (const float x : logits_.f) largest_ = std::max(largest_, std::fabs(x));
     const fs::path single = folder / "model.safetensors";
-    source_ = open_weights((fs::exists(single) ? single : folder).string(), &why_);
-    REQUIRE(source_);
+    auto source = open_weights((fs::exists(single) ? single : folder).string());
+    REQUIRE(source.message() == "");
+    source_ = *std::move(source);
     backend_ = make_cpu_backend();
     session_ = std::make_unique<Session>(*plan_, *backend_);
-    steps_ = run::TokenSteps::of(*plan_, {}, &why_);
-    REQUIRE(steps_);
+    auto steps = run::TokenSteps::of(*plan_, {});
+    REQUIRE(steps.message() == "");
+    steps_ = *std::move(steps);
     REQUIRE(steps_->ragged());
   }
 
@@ -91,8 +94,8 @@ class Trial {
   void prepare(int64_t longest_step) {
     std::vector<Step> widest;
     for (const int64_t count : {longest_step, int64_t{1}}) {
-      auto step = steps_->step(count, {length() - count, length() - count}, &why_);
-      INFO(why_);
+      auto step = steps_->step(count, {length() - count, length() - count});
+      INFO(step.message());
       REQUIRE(step);
       widest.push_back(std::move(*step));
     }
@@ -111,14 +114,14 @@ class Trial {
       const auto from = tokens_.i.begin() + (first + b) * length() + positions[static_cast<size_t>(b)];
       ids.i.insert(ids.i.end(), from, from + count);
     }
-    auto sizes = steps_->step(count, positions, &why_);
-    INFO(why_);
+    auto sizes = steps_->step(count, positions);
+    INFO(sizes.message());
     REQUIRE(sizes);
     sizes->first_slot = first;
     REQUIRE_FALSE(session_->bind(*sizes));
     REQUIRE_FALSE(session_->set_input(steps_->input(), ids));
     REQUIRE_FALSE(session_->run());
-    const auto got = session_->read(find_output(*plan_, "logits", sizes->phase)->value, &why_);
+    const auto got = session_->read(find_output(*plan_, "logits", sizes->phase)->value);
     REQUIRE(got);
     compare(*got, count, first, positions);
   }
@@ -141,7 +144,6 @@ class Trial {
     CHECK(worst <= (half_ ? 5e-2f : 2e-5f) * largest_);
   }
 
-  std::string why_;
   std::unique_ptr<Plan> plan_;
   HostArray tokens_, logits_;
   float largest_ = 0;

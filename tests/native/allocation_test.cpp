@@ -45,9 +45,9 @@ class CountingBackend : public HostBackend {
   }
   void release(std::byte*) override {}
   Failure fill(std::byte*, uint8_t, size_t) override { return std::nullopt; }
-  std::unique_ptr<Program> prepare(const Plan&, OpRange, const Layout&, const RunSegments&,
-                                   const StepBinding&, std::string* why) override {
-    return *why = "nothing runs here", nullptr;
+  Result<std::unique_ptr<Program>> prepare(const Plan&, OpRange, const Layout&, const RunSegments&,
+                                           const StepBinding&) override {
+    return Error{"nothing runs here"};
   }
 
  private:
@@ -94,8 +94,7 @@ TEST_CASE("predicted bytes are allocated, at random sizes of every example") {
   for (const auto& entry :
        std::filesystem::directory_iterator(std::filesystem::path(IRPLAN_SOURCE_DIR) / "examples/configs")) {
     const std::string config = text_of(entry.path());
-    std::string why;
-    const auto program = new_program(config, &why);
+    const auto program = new_program(config);
     REQUIRE(program);
     CompileOptions options;
     options.config = config;
@@ -103,7 +102,7 @@ TEST_CASE("predicted bytes are allocated, at random sizes of every example") {
     options.advise = false;
     const Compilation made = compile(SourceText(program->example + ".irplan", program->text), options);
     REQUIRE(made.ok);
-    const auto plan = read_plan(made.plan_json, &why);
+    const auto plan = read_plan(made.plan_json);
     REQUIRE(plan);
     std::mt19937_64 random(7);
     int found = 0;

@@ -33,8 +33,7 @@ using Lets = std::vector<std::pair<std::string, std::string>>;
 
 // The plan with a cache of `context` rows.
 Plan planned(const std::string& config, int64_t context, const Lets& retypes = {}) {
-  std::string why;
-  const auto program = new_program(config, &why);
+  const auto program = new_program(config);
   REQUIRE(program);
   CompileOptions options;
   options.config = config;
@@ -43,7 +42,7 @@ Plan planned(const std::string& config, int64_t context, const Lets& retypes = {
   options.advise = false;
   const Compilation made = compile(SourceText(program->example + ".irplan", program->text), options);
   REQUIRE(made.ok);
-  auto plan = read_plan(made.plan_json, &why);
+  auto plan = read_plan(made.plan_json);
   REQUIRE(plan);
   return std::move(*plan);
 }
@@ -85,9 +84,8 @@ Fit asked(const std::string& config, std::optional<int64_t> context, std::option
   options.batch = batch;
   options.memory = memory;
   options.retypes = retypes;
-  std::string why;
-  auto found = fit(options, &why);
-  INFO(why);
+  auto found = fit(options);
+  INFO(found.message());
   REQUIRE(found);
   return std::move(*found);
 }
@@ -99,8 +97,7 @@ TEST_CASE("fit of 27 published models has the plan's numbers") {
     INFO(name);
     const std::string config = model["config"].dump();
     const Fit found = asked(config, std::nullopt, 2);
-    std::string why;
-    CHECK(found.example == new_program(config, &why)->example);
+    CHECK(found.example == new_program(config)->example);
     check_same(found.point, planned(config, found.point.context));
   }
 }
@@ -178,20 +175,16 @@ TEST_CASE("checkpoints that no example loads are counted by their bits") {
 
 TEST_CASE("what is no question of fit is refused with a reason") {
   FitOptions options;
-  std::string why;
   options.config = "{}";
-  CHECK(!fit(options, &why));
-  CHECK(!why.empty());
+  CHECK(!fit(options).message().empty());
   options.config = "{";
-  CHECK(!fit(options, &why));
+  CHECK(!fit(options));
   options.config = config_named("llama-3.2-1b");
   options.batch = 0;
-  CHECK(!fit(options, &why));
-  CHECK(why.find("batch") != std::string::npos);
+  CHECK(fit(options).message().find("batch") != std::string::npos);
   options.batch = 1;
   options.lets = {{"C", "8"}};
-  CHECK(!fit(options, &why));
-  CHECK(why.find("--context") != std::string::npos);
+  CHECK(fit(options).message().find("--context") != std::string::npos);
 }
 
 TEST_CASE("sizes as people write them") {

@@ -28,13 +28,12 @@ inline Backend& device_under_test() {
   static const std::unique_ptr<Backend> device = [] {
     const char* name = std::getenv("IRPLAN_TEST_BACKEND");
     if (!name || std::string(name) == "simt") return make_simt_backend();
-    std::string why;
-    auto cuda = make_cuda_backend(0, &why);
+    auto cuda = make_cuda_backend(0);
     if (!cuda) {
-      std::fprintf(stderr, "IRPLAN_TEST_BACKEND=%s: %s\n", name, why.c_str());
+      std::fprintf(stderr, "IRPLAN_TEST_BACKEND=%s: %s\n", name, cuda.message().c_str());
       std::exit(1);
     }
-    return cuda;
+    return *std::move(cuda);
   }();
   return *device;
 }
@@ -225,22 +224,21 @@ class OpTrial {
       failure = device.upload(block + layout[i].offset, storage[i].data(), storage[i].size());
     if (failure) return *failure;
     const Failure expected = run_phase(plan, "main", host(), step);
-    std::string why;
     {
       const auto program =
-          device.prepare(plan, {0, static_cast<uint32_t>(plan.ops.size())}, layout, segments, step, &why);
-      failure = program ? program->submit(step) : Failure(why);
-      if (!failure) failure = program->wait();
+          device.prepare(plan, {0, static_cast<uint32_t>(plan.ops.size())}, layout, segments, step);
+      failure = program ? (*program)->submit(step) : Failure(program.message());
+      if (!failure) failure = (*program)->wait();
     }
-    why.clear();
     std::vector<std::vector<std::byte>> back = storage;
     PlanMemory copy;
+    Failure lost;
     for (size_t i = 0; i < back.size(); ++i) {
-      if (auto f = device.download(back[i].data(), block + layout[i].offset, back[i].size())) why = *f;
+      if (auto f = device.download(back[i].data(), block + layout[i].offset, back[i].size())) lost = f;
       copy.buffers.push_back(back[i].data());
     }
     device.release(block);
-    if (!why.empty()) return why;
+    if (lost) return *lost;
     if (expected || failure) {
       said = failure.value_or("");
       return expected == failure

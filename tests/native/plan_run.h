@@ -26,11 +26,10 @@ inline std::string compiled(const std::string& program, const std::string& targe
 }
 
 inline std::unique_ptr<Plan> plan_of(const std::string& text) {
-  std::string why;
-  auto plan = checked_plan(text, "plan.json", &why);
-  INFO(why);
+  auto plan = checked_plan(text, "plan.json");
+  INFO(plan.message());
   REQUIRE(plan);
-  return plan;
+  return std::make_unique<Plan>(*std::move(plan));
 }
 
 inline std::vector<std::string> sorted(std::vector<std::string> names) {
@@ -70,7 +69,6 @@ inline std::vector<HostArray> run(const Plan& plan, Backend& backend, const std:
   INFO(refused.value_or(""));
   REQUIRE_FALSE(refused);
   Session session(plan, backend);
-  std::string why;
   WeightSource weights;
   weights.seed = 7;
   lend_machine_threads();
@@ -89,8 +87,8 @@ inline std::vector<HostArray> run(const Plan& plan, Backend& backend, const std:
     const Failure ran = session.run();
     INFO(ran.value_or(""));
     REQUIRE_FALSE(ran);
-    auto array = session.read(find_output(plan, output, steps[i].phase)->value, &why);
-    INFO(why);
+    auto array = session.read(find_output(plan, output, steps[i].phase)->value);
+    INFO(array.message());
     REQUIRE(array);
     out.push_back(std::move(*array));
   }

@@ -19,9 +19,8 @@ Plan compiled(const std::string& program, const std::string& config) {
   const Compilation done = compile(SourceText("test.irplan", program), options);
   INFO(render(done.diagnostics, done.source, false));
   REQUIRE(done.ok);
-  std::string why;
-  auto plan = read_plan(done.plan_json, &why);
-  INFO(why);
+  auto plan = read_plan(done.plan_json);
+  INFO(plan.message());
   REQUIRE(plan);
   return std::move(*plan);
 }
@@ -108,12 +107,11 @@ class TwoMachines {
       if (plan.ops[i].phase != phase) continue;
       uint32_t end = i;
       while (end < plan.ops.size() && plan.ops[end].phase == phase) ++end;
-      std::string why;
-      const auto program = device.prepare(plan, {i, end}, layout, segments, sizes, &why);
-      INFO(why);
+      const auto program = device.prepare(plan, {i, end}, layout, segments, sizes);
+      INFO(program.message());
       REQUIRE(program);
-      Failure failure = program->submit(sizes);
-      if (!failure) failure = program->wait();
+      Failure failure = (*program)->submit(sizes);
+      if (!failure) failure = (*program)->wait();
       INFO(failure.value_or(""));
       REQUIRE_FALSE(failure);
       i = end - 1;

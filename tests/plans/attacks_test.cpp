@@ -22,9 +22,8 @@ Plan::Value& value(Plan& plan, const std::string& id) {
 Plan::Buffer& buffer(Plan& plan, const std::string& id) { return plan.buffers[value(plan, id).buffer]; }
 
 Expr expr(const Plan& plan, const std::string& text) {
-  std::string why;
-  const auto e = plan.pool->parse(text, &why);
-  INFO(text + ": " + why);
+  const auto e = plan.pool->parse(text);
+  INFO(text + ": " + e.message());
   REQUIRE(e);
   return *e;
 }

@@ -192,8 +192,7 @@ inline std::vector<True> corpus(int64_t random) {
 }
 
 inline Plan read(const True& plan) {
-  std::string why;
-  auto out = read_plan(plan.text, &why);
+  auto out = read_plan(plan.text);
   return out ? std::move(*out) : Plan();
 }
 

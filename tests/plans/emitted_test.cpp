@@ -19,9 +19,9 @@ const Plan::Value& state_of(const Plan& plan) {
 }
 
 std::string refusal(const std::string& text) {
-  std::string why;
-  CHECK_FALSE(read_plan(text, &why));
-  return why;
+  const auto read = read_plan(text);
+  CHECK_FALSE(read);
+  return read.message();
 }
 
 }  // namespace

@@ -89,8 +89,7 @@ Without findings_without(const Site& site, const Plan& plan) {
 
 // Empty where the broken plan, written and read again, does in all phases what the true one does.
 std::string same_numbers(const Plan& plan, const Plan& other, Random& random) {
-  std::string why;
-  const auto again = read_plan(write_plan(other), &why);
+  const auto again = read_plan(write_plan(other));
   if (!again) return "";  // refused by its reader
   for (const Plan::Phase& phase : plan.phases) {
     const StepBinding step = memory_test::small_step(plan, phase, random);

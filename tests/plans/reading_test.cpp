@@ -101,11 +101,10 @@ Json& at(Json& root, const Place& place, size_t up = 0) {
 // Refused with words, or a plan that is the same when it is written and read, be it true or not, and whose
 // steps have numbers if it is true.
 bool answered(const std::string& text) {
-  std::string why;
-  const auto plan = read_plan(text, &why);
-  if (!plan) return !why.empty();
+  const auto plan = read_plan(text);
+  if (!plan) return !plan.message().empty();
   const std::string written = write_plan(*plan);
-  const auto again = read_plan(written, &why);
+  const auto again = read_plan(written);
   if (!again || write_plan(*again) != written) return false;
   if (!validate_plan(*plan).empty()) return true;
   Binding sizes;
@@ -270,11 +269,9 @@ TEST_CASE("the text of a budget is read again: what it counts, and its limit") {
 }
 
 TEST_CASE("an engine reads a plan, and binds it to the sizes of a step") {
-  std::string why;
-  CHECK_FALSE(PlanFile::read("{}", &why));
-  CHECK(!why.empty());
+  CHECK(!PlanFile::read("{}").message().empty());
   const std::string text = compiled("engine", kEverything, {});
-  const auto file = PlanFile::read(text, &why);
+  const auto file = PlanFile::read(text);
   REQUIRE(file);
   CHECK(file->target() == "cuda");
   CHECK(file->align() == 256);
@@ -283,10 +280,7 @@ TEST_CASE("an engine reads a plan, and binds it to the sizes of a step") {
   CHECK(file->dims()[2].per == "B");
   CHECK(file->outputs().size() > 2);
   const auto refused = [&](const char* phase, const PlanFile::Sizes& sizes, const char* words) {
-    why.clear();
-    CHECK_FALSE(file->bind(phase, sizes, &why));
-    INFO(why);
-    CHECK(why.find(words) != std::string::npos);
+    CHECK(file->bind(phase, sizes).message().find(words) != std::string::npos);
   };
   refused("nowhere", {}, "the plan has no phase nowhere");
   refused("decode", {{"B", 2}}, "no size is given for P");
@@ -295,8 +289,8 @@ TEST_CASE("an engine reads a plan, and binds it to the sizes of a step") {
   refused("decode", {{"B", 2}, {"P", 1}, {"T", 2}, {"S", 4}},
           "S = 4 is outside of its range 1..1 in phase decode");
   refused("prefill", {{"B", 8}, {"P", 0}, {"T", 2}, {"S", 16}}, "does not hold");
-  const auto step = file->bind("decode", {{"B", 2}, {"P", 3}, {"T", 5}}, &why);
-  INFO(why);
+  const auto step = file->bind("decode", {{"B", 2}, {"P", 3}, {"T", 5}});
+  INFO(step.message());
   REQUIRE(step);
   CHECK(step->phase == "decode");
   CHECK(step->bytes.arena > 0);
@@ -310,17 +304,17 @@ TEST_CASE("an engine reads a plan, and binds it to the sizes of a step") {
     for (const auto& [name, json] : op.attributes) CHECK(!Json::parse(json, nullptr, false).is_discarded());
   }
   CHECK(ops == static_cast<int64_t>(step->ops.size()));
-  const auto load = file->bind("load", {}, &why);
+  const auto load = file->bind("load", {});
   REQUIRE(load);
   CHECK(load->ops.size() == 1);
-  const auto rope = PlanFile::read(compiled("rare", kRare, {}), &why);
+  const auto rope = PlanFile::read(compiled("rare", kRare, {}));
   REQUIRE(rope);
-  CHECK(rope->bind("main", {{"S", 2}, {"N", 1}}, &why));
-  CHECK_FALSE(rope->bind("main", {{"S", 2}, {"N", int64_t{1} << 58}}, &why));
-  const auto large = PlanFile::read(compiled("large", "input x: f32[S, T]\ny = output(relu(x))\n", {}), &why);
+  CHECK(rope->bind("main", {{"S", 2}, {"N", 1}}));
+  CHECK_FALSE(rope->bind("main", {{"S", 2}, {"N", int64_t{1} << 58}}));
+  const auto large = PlanFile::read(compiled("large", "input x: f32[S, T]\ny = output(relu(x))\n", {}));
   REQUIRE(large);
-  CHECK_FALSE(large->bind("main", {{"S", int64_t{1} << 40}, {"T", int64_t{1} << 40}}, &why));
-  CHECK(why.find("64 bits") != std::string::npos);
+  CHECK(large->bind("main", {{"S", int64_t{1} << 40}, {"T", int64_t{1} << 40}}).message().find("64 bits") !=
+        std::string::npos);
 }
 
 TEST_CASE("the numbers of a step are held against their buffers, whatever is wrong with them") {
@@ -333,8 +327,7 @@ TEST_CASE("the numbers of a step are held against their buffers, whatever is wro
     return PlanBounds(plan).check("main", {s}).value_or("");
   };
   const auto text = [](Plan& plan, const char* e) {
-    std::string why;
-    const auto out = plan.pool->parse(e, &why);
+    const auto out = plan.pool->parse(e);
     REQUIRE(out);
     return *out;
   };

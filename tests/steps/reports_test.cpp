@@ -163,8 +163,7 @@ TEST_CASE("reports: a profile sums ops by operator, kernel and layer, and is a t
   const Compilation done = compile(SourceText("p.irplan", kProgram), options);
   INFO(render(done.diagnostics, done.source, false));
   REQUIRE(done.ok);
-  std::string why;
-  const auto plan = checked_plan(done.plan_json, "p", &why);
+  const auto plan = checked_plan(done.plan_json, "p");
   REQUIRE(plan);
   const Plan::Phase& phase = plan->phases.back();
   const uint32_t count = phase.ops_end - phase.ops_begin;

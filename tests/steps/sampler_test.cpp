@@ -19,10 +19,13 @@ Sampling with(double temperature, int64_t top_k = 0, double top_p = 1, double mi
   return {temperature, top_k, top_p, min_p, seed};
 }
 
-std::optional<int64_t> first(const Sampling& how, const std::vector<float>& logits,
-                             std::string* why = nullptr) {
-  std::string ignored;
-  return Sampler(how).next(logits.data(), static_cast<int64_t>(logits.size()), why ? why : &ignored);
+Result<int64_t> next_of(const Sampling& how, const std::vector<float>& logits) {
+  return Sampler(how).next(logits.data(), static_cast<int64_t>(logits.size()));
+}
+
+int64_t first(const Sampling& how, const std::vector<float>& logits) {
+  const auto next = next_of(how, logits);
+  return next ? *next : -1;
 }
 
 // Of each token its probability after the filters.
@@ -84,7 +87,6 @@ TEST_CASE("sampler: ids are those of a computation in long double") {
   std::uniform_real_distribution<float> logit(-8, 8);
   const double temperatures[] = {0.3, 1, 1.7}, shares[] = {1, 0.95, 0.5, 0.01}, least[] = {0, 0.02, 0.4, 1};
   const int64_t counts[] = {0, 1, 5, 40, 1000};
-  std::string why;
   int cases = 0;
   for (const double t : temperatures) {
     for (const int64_t k : counts) {
@@ -99,8 +101,9 @@ TEST_CASE("sampler: ids are those of a computation in long double") {
           const auto expected = probabilities(how, logits);
           Sampler sampler(how);
           for (uint64_t i = 0; i < 12; ++i, ++cases) {
-            const auto id = sampler.next(logits.data(), static_cast<int64_t>(logits.size()), &why);
-            REQUIRE(id == drawn(expected, split_mix(how.seed, i)));
+            const auto id = sampler.next(logits.data(), static_cast<int64_t>(logits.size()));
+            REQUIRE(id);
+            REQUIRE(*id == drawn(expected, split_mix(how.seed, i)));
           }
         }
       }
@@ -115,9 +118,8 @@ TEST_CASE("sampler: tokens come as often as their probabilities say") {
   const auto p = probabilities(how, logits);
   std::map<int64_t, int> count;
   Sampler sampler(how);
-  std::string why;
   constexpr int kDraws = 20000;
-  for (int i = 0; i < kDraws; ++i) ++count[*sampler.next(logits.data(), 6, &why)];
+  for (int i = 0; i < kDraws; ++i) ++count[*sampler.next(logits.data(), 6)];
   for (size_t i = 0; i < logits.size(); ++i) {
     const double want = static_cast<double>(p[i]) * kDraws;
     CHECK(std::fabs(count[static_cast<int64_t>(i)] - want) <= 4 * std::sqrt(want) + 1e-9);
@@ -128,9 +130,8 @@ TEST_CASE("sampler: a seed gives these ids on every machine") {
   std::vector<float> logits;
   for (int i = 0; i < 50; ++i) logits.push_back(static_cast<float>((i * 37) % 50) * 0.125f);
   Sampler sampler(with(0.8, 30, 0.9, 0.01, 42));
-  std::string why;
   std::vector<int64_t> ids;
-  for (int i = 0; i < 10; ++i) ids.push_back(*sampler.next(logits.data(), 50, &why));
+  for (int i = 0; i < 10; ++i) ids.push_back(*sampler.next(logits.data(), 50));
   CHECK(ids == std::vector<int64_t>{31, 4, 8, 12, 4, 39, 8, 35, 12, 27});
 }
 
@@ -139,7 +140,6 @@ TEST_CASE("sampler: the largest logit, and the lowest id of equal ones") {
   CHECK(first({}, logits) == 1);
   CHECK(first(with(0, 3, 0.5, 0.1, 9), logits) == 1);
   CHECK(first(with(1e-300), {1, 3, -2}) == 1);
-  std::string why;
   for (uint64_t seed = 0; seed < 50; ++seed) {
     CHECK(first(with(2, 1, 1, 0, seed), logits) == 1);
     CHECK(first(with(2, 0, 1e-9, 0, seed), logits) == 1);
@@ -159,18 +159,13 @@ TEST_CASE("sampler: what is no logit is an error that names the token") {
   for (const Sampling& how : {Sampling(), with(1)}) {
     for (const size_t place : {0, 1, 16, 17, 39}) {
       std::vector<float> logits(40, 1);
-      std::string why;
       logits[place] = std::nanf("");
-      CHECK_FALSE(first(how, logits, &why));
-      CHECK(why == "logits hold NaN");
+      CHECK(next_of(how, logits).message() == "logits hold NaN");
       logits[place] = kInfinity;
-      CHECK_FALSE(first(how, logits, &why));
-      CHECK(why == "logits hold +inf");
+      CHECK(next_of(how, logits).message() == "logits hold +inf");
     }
-    std::string why;
-    CHECK_FALSE(first(how, {-kInfinity, -kInfinity}, &why));
-    CHECK(why == "all logits are -inf");
-    CHECK_FALSE(first(how, {}, &why));
+    CHECK(next_of(how, {-kInfinity, -kInfinity}).message() == "all logits are -inf");
+    CHECK_FALSE(next_of(how, {}));
   }
 }
 

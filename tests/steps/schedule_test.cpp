@@ -48,11 +48,10 @@ class CountingBackend final : public Backend {
   Failure fill(std::byte* device, uint8_t value, size_t bytes) override {
     return inner_->fill(device, value, bytes);
   }
-  std::unique_ptr<Program> prepare(const Plan& plan, OpRange ops, const Layout& layout,
-                                   const RunSegments& segments, const StepBinding& sizes,
-                                   std::string* why) override {
+  Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const Layout& layout,
+                                           const RunSegments& segments, const StepBinding& sizes) override {
     ++programs;
-    return inner_->prepare(plan, ops, layout, segments, sizes, why);
+    return inner_->prepare(plan, ops, layout, segments, sizes);
   }
   int64_t calls = 0, programs = 0;
 

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "irplan/result.h"
+
 namespace irplan {
 
 struct FitOptions {
@@ -78,8 +80,8 @@ struct Fit {
   bool beyond_published() const { return published && point.context > *published; }
 };
 
-// None where no example serves the config, or a size is none: `why` then says what is wrong.
-std::optional<Fit> fit(const FitOptions& options, std::string* why);
+// Fails where no example serves the config, or a size is none.
+Result<Fit> fit(const FitOptions& options);
 
 std::string fit_text(const Fit& fit);
 std::string fit_json(const Fit& fit);

@@ -1,9 +1,10 @@
 // `irplan new`: the example program that fits a config.json.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
+
+#include "irplan/result.h"
 
 namespace irplan {
 
@@ -27,8 +28,7 @@ struct NewProgram {
   size_t keys = 0;                  // of the config that say what is computed; all but unread_keys are read
 };
 
-// None where the text is no config, or none of a model: no example reads any of its keys. `why` then says
-// what is wrong.
-std::optional<NewProgram> new_program(const std::string& config_text, std::string* why);
+// Fails where the text is no config, or none of a model: no example reads any of its keys.
+Result<NewProgram> new_program(const std::string& config_text);
 
 }  // namespace irplan

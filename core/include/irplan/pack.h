@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "irplan/result.h"
 #include "irplan/strength.h"
 
 namespace irplan {
@@ -96,13 +97,13 @@ struct PackTable {
   std::optional<int64_t> capacity;
   std::string json;  // the text that it was read from, where that is JSON: it is written as it was
 };
-// None where the text is no such table, and `why` then says what and in which line.
-std::optional<PackTable> read_pack_csv(std::string_view text, std::string* why);
+// Fails where the text is no such table, and says what and in which line.
+Result<PackTable> read_pack_csv(std::string_view text);
 std::string write_pack_csv(const PackTable& table, const PackResult& result);
 
 // {"capacity": n, "buffers": [{"id", "lower", "upper", "size", "alignment", "gaps", "offset"}, …]}, or the
 // list alone. The result is the same text with an offset for each buffer, the height and the verdict.
-std::optional<PackTable> read_pack_json(std::string_view text, std::string* why);
+Result<PackTable> read_pack_json(std::string_view text);
 std::string write_pack_json(const PackTable& table, const PackResult& result);
 
 // With what the table's buffers need. Where that is more than a place, `bound` counts sizes without their

@@ -1,7 +1,7 @@
 // plan.json for an engine of your own: read, proven true, and bound to the sizes of a step.
 //
-//     auto plan = irplan::PlanFile::read(text, &why);
-//     auto step = plan->bind("decode", {{"B", 8}, {"S", 1}, {"P", 511}}, &why);
+//     auto plan = irplan::PlanFile::read(text);
+//     auto step = plan->bind("decode", {{"B", 8}, {"S", 1}, {"P", 511}});
 //     arena = allocate(step->bytes.arena);
 //     for (const auto& op : step->ops) launch(op.kernel, place(op.in), place(op.out));
 //
@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "irplan/dtype.h"
+#include "irplan/result.h"
 
 namespace irplan {
 
@@ -81,8 +82,8 @@ class PlanFile {
     std::vector<Op> ops;        // of the phase, in execution order
   };
 
-  // None where the text is no plan, or one that does not hold; `why` then says what and where.
-  static std::optional<PlanFile> read(std::string_view json, std::string* why);
+  // Fails where the text is no plan, or one that does not hold, and says what and where.
+  static Result<PlanFile> read(std::string_view json);
 
   const std::string& target() const;
   int64_t align() const;
@@ -93,7 +94,7 @@ class PlanFile {
   // A phase at sizes of all dims, or "load": what is computed of weights once they are there, at no sizes; a
   // dim that is left out takes the phase's only size, else it is missing. None where a range or a guard
   // refuses the sizes.
-  std::optional<Step> bind(const std::string& phase, const Sizes& sizes, std::string* why) const;
+  Result<Step> bind(const std::string& phase, const Sizes& sizes) const;
 
  private:
   explicit PlanFile(std::shared_ptr<const Plan> plan);

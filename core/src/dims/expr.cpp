@@ -573,18 +573,14 @@ class Reader {
 
 }  // namespace
 
-std::optional<Expr> Dims::parse(std::string_view text, std::string* why) {
-  const auto refuse = [&](std::string reason) -> std::optional<Expr> {
-    if (why) *why = std::move(reason);
-    return std::nullopt;
-  };
-  if (text.size() > kMaxText) return refuse("longer than 1 MiB");
+Result<Expr> Dims::parse(std::string_view text) {
+  if (text.size() > kMaxText) return Error{"longer than 1 MiB"};
   Reader reader(*this, text);
   const auto e = reader.all();
-  if (!e) return refuse(reader.why);
-  if (e->overflowed()) return refuse("exceeds 64 bits");
-  if (e->text() != text) return refuse("not in normal form: should read " + e->text().substr(0, 80));
-  return e;
+  if (!e) return Error{reader.why};
+  if (e->overflowed()) return Error{"exceeds 64 bits"};
+  if (e->text() != text) return Error{"not in normal form: should read " + e->text().substr(0, 80)};
+  return *e;
 }
 
 // ------------------------------------------------------------------------------------------------ numbers

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "base/inline_vector.h"
+#include "irplan/result.h"
 
 namespace irplan {
 
@@ -171,9 +172,9 @@ class Dims {
   // `e` with the dim replaced by an expression.
   Expr substitute(Expr e, DimIndex dim, Expr with);
 
-  // Reads the normal form (grammar in plan.md). None where the text is not of the grammar, not in normal
-  // form, or names a dim that is not in the pool; then `why` says what is wrong.
-  std::optional<Expr> parse(std::string_view text, std::string* why);
+  // Reads the normal form (grammar in plan.md). Fails where the text is not of the grammar, not in normal
+  // form, or names a dim that is not in the pool.
+  Result<Expr> parse(std::string_view text);
 
  private:
   friend class Expr;

@@ -201,26 +201,32 @@ std::string ConfigNode::path() const {
   return parent->path() + (parent->kind == Kind::List ? "[" + key + "]" : "." + key);
 }
 
-std::optional<Config> Config::parse(std::string_view text, std::string* why, Span* place) {
+Result<Config> Config::parse(std::string_view text, Span* place) {
   if (place) *place = {};
   if (text.size() > kMaxBytes) {
-    *why = "it is larger than " + std::to_string(kMaxBytes >> 20) + " MiB";
-    return std::nullopt;
+    return Error{"it is larger than " + std::to_string(kMaxBytes >> 20) + " MiB"};
   }
   Config config;
   Builder builder(config.nodes_);
   const bool good = nlohmann::json::sax_parse(with_stand_ins(text), &builder);
   if (!good || config.nodes_.empty()) {
-    *why = builder.why.empty() ? "it is not JSON" : builder.why;
     if (place) *place = builder.place;
-    return std::nullopt;
+    return Error{builder.why.empty() ? "it is not JSON" : builder.why};
   }
   config.root_ = &config.nodes_.front();
   if (config.root_->kind != ConfigNode::Kind::Record) {
-    *why = "it is not a JSON object";
-    return std::nullopt;
+    return Error{"it is not a JSON object"};
   }
   return config;
+}
+
+Result<Config> Config::read(std::string_view text) {
+  Span place;
+  auto config = parse(text, &place);
+  if (config || place.end == 0) return config;
+  const LineColumn at = SourceText("", std::string(text)).locate(place.begin);
+  return Error{config.message() + ", at line " + std::to_string(at.line) + ", column " +
+               std::to_string(at.column)};
 }
 
 std::vector<std::string> Config::unread() const {

@@ -3,12 +3,12 @@
 
 #include <cstdint>
 #include <deque>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "irplan/result.h"
 #include "irplan/source.h"
 
 namespace irplan {
@@ -40,7 +40,9 @@ class Config {
 
   // None where the text is no JSON object within the limits; `why` then says what is wrong, and `place`
   // where: an empty span at 0 where that is the text as a whole.
-  static std::optional<Config> parse(std::string_view text, std::string* why, Span* place = nullptr);
+  static Result<Config> parse(std::string_view text, Span* place = nullptr);
+  // The same, and the message names line and column.
+  static Result<Config> read(std::string_view text);
 
   const ConfigNode* root() const { return root_; }
   // Paths of leaves that were never read, in the file's order, without the leading "config.".

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/limits.h"
 #include "ir/bindings.h"
 #include "ir/config.h"
 #include "ir/graph.h"
@@ -18,19 +19,6 @@
 
 namespace irplan {
 
-// Limits of elaboration (R12); each has its own diagnostic.
-constexpr size_t kMaxOps = 250000;
-constexpr int64_t kMaxRounds = 100000;  // of one loop
-constexpr size_t kMaxSteps = 6000000;   // expressions evaluated and values compared
-constexpr size_t kMaxItems = 4096;      // of a list or record
-constexpr int kMaxValueDepth = 100;     // of lists and records in each other
-constexpr size_t kMaxStringBytes = 1 << 14;
-constexpr int kMaxCallDepth = 64;
-constexpr int kMaxDepth = 1000;  // of nested expressions, through calls
-constexpr size_t kMaxRank = 8;   // axes of a tensor
-constexpr size_t kMaxPhases = 16;
-constexpr size_t kMaxDims = 1024;
-constexpr size_t kMaxBudgets = 100;
 // Steps that a call and a round of a loop count for, since they open scopes, and a diagnostic.
 constexpr size_t kCallSteps = 16, kRoundSteps = 4, kReportSteps = 20;
 

@@ -253,14 +253,13 @@ class Pipeline {
 
   std::optional<Config> read_config() {
     if (!options_.config) return std::nullopt;
-    std::string why;
     Span place;
-    auto config = Config::parse(*options_.config, &why, &place);
-    if (config) return config;
-    auto& told = out_.diagnostics.report(Code::ConfigUnreadable, place, {why})
+    auto config = Config::parse(*options_.config, &place);
+    if (config) return *std::move(config);
+    auto& told = out_.diagnostics.report(Code::ConfigUnreadable, place, {config.message()})
                      .in({options_.config_name, *options_.config});
     if (place.end > 0) told.at(place.begin < options_.config->size() ? "not expected here" : "it ends here");
-    return config;
+    return std::nullopt;
   }
 
   bool wanted(const char* pass) const {
@@ -273,7 +272,7 @@ class Pipeline {
   const Change* narrower_ = nullptr;  // a dim's range, beside the program's own budgets
   std::shared_ptr<Graph> graph_;
   std::shared_ptr<Bindings> bindings_;  // null: not wanted
-  std::optional<Graph> written_;  // before it is ordered, where that is asked for
+  std::optional<Graph> written_;        // before it is ordered, where that is asked for
   Plan plan_;
   int64_t planned_for_ = 0;  // steps of Work that planning it took
   bool answered_ = false;    // memory is planned, budgets could be asked

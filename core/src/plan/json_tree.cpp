@@ -387,16 +387,14 @@ class JsonParser {
   std::string scratch_;
 };
 
-std::optional<JsonTree> JsonTree::parse(std::string_view text, std::string* why) {
+Result<JsonTree> JsonTree::parse(std::string_view text) {
   if (text.size() > kMaxBytes) {
-    *why = "larger than " + std::to_string(kMaxBytes >> 20) + " MiB";
-    return std::nullopt;
+    return Error{"larger than " + std::to_string(kMaxBytes >> 20) + " MiB"};
   }
   JsonTree tree;
   JsonParser parser(text, tree);
   if (parser.run()) return tree;
-  *why = parser.why;
-  return std::nullopt;
+  return Error{parser.why};
 }
 
 namespace {

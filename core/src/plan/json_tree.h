@@ -5,11 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "irplan/result.h"
 
 namespace irplan {
 
@@ -82,7 +83,7 @@ class JsonTree {
 
   // None where the text breaks a rule; `why` then says where, and which: "values h.shape: expected `,` or `]`
   // (line 3, column 14)".
-  static std::optional<JsonTree> parse(std::string_view text, std::string* why);
+  static Result<JsonTree> parse(std::string_view text);
   const JsonNode& root() const { return root_; }
 
  private:

@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "dims/expr.h"
+#include "irplan/result.h"
 #include "irplan/strength.h"
 #include "ops/op.h"
 #include "ops/weight_layout.h"
@@ -214,10 +215,9 @@ std::string write_plan(const Plan& plan);
 // The same without values, buffers and ops: what is told of the whole plan, some kilobytes of any model.
 std::string write_outline(const Plan& plan);
 
-// Reads a plan from anywhere; text from a stranger is expected. None where it is not one, and `why` then says
-// what and where
-// ("ops n: …"). A plan that was read is well-formed; whether it is true is validate_plan's question.
-std::optional<Plan> read_plan(std::string_view text, std::string* why);
+// Reads a plan from anywhere; text from a stranger is expected. Fails where it is not one, and says what and
+// where ("ops n: …"). A plan that was read is well-formed; whether it is true is validate_plan's question.
+Result<Plan> read_plan(std::string_view text);
 
 // Proves from ops and attributes what the plan says, for every size that its ranges and guards admit: an
 // empty list, or what does not follow, and by which rule ("buffers n: … (rule ordered)"). Shares no code with
@@ -226,8 +226,8 @@ std::optional<Plan> read_plan(std::string_view text, std::string* why);
 std::vector<std::string> validate_plan(const Plan& plan);
 // The first few of such findings as one text, a line each.
 std::string listed(const std::vector<std::string>& findings);
-// read_plan, and the plan must be true as well; else `why` has the first few findings.
-std::optional<Plan> read_true_plan(std::string_view text, std::string* why);
+// read_plan, and the plan must be true as well; else the message has the first few findings.
+Result<Plan> read_true_plan(std::string_view text);
 // The kernel that runs an op on a target: the one that the plan names, or, where the plan is for another
 // target, the newest that needs no bytes of its own. Null where there is none.
 const KernelRow* kernel_of(const Plan& plan, const Plan::Op& op, std::string_view target);

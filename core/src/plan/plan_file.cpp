@@ -34,8 +34,7 @@ Json to_json(const Attr& a, Evaluator& value) {
 int64_t rounded(int64_t bytes, int64_t align) { return (bytes + align - 1) / align * align; }
 
 // Sizes of all dims in a phase; none where one is missing or no dim.
-std::optional<Binding> sizes_of(const Plan& plan, const Plan::Phase& phase, const PlanFile::Sizes& sizes,
-                                std::string* why) {
+Result<Binding> sizes_of(const Plan& plan, const Plan::Phase& phase, const PlanFile::Sizes& sizes) {
   Binding out(plan.dims.size(), 0);
   std::vector<uint8_t> known(plan.dims.size(), 0);
   const auto find = [&](const std::string& name) {
@@ -45,7 +44,7 @@ std::optional<Binding> sizes_of(const Plan& plan, const Plan::Phase& phase, cons
   };
   for (const auto& [name, size] : sizes) {
     const size_t dim = find(name);
-    if (dim == plan.dims.size()) return *why = "the plan has no dim " + name, std::nullopt;
+    if (dim == plan.dims.size()) return Error{"the plan has no dim " + name};
     out[dim] = size, known[dim] = 1;
   }
   const auto fill = [&](size_t dim, int64_t min, const std::optional<int64_t>& max) {
@@ -54,7 +53,7 @@ std::optional<Binding> sizes_of(const Plan& plan, const Plan::Phase& phase, cons
   for (const Plan::PhaseDim& own : phase.dims) fill(find(own.name), own.min, own.max);
   for (size_t i = 0; i < plan.dims.size(); ++i) {
     fill(i, plan.dims[i].min, plan.dims[i].max);
-    if (!known[i]) return *why = "no size is given for " + plan.dims[i].name, std::nullopt;
+    if (!known[i]) return Error{"no size is given for " + plan.dims[i].name};
   }
   return out;
 }
@@ -185,9 +184,9 @@ class StepMaker {
 
 }  // namespace
 
-std::optional<PlanFile> PlanFile::read(std::string_view json, std::string* why) {
-  auto plan = read_true_plan(json, why);
-  if (!plan) return std::nullopt;
+Result<PlanFile> PlanFile::read(std::string_view json) {
+  auto plan = read_true_plan(json);
+  if (!plan) return plan.error();
   return PlanFile(std::make_shared<const Plan>(std::move(*plan)));
 }
 
@@ -200,8 +199,7 @@ PlanFile::PlanFile(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {
 const std::string& PlanFile::target() const { return plan_->target; }
 int64_t PlanFile::align() const { return plan_->align; }
 
-std::optional<PlanFile::Step> PlanFile::bind(const std::string& phase, const Sizes& sizes,
-                                             std::string* why) const {
+Result<PlanFile::Step> PlanFile::bind(const std::string& phase, const Sizes& sizes) const {
   if (phase == "load") {
     Plan::Phase load;
     load.name = phase;
@@ -209,18 +207,18 @@ std::optional<PlanFile::Step> PlanFile::bind(const std::string& phase, const Siz
     Binding at;
     for (const Plan::Dim& dim : plan_->dims) at.push_back(dim.value);
     auto step = StepMaker(*plan_, load, at).run(at);
-    if (!step) *why = "a size exceeds 64 bits";
-    return step;
+    if (!step) return Error{"a size exceeds 64 bits"};
+    return *std::move(step);
   }
   const auto found = std::find_if(plan_->phases.begin(), plan_->phases.end(),
                                   [&](const Plan::Phase& p) { return p.name == phase; });
-  if (found == plan_->phases.end()) return *why = "the plan has no phase " + phase, std::nullopt;
-  const auto at = sizes_of(*plan_, *found, sizes, why);
-  if (!at) return std::nullopt;
-  if (auto refusal = refused(*plan_, *found, *at)) return *why = *refusal, std::nullopt;
+  if (found == plan_->phases.end()) return Error{"the plan has no phase " + phase};
+  const auto at = sizes_of(*plan_, *found, sizes);
+  if (!at) return at.error();
+  if (auto refusal = refused(*plan_, *found, *at)) return Error{*refusal};
   auto step = StepMaker(*plan_, *found, *at).run(*at);
-  if (!step) *why = "a size exceeds 64 bits";
-  return step;
+  if (!step) return Error{"a size exceeds 64 bits"};
+  return *std::move(step);
 }
 
 }  // namespace irplan

@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "base/keyed_hash.h"
+#include "base/limits.h"
 #include "kernels/kernel.h"
 #include "plan/fields.h"
 #include "plan/json_tree.h"
@@ -15,12 +16,6 @@ using plan_fields::Note;
 using plan_fields::To;
 
 constexpr size_t kMaxRecords = JsonTree::kMaxItems;  // of one list
-constexpr size_t kMaxIdBytes = 4096;
-constexpr size_t kMaxAxes = 16;
-constexpr size_t kMaxParts = 64;                    // of a fused op
-constexpr size_t kMaxDims = 1024, kMaxPhases = 16;  // as programs have them
-constexpr size_t kMaxBudgets = 256, kMaxFrontiers = 3,
-                 kMaxPoints = 64;  // what is asked of each is computed again
 
 std::string cut(std::string_view text) {
   return std::string(text.substr(0, 60)) + (text.size() > 60 ? "…" : "");
@@ -66,21 +61,24 @@ class Reader {
  public:
   static constexpr bool kReads = true;
 
-  explicit Reader(std::string& why) : why_(why) {}
+  Result<Plan> run(std::string_view text) {
+    const auto tree = JsonTree::parse(text);
+    if (tree)
+      read(tree->root());
+    else
+      fail(tree.message());
+    if (failed_) return Error{std::move(why_)};
+    return std::move(plan_);
+  }
 
-  std::optional<Plan> run(std::string_view text) {
-    std::string wrong;
-    const auto tree = JsonTree::parse(text, &wrong);
-    if (!tree) return fail(wrong), std::nullopt;
-    const JsonNode& root = tree->root();
-    if (root.kind() != Kind::Record) return fail("no JSON object"), std::nullopt;
+  void read(const JsonNode& root) {
+    if (root.kind() != Kind::Record) return fail("no JSON object");
     if (const JsonNode* version = root.find("version"); version && version->string() != kPlanVersion)
-      return fail("the version \"" + cut(version->string()) + "\" is not " + kPlanVersion), std::nullopt;
+      return fail("the version \"" + cut(version->string()) + "\" is not " + kPlanVersion);
     // Before the records, which name each other.
     collect(root, "buffers", buffers_);
     collect(root, "values", values_);
     if (!failed_) get(root, plan_);
-    return failed_ ? std::nullopt : std::optional<Plan>(std::move(plan_));
   }
 
   // ---- a walker of fields.h
@@ -219,9 +217,8 @@ class Reader {
     if (!is(node, Kind::String, "expression")) return;
     const auto known = exprs_.find(node.string());
     if (known != exprs_.end()) return void(x = known->second);
-    std::string wrong;
-    const auto e = plan_.pool->parse(node.string(), &wrong);
-    if (!e) return fail("\"" + cut(node.string()) + "\": " + wrong);
+    const auto e = plan_.pool->parse(node.string());
+    if (!e) return fail("\"" + cut(node.string()) + "\": " + e.message());
     x = *e;
     exprs_.emplace(node.string(), *e);
   }
@@ -253,7 +250,8 @@ class Reader {
   }
   void get(const JsonNode& node, Shape& x) {
     if (!is(node, Kind::List, "list")) return;
-    if (node.items().size() > kMaxAxes) return fail("more than " + std::to_string(kMaxAxes) + " entries");
+    if (node.items().size() > kMaxPlanRank)
+      return fail("more than " + std::to_string(kMaxPlanRank) + " entries");
     for (const JsonNode& item : node.items()) {
       Expr e;
       if (!failed_) get(item, e), x.push_back(e);
@@ -343,11 +341,9 @@ class Reader {
       const std::string sign = std::string(" ") + symbol(relation) + " ";
       const size_t split = node.string().find(sign);
       if (split == std::string::npos) continue;
-      std::string wrong;
-      const auto left = plan_.pool->parse(node.string().substr(0, split), &wrong);
-      const auto right =
-          left ? plan_.pool->parse(node.string().substr(split + sign.size()), &wrong) : std::nullopt;
-      if (!right) return fail("\"" + cut(node.string()) + "\": " + wrong);
+      const auto left = plan_.pool->parse(node.string().substr(0, split));
+      const auto right = left ? plan_.pool->parse(node.string().substr(split + sign.size())) : left;
+      if (!right) return fail("\"" + cut(node.string()) + "\": " + right.message());
       x.left = *left, x.relation = relation, x.right = *right;
       return;
     }
@@ -559,7 +555,7 @@ class Reader {
     return Attr::of(std::move(list));
   }
 
-  std::string& why_;
+  std::string why_;
   bool failed_ = false;
   Plan plan_;
   std::vector<Step> path_;
@@ -573,11 +569,6 @@ class Reader {
 
 }  // namespace
 
-std::optional<Plan> read_plan(std::string_view text, std::string* why) {
-  std::string wrong;
-  auto plan = Reader(wrong).run(text);
-  if (!plan && why) *why = wrong;
-  return plan;
-}
+Result<Plan> read_plan(std::string_view text) { return Reader().run(text); }
 
 }  // namespace irplan

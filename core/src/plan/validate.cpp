@@ -23,13 +23,12 @@ std::string listed(const std::vector<std::string>& findings) {
   return out;
 }
 
-std::optional<Plan> read_true_plan(std::string_view text, std::string* why) {
-  auto plan = read_plan(text, why);
-  if (!plan) return std::nullopt;
+Result<Plan> read_true_plan(std::string_view text) {
+  auto plan = read_plan(text);
+  if (!plan) return plan;
   const auto findings = validate_plan(*plan);
   if (findings.empty()) return plan;
-  *why = "the plan contradicts itself: " + listed(findings);
-  return std::nullopt;
+  return Error{"the plan contradicts itself: " + listed(findings)};
 }
 
 }  // namespace irplan

@@ -25,11 +25,10 @@ std::string with_ids(std::string text, const Plan& plan, const Plan::Op& op) {
 
 // Writes the new rows into the state, where it lies.
 Failure append(const Plan& plan, const Plan::Op& op, const PlanMemory& memory, const StepSizes& sizes) {
-  std::string why;
-  const auto state = Window::of(plan, op.in[0], memory, sizes, &why);
-  if (!state) return failed(op, why);
-  const auto rows = Window::of(plan, op.in[1], memory, sizes, &why);
-  if (!rows) return failed(op, why);
+  const auto state = Window::of(plan, op.in[0], memory, sizes);
+  if (!state) return failed(op, state.message());
+  const auto rows = Window::of(plan, op.in[1], memory, sizes);
+  if (!rows) return failed(op, rows.message());
   HostArray x = rows->empty_array();
   if (x.count() == 0) return std::nullopt;
   rows->gather(x);
@@ -54,15 +53,14 @@ Failure append(const Plan& plan, const Plan::Op& op, const PlanMemory& memory, c
 TensorType type_of(const Plan::Value& value) { return {value.dtype, value.shape}; }
 
 Failure evaluate_row(const Plan& plan, const Plan::Op& op, const PlanMemory& memory, const StepSizes& sizes) {
-  std::string why;
   std::vector<HostArray> operands(op.in.size());
   std::vector<TensorType> types(op.in.size());
   std::vector<const HostArray*> in(op.in.size(), nullptr);
   std::vector<const TensorType*> in_types(op.in.size(), nullptr);
   for (size_t i = 0; i < op.in.size(); ++i) {
     if (op.in[i] == kAbsent) continue;
-    const auto window = Window::of(plan, op.in[i], memory, sizes, &why);
-    if (!window) return failed(op, why);
+    const auto window = Window::of(plan, op.in[i], memory, sizes);
+    if (!window) return failed(op, window.message());
     operands[i] = window->empty_array();
     window->gather(operands[i]);
     types[i] = type_of(plan.values[op.in[i]]);
@@ -72,8 +70,8 @@ Failure evaluate_row(const Plan& plan, const Plan::Op& op, const PlanMemory& mem
   std::vector<Window> targets;
   std::vector<HostArray> out;
   for (const uint32_t value : op.out) {
-    auto window = Window::of(plan, value, memory, sizes, &why);
-    if (!window) return failed(op, why);
+    auto window = Window::of(plan, value, memory, sizes);
+    if (!window) return failed(op, window.message());
     out.push_back(window->empty_array());
     targets.push_back(std::move(*window));
   }
@@ -95,8 +93,7 @@ Failure evaluate_row(const Plan& plan, const Plan::Op& op, const PlanMemory& mem
 
 }  // namespace
 
-std::optional<std::string> run_op(const Plan& plan, uint32_t index, const PlanMemory& memory,
-                                  const StepBinding& step) {
+Failure run_op(const Plan& plan, uint32_t index, const PlanMemory& memory, const StepBinding& step) {
   const Plan::Op& op = plan.ops[index];
   const StepSizes sizes(plan, step);
   if (!op.row || !op.row->evaluate) return failed(op, "the reference does not know this operator");
@@ -104,8 +101,8 @@ std::optional<std::string> run_op(const Plan& plan, uint32_t index, const PlanMe
   return evaluate_row(plan, op, memory, sizes);
 }
 
-std::optional<std::string> run_phase(const Plan& plan, const std::string& phase, const PlanMemory& memory,
-                                     const StepBinding& step, const std::function<void(uint32_t op)>& after) {
+Failure run_phase(const Plan& plan, const std::string& phase, const PlanMemory& memory,
+                  const StepBinding& step, const std::function<void(uint32_t op)>& after) {
   for (uint32_t i = 0; i < plan.ops.size(); ++i) {
     if (plan.ops[i].phase != phase) continue;
     if (auto failure = run_op(plan, i, memory, step)) return failure;
@@ -115,9 +112,8 @@ std::optional<std::string> run_phase(const Plan& plan, const std::string& phase,
 }
 
 HostArray read_value(const Plan& plan, uint32_t value, const PlanMemory& memory, const StepBinding& step) {
-  std::string why;
   const StepSizes sizes(plan, step);
-  const auto window = Window::of(plan, value, memory, sizes, &why);
+  const auto window = Window::of(plan, value, memory, sizes);
   if (!window) return {};
   HostArray array = window->empty_array();
   window->gather(array);
@@ -126,9 +122,8 @@ HostArray read_value(const Plan& plan, uint32_t value, const PlanMemory& memory,
 
 void write_value(const Plan& plan, uint32_t value, const HostArray& array, const PlanMemory& memory,
                  const StepBinding& step) {
-  std::string why;
   const StepSizes sizes(plan, step);
-  const auto window = Window::of(plan, value, memory, sizes, &why);
+  const auto window = Window::of(plan, value, memory, sizes);
   if (!window || array.count() != window->empty_array().count()) return;
   if (array.floats == is_float(window->dtype())) return window->scatter(array);
   HostArray converted = window->empty_array();

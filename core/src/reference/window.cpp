@@ -91,8 +91,8 @@ void Window::find_ring(const Plan& plan, uint32_t value, const StepSizes& sizes)
   if (ring.rows > 0) ring_ = std::move(ring);
 }
 
-std::optional<Window> Window::of(const Plan& plan, uint32_t value, const PlanMemory& memory,
-                                 const StepSizes& sizes, std::string* why) {
+Result<Window> Window::of(const Plan& plan, uint32_t value, const PlanMemory& memory,
+                          const StepSizes& sizes) {
   const Plan::Value& v = plan.values[value];
   Window window;
   window.dtype_ = v.dtype;
@@ -102,8 +102,7 @@ std::optional<Window> Window::of(const Plan& plan, uint32_t value, const PlanMem
     const int64_t n = sizes.value(extent, -1);
     const bool fits = n >= 0 && !__builtin_mul_overflow(count, n, &count);
     if (!fits) {
-      *why = v.id + " has no size at this step: " + extent.text() + " is " + std::to_string(n);
-      return std::nullopt;
+      return Error{v.id + " has no size at this step: " + extent.text() + " is " + std::to_string(n)};
     }
     window.shape_.push_back(n);
   }
@@ -114,8 +113,7 @@ std::optional<Window> Window::of(const Plan& plan, uint32_t value, const PlanMem
   }
   std::byte* memory_of_buffer = v.buffer < memory.buffers.size() ? memory.buffers[v.buffer] : nullptr;
   if (!memory_of_buffer && count > 0) {
-    *why = v.id + " has no memory";
-    return std::nullopt;
+    return Error{v.id + " has no memory"};
   }
   window.base_ = memory_of_buffer + (v.offset ? sizes.value(*v.offset, -1) : 0);
   const int64_t rows = v.shape.empty() ? 0 : sizes.rows_of(v.shape[0]);

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "irplan/result.h"
 #include "reference/executor.h"
 
 namespace irplan {
@@ -38,9 +39,9 @@ class StepSizes {
 
 class Window {
  public:
-  // None where the value has no memory or no size at this step; then `why` says so.
-  static std::optional<Window> of(const Plan& plan, uint32_t value, const PlanMemory& memory,
-                                  const StepSizes& sizes, std::string* why);
+  // Fails where the value has no memory or no size at this step.
+  static Result<Window> of(const Plan& plan, uint32_t value, const PlanMemory& memory,
+                           const StepSizes& sizes);
 
   DType dtype() const { return dtype_; }
   const std::vector<int64_t>& shape() const { return shape_; }

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
+#include "irplan/result.h"
 #include "report/report.h"
 
 namespace irplan::report {

@@ -18,15 +18,13 @@
 #include <string_view>
 #include <vector>
 
+#include "irplan/result.h"
 #include "kernels/kernel.h"
 #include "plan/plan.h"
 #include "reference/executor.h"
 #include "runtime/schedule.h"
 
 namespace irplan {
-
-// A failed call's reason, or none. Reasons name what and where, and what to do where something can be done.
-using Failure = std::optional<std::string>;
 
 // Memory of the device in which a run's buffers lie. Addresses do not change while programs live.
 struct RunSegments {
@@ -79,9 +77,8 @@ class Backend {
   // Whether the plan can run here: every operator and, of this backend's own kernels, every version.
   Failure load(const Plan& plan) const;
   // The plan, and the memory behind `segments`, outlive the program.
-  virtual std::unique_ptr<Program> prepare(const Plan& plan, OpRange ops, const Layout& layout,
-                                           const RunSegments& segments, const StepBinding& sizes,
-                                           std::string* why) = 0;
+  virtual Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const Layout& layout,
+                                                   const RunSegments& segments, const StepBinding& sizes) = 0;
 };
 
 // What programs of records share. A backend says how control numbers get to its device, and how a call is

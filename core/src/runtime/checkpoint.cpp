@@ -121,8 +121,7 @@ Checkpoint::Checkpoint(std::string path, std::vector<NamedTensor> tensors)
             [&](uint32_t a, uint32_t b) { return less_from_the_end(tensors_[a].name, tensors_[b].name); });
 }
 
-const StoredTensor* Checkpoint::find(std::string_view name, std::string* stored_name,
-                                     std::string* why) const {
+Result<const NamedTensor*> Checkpoint::find(std::string_view name) const {
   const auto exact = std::lower_bound(tensors_.begin(), tensors_.end(), name,
                                       [](const NamedTensor& t, std::string_view n) { return t.name < n; });
   const NamedTensor* found = exact != tensors_.end() && exact->name == name ? &*exact : nullptr;
@@ -132,16 +131,14 @@ const StoredTensor* Checkpoint::find(std::string_view name, std::string* stored_
       return less_from_the_end(tensors_[i].name, e);
     });
     const auto matches = [&] { return at != by_end_.end() && ends_with(tensors_[*at].name, end); };
-    if (!matches()) return nullptr;
+    if (!matches()) return found;
     found = &tensors_[*at++];
     if (matches()) {
       const std::string &a = found->name, &b = tensors_[*at].name;
-      *why = std::string(name) + " could be " + std::min(a, b) + " or " + std::max(a, b);
-      return nullptr;
+      return Error{std::string(name) + " could be " + std::min(a, b) + " or " + std::max(a, b)};
     }
   }
-  if (stored_name) *stored_name = found->name;
-  return &found->tensor;
+  return found;
 }
 
 std::vector<std::string> Checkpoint::names() const {
@@ -151,16 +148,16 @@ std::vector<std::string> Checkpoint::names() const {
   return out;
 }
 
-std::optional<CheckpointIndex> CheckpointIndex::read(std::string_view json, std::string* why) {
+Result<CheckpointIndex> CheckpointIndex::read(std::string_view json) {
   CheckpointIndex index;
   IndexReader reader(index);
-  if (!nlohmann::json::sax_parse(json, &reader)) return *why = reader.why, std::nullopt;
-  if (!reader.has_map) return *why = "has no weight_map", std::nullopt;
+  if (!nlohmann::json::sax_parse(json, &reader)) return Error{reader.why};
+  if (!reader.has_map) return Error{"has no weight_map"};
   std::sort(index.tensors.begin(), index.tensors.end());
   const auto twice = std::adjacent_find(index.tensors.begin(), index.tensors.end(),
                                         [](const auto& a, const auto& b) { return a.first == b.first; });
   if (twice != index.tensors.end())
-    return *why = "weight_map names the tensor " + twice->first.substr(0, kShown) + " twice", std::nullopt;
+    return Error{"weight_map names the tensor " + twice->first.substr(0, kShown) + " twice"};
   return index;
 }
 

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "irplan/result.h"
 #include "runtime/safetensors.h"
 
 namespace irplan {
@@ -16,9 +16,9 @@ class Checkpoint {
   // `path` is what messages call it. Whoever made the tensors keeps their bytes.
   Checkpoint(std::string path, std::vector<NamedTensor> tensors);
 
-  // The tensor of this name, else the only one whose name ends in `.` + name. Null where there is none; where
-  // several end so, `why` names two of them.
-  const StoredTensor* find(std::string_view name, std::string* stored_name, std::string* why) const;
+  // The tensor of this name, else the only one whose name ends in `.` + name. Null where there is none; fails
+  // where several end so, and names two of them.
+  Result<const NamedTensor*> find(std::string_view name) const;
   const std::string& path() const { return path_; }
   std::vector<std::string> names() const;
   size_t size() const { return tensors_.size(); }
@@ -36,7 +36,7 @@ struct CheckpointIndex {
   static constexpr size_t kMaxShards = 10'000;
 
   // None with the reason: no index, a name twice, a file that is none of the folder's own.
-  static std::optional<CheckpointIndex> read(std::string_view json, std::string* why);
+  static Result<CheckpointIndex> read(std::string_view json);
 
   std::vector<std::string> shards;                        // names of files
   std::vector<std::pair<std::string, uint32_t>> tensors;  // by name, each with its shard

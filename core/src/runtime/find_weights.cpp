@@ -119,23 +119,18 @@ const std::string* ParamFinder::prefix_for(const std::string& first) {
   return &*prefix;
 }
 
-const StoredTensor* ParamFinder::look(const std::string& name, std::string* stored, std::string* why) {
-  std::string ambiguous;
-  const StoredTensor* tensor = checkpoint_.find(name, stored, &ambiguous);
-  if (!tensor) {
+Result<const NamedTensor*> ParamFinder::look(const std::string& name) {
+  auto tensor = checkpoint_.find(name);
+  if (!tensor || !*tensor) {
     const size_t dot = std::min(name.find('.'), name.size());
-    const std::string* prefix = prefix_for(name.substr(0, dot));
-    // By its whole name alone: a suffix might be another part's.
-    std::string found;
-    const std::string other = prefix ? *prefix + name.substr(dot + 1) : "";
-    if (prefix) tensor = checkpoint_.find(other, &found, &ambiguous);
-    if (tensor && found != other) tensor = nullptr;
-    if (tensor) *stored = std::move(found);
+    if (const std::string* prefix = prefix_for(name.substr(0, dot))) {
+      const std::string other = *prefix + name.substr(dot + 1);
+      // By its whole name alone: a suffix might be another part's.
+      const auto found = checkpoint_.find(other);
+      if (!found || (*found && (*found)->name == other)) tensor = found;
+    }
   }
-  if (!tensor)
-    *why = ambiguous;
-  else
-    read_.insert(*stored);
+  if (tensor && *tensor) read_.insert((*tensor)->name);
   return tensor;
 }
 
@@ -143,14 +138,15 @@ void ParamFinder::add(const std::string& name, const ParamPiece& part, const Bou
                       FoundParam& found) {
   ParamPiece piece = part;
   if (target.value->dtype == DType::MXFP4 && add_pair(name, piece, target, found)) return;
-  std::string why;
-  piece.tensor = look(name, &piece.name, &why);
-  if (!why.empty()) {
-    found.wrong = "the name " + why;
-  } else if (!piece.tensor) {
+  const auto stored = look(name);
+  if (!stored) {
+    found.wrong = "the name " + stored.message();
+  } else if (!*stored) {
     found.missing.push_back(name);
     found.expected.push_back(expected(piece, target));
   } else {
+    piece.name = (*stored)->name;
+    piece.tensor = &(*stored)->tensor;
     found.wrong = unlike(piece, target);
     piece.turned = same_in_another_order(piece.tensor->shape, extents(piece, target));
     found.pieces.push_back(std::move(piece));
@@ -160,16 +156,17 @@ void ParamFinder::add(const std::string& name, const ParamPiece& part, const Bou
 // False where there are no published blocks of that name.
 bool ParamFinder::add_pair(const std::string& name, ParamPiece& piece, const BoundParam& target,
                            FoundParam& found) {
-  std::string scales, why;
-  piece.tensor = look(name + "_blocks", &piece.name, &why);
-  if (piece.tensor) piece.scales = look(name + "_scales", &scales, &why);
-  if (!why.empty()) {
-    found.wrong = "the name " + why;
-    return true;
-  }
-  if (!piece.tensor) return false;
-  if (piece.scales) {
-    found.wrong = unlike_pair(piece, scales, target);
+  const auto wrong = [&](const Error& error) { return found.wrong = "the name " + error.message, true; };
+  const auto blocks = look(name + "_blocks");
+  if (!blocks) return wrong(blocks.error());
+  if (!*blocks) return false;
+  const auto scales = look(name + "_scales");
+  if (!scales) return wrong(scales.error());
+  piece.name = (*blocks)->name;
+  piece.tensor = &(*blocks)->tensor;
+  if (*scales) {
+    piece.scales = &(*scales)->tensor;
+    found.wrong = unlike_pair(piece, (*scales)->name, target);
     found.pieces.push_back(std::move(piece));
   } else {
     found.missing.push_back(name + "_scales");

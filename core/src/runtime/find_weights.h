@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "irplan/result.h"
 #include "plan/plan.h"
 #include "runtime/checkpoint.h"
 
@@ -55,7 +56,7 @@ class ParamFinder {
   const std::set<std::string>& read() const { return read_; }
 
  private:
-  const StoredTensor* look(const std::string& name, std::string* stored, std::string* why);
+  Result<const NamedTensor*> look(const std::string& name);
   const std::string* prefix_for(const std::string& first);
   void add(const std::string& name, const ParamPiece& part, const BoundParam& target, FoundParam& found);
   bool add_pair(const std::string& name, ParamPiece& piece, const BoundParam& target, FoundParam& found);

@@ -43,16 +43,14 @@ std::optional<std::string> unlike(const Plan::Value& value, const StoredTensor& 
   return std::nullopt;
 }
 
-std::optional<HostArray> stored_input(const Plan::Value& value, const StoredTensor& tensor,
-                                      std::string* why) {
+Result<HostArray> stored_input(const Plan::Value& value, const StoredTensor& tensor) {
   HostArray array = to_array(tensor);
   for (const int64_t n : array.i) {
     std::byte stored[8];
     store_int(value.dtype, stored, 0, n);
     if (load_int(value.dtype, stored, 0) == n) continue;
-    *why = "input " + value.id + " holds " + std::to_string(n) + ", beyond what " + name(value.dtype) +
-           " can hold";
-    return std::nullopt;
+    return Error{"input " + value.id + " holds " + std::to_string(n) + ", beyond what " + name(value.dtype) +
+                 " can hold"};
   }
   return array;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "irplan/result.h"
 #include "plan/plan.h"
 #include "runtime/stored.h"
 
@@ -14,7 +15,7 @@ namespace irplan {
 // Why a tensor cannot be a value's content by rank or type; none where it can.
 std::optional<std::string> unlike(const Plan::Value& value, const StoredTensor& tensor);
 // None with the reason where the value's dtype cannot hold a number of it.
-std::optional<HostArray> stored_input(const Plan::Value& value, const StoredTensor& tensor, std::string* why);
+Result<HostArray> stored_input(const Plan::Value& value, const StoredTensor& tensor);
 // Floats of a standard deviation of 1; whole numbers from 0 to below `below`. Each value has numbers of its
 // own.
 HostArray random_input(const Plan::Value& value, const std::vector<int64_t>& shape, uint64_t seed,

@@ -76,51 +76,48 @@ class HeaderReader {
   size_t at_ = 0;
 };
 
-// Reads the header; returns where the data begins, or 0 with the reason.
-size_t read_header(std::span<const std::byte> file, StoredTensor& tensor, std::string* why) {
+// Reads the header; returns where the data begins.
+Result<size_t> read_header(std::span<const std::byte> file, StoredTensor& tensor) {
   const auto byte = [&](size_t i) { return std::to_integer<size_t>(file[i]); };
   const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
-  if (file.size() < 10 || text.substr(0, kMagic.size()) != kMagic) return *why = "no npy file", 0;
+  if (file.size() < 10 || text.substr(0, kMagic.size()) != kMagic) return Error{"no npy file"};
   const bool wide = byte(6) >= 2;
   if (byte(6) < 1 || byte(6) > 3)
-    return *why = "npy version " + std::to_string(byte(6)) + "; 1 to 3 are read", 0;
+    return Error{"npy version " + std::to_string(byte(6)) + "; 1 to 3 are read"};
   const size_t begin = wide ? 12 : 10;
-  if (file.size() < begin) return *why = "cut in its header", 0;
+  if (file.size() < begin) return Error{"cut in its header"};
   size_t length = byte(8) | byte(9) << 8;
   if (wide) length |= byte(10) << 16 | byte(11) << 24;
   if (length > kMaxHeader)
-    return *why = "a header of " + std::to_string(length) + " bytes, more than " + std::to_string(kMaxHeader),
-           0;
-  if (length > file.size() - begin) return *why = "cut in its header", 0;
+    return Error{"a header of " + std::to_string(length) + " bytes, more than " + std::to_string(kMaxHeader)};
+  if (length > file.size() - begin) return Error{"cut in its header"};
   std::string descr;
   bool fortran = false;
   if (!HeaderReader(text.substr(begin, length)).read(&descr, &fortran, &tensor.shape))
-    return *why = "a header that is not numpy's", 0;
+    return Error{"a header that is not numpy's"};
   const auto type = find_npy(descr);
   if (!type) {
-    *why = "elements of type `" + descr.substr(0, 20) +
-           "`; little-endian f2 f4 f8, i1 i2 i4 i8, u1 u2 u4 u8 and b1 are read";
-    return 0;
+    return Error{"elements of type `" + descr.substr(0, 20) +
+                 "`; little-endian f2 f4 f8, i1 i2 i4 i8, u1 u2 u4 u8 and b1 are read"};
   }
-  if (fortran && tensor.shape.size() > 1)
-    return *why = "columns first; save numpy.ascontiguousarray of it", 0;
+  if (fortran && tensor.shape.size() > 1) return Error{"columns first; save numpy.ascontiguousarray of it"};
   tensor.type = *type;
   return begin + length;
 }
 
 }  // namespace
 
-std::optional<StoredTensor> read_npy(std::span<const std::byte> file, std::string* why) {
+Result<StoredTensor> read_npy(std::span<const std::byte> file) {
   StoredTensor tensor;
-  const size_t begin = read_header(file, tensor, why);
-  if (begin == 0) return std::nullopt;
+  const auto header = read_header(file, tensor);
+  if (!header) return header.error();
+  const size_t begin = *header;
   const auto count = checked_count(tensor.shape);
   int64_t bytes = 0;
   const auto held = static_cast<int64_t>(file.size() - begin);
   if (!count || __builtin_mul_overflow(*count, info(tensor.type).bytes, &bytes) || bytes != held) {
-    *why = "holds " + std::to_string(held) + " bytes of data, but its shape " + text(tensor.shape) +
-           " needs " + (count && bytes ? std::to_string(bytes) : "another number of them");
-    return std::nullopt;
+    return Error{"holds " + std::to_string(held) + " bytes of data, but its shape " + text(tensor.shape) +
+                 " needs " + (count && bytes ? std::to_string(bytes) : "another number of them")};
   }
   tensor.data = file.data() + begin;
   tensor.bytes = static_cast<size_t>(bytes);

@@ -2,17 +2,17 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <span>
 #include <string>
 
+#include "irplan/result.h"
 #include "runtime/stored.h"
 
 namespace irplan {
 
 // None with the reason: what is cut, junk, of a type or order that is not read. The bytes stay where they are
 // as long as the array is used.
-std::optional<StoredTensor> read_npy(std::span<const std::byte> file, std::string* why);
+Result<StoredTensor> read_npy(std::span<const std::byte> file);
 
 // The bytes of a file that holds the array: of f16 as f2, of every other float as f4, of integers as they
 // are.

@@ -39,10 +39,10 @@ class ReferenceBackend : public HostBackend {
   std::string_view target() const override { return ""; }
   std::vector<std::string> kernels() const override { return {}; }
   bool has(const KernelRow&) const override { return false; }
-  std::unique_ptr<Program> prepare(const Plan& plan, OpRange ops, const Layout& layout,
-                                   const RunSegments& segments, const StepBinding& sizes,
-                                   std::string*) override {
-    return std::make_unique<ReferenceProgram>(plan, ops, addresses(layout, segments), sizes);
+  Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const Layout& layout,
+                                           const RunSegments& segments, const StepBinding& sizes) override {
+    return std::unique_ptr<Program>(
+        std::make_unique<ReferenceProgram>(plan, ops, addresses(layout, segments), sizes));
   }
 };
 

@@ -17,14 +17,14 @@ using Json = nlohmann::json;
 constexpr size_t kMaxLine = size_t{16} << 20;  // some two million tokens
 constexpr size_t kMaxRequests = 1000000;
 
-bool read_sampling(const Json& json, Request& request, std::string* why) {
+Failure read_sampling(const Json& json, Request& request) {
   for (const char* name : SamplingWords::kNames) {
     const auto found = json.find(name);
     if (found == json.end() || found->is_null()) continue;
     const auto wrong = request.sampling.set(name, found->is_number() ? found->get<double>() : std::nan(""));
-    if (wrong) return *why = std::string(name) + " " + *wrong + ", not " + found->dump().substr(0, 80), false;
+    if (wrong) return std::string(name) + " " + *wrong + ", not " + found->dump().substr(0, 80);
   }
-  return true;
+  return std::nullopt;
 }
 
 bool read_ids(const Json& json, std::vector<int64_t>* out) {
@@ -38,55 +38,55 @@ bool read_ids(const Json& json, std::vector<int64_t>* out) {
 }
 
 // "eos": 2, or [2, 7]; "stop": 2, [2, 7], or [[3, 4], 2]
-bool read_ends(const Json& json, Request& request, std::string* why) {
+Failure read_ends(const Json& json, Request& request) {
   const auto eos = json.find("eos"), stop = json.find("stop");
   if (eos != json.end() && !eos->is_null() && !read_ids(*eos, &request.eos.emplace()))
-    return *why = "eos takes a token id or a list of them, not " + eos->dump().substr(0, 80), false;
-  if (stop == json.end() || stop->is_null()) return true;
+    return "eos takes a token id or a list of them, not " + eos->dump().substr(0, 80);
+  if (stop == json.end() || stop->is_null()) return std::nullopt;
   const Json all = stop->is_array() ? *stop : Json::array({*stop});
   for (const Json& one : all) {
     if (read_ids(one, &request.stop.emplace_back()) && !request.stop.back().empty()) continue;
-    return *why = "stop takes token ids and lists of those that end it in a row, not " +
-                  stop->dump().substr(0, 80),
-           false;
+    return "stop takes token ids and lists of those that end it in a row, not " + stop->dump().substr(0, 80);
   }
-  return true;
+  return std::nullopt;
 }
 
 // `timed`: it says when it arrives.
-bool read_line(const std::string& line, bool timed, Request& request, std::string* why) {
-  if (nests_deeper(line)) return *why = "is nested deeper than " + std::to_string(kMaxJsonDepth), false;
+Failure read_line(const std::string& line, bool timed, Request& request) {
+  if (nests_deeper(line)) return "is nested deeper than " + std::to_string(kMaxJsonDepth);
   const Json json = parse_json(line);
-  if (json.is_discarded() || !json.is_object()) return *why = "is not a JSON object", false;
+  if (json.is_discarded() || !json.is_object()) return "is not a JSON object";
   if (const auto named = json.find("req_id"); named != json.end() && named->is_string())
     request.id = named->get<std::string>();  // who is answered, whatever else is wrong
   for (const char* key : {"req_id", "tokens", "arrival_us", "max_new_tokens"}) {
     if (!json.contains(key) && (timed || key != std::string_view("arrival_us")))
-      return *why = std::string(key) + " is missing", false;
+      return std::string(key) + " is missing";
   }
   for (const auto& [key, value] : json.items()) {
     const auto& known = Request::keys();
     if (std::find(known.begin(), known.end(), key) == known.end()) request.unread.push_back(key);
   }
-  const auto whole = [&](const char* key, int64_t* out) {
+  const auto whole = [&](const char* key, int64_t* out) -> Failure {
     const auto found = json.find(key);
-    if (found == json.end()) return true;
+    if (found == json.end()) return std::nullopt;
     if (!found->is_number_integer() ||
         (found->is_number_unsigned() && found->get<uint64_t>() > uint64_t{1} << 53) ||
         found->get<int64_t>() < 0)
-      return *why = std::string(key) + " is not a whole number from 0 to 2^53", false;
+      return std::string(key) + " is not a whole number from 0 to 2^53";
     *out = found->get<int64_t>();
-    return true;
+    return std::nullopt;
   };
   const auto id = json.find("req_id"), tokens = json.find("tokens");
-  if (!id->is_string()) return *why = "req_id is not a string", false;
-  if (!tokens->is_array()) return *why = "tokens is not a list", false;
+  if (!id->is_string()) return "req_id is not a string";
+  if (!tokens->is_array()) return "tokens is not a list";
   for (const Json& token : *tokens) {
-    if (!token.is_number_integer()) return *why = "tokens holds something that is not a whole number", false;
+    if (!token.is_number_integer()) return "tokens holds something that is not a whole number";
     request.tokens.push_back(token.get<int64_t>());
   }
-  return whole("arrival_us", &request.arrival_us) && whole("max_new_tokens", &request.max_new_tokens) &&
-         read_sampling(json, request, why) && read_ends(json, request, why);
+  if (auto failure = whole("arrival_us", &request.arrival_us)) return failure;
+  if (auto failure = whole("max_new_tokens", &request.max_new_tokens)) return failure;
+  if (auto failure = read_sampling(json, request)) return failure;
+  return read_ends(json, request);
 }
 
 }  // namespace
@@ -108,8 +108,7 @@ bool Request::ends(const std::vector<int64_t>& fresh, const std::vector<int64_t>
   });
 }
 
-std::optional<std::vector<Request>> read_requests(std::string_view text, const std::string& name,
-                                                  std::string* why) {
+Result<std::vector<Request>> read_requests(std::string_view text, const std::string& name) {
   std::vector<Request> out;
   std::set<std::string> ids;
   size_t number = 0;
@@ -121,16 +120,14 @@ std::optional<std::vector<Request>> read_requests(std::string_view text, const s
     ++number;
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     const auto wrong = [&](const std::string& what) {
-      *why = name + ":" + std::to_string(number) + ": " + what;
+      return Error{name + ":" + std::to_string(number) + ": " + what};
     };
-    std::string what;
     if (line.size() > kMaxLine)
-      return wrong("longer than the " + std::to_string(kMaxLine >> 20) + " MiB of a request"), std::nullopt;
-    if (!read_line(line, true, out.emplace_back(), &what)) return wrong(what), std::nullopt;
+      return wrong("longer than the " + std::to_string(kMaxLine >> 20) + " MiB of a request");
+    if (auto failure = read_line(line, true, out.emplace_back())) return wrong(*failure);
     if (!ids.insert(out.back().id).second)
-      return wrong("req_id " + json_text(out.back().id) + " is there twice"), std::nullopt;
-    if (out.size() > kMaxRequests)
-      return wrong("more than " + std::to_string(kMaxRequests) + " requests"), std::nullopt;
+      return wrong("req_id " + json_text(out.back().id) + " is there twice");
+    if (out.size() > kMaxRequests) return wrong("more than " + std::to_string(kMaxRequests) + " requests");
   }
   std::stable_sort(out.begin(), out.end(),
                    [](const Request& a, const Request& b) { return a.arrival_us < b.arrival_us; });
@@ -160,7 +157,8 @@ void RequestLines::cut() {
     ++number_;
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     Line read{number_, Request(), ""};
-    if (!read_line(line, false, *read.request, &read.why)) {
+    if (auto failure = read_line(line, false, *read.request)) {
+      read.why = *failure;
       if (read.request->id.empty()) read.request.reset();
     }
     lines_.push_back(std::move(read));

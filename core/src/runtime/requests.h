@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "irplan/result.h"
 #include "runtime/sampler.h"
 
 namespace irplan {
@@ -29,8 +30,7 @@ struct Request {
   bool ends(const std::vector<int64_t>& fresh, const std::vector<int64_t>& usual_eos) const;
 };
 // The text of a requests.jsonl, by arrival; none with the reason, which names the file and line.
-std::optional<std::vector<Request>> read_requests(std::string_view text, const std::string& name,
-                                                  std::string* why);
+Result<std::vector<Request>> read_requests(std::string_view text, const std::string& name);
 
 // Requests that come while others are served, in pieces of any size; none has an arrival of its own.
 class RequestLines {

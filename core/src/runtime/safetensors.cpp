@@ -177,27 +177,24 @@ class HeaderReader {
 };
 
 // The header; none with the reason.
-std::optional<std::string_view> header_of(std::span<const std::byte> file, std::string* why) {
-  if (file.empty()) return *why = "is empty, not a safetensors file", std::nullopt;
-  if (file.size() < 8)
-    return *why = "is cut: a safetensors file begins with 8 bytes of header length", std::nullopt;
+Result<std::string_view> header_of(std::span<const std::byte> file) {
+  if (file.empty()) return Error{"is empty, not a safetensors file"};
+  if (file.size() < 8) return Error{"is cut: a safetensors file begins with 8 bytes of header length"};
   uint64_t length = 0;
   for (size_t i = 0; i < 8; ++i) length |= std::to_integer<uint64_t>(file[i]) << (8 * i);
   if (length > Safetensors::kMaxHeader) {
-    *why = "its first 8 bytes give a header of " + std::to_string(length) + " bytes, above the " +
-           std::to_string(Safetensors::kMaxHeader) + " that are read; is it a safetensors file?";
-    return std::nullopt;
+    return Error{"its first 8 bytes give a header of " + std::to_string(length) + " bytes, above the " +
+                 std::to_string(Safetensors::kMaxHeader) + " that are read; is it a safetensors file?"};
   }
   if (length > file.size() - 8) {
-    *why = "is cut: its header has " + std::to_string(length) + " bytes, the file " +
-           std::to_string(file.size());
-    return std::nullopt;
+    return Error{"is cut: its header has " + std::to_string(length) + " bytes, the file " +
+                 std::to_string(file.size())};
   }
   return std::string_view(reinterpret_cast<const char*>(file.data()) + 8, static_cast<size_t>(length));
 }
 
-// Whether the entries cover the data, each byte once; then they get their bytes.
-bool place(std::vector<Entry>& entries, std::span<const std::byte> data, std::string* why) {
+// The entries get their bytes. Fails unless they cover the data, each byte once.
+Failure place(std::vector<Entry>& entries, std::span<const std::byte> data) {
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
     return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
   });
@@ -205,34 +202,31 @@ bool place(std::vector<Entry>& entries, std::span<const std::byte> data, std::st
   for (Entry& entry : entries) {
     const std::string tensor = "tensor " + entry.named.name.substr(0, kShown);
     if (entry.end > data.size()) {
-      return *why = tensor + ": its data_offsets end at byte " + std::to_string(entry.end) + " of " +
-                    std::to_string(data.size()) + "; the file is cut, or its header wrong",
-             false;
+      return tensor + ": its data_offsets end at byte " + std::to_string(entry.end) + " of " +
+             std::to_string(data.size()) + "; the file is cut, or its header wrong";
     }
     if (entry.begin != at) {
-      return *why = tensor + (entry.begin < at ? ": overlaps the one before it"
-                                               : ": bytes before it belong to no tensor"),
-             false;
+      return tensor +
+             (entry.begin < at ? ": overlaps the one before it" : ": bytes before it belong to no tensor");
     }
     at = entry.end;
     entry.named.tensor.data = data.data() + entry.begin;
   }
-  if (at != data.size())
-    return *why = std::to_string(data.size() - at) + " bytes at its end belong to no tensor", false;
-  return true;
+  if (at != data.size()) return std::to_string(data.size() - at) + " bytes at its end belong to no tensor";
+  return std::nullopt;
 }
 
 bool by_name(const NamedTensor& a, const NamedTensor& b) { return a.name < b.name; }
 
 }  // namespace
 
-std::optional<Safetensors> Safetensors::read(std::span<const std::byte> file, std::string* why) {
-  const auto header = header_of(file, why);
-  if (!header) return std::nullopt;
+Result<Safetensors> Safetensors::read(std::span<const std::byte> file) {
+  const auto header = header_of(file);
+  if (!header) return header.error();
   std::vector<Entry> entries;
   HeaderReader reader(entries);
-  if (!nlohmann::json::sax_parse(*header, &reader)) return *why = reader.why, std::nullopt;
-  if (!place(entries, file.subspan(8 + header->size()), why)) return std::nullopt;
+  if (!nlohmann::json::sax_parse(*header, &reader)) return Error{reader.why};
+  if (auto failure = place(entries, file.subspan(8 + header->size()))) return Error{*failure};
   Safetensors out;
   out.tensors_.reserve(entries.size());
   for (Entry& entry : entries) out.tensors_.push_back(std::move(entry.named));
@@ -240,7 +234,7 @@ std::optional<Safetensors> Safetensors::read(std::span<const std::byte> file, st
   const auto twice = std::adjacent_find(out.tensors_.begin(), out.tensors_.end(),
                                         [](const auto& a, const auto& b) { return a.name == b.name; });
   if (twice != out.tensors_.end())
-    return *why = "its header names the tensor " + twice->name.substr(0, kShown) + " twice", std::nullopt;
+    return Error{"its header names the tensor " + twice->name.substr(0, kShown) + " twice"};
   return out;
 }
 

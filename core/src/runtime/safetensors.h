@@ -9,12 +9,12 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "irplan/result.h"
 #include "runtime/stored.h"
 
 namespace irplan {
@@ -33,7 +33,7 @@ class Safetensors {
   static constexpr size_t kMaxDepth = 8;  // of the header
 
   // None with the reason. The bytes stay where they are as long as its tensors are used.
-  static std::optional<Safetensors> read(std::span<const std::byte> file, std::string* why);
+  static Result<Safetensors> read(std::span<const std::byte> file);
 
   const StoredTensor* find(std::string_view name) const;
   const std::vector<NamedTensor>& tensors() const { return tensors_; }  // by name

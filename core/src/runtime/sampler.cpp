@@ -162,13 +162,12 @@ void Sampler::keep_top_p() {
   candidates_.erase(candidates_.begin(), end);
 }
 
-std::optional<int64_t> Sampler::next(const float* logits, int64_t count, std::string* why) {
-  const auto wrong = [&](const std::string& what) { return *why = what, std::nullopt; };
-  if (count < 1 || count > kMostTokens) return wrong("there are " + std::to_string(count) + " logits");
+Result<int64_t> Sampler::next(const float* logits, int64_t count) {
+  if (count < 1 || count > kMostTokens) return Error{"there are " + std::to_string(count) + " logits"};
   const auto best = largest_of(logits, count);
-  if (!best) return wrong(what_is_no_logit(logits, count));
+  if (!best) return Error{what_is_no_logit(logits, count)};
   const uint64_t turn = taken_++;
-  if (how_.greedy()) return best;
+  if (how_.greedy()) return *best;
   candidates_.clear();
   const double largest = logits[*best];
   for (int64_t i = 0; i < count; ++i) {
@@ -190,7 +189,7 @@ std::optional<int64_t> Sampler::next(const float* logits, int64_t count, std::st
     if (drawn < c.weight) return c.id;
     drawn -= c.weight;
   }
-  return best;
+  return *best;
 }
 
 }  // namespace irplan

@@ -20,6 +20,8 @@
 #include <string_view>
 #include <vector>
 
+#include "irplan/result.h"
+
 namespace irplan {
 
 struct Sampling {
@@ -53,7 +55,7 @@ class Sampler {
   explicit Sampler(const Sampling& how) : how_(how) {}
   // None with the reason where the logits are no numbers: "logits hold NaN", "logits hold +inf", "all
   // logits are -inf".
-  std::optional<int64_t> next(const float* logits, int64_t count, std::string* why);
+  Result<int64_t> next(const float* logits, int64_t count);
 
  private:
   struct Candidate {

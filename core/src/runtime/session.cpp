@@ -16,13 +16,10 @@ Failure outside(const Plan::Dim& dim, int64_t value, int64_t min, const std::opt
 
 }  // namespace
 
-std::unique_ptr<Plan> checked_plan(const std::string& text, const std::string& file, std::string* why) {
-  auto plan = read_true_plan(text, why);
-  if (!plan) {
-    *why = file + ": " + *why;
-    return nullptr;
-  }
-  return std::make_unique<Plan>(std::move(*plan));
+Result<Plan> checked_plan(const std::string& text, const std::string& file) {
+  auto plan = read_true_plan(text);
+  if (!plan) return Error{file + ": " + plan.message()};
+  return plan;
 }
 
 Failure check_ranges(const Plan& plan, const std::string& phase_name, const StepBinding& sizes) {
@@ -118,10 +115,10 @@ Failure Session::load(const Step& step, const WeightSource& source, const LoadPr
   uint32_t end = 0;
   while (end < plan_.ops.size() && plan_.ops[end].phase == "load") ++end;
   std::unique_ptr<Program> program;
-  std::string why;
   if (end > 0) {
-    program = backend_.prepare(plan_, {0, end}, memory_.loading(), memory_.segments(), step.sizes, &why);
-    if (!program) return why;
+    auto prepared = backend_.prepare(plan_, {0, end}, memory_.loading(), memory_.segments(), step.sizes);
+    if (!prepared) return prepared.message();
+    program = *std::move(prepared);
   }
   WeightLoader loader(plan_, step.sizes.dims, source, addresses(memory_.loading(), memory_.segments()),
                       backend_, progress, &report_);
@@ -203,10 +200,11 @@ Failure Session::prepare_at(const Step& step, std::optional<int64_t> first_slot,
   out.first_slot = first_slot;
   if (auto failure = memory_.lay_out(step.phase, step.sizes.dims, first_slot, &out.layout)) return failure;
   out.memory = addresses(out.layout, memory_.segments());
-  std::string why;
-  out.program = backend_.prepare(plan_, {phase->ops_begin, phase->ops_end}, out.layout, memory_.segments(),
-                                 step.sizes, &why);
-  return out.program ? std::nullopt : Failure(why);
+  auto program =
+      backend_.prepare(plan_, {phase->ops_begin, phase->ops_end}, out.layout, memory_.segments(), step.sizes);
+  if (!program) return program.message();
+  out.program = *std::move(program);
+  return std::nullopt;
 }
 
 Failure Session::set_input(uint32_t index, const HostArray& array) {
@@ -269,9 +267,8 @@ Failure Session::read_rows(uint32_t index, const std::vector<int64_t>& at, std::
   float* to = out->data();
   const std::byte* device = bound_->memory.buffers[value.buffer];
   if (value.strides || value.offset || !device) {
-    std::string why;
-    const auto all = read(index, &why);
-    if (!all) return why;
+    const auto all = read(index);
+    if (!all) return all.message();
     for (int64_t b = 0; b < sequences; ++b) to = std::copy_n(all->f.data() + row_of(b) * *width, *width, to);
     return std::nullopt;
   }
@@ -289,13 +286,12 @@ Failure Session::read_rows(uint32_t index, const std::vector<int64_t>& at, std::
   return std::nullopt;
 }
 
-std::optional<HostArray> Session::read(uint32_t index, std::string* why) {
+Result<HostArray> Session::read(uint32_t index) {
   const Plan::Value& value = plan_.values[index];
   const std::byte* device = bound_->memory.buffers[value.buffer];
-  if (!device) return *why = value.id + " has no memory in phase " + step_.phase, std::nullopt;
+  if (!device) return Error{value.id + " has no memory in phase " + step_.phase};
   std::vector<std::byte> bytes(static_cast<size_t>(bound_->layout[value.buffer].bytes));
-  if (auto failure = backend_.download(bytes.data(), device, bytes.size()))
-    return *why = *failure, std::nullopt;
+  if (auto failure = backend_.download(bytes.data(), device, bytes.size())) return Error{*failure};
   PlanMemory host;
   host.buffers.assign(plan_.buffers.size(), nullptr);
   host.buffers[value.buffer] = bytes.data();

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "irplan/result.h"
 #include "plan/bounds.h"
 #include "plan/plan.h"
 #include "runtime/backend.h"
@@ -24,7 +25,7 @@ struct Step {
 };
 
 // A plan from a stranger as a plan that can be trusted at any size within its ranges, or the reason why not.
-std::unique_ptr<Plan> checked_plan(const std::string& text, const std::string& file, std::string* why);
+Result<Plan> checked_plan(const std::string& text, const std::string& file);
 
 // Ranges, then guards, then every window, at the sizes of one step.
 Failure check_ranges(const Plan& plan, const std::string& phase, const StepBinding& sizes);
@@ -50,7 +51,7 @@ class Session {
   Failure set_input(uint32_t value, const HostArray& array);
   // Waits until it is done. A range that holds no op is all of a step but its kernels; for profiles.
   Failure run(OpRange only = {});
-  std::optional<HostArray> read(uint32_t value, std::string* why);
+  Result<HostArray> read(uint32_t value);
   // Of an output [B, …, V] of floats row `at[b]` of each sequence, or its last where it has fewer, one behind
   // the other: logits without what a run does not look at. `width` takes V.
   Failure read_rows(uint32_t value, const std::vector<int64_t>& at, std::vector<float>* out, int64_t* width);

@@ -84,15 +84,9 @@ bool nearer(const Trial& a, const Trial& b) {
 
 }  // namespace
 
-std::optional<NewProgram> new_program(const std::string& config_text, std::string* why) {
-  Span place;
-  const auto config = Config::parse(config_text, why, &place);
-  if (!config) {
-    const LineColumn at = SourceText("", config_text).locate(place.begin);
-    if (place.end > 0)
-      *why += ", at line " + std::to_string(at.line) + ", column " + std::to_string(at.column);
-    return std::nullopt;
-  }
+Result<NewProgram> new_program(const std::string& config_text) {
+  const auto config = Config::read(config_text);
+  if (!config) return config.error();
   const size_t keys = without_bookkeeping(config->unread()).size();  // nothing is read yet
   std::optional<Trial> best;
   std::vector<bool> named;  // by example, as it stands
@@ -114,14 +108,12 @@ std::optional<NewProgram> new_program(const std::string& config_text, std::strin
     if (!best || nearer(trial, *best)) best = std::move(trial);
   }
   if (!best) {
-    *why = "this build carries no examples";
-    return std::nullopt;
+    return Error{"this build carries no examples"};
   }
   best->program.keys = keys;
   if (best->program.unread_keys.size() == keys) {
-    *why = "no example reads any key of it; " + unnamed(*config) + ", and the nearest, " +
-           best->program.example + ", looks for " + lacking_keys(best->program.errors);
-    return std::nullopt;
+    return Error{"no example reads any key of it; " + unnamed(*config) + ", and the nearest, " +
+                 best->program.example + ", looks for " + lacking_keys(best->program.errors)};
   }
   if (!best->named) best->program.errors.insert(best->program.errors.begin(), unnamed(*config));
   std::string note = "# The nearest of the examples, " + best->program.example + ": " +

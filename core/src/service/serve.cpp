@@ -32,21 +32,15 @@ using nlohmann::json;
 // The plan that "bind" without "plan" means. Read only when it is first bound: most compilations are never.
 struct LastPlan {
   std::string text;
-  std::optional<Plan> plan;
-  std::string why;  // it cannot be read
-  bool read = false;
+  std::optional<Result<Plan>> plan;
 
   void replace(std::string with) {
     text = std::move(with);
     plan.reset();
-    read = false;
   }
-  const Plan* get() {
-    if (!read) {
-      plan = read_plan(text, &why);
-      read = true;
-    }
-    return plan ? &*plan : nullptr;
+  const Result<Plan>& get() {
+    if (!plan) plan = read_plan(text);
+    return *plan;
   }
 };
 
@@ -190,39 +184,37 @@ std::string serve_kept(const std::string& method, const json& request) {
   return dump(json{{"ok", true}});
 }
 
-// The plan that the request names, or the last one; null after `why` says that there is none.
-const Plan* asked_plan(const json& request, std::string* why) {
+// The plan that the request names, or the last one.
+Result<const Plan*> asked_plan(const json& request) {
   if (member(request, "handle")) {
     const KeptPlan* kept = find_kept(request);
-    if (!kept) *why = "there is no plan with this handle";
-    return kept ? kept->plan.get() : nullptr;
+    if (!kept) return Error{"there is no plan with this handle"};
+    return kept->plan.get();
   }
   LastPlan& last = last_plan();
   if (const json* text = member(request, "plan"); text && text->is_string()) {
     const std::string& given = text->get_ref<const std::string&>();
     if (given != last.text) last.replace(given);
   }
-  const Plan* plan = last.get();
-  if (!plan) *why = "the plan cannot be read: " + last.why;
-  return plan;
+  const Result<Plan>& plan = last.get();
+  if (!plan) return Error{"the plan cannot be read: " + plan.message()};
+  return &*plan;
 }
 
 std::string serve_bind(const json& request) {
-  std::string why;
-  const Plan* plan = asked_plan(request, &why);
-  return plan ? binding_view(*plan, sizes_of(request, "dims"), text_of(request, "phase")) : failure(why);
+  const auto plan = asked_plan(request);
+  if (!plan) return failure(plan.message());
+  return binding_view(**plan, sizes_of(request, "dims"), text_of(request, "phase"));
 }
 
 std::string serve_explain(const json& request) {
-  std::string why;
-  const Plan* plan = asked_plan(request, &why);
-  return plan ? explain(*plan, request) : failure(why);
+  const auto plan = asked_plan(request);
+  return plan ? explain(**plan, request) : failure(plan.message());
 }
 
 std::string serve_picture(const json& request) {
-  std::string why;
-  const Plan* plan = asked_plan(request, &why);
-  return plan ? picture(*plan, request) : failure(why);
+  const auto plan = asked_plan(request);
+  return plan ? picture(**plan, request) : failure(plan.message());
 }
 
 const char* kind_name(AttrKind kind) {

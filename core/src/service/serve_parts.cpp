@@ -59,9 +59,9 @@ std::string diff(const json& request) {
   std::optional<Plan> plans[2];
   for (int i = 0; i < 2; ++i) {
     const char* key = i == 0 ? "before" : "after";
-    std::string why;
-    plans[i] = read_plan(text_of(request, key), &why);
-    if (!plans[i]) return failure(std::string("`") + key + "` is not a plan: " + why);
+    auto plan = read_plan(text_of(request, key));
+    if (!plan) return failure(std::string("`") + key + "` is not a plan: " + plan.message());
+    plans[i] = *std::move(plan);
   }
   return "{\"changes\":" + diff_plans_json(*plans[0], *plans[1]) +
          ",\"text\":" + dump(diff_plans(*plans[0], *plans[1])) + "}";
@@ -92,9 +92,8 @@ std::string fit(const json& request) {
   options.retypes = texts_by_name(request, "retypes");
   options.budgets = texts_of(request, "budgets");
   options.target = text_of(request, "target", options.target.c_str());
-  std::string why;
-  auto found = irplan::fit(options, &why);
-  if (!found) return failure(why);
+  auto found = irplan::fit(options);
+  if (!found) return failure(found.message());
   if (!assumed.empty()) found->assumptions.push_back(assumed);
   return "{\"text\":" + dump(fit_text(*found)) + ",\"fit\":" + fit_json(*found) + "}";
 }
@@ -111,9 +110,8 @@ std::string known_gpus() {
 }
 
 std::string new_program(const json& request) {
-  std::string why;
-  const auto made = irplan::new_program(text_of(request, "config"), &why);
-  if (!made) return failure(why);
+  const auto made = irplan::new_program(text_of(request, "config"));
+  if (!made) return failure(made.message());
   return dump(json{{"text", made->text},
                    {"example", made->example},
                    {"fits", made->fits},
@@ -123,9 +121,8 @@ std::string new_program(const json& request) {
 
 std::string pack(const json& request) {
   const json* problem = member(request, "problem");
-  std::string why;
-  auto table = problem ? read_pack_json(dump(*problem), &why) : read_pack_csv(text_of(request, "csv"), &why);
-  if (!table) return failure(why);
+  auto table = problem ? read_pack_json(dump(*problem)) : read_pack_csv(text_of(request, "csv"));
+  if (!table) return failure(table.message());
   PackOptions options;
   options.strength = find_strength(text_of(request, "strength", "limited")).value_or(Strength::Limited);
   options.capacity = number_of(request, "capacity");

@@ -5,12 +5,18 @@
 #include <string>
 #include <string_view>
 
+#include "irplan/result.h"
 #include "runtime/backend.h"
 
 namespace irplan::run {
 
-// "reference", "cpu", "cuda", "cuda:N" or "auto"; none with the reason why it cannot be had here and what to
-// do. "auto" is CUDA, or the CPU with the reason why it is not CUDA.
-std::unique_ptr<Backend> make_backend(std::string_view name, std::string* why);
+struct ChosenBackend {
+  std::unique_ptr<Backend> backend;
+  std::string not_cuda;  // why "auto" is the CPU
+};
+
+// "reference", "cpu", "cuda", "cuda:N" or "auto", which is CUDA where it can be had, else the CPU. Fails with
+// the reason why it cannot be had here, and what to do.
+Result<ChosenBackend> make_backend(std::string_view name);
 
 }  // namespace irplan::run

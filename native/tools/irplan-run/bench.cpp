@@ -38,9 +38,8 @@ class Stepper {
 
   Failure operator()(OpRange only) {
     if (steps_) {
-      std::string why;
-      auto made = steps_->step(counts_, positions_, &why);
-      if (!made) return why;
+      auto made = steps_->step(counts_, positions_);
+      if (!made) return made.message();
       step_.sizes = std::move(made->sizes);
     }
     if (auto failure = session_.bind(step_)) return failure;
@@ -52,8 +51,8 @@ class Stepper {
     int64_t width = 0;
     if (auto failure = session_.read_rows(logits_, last_, &rows_, &width)) return failure;
     for (size_t row = 0; row < last_.size(); ++row) {
-      std::string ignored;  // of random weights logits may be what they are
-      sampler_.next(rows_.data() + static_cast<int64_t>(row) * width, width, &ignored);
+      // Of random weights logits may be what they are.
+      static_cast<void>(sampler_.next(rows_.data() + static_cast<int64_t>(row) * width, width));
     }
     return std::nullopt;
   }
@@ -63,16 +62,16 @@ class Stepper {
   void take_tokens(const Plan& plan, const Options& options) {
     Options alone = options;
     alone.dims.clear();
-    std::string ignored;
-    auto steps = TokenSteps::of(plan, alone, &ignored);
+    auto steps = TokenSteps::of(plan, alone);
     if (!steps || !steps->holds_positions()) return;
     const Shape& shape = plan.values[steps->input()].shape;
     const auto rows = static_cast<size_t>(evaluate(shape[0], step_.sizes.dims).value_or(0));
     const std::vector<int64_t>& own = step_.sizes.rows[steps->position()];
     counts_.assign(rows, evaluate(shape[1], step_.sizes.dims).value_or(0));
     positions_ = own.size() == rows ? own : std::vector<int64_t>(rows, step_.sizes.dims[steps->position()]);
-    const auto made = steps->step(counts_, positions_, &ignored);
-    if (made && made->phase == step_.phase && made->sizes.dims == step_.sizes.dims) steps_ = std::move(steps);
+    const auto made = steps->step(counts_, positions_);
+    if (made && made->phase == step_.phase && made->sizes.dims == step_.sizes.dims)
+      steps_ = *std::move(steps);
   }
 
   Session& session_;
@@ -188,8 +187,11 @@ Exit run_bench(const Plan& plan, Backend& backend, const Options& options, Sessi
   report.limits = options.limits;
   report.traffic = traffic_of(plan, step);
   report.tokens = tokens_of(plan, step);
-  if (std::string_view(backend.name()) == "cpu")
-    report.ceilings = known_ceilings(backend.device(), thread_count(), &report.no_ceilings);
+  if (std::string_view(backend.name()) == "cpu") {
+    auto known = known_ceilings(backend.device(), thread_count());
+    report.no_ceilings = known.message();
+    if (known) report.ceilings = *std::move(known);
+  }
   const ProcessorTimes before = processor_times();
   auto failure = measure(
       options.limits, steady_seconds, [&] { return run({}); }, &report.samples);

@@ -151,13 +151,13 @@ constexpr const char* kProduct =
     "y = output(linear(x, param bf16[512, 512] from \"w\"))\n";
 constexpr double kProductFlops = 2.0 * 256 * 512 * 512;
 
-std::optional<double> product_rate(Backend& cpu, std::string* why) {
+Result<double> product_rate(Backend& cpu) {
   CompileOptions how;
   how.target = "cpu";
   const Compilation done = compile(SourceText("calibrate", kProduct), how);
-  if (!done.ok) return *why = render(done.diagnostics, done.source, false), std::nullopt;
-  const auto plan = checked_plan(done.plan_json, "calibrate", why);
-  if (!plan) return std::nullopt;
+  if (!done.ok) return Error{render(done.diagnostics, done.source, false)};
+  const auto plan = checked_plan(done.plan_json, "calibrate");
+  if (!plan) return plan.error();
   Session session(*plan, cpu);
   Step step;
   step.phase = plan->phases.back().name;
@@ -171,13 +171,13 @@ std::optional<double> product_rate(Backend& cpu, std::string* why) {
   if (!failure) failure = session.set_input(*find_input(*plan, "x"), x);
   double took = 1;
   if (!failure) took = fastest([&] { return session.run(); }, &failure);
-  if (failure) return *why = *failure, std::nullopt;
+  if (failure) return Error{*failure};
   return kProductFlops / took;
 }
 
 }  // namespace
 
-std::optional<Ceilings> measured_ceilings(Backend& cpu, std::string* why) {
+Result<Ceilings> measured_ceilings(Backend& cpu) {
   Ceilings out;
   out.processor = processor_name();
   out.kernels = kernels_of_device(cpu.device());
@@ -186,8 +186,8 @@ std::optional<Ceilings> measured_ceilings(Backend& cpu, std::string* why) {
     out.read.push_back(read_rate(numbers, static_cast<size_t>(threads)));
   out.fma_f32 = fma_rate();
   out.loop = loop_seconds();
-  const auto product = product_rate(cpu, why);
-  if (!product) return std::nullopt;
+  const auto product = product_rate(cpu);
+  if (!product) return product.error();
   out.product_bf16 = *product;
   return out;
 }
@@ -205,12 +205,12 @@ std::string ceilings_text(const Ceilings& c) {
 }
 
 Exit calibrate() {
-  std::string why;
-  const auto cpu = make_backend("cpu", &why);
-  if (!cpu) return fail(kFailed, why), kFailed;
+  const auto made = make_backend("cpu");
+  if (!made) return fail(kFailed, made.message()), kFailed;
+  const std::unique_ptr<Backend>& cpu = made->backend;
   const ProcessorTimes before = processor_times();
-  const auto found = measured_ceilings(*cpu, &why);
-  if (!found) return fail(kFailed, why), kFailed;
+  const auto found = measured_ceilings(*cpu);
+  if (!found) return fail(kFailed, found.message()), kFailed;
   Circumstances circumstances;
   look(before, processor_times(), &circumstances);
   circumstances.iterations = kShort.least_iterations;

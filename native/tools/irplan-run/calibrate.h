@@ -1,9 +1,9 @@
 // irplan-run --calibrate: what this machine can do at most.
 #pragma once
 
-#include <optional>
 #include <string>
 
+#include "irplan/result.h"
 #include "runtime/backend.h"
 #include "tools/irplan-run/ceilings.h"
 #include "tools/irplan-run/options.h"
@@ -11,7 +11,7 @@
 namespace irplan::run {
 
 // Measures for some seconds; none with the reason.
-std::optional<Ceilings> measured_ceilings(Backend& cpu, std::string* why);
+Result<Ceilings> measured_ceilings(Backend& cpu);
 // A line each, as --calibrate shows them.
 std::string ceilings_text(const Ceilings& ceilings);
 

@@ -88,18 +88,18 @@ std::string kernels_of_device(const std::string& device) {
   return comma == std::string::npos ? device : device.substr(comma + 2);
 }
 
-std::optional<Ceilings> known_ceilings(const std::string& device, int threads, std::string* why) {
+Result<Ceilings> known_ceilings(const std::string& device, int threads) {
   const std::string kernels = kernels_of_device(device);
   const std::string path = ceilings_file(), then = "; `irplan-run --calibrate` measures it, in some seconds";
-  std::string ignored;
-  const auto text = path.empty() || !is_file(path) ? std::nullopt : read_text(path, kMostBytes, &ignored);
-  if (!text) return *why = "what this machine can do is not known" + then, std::nullopt;
+  const Error unknown{"what this machine can do is not known" + then};
+  if (path.empty() || !is_file(path)) return unknown;
+  const auto text = read_text(path, kMostBytes);
+  if (!text) return unknown;
   auto found = read_ceilings(*text);
-  if (!found) return *why = path + " is not what --calibrate writes" + then, std::nullopt;
+  if (!found) return Error{path + " is not what --calibrate writes" + then};
   if (found->processor != processor_name() || found->kernels != kernels ||
       found->read.size() < static_cast<size_t>(threads))
-    return *why = path + " is of another machine, " + found->processor + " with " + found->kernels + then,
-           std::nullopt;
+    return Error{path + " is of another machine, " + found->processor + " with " + found->kernels + then};
   return found->of(threads);
 }
 

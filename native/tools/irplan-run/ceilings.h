@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "irplan/result.h"
+
 namespace irplan::run {
 
 struct Ceilings {
@@ -31,6 +33,6 @@ std::string ceilings_file();
 // "AVX2" of a device "2 threads, AVX2"
 std::string kernels_of_device(const std::string& device);
 // Those of the file, where it is of this processor, its kernels, and as many threads; none with what to do.
-std::optional<Ceilings> known_ceilings(const std::string& device, int threads, std::string* why);
+Result<Ceilings> known_ceilings(const std::string& device, int threads);
 
 }  // namespace irplan::run

@@ -20,11 +20,10 @@ Generated::Generated(const Options& options, int64_t rows) : stream_(options.str
 Failure Generated::take(const float* logits, int64_t width) {
   std::string shown;
   for (size_t row = 0; row < last_.size(); ++row) {
-    std::string why;
-    const auto id = samplers_[row].next(logits + static_cast<int64_t>(row) * width, width, &why);
+    const auto id = samplers_[row].next(logits + static_cast<int64_t>(row) * width, width);
     if (!id)
       return "row " + std::to_string(row) + " after " + std::to_string(tokens_[row].size()) +
-             " new tokens: " + why;
+             " new tokens: " + id.message();
     last_[row] = *id;
     if (ended_[row]) continue;
     ended_[row] = std::find(eos_.begin(), eos_.end(), *id) != eos_.end();

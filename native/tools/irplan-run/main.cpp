@@ -41,9 +41,10 @@ Exit run(const std::vector<std::string>& words) {
   const command::Command& only = program().commands[0];
   command::Arguments arguments;
   if (!arguments.parse(program(), only, words)) return kUsage;
-  std::string why;
-  if (arguments.has("--isa") && !cpu::choose_isa(arguments.value("--isa"), &why))
-    return fail(kFailed, "--isa: " + why), kFailed;
+  if (arguments.has("--isa")) {
+    if (auto failure = cpu::choose_isa(arguments.value("--isa")))
+      return fail(kFailed, "--isa: " + *failure), kFailed;
+  }
   if (const auto text = answer(arguments)) return command::print(*text) ? kDone : kFailed;
   if (arguments.has("--selftest") || arguments.has("--calibrate")) {
     lend(whole_number(arguments.value("--threads")));
@@ -56,15 +57,16 @@ Exit run(const std::vector<std::string>& words) {
   const Options& options = *read;
   watch_mapped_files();
   lend(options.threads);
-  const auto backend = make_backend(options.backend, &why);
-  if (!backend) return fail(kFailed, why), kFailed;
+  const auto made = make_backend(options.backend);
+  if (!made) return fail(kFailed, made.message()), kFailed;
+  const std::unique_ptr<Backend>& backend = made->backend;
   if (arguments.has("--isa") && backend->target() != "cpu")
     return fail(kUsage, "--isa is for the cpu backend, and this run is on " + std::string(backend->name()) +
                             "; --backend cpu"),
            kUsage;
   // Who has a device expects it to be used; who has none knows that.
-  if (options.backend == "auto" && !why.empty() && (options.verbose || cuda_device_there()))
-    command::say("note: --backend auto takes the CPU: " + why);
+  if (!made->not_cuda.empty() && (options.verbose || cuda_device_there()))
+    command::say("note: --backend auto takes the CPU: " + made->not_cuda);
   Exit code = kFailed;
   const auto plan = load_program(options, *backend, &code);
   if (!plan) return code;

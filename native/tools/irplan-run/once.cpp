@@ -31,17 +31,14 @@ std::optional<std::vector<Given>> open_inputs(const Plan& plan, const Options& o
                         command::did_you_mean(input.name, names));
       return std::nullopt;
     }
-    std::string why;
-    auto spec = InputSpec::open(input.text, &why);
-    if (!spec) return fail(kFailed, "--input " + input.name + ": " + why), std::nullopt;
+    auto spec = InputSpec::open(input.text);
+    if (!spec) return fail(kFailed, "--input " + input.name + ": " + spec.message()), std::nullopt;
     if (auto failure = spec->unlike(plan.values[*value])) return fail(kFailed, *failure), std::nullopt;
     out.push_back({*value, std::move(*spec)});
   }
   for (uint32_t i = 0; options.bench && i < plan.values.size(); ++i) {
     const auto here = std::any_of(out.begin(), out.end(), [&](const Given& g) { return g.value == i; });
-    std::string why;
-    if (plan.values[i].kind == Plan::Kind::Input && !here)
-      out.push_back({i, *InputSpec::open("random:1", &why)});
+    if (plan.values[i].kind == Plan::Kind::Input && !here) out.push_back({i, *InputSpec::open("random:1")});
   }
   return out;
 }
@@ -57,24 +54,23 @@ std::string missing_inputs(const Plan& plan, const Plan::Phase& phase, const std
   return names;
 }
 
-std::optional<StepBinding> sizes_in(const Plan& plan, const Plan::Phase& phase, const Options& options,
-                                    const std::vector<Given>& given, std::string* why) {
+Result<StepBinding> sizes_in(const Plan& plan, const Plan::Phase& phase, const Options& options,
+                             const std::vector<Given>& given) {
   const std::string missing = missing_inputs(plan, phase, given);
   if (!missing.empty())
-    return *why = "no --input is given for " + missing + ", which phase " + phase.name + " reads",
-           std::nullopt;
+    return Error{"no --input is given for " + missing + ", which phase " + phase.name + " reads"};
   Sizes sizes(plan);
-  if (auto failure = sizes.give(options.dims)) return *why = *failure, std::nullopt;
+  if (auto failure = sizes.give(options.dims)) return Error{*failure};
   sizes.take_phase(phase);
   for (const Given& g : given) {
     const Plan::Value& value = plan.values[g.value];
     if (!g.spec.stored()) continue;
     if (auto failure = sizes.take_shape("input " + value.id, value.shape, g.spec.stored()->shape))
-      return *why = *failure, std::nullopt;
+      return Error{*failure};
   }
-  auto binding = sizes.binding(why);
-  if (!binding) return std::nullopt;
-  if (auto failure = check_ranges(plan, phase.name, *binding)) return *why = *failure, std::nullopt;
+  auto binding = sizes.binding();
+  if (!binding) return binding.error();
+  if (auto failure = check_ranges(plan, phase.name, *binding)) return Error{*failure};
   return binding;
 }
 
@@ -88,15 +84,16 @@ std::optional<Step> choose(const Plan& plan, const Options& options, const std::
   }
   if (candidates.empty()) return fail(kFailed, no_such_phase(plan, options.phase)), std::nullopt;
   std::vector<Step> admitted;
-  std::string why;
+  Failure refusal;
   for (const Plan::Phase* phase : candidates) {
-    std::string reason;
-    auto sizes = sizes_in(plan, *phase, options, given, &reason);
-    if (sizes) admitted.push_back({phase->name, std::move(*sizes), 0});
-    if (!sizes && why.empty()) why = reason;
+    auto sizes = sizes_in(plan, *phase, options, given);
+    if (sizes)
+      admitted.push_back({phase->name, std::move(*sizes), 0});
+    else if (!refusal)
+      refusal = sizes.message();
   }
   if (admitted.size() == 1) return admitted[0];
-  if (admitted.empty()) return fail(kFailed, why), std::nullopt;
+  if (admitted.empty()) return fail(kFailed, *refusal), std::nullopt;
   fail(kFailed, "several phases allow these sizes: say --phase, one of " + names);
   return std::nullopt;
 }
@@ -131,10 +128,10 @@ Exit run_once(const Plan& plan, Backend& backend, const Options& options) {
     const Plan::Value& value = plan.values[g.value];
     std::vector<int64_t> shape;
     for (const Expr extent : value.shape) shape.push_back(evaluate(extent, step->sizes.dims).value_or(0));
-    std::string why, table;
+    std::string table;
     const int64_t rows = table_rows(plan, g.value, step->sizes.dims, kRandomBelow, &table);
-    auto array = g.spec.array(value, shape, rows, &why);
-    if (!array) return fail(kFailed, why), kFailed;
+    auto array = g.spec.array(value, shape, rows);
+    if (!array) return fail(kFailed, array.message()), kFailed;
     if (auto failure = ids_outside(plan, g.value, *array, step->sizes.dims))
       return fail(kFailed, *failure), kFailed;
     if (auto failure = session.set_input(g.value, *array)) return fail(kFailed, *failure), kFailed;
@@ -159,9 +156,8 @@ Exit run_once(const Plan& plan, Backend& backend, const Options& options) {
   for (const std::string& name : results.names()) {
     const Plan::Output* output = find_output(plan, name, step->phase);
     if (!output) continue;
-    std::string why;
-    auto array = session.read(output->value, &why);
-    if (!array) return fail(kFailed, why), kFailed;
+    auto array = session.read(output->value);
+    if (!array) return fail(kFailed, array.message()), kFailed;
     arrays[name] = std::move(*array);
     dtypes[name] = plan.values[output->value].dtype;
   }

@@ -12,121 +12,122 @@ namespace irplan::run {
 namespace {
 
 template <auto member>
-bool take_text(Options& o, const std::string& text, std::string*) {
+Failure take_text(Options& o, const std::string& text) {
   o.*member = text;
-  return true;
+  return std::nullopt;
 }
 
 template <auto member>
-bool take_texts(Options& o, const std::string& text, std::string*) {
+Failure take_texts(Options& o, const std::string& text) {
   (o.*member).push_back(text);
-  return true;
+  return std::nullopt;
 }
 
 template <auto member>
-bool take_flag(Options& o, const std::string&, std::string*) {
-  return o.*member = true;
+Failure take_flag(Options& o, const std::string&) {
+  o.*member = true;
+  return std::nullopt;
 }
 
 template <auto member>
-bool take_named(Options& o, const std::string& text, std::string*) {
+Failure take_named(Options& o, const std::string& text) {
   NamedText named;
   command::split(text, &named.name, &named.text);
   (o.*member).push_back(std::move(named));
-  return true;
+  return std::nullopt;
 }
 
 template <auto member>
-bool take_file_of(Options& o, const std::string& text, std::string* why) {
+Failure take_file_of(Options& o, const std::string& text) {
   NamedText named;
   command::split(text, &named.name, &named.text);
-  if (named.text.size() < 2 || named.text[0] != '@')
-    return *why = "takes NAME=@FILE, not `" + text + "`", false;
+  if (named.text.size() < 2 || named.text[0] != '@') return "takes NAME=@FILE, not `" + text + "`";
   named.text.erase(0, 1);
   (o.*member).push_back(std::move(named));
-  return true;
+  return std::nullopt;
 }
 
-bool take_dim(Options& o, const std::string& text, std::string* why) {
+Failure take_dim(Options& o, const std::string& text) {
   NamedSizes sizes;
   std::string numbers;
   command::split(text, &sizes.name, &numbers);
   const auto read = whole_numbers(numbers);
-  if (!read) return *why = "takes DIM=N, or DIM=N,N,… for a ragged dim, not `" + text + "`", false;
+  if (!read) return "takes DIM=N, or DIM=N,N,… for a ragged dim, not `" + text + "`";
   sizes.sizes = *read;
   o.dims.push_back(std::move(sizes));
-  return true;
+  return std::nullopt;
 }
 
-bool take_tolerance(Options& o, const std::string& text, std::string* why) {
+Failure take_tolerance(Options& o, const std::string& text) {
   char* end = nullptr;
   o.tolerance = std::strtod(text.c_str(), &end);
   const bool good = !text.empty() && !*end && std::isfinite(o.tolerance) && o.tolerance >= 0;
-  return good || (*why = "takes a number that is not negative, not `" + text + "`", false);
+  if (!good) return "takes a number that is not negative, not `" + text + "`";
+  return std::nullopt;
 }
 
-bool take_states(Options& o, const std::string& text, std::string* why) {
+Failure take_states(Options& o, const std::string& text) {
   o.states = text;
-  return text == "zeros" || text == "unset" || (*why = "takes zeros or unset, not `" + text + "`", false);
+  if (text != "zeros" && text != "unset") return "takes zeros or unset, not `" + text + "`";
+  return std::nullopt;
 }
 
-bool take_chunks(Options& o, const std::string& text, std::string* why) {
+Failure take_chunks(Options& o, const std::string& text) {
   const auto read = whole_numbers(text);
-  if (!read) return *why = "takes whole numbers with commas between, not `" + text + "`", false;
+  if (!read) return "takes whole numbers with commas between, not `" + text + "`";
   o.chunks = *read;
   for (const int64_t n : o.chunks) {
-    if (n < 1) return *why = "takes sizes of at least 1", false;
+    if (n < 1) return "takes sizes of at least 1";
   }
-  return true;
+  return std::nullopt;
 }
 
 // One of SamplingWords::kNames.
 template <size_t name>
-bool take_sampling(Options& o, const std::string& text, std::string* why) {
+Failure take_sampling(Options& o, const std::string& text) {
   char* end = nullptr;
   const double number = std::strtod(text.c_str(), &end);
   const bool good = !text.empty() && !*end && !std::isspace(static_cast<unsigned char>(text[0]));
   const auto wrong = o.sampling.set(SamplingWords::kNames[name], good ? number : std::nan(""));
-  return !wrong || (*why = *wrong + ", not `" + text + "`", false);
+  if (wrong) return *wrong + ", not `" + text + "`";
+  return std::nullopt;
 }
 
-bool take_eos(Options& o, const std::string& text, std::string* why) {
+Failure take_eos(Options& o, const std::string& text) {
   const auto ids = whole_numbers(text);
   if (!ids || *std::min_element(ids->begin(), ids->end()) < 0)
-    return *why = "takes token ids with commas between, not `" + text + "`", false;
+    return "takes token ids with commas between, not `" + text + "`";
   o.eos = *ids;
-  return true;
+  return std::nullopt;
 }
 
 template <auto member, int64_t least>
-bool take_number(Options& o, const std::string& text, std::string* why) {
+Failure take_number(Options& o, const std::string& text) {
   const auto n = whole_number(text);
-  if (!n || *n < least)
-    return *why = "takes a whole number from " + std::to_string(least) + ", not `" + text + "`", false;
+  if (!n || *n < least) return "takes a whole number from " + std::to_string(least) + ", not `" + text + "`";
   o.*member = *n;
-  return true;
+  return std::nullopt;
 }
 
 // "200", in a unit of so many to a second.
 template <double MeasureLimits::*member, int a_second>
-bool take_time(Options& o, const std::string& text, std::string* why) {
+Failure take_time(Options& o, const std::string& text) {
   char* end = nullptr;
   const double number = std::strtod(text.c_str(), &end);
   if (text.empty() || *end || !(number >= 0) || number > 86400.0 * a_second)
-    return *why = "takes a time in " + std::string(a_second == 1 ? "seconds" : "milliseconds") +
-                  " of at most a day, not `" + text + "`",
-           false;
+    return "takes a time in " + std::string(a_second == 1 ? "seconds" : "milliseconds") +
+           " of at most a day, not `" + text + "`";
   o.limits.*member = number / a_second;
   o.limits_given = true;
-  return true;
+  return std::nullopt;
 }
 
-bool take_iterations(Options& o, const std::string& text, std::string* why) {
+Failure take_iterations(Options& o, const std::string& text) {
   const auto n = whole_number(text);
-  if (!n || *n < 1 || *n > 1000000000) return *why = "takes a whole number from 1, not `" + text + "`", false;
+  if (!n || *n < 1 || *n > 1000000000) return "takes a whole number from 1, not `" + text + "`";
   o.limits.least_iterations = *n;
   o.limits_given = true;
-  return true;
+  return std::nullopt;
 }
 
 // ---- the file in an option's value, for Arguments::file_conflict
@@ -146,11 +147,11 @@ constexpr const char* kBackends = "auto|cpu|cuda|reference";
 constexpr const char* kStates = "zeros|unset";
 constexpr const char* kIsas = "portable|avx2|avx512|avx512vnni|neon";
 
-bool taken_first(Options&, const std::string&, std::string*) { return true; }  // before a backend is made
+Failure taken_first(Options&, const std::string&) { return std::nullopt; }  // before a backend is made
 
 struct Row {
   command::Option option;
-  bool (*take)(Options&, const std::string& text, std::string* why);  // null: the program answers by itself
+  Failure (*take)(Options&, const std::string& text);  // null: the program answers by itself
 };
 
 const Row kRows[] = {
@@ -445,10 +446,10 @@ std::optional<Options> read_options(const command::Arguments& arguments) {
   for (const Row& row : kRows) {
     if (!row.take) continue;
     for (const std::string& text : arguments.all(row.option.name)) {
-      std::string why;
-      if (row.take(options, text, &why)) continue;
-      fail(kUsage, std::string(row.option.name) + " " + why);
-      return std::nullopt;
+      if (auto failure = row.take(options, text)) {
+        fail(kUsage, std::string(row.option.name) + " " + *failure);
+        return std::nullopt;
+      }
     }
   }
   if (!consistent(options)) return std::nullopt;

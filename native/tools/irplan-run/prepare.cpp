@@ -117,10 +117,10 @@ std::optional<WeightSource> weights_for(const Plan& plan, const Options& options
          "the plan reads " + std::to_string(params) + " weights: say --weights FILE, DIR or random:SEED");
     return std::nullopt;
   }
-  std::string why;
-  auto source = open_weights(options.weights, &why);
-  if (!source) fail(kFailed, why);
-  return source;
+  auto source = open_weights(options.weights);
+  if (source) return *std::move(source);
+  fail(kFailed, source.message());
+  return std::nullopt;
 }
 
 bool prepare(Session& session, const std::vector<Step>& widest, const WeightSource& source,

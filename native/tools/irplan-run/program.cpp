@@ -81,9 +81,8 @@ std::unique_ptr<Plan> load_program(const Options& options, const Backend& backen
   }
   if (!is_plan) text = compiled(std::move(*text), options, target_for(backend));
   if (!text) return nullptr;
-  std::string why;
-  auto plan = checked_plan(*text, options.file, &why);
-  if (!plan) return fail(kFailed, why), nullptr;
+  auto plan = checked_plan(*text, options.file);
+  if (!plan) return fail(kFailed, plan.message()), nullptr;
   if (auto failure = backend.load(*plan)) return fail(kFailed, *failure), nullptr;
   if (is_plan && plan->target != backend.name()) {
     const std::string message = "the plan is for " + plan->target +
@@ -95,7 +94,7 @@ std::unique_ptr<Plan> load_program(const Options& options, const Backend& backen
     }
     command::say("note: " + message);
   }
-  return plan;
+  return std::make_unique<Plan>(*std::move(plan));
 }
 
 }  // namespace irplan::run

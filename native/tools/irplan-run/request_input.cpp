@@ -10,10 +10,10 @@
 
 namespace irplan::run {
 
-std::optional<std::vector<Request>> read_requests_file(const std::string& path, std::string* why) {
-  const auto text = read_text(path, command::kMaxRequestsFile, why);
-  if (!text) return std::nullopt;
-  return read_requests(*text, path, why);
+Result<std::vector<Request>> read_requests_file(const std::string& path) {
+  const auto text = read_text(path, command::kMaxRequestsFile);
+  if (!text) return text.error();
+  return read_requests(*text, path);
 }
 
 std::vector<RequestLines::Line> RequestInput::take(bool wait) {

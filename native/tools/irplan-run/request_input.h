@@ -1,16 +1,16 @@
 // Requests from a file, or from standard input while others are served.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "irplan/result.h"
 #include "runtime/requests.h"
 
 namespace irplan::run {
 
 // None with the reason, which names the file and line.
-std::optional<std::vector<Request>> read_requests_file(const std::string& path, std::string* why);
+Result<std::vector<Request>> read_requests_file(const std::string& path);
 
 class RequestInput {
  public:

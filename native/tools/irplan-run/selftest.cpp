@@ -148,23 +148,22 @@ Failure give_inputs(const Plan& plan, const Step& step, std::mt19937& random, Se
 }
 
 // All outputs of all steps, in order; none with the reason.
-std::optional<std::vector<std::pair<std::string, HostArray>>> outputs(const Plan& plan, Backend& backend,
-                                                                      std::string* why) {
+Result<std::vector<std::pair<std::string, HostArray>>> outputs(const Plan& plan, Backend& backend) {
   const std::vector<Step> steps = steps_of(plan);
   WeightSource weights;
   weights.seed = kSeed;
   Session session(plan, backend);
-  if (auto failure = session.prepare(steps, weights)) return *why = *failure, std::nullopt;
+  if (auto failure = session.prepare(steps, weights)) return Error{*failure};
   std::vector<std::pair<std::string, HostArray>> out;
   std::mt19937 random(kSeed);
   for (const Step& step : steps) {
     Failure failure = give_inputs(plan, step, random, session);
     if (!failure) failure = session.run();
-    if (failure) return *why = *failure, std::nullopt;
+    if (failure) return Error{*failure};
     for (const Plan::Output& output : plan.outputs) {
       if (!output.phase.empty() && output.phase != step.phase) continue;
-      auto array = session.read(output.value, why);
-      if (!array) return std::nullopt;
+      auto array = session.read(output.value);
+      if (!array) return array.error();
       out.emplace_back(step.phase + "/" + output.name, std::move(*array));
     }
   }
@@ -184,15 +183,15 @@ double difference(const HostArray& want, const HostArray& got) {
   return largest > 0 ? most / largest : most;
 }
 
-std::unique_ptr<Plan> planned(const Trial& trial, const Backend& backend, bool large, std::string* why) {
+Result<Plan> planned(const Trial& trial, const Backend& backend, bool large) {
   CompileOptions options;
   options.target = backend.target().empty() ? "cpu" : std::string(backend.target());
   if (large) options.lets = {{"W", std::to_string(trial.width)}, {"N", std::to_string(trial.rows)}};
   const Compilation done = compile(SourceText("selftest", trial.program), options);
-  if (!done.ok) return *why = "does not compile: " + render(done.diagnostics, done.source, false), nullptr;
-  auto plan = checked_plan(done.plan_json, "selftest", why);
-  if (!plan) return nullptr;
-  if (auto failure = backend.load(*plan)) return *why = *failure, nullptr;
+  if (!done.ok) return Error{"does not compile: " + render(done.diagnostics, done.source, false)};
+  auto plan = checked_plan(done.plan_json, "selftest");
+  if (!plan) return plan;
+  if (auto failure = backend.load(*plan)) return Error{*failure};
   return plan;
 }
 
@@ -203,13 +202,12 @@ bool passes(const Trial& trial, Backend& backend, Backend& reference, std::set<s
                 what.empty() ? "" : (", " + what).c_str());
     return good;
   };
-  std::string why;
-  const auto plan = planned(trial, backend, false, &why);
-  if (!plan) return said(false, why);
-  const auto want = outputs(*plan, reference, &why);
-  if (!want) return said(false, "on the reference: " + why);
-  const auto got = outputs(*plan, backend, &why);
-  if (!got) return said(false, why);
+  const auto plan = planned(trial, backend, false);
+  if (!plan) return said(false, plan.message());
+  const auto want = outputs(*plan, reference);
+  if (!want) return said(false, "on the reference: " + want.message());
+  const auto got = outputs(*plan, backend);
+  if (!got) return said(false, got.message());
   double most = 0;
   std::string where;
   for (size_t i = 0; i < want->size(); ++i) {
@@ -227,10 +225,9 @@ bool passes(const Trial& trial, Backend& backend, Backend& reference, std::set<s
 std::string backends_text() {
   std::string out;
   for (const char* name : {"cuda", "cpu", "reference"}) {
-    std::string why;
-    const auto backend = make_backend(name, &why);
+    const auto made = make_backend(name);
     out += std::string(name) + std::string(12 - std::string(name).size(), ' ') +
-           (backend ? backend->device() : "not here: " + why) + "\n";
+           (made ? made->backend->device() : "not here: " + made.message()) + "\n";
   }
   return out;
 }
@@ -251,11 +248,10 @@ std::string kernels_text() {
 namespace {
 
 // Adds the trial's times by kernel, its least ones beside them.
-Failure time_kernels(const Trial& trial, Backend& backend, const std::optional<Ceilings>& ceilings,
+Failure time_kernels(const Trial& trial, Backend& backend, const Result<Ceilings>& ceilings,
                      std::map<std::string, KernelTime>& to) {
-  std::string why;
-  const auto plan = planned(trial, backend, true, &why);
-  if (!plan) return why;
+  const auto plan = planned(trial, backend, true);
+  if (!plan) return plan.message();
   const std::vector<Step> steps = steps_of(*plan, trial.rows);
   WeightSource weights;
   weights.seed = kSeed;
@@ -281,18 +277,14 @@ Failure time_kernels(const Trial& trial, Backend& backend, const std::optional<C
 }
 
 Exit show_times(Backend& backend) {
-  std::string why;
-  std::optional<Ceilings> ceilings;
-  if (std::string_view(backend.name()) == "cpu")
-    ceilings = known_ceilings(backend.device(), thread_count(), &why);
-  else
-    why = "what this device can do is not measured";
+  Result<Ceilings> ceilings = Error{"what this device can do is not measured"};
+  if (std::string_view(backend.name()) == "cpu") ceilings = known_ceilings(backend.device(), thread_count());
   std::map<std::string, KernelTime> times;
   for (const Trial& trial : kTrials) {
     if (auto failure = time_kernels(trial, backend, ceilings, times)) return fail(kFailed, *failure), kFailed;
   }
-  std::fputs(times_text(times, ceilings.has_value()).c_str(), stdout);
-  if (!why.empty()) command::say("note: " + why);
+  std::fputs(times_text(times, static_cast<bool>(ceilings)).c_str(), stdout);
+  if (!ceilings) command::say("note: " + ceilings.message());
   return kDone;
 }
 
@@ -311,9 +303,9 @@ std::string times_text(const std::map<std::string, KernelTime>& times, bool know
 }
 
 Exit selftest(const std::string& name, bool perf) {
-  std::string why;
-  const auto backend = make_backend(name, &why), reference = make_backend("reference", &why);
-  if (!backend || !reference) return fail(kFailed, why), kFailed;
+  const auto made = make_backend(name), plain = make_backend("reference");
+  if (!made || !plain) return fail(kFailed, made ? plain.message() : made.message()), kFailed;
+  const std::unique_ptr<Backend>&backend = made->backend, &reference = plain->backend;
   std::printf("%s, %s\n", backend->name(), backend->device().c_str());
   std::set<std::string> run;
   int failed = 0;

@@ -60,19 +60,19 @@ class Server {
         begin_(Clock::now()) {}
 
   Exit run() {
-    std::string why;
     std::vector<Request> requests;
     if (!live_) {
-      auto read = read_requests_file(options_.requests, &why);
-      if (!read) return fail(kFailed, why), kFailed;
+      auto read = read_requests_file(options_.requests);
+      if (!read) return fail(kFailed, read.message()), kFailed;
       requests = std::move(*read);
     }
     if (!options_.trace.empty()) {
       if (auto failure = cannot_write(options_.trace)) return fail(kFailed, *failure), kFailed;
     }
-    steps_ = TokenSteps::of(plan_, options_, &why);
-    if (!steps_ || !steps_->holds_positions())
-      return fail(kFailed, steps_ ? "--requests: the plan appends to no state" : why), kFailed;
+    auto steps = TokenSteps::of(plan_, options_);
+    if (!steps) return fail(kFailed, steps.message()), kFailed;
+    steps_ = *std::move(steps);
+    if (!steps_->holds_positions()) return fail(kFailed, "--requests: the plan appends to no state"), kFailed;
     planner_.emplace(plan_, *steps_);
     capacity_ = planner_->capacity();
     const auto source = weights_for(plan_, options_);
@@ -88,8 +88,8 @@ class Server {
           static_cast<long long>(slots_.state_bytes), static_cast<long long>(slots_.chunk));
     }
     if (!options_.trace.empty()) {
-      auto file = GrowingFile::open(options_.trace, &why);
-      if (!file) return fail(kFailed, why), kFailed;
+      auto file = GrowingFile::open(options_.trace);
+      if (!file) return fail(kFailed, file.message()), kFailed;
       trace_.write_to([to = std::make_shared<GrowingFile>(std::move(*file))](const std::string& lines) {
         return to->add(lines);
       });
@@ -116,7 +116,6 @@ class Server {
     if (request.tokens.empty()) return "it has no tokens";
     if (request.max_new_tokens == 0) return "it asks for no new tokens";
     if (live_ && live_ids_.contains(request.id)) return "another of this req_id is being served";
-    std::string why;
     const auto length = static_cast<int64_t>(request.tokens.size());
     if (capacity_ > 0 && longest(request) > capacity_)
       return "it asks for " + std::to_string(length) + " tokens of prompt and " +
@@ -124,15 +123,15 @@ class Server {
              std::to_string(longest(request)) + " tokens in the cache; the plan holds up to " +
              std::to_string(capacity_) + " of a sequence";
     for (const int64_t held : {int64_t{0}, length - 1, longest(request) - 1}) {
-      const auto step = steps_->step(1, {held}, &why);
-      if (!step) return why;
+      const auto step = steps_->step(1, {held});
+      if (!step) return step.message();
       if (auto over = planner_->over_budget({*step})) return over;
     }
     HostArray ids;
     ids.floats = false;
     ids.shape = {1, length};
     ids.i = request.tokens;
-    return ids_outside(plan_, steps_->input(), ids, steps_->step(1, {0}, &why)->sizes.dims);
+    return ids_outside(plan_, steps_->input(), ids, steps_->step(1, {0})->sizes.dims);
   }
 
   // A misspelt `temperature` would change every answer without a word: each such key is told once.
@@ -172,15 +171,16 @@ class Server {
   // As many slots as requests can use and the budget admits; of requests that are still to come, for any that
   // the plan can hold.
   bool plan_slots() {
-    std::string why;
     demand_.at_once = std::min<int64_t>(kMostSlots, static_cast<int64_t>(waiting_.size()));
     if (live_) {
       demand_ = {kMostSlots, capacity_, capacity_};
       if (capacity_ == 0)
         return fail(kFailed, "--requests: the plan has no phase for a step of one token"), false;
     }
-    auto found = planner_->plan(demand_, options_, &why);
-    if (!found) return fail(kFailed, (why.rfind("--", 0) == 0 ? "" : "--requests: ") + why), false;
+    auto found = planner_->plan(demand_, options_);
+    if (!found)
+      return fail(kFailed, (found.message().rfind("--", 0) == 0 ? "" : "--requests: ") + found.message()),
+             false;
     slots_ = std::move(*found);
     active_.resize(static_cast<size_t>(slots_.count));
     return true;
@@ -266,15 +266,15 @@ class Server {
   }
 
   // Whether a step of all of them is admitted, and fits into the memory that there is.
-  std::optional<Step> step_of(const Batch& batch, std::string* why) const {
-    auto step = steps_->step(batch.counts, positions(batch), why);
-    if (!step) return std::nullopt;
+  Result<Step> step_of(const Batch& batch) const {
+    auto step = steps_->step(batch.counts, positions(batch));
+    if (!step) return step;
     const bool together = batch.slots.size() == 1 || session_.any_slots(step->phase) ||
                           batch.slots.back() - batch.slots[0] + 1 == batch.slots.size();
     const auto bytes = predicted_bytes(plan_, step->phase, step->sizes.dims);
     const bool fits =
         bytes && bytes->arena <= session_.allocated().arena && bytes->inputs <= session_.allocated().inputs;
-    if (!together || !fits) return *why = "it is too large", std::nullopt;
+    if (!together || !fits) return Error{"it is too large"};
     if (session_.any_slots(step->phase)) step->sizes.slots.assign(batch.slots.begin(), batch.slots.end());
     return step;
   }
@@ -289,12 +289,11 @@ class Server {
                      {batch.counts.begin() + first, batch.counts.begin() + last}};
       };
       size_t end = batch.slots.size();
-      std::string why, ignored;
-      auto step = step_of(part(end), &why);
-      while (!step && end > begin + 1) step = step_of(part(--end), &ignored);
+      auto step = step_of(part(end));
+      while (!step && end > begin + 1) step = step_of(part(--end));
       Batch now = part(end);
-      if (!step) step = steps_->largest(now.counts[0], positions(now), &now.counts[0], &why);
-      if (!step) return why;
+      if (!step) step = steps_->largest(now.counts[0], positions(now), &now.counts[0]);
+      if (!step) return step.message();
       step->first_slot = static_cast<int64_t>(now.slots[0]);
       if (auto failure = run_step(now, *step)) return failure;
       begin = end;
@@ -360,9 +359,9 @@ class Server {
   }
 
   void take_token(Active& a, const float* logits, int64_t id, int64_t took, std::string& answers) {
-    std::string why;
-    const auto token = a.sampler.next(logits, width_, &why);
-    if (!token) return drop(a, "its " + why + " after " + std::to_string(a.held) + " tokens", answers);
+    const auto token = a.sampler.next(logits, width_);
+    if (!token)
+      return drop(a, "its " + token.message() + " after " + std::to_string(a.held) + " tokens", answers);
     a.fresh.push_back(*token);
     ++tally_.generated;
     if (a.fresh.size() == 1) tally_.first_token(now_us_ - a.request->arrival_us);

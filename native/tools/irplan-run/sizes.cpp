@@ -119,7 +119,7 @@ std::optional<std::string> Sizes::take_shape(const std::string& what, const Shap
   return std::nullopt;
 }
 
-std::optional<StepBinding> Sizes::binding(std::string* why) const {
+Result<StepBinding> Sizes::binding() const {
   StepBinding out;
   out.dims = so_far();
   out.rows.resize(plan_.dims.size());
@@ -128,8 +128,7 @@ std::optional<StepBinding> Sizes::binding(std::string* why) const {
     if (known_[d].empty()) missing += (missing.empty() ? "" : ", ") + plan_.dims[d].name;
   }
   if (!missing.empty()) {
-    *why = "no size is given for " + missing + ", and no input has it; give it with --dim NAME=N";
-    return std::nullopt;
+    return Error{"no size is given for " + missing + ", and no input has it; give it with --dim NAME=N"};
   }
   for (size_t d = 0; d < known_.size(); ++d) {
     const std::string& per = plan_.dims[d].per;
@@ -138,13 +137,11 @@ std::optional<StepBinding> Sizes::binding(std::string* why) const {
     const int64_t rows = counted ? out.dims[*counted] : 1;
     const auto given = static_cast<int64_t>(known_[d].size());
     if (given != 1 && given != rows) {
-      *why = "--dim " + plan_.dims[d].name + " has " + std::to_string(given) + " sizes for the " +
-             std::to_string(rows) + " rows of " + per;
-      return std::nullopt;
+      return Error{"--dim " + plan_.dims[d].name + " has " + std::to_string(given) + " sizes for the " +
+                   std::to_string(rows) + " rows of " + per};
     }
     constexpr int64_t kMaxRows = 1 << 20;
-    if (rows > kMaxRows)
-      return *why = per + " = " + std::to_string(rows) + " is more rows than are run", std::nullopt;
+    if (rows > kMaxRows) return Error{per + " = " + std::to_string(rows) + " is more rows than are run"};
     out.rows[d] = given == 1 ? std::vector<int64_t>(static_cast<size_t>(rows), known_[d][0]) : known_[d];
   }
   return out;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "irplan/result.h"
 #include "plan/plan.h"
 #include "reference/executor.h"
 #include "tools/irplan-run/options.h"
@@ -29,7 +30,7 @@ class Sizes {
   std::optional<std::string> take_shape(const std::string& what, const Shape& declared,
                                         const std::vector<int64_t>& shape);
   // All dims, or which are missing.
-  std::optional<StepBinding> binding(std::string* why) const;
+  Result<StepBinding> binding() const;
 
  private:
   Binding so_far() const;

@@ -45,8 +45,7 @@ std::optional<std::string> SlotPlanner::over_budget(const std::vector<Step>& ste
 }
 
 int64_t SlotPlanner::capacity() const {
-  std::string ignored;
-  const auto admitted = [&](int64_t held) { return steps_.step(1, {held}, &ignored).has_value(); };
+  const auto admitted = [&](int64_t held) { return static_cast<bool>(steps_.step(1, {held})); };
   if (!admitted(0)) return 0;
   int64_t low = 0, high = 1;
   while (high < kLongest && admitted(high)) low = high, high *= 2;
@@ -62,13 +61,12 @@ int64_t SlotPlanner::capacity() const {
 // them.
 std::optional<std::vector<Step>> SlotPlanner::steps_for(int64_t slots, int64_t chunk,
                                                         const Demand& demand) const {
-  std::string why;
   std::vector<Step> out;
   const int64_t whole = demand.longest_prompt / chunk, rest = demand.longest_prompt % chunk;
   const auto add = [&](int64_t count, const std::vector<int64_t>& positions) {
-    auto step = steps_.step(count, positions, &why);
+    auto step = steps_.step(count, positions);
     if (step) out.push_back(std::move(*step));
-    return step.has_value();
+    return static_cast<bool>(step);
   };
   if (whole > 0 && !add(chunk, {(whole - 1) * chunk})) return std::nullopt;
   if (rest > 0 && !add(rest, {whole * chunk})) return std::nullopt;
@@ -81,9 +79,8 @@ void SlotPlanner::widen(Slots& slots, const Demand& demand) const {
   const int64_t each = std::min(slots.chunk, demand.longest_prompt);
   slots.most_tokens = std::max(each, slots.count);
   for (int64_t rows = std::min(slots.count, kTogether / each); rows > 1; --rows) {
-    std::string why;
     const int64_t held = std::max<int64_t>(0, demand.longest_prompt / each - 1) * each;
-    auto step = steps_.step(each, std::vector<int64_t>(static_cast<size_t>(rows), held), &why);
+    auto step = steps_.step(each, std::vector<int64_t>(static_cast<size_t>(rows), held));
     if (!step || check_step(plan_, *step)) continue;
     std::vector<Step> all = slots.widest;
     all.push_back(std::move(*step));
@@ -111,15 +108,15 @@ Slots SlotPlanner::most_slots(int64_t chunk, int64_t end, const Demand& demand) 
   return out;
 }
 
-std::optional<Slots> SlotPlanner::plan(const Demand& demand, const Options& options, std::string* why) const {
+Result<Slots> SlotPlanner::plan(const Demand& demand, const Options& options) const {
   if (options.slots.value_or(1) > kMostSlots)
-    return *why = "--slots " + std::to_string(*options.slots) + ": at most " + std::to_string(kMostSlots) +
-                  " requests are served at once",
-           std::nullopt;
+    return Error{"--slots " + std::to_string(*options.slots) + ": at most " + std::to_string(kMostSlots) +
+                 " requests are served at once"};
   const int64_t wanted = options.slots.value_or(std::min(demand.at_once, kMostSlots));
   int64_t longest_step = 0;
   const int64_t asked = options.chunks.empty() ? demand.longest_prompt : options.chunks[0];
-  if (!steps_.largest(std::min(asked, demand.longest_prompt), {0}, &longest_step, why)) return std::nullopt;
+  const auto largest = steps_.largest(std::min(asked, demand.longest_prompt), {0}, &longest_step);
+  if (!largest) return largest.error();
   Slots best;
   for (int64_t chunk = longest_step; chunk > 0 && best.count < wanted; chunk /= 2) {
     Slots found = most_slots(chunk, wanted, demand);
@@ -128,17 +125,15 @@ std::optional<Slots> SlotPlanner::plan(const Demand& demand, const Options& opti
   }
   const std::string sequences = " of " + std::to_string(demand.longest) + " tokens";
   if (best.count == 0)
-    return *why = "the budget holds no sequence" + sequences + ", which the longest request needs",
-           std::nullopt;
+    return Error{"the budget holds no sequence" + sequences + ", which the longest request needs"};
   if (options.slots && best.count < wanted)
-    return *why = "--slots " + std::to_string(wanted) + ": the plan holds " + std::to_string(best.count) +
-                  (best.count == 1 ? " sequence" : " sequences") + sequences,
-           std::nullopt;
+    return Error{"--slots " + std::to_string(wanted) + ": the plan holds " + std::to_string(best.count) +
+                 (best.count == 1 ? " sequence" : " sequences") + sequences};
   for (const Step& step : best.widest) {
-    if (auto failure = check_step(plan_, step)) return *why = *failure, std::nullopt;
+    if (auto failure = check_step(plan_, step)) return Error{*failure};
   }
   widen(best, demand);
-  const auto one = steps_.step(1, {demand.longest - 1}, why);
+  const auto one = steps_.step(1, {demand.longest - 1});
   const auto bytes = one ? predicted_bytes(plan_, one->phase, one->sizes.dims) : std::nullopt;
   best.state_bytes = bytes ? bytes->state : 0;
   return best;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "irplan/result.h"
 #include "plan/plan.h"
 #include "runtime/session.h"
 #include "tools/irplan-run/options.h"
@@ -33,7 +34,7 @@ class SlotPlanner {
 
   // The most slots, then the longest steps; --slots and --chunks where they are given. None where the budgets
   // hold not one, or fewer than were asked for.
-  std::optional<Slots> plan(const Demand& demand, const Options& options, std::string* why) const;
+  Result<Slots> plan(const Demand& demand, const Options& options) const;
   // A budget in bytes that these steps would break, in its own words.
   std::optional<std::string> over_budget(const std::vector<Step>& steps) const;
   // The most tokens that a sequence can hold; 0 where not one is admitted.

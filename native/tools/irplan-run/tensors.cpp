@@ -101,27 +101,28 @@ bool agrees(const std::string& name_of, const HostArray& got, const StoredTensor
 
 }  // namespace
 
-std::optional<TensorFile> TensorFile::open(const std::string& text, std::string* why) {
+Result<TensorFile> TensorFile::open(const std::string& text) {
   const auto [path, key] = tensor_file(text);
-  auto file = MappedFile::open(path, why);
-  if (!file) return std::nullopt;
+  auto file = MappedFile::open(path);
+  if (!file) return file.error();
   if (!key) {
-    auto array = read_npy(file->bytes(), why);
-    if (!array) return *why = path + ": " + *why, std::nullopt;
+    auto array = read_npy(file->bytes());
+    if (!array) return Error{path + ": " + array.message()};
     return TensorFile(std::move(*file), std::move(*array));
   }
-  const auto tensors = Safetensors::read(file->bytes(), why);
-  if (!tensors) return *why = path + ": " + *why, std::nullopt;
+  const auto tensors = Safetensors::read(file->bytes());
+  if (!tensors) return Error{path + ": " + tensors.message()};
   const StoredTensor* found = tensors->find(*key);
-  if (!found) return *why = path + " holds no tensor `" + *key + "`", std::nullopt;
+  if (!found) return Error{path + " holds no tensor `" + *key + "`"};
   return TensorFile(std::move(*file), *found);
 }
 
-std::optional<InputSpec> InputSpec::open(const std::string& text, std::string* why) {
+Result<InputSpec> InputSpec::open(const std::string& text) {
   InputSpec spec;
   if (text.size() > 1 && text[0] == '@') {
-    spec.file_ = TensorFile::open(text.substr(1), why);
-    if (!spec.file_) return std::nullopt;
+    auto file = TensorFile::open(text.substr(1));
+    if (!file) return file.error();
+    spec.file_ = *std::move(file);
     return spec;
   }
   if (text.compare(0, 7, "random:") == 0) {
@@ -136,17 +137,16 @@ std::optional<InputSpec> InputSpec::open(const std::string& text, std::string* w
     spec.constant_ = std::strtod(text.c_str() + 6, &end);
     if (text.size() > 6 && !*end) return spec;
   }
-  *why = "`" + text + "` is none of @x.npy, @f.safetensors:key, random:SEED and const:V";
-  return std::nullopt;
+  return Error{"`" + text + "` is none of @x.npy, @f.safetensors:key, random:SEED and const:V"};
 }
 
 std::optional<std::string> InputSpec::unlike(const Plan::Value& value) const {
   return file_ ? irplan::unlike(value, file_->tensor()) : std::nullopt;
 }
 
-std::optional<HostArray> InputSpec::array(const Plan::Value& value, const std::vector<int64_t>& shape,
-                                          int64_t below, std::string* why) const {
-  if (file_) return stored_input(value, file_->tensor(), why);
+Result<HostArray> InputSpec::array(const Plan::Value& value, const std::vector<int64_t>& shape,
+                                   int64_t below) const {
+  if (file_) return stored_input(value, file_->tensor());
   if (seed_) return random_input(value, shape, *seed_, below);
   return constant_input(value, shape, constant_);
 }
@@ -168,9 +168,8 @@ bool Results::open(const Plan& plan, const Options& options) {
   }
   for (const NamedText& expect : options.expects) {
     if (!ask("--expect", expect.name)) return false;
-    std::string why;
-    auto file = TensorFile::open(expect.text, &why);
-    if (!file) return fail(kFailed, "--expect " + expect.name + ": " + why), false;
+    auto file = TensorFile::open(expect.text);
+    if (!file) return fail(kFailed, "--expect " + expect.name + ": " + file.message()), false;
     expects_.emplace_back(expect.name, std::move(*file));
   }
   outputs_ = options.outputs;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "files/mapped_file.h"
+#include "irplan/result.h"
 #include "plan/plan.h"
 #include "runtime/inputs.h"
 #include "runtime/stored.h"
@@ -17,7 +18,7 @@ namespace irplan::run {
 // "x.npy" or "f.safetensors:key", opened.
 class TensorFile {
  public:
-  static std::optional<TensorFile> open(const std::string& text, std::string* why);
+  static Result<TensorFile> open(const std::string& text);
   const StoredTensor& tensor() const { return tensor_; }
 
  private:
@@ -30,14 +31,13 @@ class TensorFile {
 // One --input: a file, or numbers that are made to the size that the step has.
 class InputSpec {
  public:
-  static std::optional<InputSpec> open(const std::string& text, std::string* why);
+  static Result<InputSpec> open(const std::string& text);
   // Extents of a file; null for numbers that take any.
   const StoredTensor* stored() const { return file_ ? &file_->tensor() : nullptr; }
   // Why it cannot be a value's content by rank or type; none where it can.
   std::optional<std::string> unlike(const Plan::Value& value) const;
   // Random integers are below `below`.
-  std::optional<HostArray> array(const Plan::Value& value, const std::vector<int64_t>& shape, int64_t below,
-                                 std::string* why) const;
+  Result<HostArray> array(const Plan::Value& value, const std::vector<int64_t>& shape, int64_t below) const;
 
  private:
   std::optional<TensorFile> file_;

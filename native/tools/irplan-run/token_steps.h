@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "irplan/result.h"
 #include "plan/plan.h"
 #include "runtime/session.h"
 #include "tools/irplan-run/options.h"
@@ -18,20 +19,18 @@ namespace irplan::run {
 
 class TokenSteps {
  public:
-  // Null where the plan does not take tokens; `why` then says what it lacks.
-  static std::optional<TokenSteps> of(const Plan& plan, const Options& options, std::string* why);
+  // Fails where the plan does not take tokens, and says what it lacks.
+  static Result<TokenSteps> of(const Plan& plan, const Options& options);
 
   uint32_t input() const { return input_; }
   // The step of `count` new tokens of each of `positions.size()` sequences that hold so many already; the
   // failure of the phase that fits best where none admits it.
-  std::optional<Step> step(int64_t count, const std::vector<int64_t>& positions, std::string* why) const;
+  Result<Step> step(int64_t count, const std::vector<int64_t>& positions) const;
   // Likewise with as many new tokens of each sequence as `counts` has, where the plan's steps may differ in
   // them: `mixed`.
-  std::optional<Step> step(const std::vector<int64_t>& counts, const std::vector<int64_t>& positions,
-                           std::string* why) const;
+  Result<Step> step(const std::vector<int64_t>& counts, const std::vector<int64_t>& positions) const;
   // The largest step of at most `count` tokens; none where not even one token is admitted.
-  std::optional<Step> largest(int64_t count, const std::vector<int64_t>& positions, int64_t* taken,
-                              std::string* why) const;
+  Result<Step> largest(int64_t count, const std::vector<int64_t>& positions, int64_t* taken) const;
   bool holds_positions() const { return position_.has_value(); }
   DimIndex position() const { return *position_; }  // of a plan that holds them
   // Whether the sequences of one step may hold different numbers of tokens.
@@ -41,8 +40,8 @@ class TokenSteps {
 
  private:
   explicit TokenSteps(const Plan& plan) : plan_(&plan) {}
-  std::optional<StepBinding> sizes(const Plan::Phase& phase, const std::vector<int64_t>& counts,
-                                   const std::vector<int64_t>& positions, std::string* why) const;
+  Result<StepBinding> sizes(const Plan::Phase& phase, const std::vector<int64_t>& counts,
+                            const std::vector<int64_t>& positions) const;
 
   const Plan* plan_;
   uint32_t input_ = kAbsent;

@@ -18,30 +18,27 @@ namespace {
 constexpr int64_t kMaxTokens = int64_t{1} << 24;  // of one run
 
 // Ids as rows of a matrix.
-std::optional<HostArray> read_ids(const std::string& text, std::string* why) {
+Result<HostArray> read_ids(const std::string& text) {
   HostArray ids;
   ids.floats = false;
   if (text[0] != '@') {
     const auto numbers = whole_numbers(text);
     if (!numbers)
-      return *why = "--tokens takes ids with commas between, or @ids.npy, not `" + text.substr(0, 80) + "`",
-             std::nullopt;
+      return Error{"--tokens takes ids with commas between, or @ids.npy, not `" + text.substr(0, 80) + "`"};
     ids.i = *numbers;
     ids.shape = {1, static_cast<int64_t>(ids.i.size())};
     return ids;
   }
-  const auto file = TensorFile::open(text.substr(1), why);
-  if (!file) return std::nullopt;
+  const auto file = TensorFile::open(text.substr(1));
+  if (!file) return file.error();
   const StoredTensor& tensor = file->tensor();
   if (info(tensor.type).floats || tensor.shape.empty() || tensor.shape.size() > 2 || tensor.count() == 0) {
-    *why = text.substr(1) + ": is " + info(tensor.type).name + irplan::text(tensor.shape) +
-           ", expected integers [B, T]";
-    return std::nullopt;
+    return Error{text.substr(1) + ": is " + info(tensor.type).name + irplan::text(tensor.shape) +
+                 ", expected integers [B, T]"};
   }
   if (tensor.count() > kMaxTokens)
-    return *why = text.substr(1) + ": holds " + std::to_string(tensor.count()) + " ids, more than the " +
-                  std::to_string(kMaxTokens) + " of one run",
-           std::nullopt;
+    return Error{text.substr(1) + ": holds " + std::to_string(tensor.count()) + " ids, more than the " +
+                 std::to_string(kMaxTokens) + " of one run"};
   ids = to_array(tensor);
   if (ids.shape.size() == 1) ids.shape.insert(ids.shape.begin(), 1);
   return ids;
@@ -63,7 +60,7 @@ HostArray columns(const HostArray& matrix, int64_t begin, int64_t count) {
 class Joined {
  public:
   void add(HostArray array) { parts_.push_back(std::move(array)); }
-  std::optional<HostArray> joined(std::string* why) const {
+  Result<HostArray> joined() const {
     const HostArray& last = parts_.back();
     if (last.shape.size() < 2) return last;
     HostArray out;
@@ -74,8 +71,7 @@ class Joined {
       std::vector<int64_t> like = part.shape;
       like[1] = last.shape[1];
       if (like != last.shape)
-        return *why = "has other extents in other steps, " + text(part.shape) + " and " + text(last.shape),
-               std::nullopt;
+        return Error{"has other extents in other steps, " + text(part.shape) + " and " + text(last.shape)};
       out.shape[1] += part.shape[1];
     }
     for (int64_t b = 0; b < out.shape[0]; ++b) {
@@ -105,16 +101,16 @@ class TokenRun {
   Exit run() {
     Results results;
     if (!results.open(plan_, options_)) return kFailed;
-    std::string why;
-    auto ids = read_ids(options_.tokens, &why);
+    auto ids = read_ids(options_.tokens);
     if (!ids)
-      return fail(options_.tokens[0] == '@' ? kFailed : kUsage, why),
+      return fail(options_.tokens[0] == '@' ? kFailed : kUsage, ids.message()),
              options_.tokens[0] == '@' ? kFailed : kUsage;
     ids_ = std::move(*ids);
     rows_ = ids_.shape[0];
     if (auto failure = cannot_write_reports(options_)) return fail(kFailed, *failure), kFailed;
-    steps_ = TokenSteps::of(plan_, options_, &why);
-    if (!steps_) return fail(kFailed, why), kFailed;
+    auto steps = TokenSteps::of(plan_, options_);
+    if (!steps) return fail(kFailed, steps.message()), kFailed;
+    steps_ = *std::move(steps);
     if (!options_.inputs.empty())
       return fail(kUsage, "--input " + options_.inputs[0].name + ": --tokens is the only input here"), kUsage;
     if (const Exit code = plan_steps(); code != kDone) return code;
@@ -144,8 +140,8 @@ class TokenRun {
     }
     std::map<std::string, HostArray> arrays;
     for (auto& [name, joined] : joined_) {
-      auto array = joined.joined(&why);
-      if (!array) return fail(kFailed, name + ": " + why), kFailed;
+      auto array = joined.joined();
+      if (!array) return fail(kFailed, name + ": " + array.message()), kFailed;
       arrays[name] = std::move(*array);
     }
     return results.finish(arrays, dtypes_);
@@ -160,7 +156,6 @@ class TokenRun {
   // All steps, before anything is allocated; a text that the plan cannot hold is refused here.
   Exit plan_steps() {
     const int64_t fresh = options_.generate.value_or(1) - 1;  // the last token that is generated is not fed
-    std::string why;
     if (length() > kMaxTokens || fresh > kMaxTokens - length())
       return fail(kFailed, "--tokens: " + counted(length(), "token") + " and " + std::to_string(fresh + 1) +
                                " new ones are more than the " + std::to_string(kMaxTokens) + " of one run"),
@@ -169,10 +164,12 @@ class TokenRun {
       return fail(kFailed,
                   "--generate: the plan appends to no state, so a token would not see those before it"),
              kFailed;
-    if (fresh > 0 && !steps_->step(1, positions(length() + fresh - 1), &why))
-      return fail(kFailed, "--generate: " + counted(length(), "token") + " and " + std::to_string(fresh + 1) +
-                               " new ones do not fit: " + why),
-             kFailed;
+    if (fresh > 0) {
+      if (const auto last = steps_->step(1, positions(length() + fresh - 1)); !last)
+        return fail(kFailed, "--generate: " + counted(length(), "token") + " and " +
+                                 std::to_string(fresh + 1) + " new ones do not fit: " + last.message()),
+               kFailed;
+    }
     int64_t sum = 0;
     bool beyond = false;
     for (const int64_t n : options_.chunks) beyond = __builtin_add_overflow(sum, n, &sum) || beyond;
@@ -185,12 +182,12 @@ class TokenRun {
       int64_t taken = 0;
       const bool told = !chunks.empty();
       if (told) taken = chunks[static_cast<size_t>(i)];
-      auto step = told ? steps_->step(taken, positions(at), &why)
-                       : steps_->largest(length() - at, positions(at), &taken, &why);
+      auto step =
+          told ? steps_->step(taken, positions(at)) : steps_->largest(length() - at, positions(at), &taken);
       if (!step)
         return fail(kFailed, std::string(told ? "--chunks" : "--tokens") + ": a step of " +
                                  std::to_string(told ? taken : 1) + " after " + std::to_string(at) +
-                                 " tokens is not allowed: " + why),
+                                 " tokens is not allowed: " + step.message()),
                kFailed;
       if (at > 0 && !steps_->holds_positions())
         return fail(kFailed, "--tokens: the plan appends to no state and allows at most " +
@@ -201,8 +198,8 @@ class TokenRun {
       at += taken;
     }
     for (int64_t i = 0; i < fresh; ++i) {
-      auto step = steps_->step(1, positions(length() + i), &why);
-      if (!step) return fail(kFailed, "--generate: " + why), kFailed;
+      auto step = steps_->step(1, positions(length() + i));
+      if (!step) return fail(kFailed, "--generate: " + step.message()), kFailed;
       schedule_.emplace_back(1, std::move(*step));
     }
     return kDone;
@@ -295,9 +292,8 @@ class TokenRun {
     for (const std::string& name : names) {
       const Plan::Output* output = wanted ? find_output(plan_, name, phase) : nullptr;
       if (!output) continue;
-      std::string why;
-      auto array = session_.read(output->value, &why);
-      if (!array) return why;
+      auto array = session_.read(output->value);
+      if (!array) return array.message();
       joined_[name].add(std::move(*array));
       dtypes_[name] = plan_.values[output->value].dtype;
     }

@@ -12,10 +12,10 @@ namespace {
 std::optional<Plan> load(const std::string& path) {
   const auto text = read_file(path, kMaxPlanFile);
   if (!text) return std::nullopt;
-  std::string why;
-  auto plan = read_true_plan(*text, &why);
-  if (!plan) fail(kFailed, path + ": " + why);
-  return plan;
+  auto plan = read_true_plan(*text);
+  if (plan) return *std::move(plan);
+  fail(kFailed, path + ": " + plan.message());
+  return std::nullopt;
 }
 
 }  // namespace

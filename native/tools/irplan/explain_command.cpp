@@ -37,13 +37,12 @@ std::optional<Plan> load(const Arguments& arguments, report::FromProgram* progra
   const std::string& path = arguments.positional()[0];
   auto text = read_file(path, kMaxPlanFile);
   if (!text) return std::nullopt;
-  std::string why;
   program->is_there = !is_plan(*text);
   if (!program->is_there) {
     if (!suits_a_plan(arguments, path)) return *code = kUsage, std::nullopt;
-    auto plan = read_true_plan(*text, &why);
-    if (!plan) fail(kFailed, path + ": " + why);
-    return plan;
+    auto plan = read_true_plan(*text);
+    if (plan) return *std::move(plan);
+    return fail(kFailed, path + ": " + plan.message()), std::nullopt;
   }
   const auto options = compile_options(arguments, code);
   if (!options) return std::nullopt;
@@ -53,9 +52,9 @@ std::optional<Plan> load(const Arguments& arguments, report::FromProgram* progra
   if (!compiled.ok) return std::nullopt;
   program->unread_config_keys = compiled.unread_config_keys;
   program->lighter = shorter_caches(compiled, *options);
-  auto plan = read_plan(compiled.plan_json, &why);
-  if (!plan) fail(kFailed, "the plan made of " + path + " cannot be read back: " + why);
-  return plan;
+  auto plan = read_plan(compiled.plan_json);
+  if (plan) return *std::move(plan);
+  return fail(kFailed, "the plan made of " + path + " cannot be read back: " + plan.message()), std::nullopt;
 }
 
 const report::PhaseReport* drawn_phase(const report::Report& report, const std::string& name) {

@@ -103,7 +103,7 @@ bool read_config(const std::string& what, FitOptions& options) {
 int run_fit(const Arguments& arguments) {
   FitOptions options;
   std::optional<int64_t> step;
-  std::string assumed, name, value, why;
+  std::string assumed, name, value;
   constexpr const char* kTokens = "a number of tokens, 8192 or 32K";
   if (!read_size(arguments, "--context", kTokens, &options.context) ||
       !read_size(arguments, "--batch", "a number of sequences", &options.batch) ||
@@ -118,8 +118,8 @@ int run_fit(const Arguments& arguments) {
   options.target = arguments.value("--target", options.target);
   if (!read_config(arguments.positional()[0], options)) return kFailed;
   command::take_heap(kUsualHeap);
-  auto found = fit(options, &why);
-  if (!found) return fail(kFailed, arguments.positional()[0] + ": " + why);
+  auto found = fit(options);
+  if (!found) return fail(kFailed, arguments.positional()[0] + ": " + found.message());
   if (!assumed.empty()) found->assumptions.push_back(assumed);
   if (!print(arguments.json() ? fit_json(*found) : fit_text(*found))) return kFailed;
   return found->broken ? kDiffers : kDone;

@@ -192,9 +192,8 @@ int decode(const Arguments& arguments) {
     text = *read;
     text.erase(text.find_last_not_of(" \r\n\t") + 1);
   }
-  std::string why;
-  const auto link = link::decode(text, &why);
-  if (!link) return fail(kFailed, why);
+  const auto link = link::decode(text);
+  if (!link) return fail(kFailed, link.message());
   if (arguments.has("--output")) {
     if (const int code = write_into(arguments.value("--output"), *link); code != kDone) return code;
   }

@@ -162,10 +162,9 @@ int run_pack(const Arguments& arguments) {
   const auto text = read_file(path, kMaxTableFile);
   if (!text) return kFailed;
   const std::string shown = path == "-" ? "stdin" : path;
-  std::string why;
   const bool json = is_json(*text);
-  auto table = json ? read_pack_json(*text, &why) : read_pack_csv(*text, &why);
-  if (!table) return fail(kFailed, shown + ": " + why);
+  auto table = json ? read_pack_json(*text) : read_pack_csv(*text);
+  if (!table) return fail(kFailed, shown + ": " + table.message());
   if (const std::string note = never_alive(*table); !note.empty()) command::say(note);
   if (options.capacity) table->capacity = options.capacity;
   options.capacity = table->capacity;

@@ -30,8 +30,7 @@ std::string found(const Compilation& compiled) {
 
 // To a person at a terminal: what planning was worth.
 void tell_gain(const Compilation& compiled) {
-  std::string why;
-  const auto plan = read_plan(compiled.plan_json, &why);
+  const auto plan = read_plan(compiled.plan_json);
   if (!plan) return;
   std::fprintf(stderr, "arena: %s\n", report::gain_text(*plan).c_str());
 }
@@ -77,9 +76,8 @@ int run_plan(const Arguments& arguments) {
   }
   const bool color =
       use_color(arguments.value("--color", "auto"), output != "-" ? STDOUT_FILENO : STDERR_FILENO);
-  std::string why;
-  const auto plan = read_plan(compiled->plan_json, &why);
-  if (!plan) return fail(kFailed, "the plan cannot be read back: " + why);
+  const auto plan = read_plan(compiled->plan_json);
+  if (!plan) return fail(kFailed, "the plan cannot be read back: " + plan.message());
   const std::string text = explain_text(report::make_report(*plan), {true, compiled->unread_config_keys, {}},
                                         "", {terminal_width(), color});
   if (output != "-") return print(text) ? kDone : kFailed;

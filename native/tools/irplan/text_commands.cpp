@@ -70,9 +70,8 @@ std::string remarks(const NewProgram& made, const std::string& config) {
 int new_for_config(const std::string& path, const std::string& config, bool json) {
   const auto text = read_file(config, kMaxConfigFile);
   if (!text) return kFailed;
-  std::string why;
-  const auto made = new_program(*text, &why);
-  if (!made) return fail(kFailed, config + ": " + why);
+  const auto made = new_program(*text);
+  if (!made) return fail(kFailed, config + ": " + made.message());
   if (const auto failure = create_file(path, made->text)) return fail(kFailed, *failure);
   if (json && path != "-") {
     const Json out = {{"written", path},

@@ -57,9 +57,13 @@ constexpr std::pair<const char*, Column> kOtherNames[] = {
 
 class CsvReader {
  public:
-  explicit CsvReader(std::string* why) : why_(why) {}
+  Result<PackTable> read(std::string_view text) {
+    if (!fill(text)) return Error{std::move(why_)};
+    return std::move(table_);
+  }
 
-  std::optional<PackTable> read(std::string_view text) {
+ private:
+  bool fill(std::string_view text) {
     constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
     if (text.substr(0, kByteOrderMark.size()) == kByteOrderMark) text.remove_prefix(kByteOrderMark.size());
     while (!text.empty()) {
@@ -69,20 +73,19 @@ class CsvReader {
       ++line_;
       if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
       if (line.empty()) continue;
-      if (columns_ == 0 ? !header(cells(line, kColumns)) : !row(cells(line, columns_))) return std::nullopt;
+      if (columns_ == 0 ? !header(cells(line, kColumns)) : !row(cells(line, columns_))) return false;
     }
-    if (columns_ == 0) return line_ = 1, refuse("expected id,lower,upper,size"), std::nullopt;
+    if (columns_ == 0) return line_ = 1, refuse("expected id,lower,upper,size");
     if (const std::string* twice = repeated(table_.ids)) {
-      *why_ = "two buffers have the id `" + twice->substr(0, 40) + "`";
-      return std::nullopt;
+      why_ = "two buffers have the id `" + twice->substr(0, 40) + "`";
+      return false;
     }
     if (!any_needs_) table_.needs.clear();
-    return std::move(table_);
+    return true;
   }
 
- private:
   bool refuse(const std::string& what) {
-    *why_ = "line " + std::to_string(line_) + ": " + what;
+    why_ = "line " + std::to_string(line_) + ": " + what;
     return false;
   }
 
@@ -196,7 +199,7 @@ class CsvReader {
     return true;
   }
 
-  std::string* why_;
+  std::string why_;
   PackTable table_;
   std::optional<size_t> column_[kColumns];
   size_t line_ = 0, columns_ = 0;
@@ -227,9 +230,7 @@ const char* wrong_gap(const PackGap& gap, const PackBuffer& buffer, const PackNe
   return nullptr;
 }
 
-std::optional<PackTable> read_pack_csv(std::string_view text, std::string* why) {
-  return CsvReader(why).read(text);
-}
+Result<PackTable> read_pack_csv(std::string_view text) { return CsvReader().read(text); }
 
 std::string write_pack_csv(const PackTable& table, const PackResult& result) {
   const bool aligned = table.aligned && !table.needs.empty(), gapped = table.gapped && !table.needs.empty();

@@ -31,38 +31,38 @@ bool is_list(std::string_view key) { return key == "buffers" || key == "allocati
 
 class JsonReader {
  public:
-  explicit JsonReader(std::string* why) : why_(why) {}
+  Result<PackTable> read(std::string_view text) {
+    if (!fill(text)) return Error{std::move(why_)};
+    return std::move(table_);
+  }
 
-  std::optional<PackTable> read(std::string_view text) {
-    if (nests_deeper(text))
-      return refuse("it is nested deeper than " + std::to_string(kMaxJsonDepth)), std::nullopt;
+ private:
+  bool fill(std::string_view text) {
+    if (nests_deeper(text)) return refuse("it is nested deeper than " + std::to_string(kMaxJsonDepth));
     const Json json = parse_json<Json>(text);
-    if (json.is_discarded()) return refuse("it is not JSON"), std::nullopt;
+    if (json.is_discarded()) return refuse("it is not JSON");
     const Json* list = json.is_array() ? &json : nullptr;
-    if (json.is_object() && !top(json, list)) return std::nullopt;
-    if (!list || !list->is_array()) return refuse("expected {\"buffers\": […]}"), std::nullopt;
-    if (list->size() > kMostBuffers)
-      return refuse("more than " + std::to_string(kMostBuffers) + " buffers"), std::nullopt;
+    if (json.is_object() && !top(json, list)) return false;
+    if (!list || !list->is_array()) return refuse("expected {\"buffers\": […]}");
+    if (list->size() > kMostBuffers) return refuse("more than " + std::to_string(kMostBuffers) + " buffers");
     for (const Json& one : *list) {
       where_ = "buffer " + std::to_string(table_.ids.size()) + ": ";
-      if (!buffer(one)) return std::nullopt;
+      if (!buffer(one)) return false;
     }
     std::set<std::string_view> ids;
     where_.clear();
     for (const std::string& id : table_.ids) {
-      if (!ids.insert(id).second)
-        return refuse("two buffers have the id `" + id.substr(0, 40) + "`"), std::nullopt;
+      if (!ids.insert(id).second) return refuse("two buffers have the id `" + id.substr(0, 40) + "`");
     }
     const auto asks = [](const PackNeeds& n) { return n.alignment != 1 || n.offset || !n.gaps.empty(); };
     if (std::none_of(table_.needs.begin(), table_.needs.end(), asks)) table_.needs.clear();
     table_.aligned = table_.gapped = true;
     table_.json = text;
-    return std::move(table_);
+    return true;
   }
 
- private:
   bool refuse(const std::string& what) {
-    *why_ = where_ + what;
+    why_ = where_ + what;
     return false;
   }
 
@@ -184,7 +184,7 @@ class JsonReader {
     return true;
   }
 
-  std::string* why_;
+  std::string why_;
   std::string where_;
   PackTable table_;
   int64_t total_ = 0;
@@ -212,9 +212,7 @@ Json buffer_json(const PackTable& table, size_t i) {
 
 }  // namespace
 
-std::optional<PackTable> read_pack_json(std::string_view text, std::string* why) {
-  return JsonReader(why).read(text);
-}
+Result<PackTable> read_pack_json(std::string_view text) { return JsonReader().read(text); }
 
 std::string write_pack_json(const PackTable& table, const PackResult& result) {
   Json read = table.json.empty() ? Json::object() : parse_json<Json>(table.json);

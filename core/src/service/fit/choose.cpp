@@ -213,21 +213,14 @@ int64_t longest_cache(const FitOptions& options, const ConfigNode& root) {
 
 }  // namespace
 
-std::optional<Chosen> choose(const FitOptions& options, std::string* why, std::optional<int64_t> most) {
-  Span place;
-  const auto config = Config::parse(options.config, why, &place);
-  if (!config) {
-    const LineColumn at = SourceText("", options.config).locate(place.begin);
-    if (place.end > 0)
-      *why += ", at line " + std::to_string(at.line) + ", column " + std::to_string(at.column);
-    return std::nullopt;
-  }
+Result<Chosen> choose(const FitOptions& options, std::optional<int64_t> most) {
+  const auto config = Config::read(options.config);
+  if (!config) return config.error();
   const int64_t longest = most.value_or(longest_cache(options, *config->root()));
-  if (longest > kLongest)
-    return *why = "a context of more than " + std::to_string(kLongest) + " tokens", std::nullopt;
+  if (longest > kLongest) return Error{"a context of more than " + std::to_string(kLongest) + " tokens"};
   const Choosing choosing(options, *config->root(), longest, most.has_value());
-  if (auto found = choosing.serve(options, options.config)) return found;
-  if (auto found = choosing.serve_quantised()) return found;
+  if (auto found = choosing.serve(options, options.config)) return *std::move(found);
+  if (auto found = choosing.serve_quantised()) return *std::move(found);
   const auto errors_of = [&](const std::string& name) {
     const Example* example = find_example(name);
     const auto made = example ? choosing.attempt(*example, options, options.config) : std::nullopt;
@@ -237,15 +230,14 @@ std::optional<Chosen> choose(const FitOptions& options, std::string* why, std::o
   plain.lets.clear(), plain.retypes.clear(), plain.budgets.clear();
   plain.target = FitOptions().target;
   if (const auto served = choosing.serve(plain, options.config))
-    return *why = "the options do not suit the program, " + errors_of(served->example), std::nullopt;
-  const auto nearest = new_program(options.config, why);
-  if (nearest) *why = "no example serves this config; the nearest is " + errors_of(nearest->example);
-  return std::nullopt;
+    return Error{"the options do not suit the program, " + errors_of(served->example)};
+  const auto nearest = new_program(options.config);
+  if (!nearest) return nearest.error();
+  return Error{"no example serves this config; the nearest is " + errors_of(nearest->example)};
 }
 
 std::optional<Chosen> choose_mxfp4(const FitOptions& options, const Chosen& chosen) {
-  std::string ignored;
-  const auto config = Config::parse(options.config, &ignored);
+  const auto config = Config::parse(options.config);
   if (!config || find_quantisation(*config->root())) return std::nullopt;
   const int64_t longest = longest_cache(options, *config->root());
   return Choosing(options, *config->root(), longest, false).serve_mxfp4(options, chosen.example);

@@ -9,6 +9,7 @@
 #include "irplan/compile.h"
 #include "irplan/dtype.h"
 #include "irplan/fit.h"
+#include "irplan/result.h"
 
 namespace irplan::fitting {
 
@@ -21,10 +22,9 @@ struct Chosen {
   int64_t most_sequences = 0;    // that the example admits as it stands; 0: it does not say
 };
 
-// None where no example serves the config; `why` then says what the nearest one lacks. The program holds
+// Fails where no example serves the config, and says what the nearest one lacks. The program holds
 // caches of up to what is asked or published, whichever is more; with `longest`, of that length alone.
-std::optional<Chosen> choose(const FitOptions& options, std::string* why,
-                             std::optional<int64_t> longest = std::nullopt);
+Result<Chosen> choose(const FitOptions& options, std::optional<int64_t> longest = std::nullopt);
 
 // The same example with a checkpoint in mxfp4, where it reads such ones and the config is of another.
 std::optional<Chosen> choose_mxfp4(const FitOptions& options, const Chosen& chosen);

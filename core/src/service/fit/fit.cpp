@@ -27,7 +27,7 @@ class Fitting {
   Fitting(const FitOptions& options, fitting::Chosen chosen)
       : options_(options), chosen_(std::move(chosen)), model_(chosen_.compiled.graph, chosen_.counted) {}
 
-  std::optional<Fit> run(std::string* why) {
+  Result<Fit> run() {
     out_.config_name = options_.config_name;
     out_.example = chosen_.example;
     out_.memory = options_.memory;
@@ -40,18 +40,15 @@ class Fitting {
     asked_ = {options_.context.value_or(usual_context()), options_.batch.value_or(1), options_.step,
               std::nullopt, std::nullopt};
     if (asked_.batch > fitting::kMostSequences)
-      return *why = "a batch is at most " + std::to_string(fitting::kMostSequences) + " sequences",
-             std::nullopt;
+      return Error{"a batch is at most " + std::to_string(fitting::kMostSequences) + " sequences"};
     if (asked_.batch > asked_.step)
-      return *why = "a step of " + std::to_string(asked_.step) + " tokens has none for each of " +
-                    std::to_string(asked_.batch) + " sequences",
-             std::nullopt;
+      return Error{"a step of " + std::to_string(asked_.step) + " tokens has none for each of " +
+                   std::to_string(asked_.batch) + " sequences"};
     look_closer();
     const auto point = at(asked_);
     if (!point)
-      return *why = "the program allows no step with " + std::to_string(asked_.context) +
-                    " tokens of context and a batch of " + std::to_string(asked_.batch),
-             std::nullopt;
+      return Error{"the program allows no step with " + std::to_string(asked_.context) +
+                   " tokens of context and a batch of " + std::to_string(asked_.batch)};
     out_.point = *point;
     out_.broken = broken(*point);
     out_.point.fits = !out_.broken;
@@ -87,8 +84,7 @@ class Fitting {
   // place them with other padding: there that plan is asked.
   void look_closer() {
     if (asked_.context >= model_.longest_step()) return;
-    std::string ignored;
-    auto chosen = fitting::choose(options_, &ignored, asked_.context);
+    auto chosen = fitting::choose(options_, asked_.context);
     if (chosen && chosen->example == chosen_.example)
       closer_.emplace(chosen->compiled.graph, chosen->counted);
   }
@@ -344,18 +340,18 @@ class Fitting {
 
 }  // namespace
 
-std::optional<Fit> fit(const FitOptions& options, std::string* why) {
+Result<Fit> fit(const FitOptions& options) {
   for (const auto& [what, n] :
        {std::pair("memory", options.memory.value_or(1)), std::pair("context", options.context.value_or(1)),
         std::pair("batch", options.batch.value_or(1)), std::pair("step", options.step)}) {
-    if (n < 1) return *why = std::string(what) + " is at least 1, not " + std::to_string(n), std::nullopt;
+    if (n < 1) return Error{std::string(what) + " is at least 1, not " + std::to_string(n)};
   }
   for (const auto& [name, value] : options.lets) {
-    if (name == fitting::kContext) return *why = "`C` is what --context gives", std::nullopt;
+    if (name == fitting::kContext) return Error{"`C` is what --context gives"};
   }
-  auto chosen = fitting::choose(options, why);
-  if (!chosen) return std::nullopt;
-  return Fitting(options, std::move(*chosen)).run(why);
+  auto chosen = fitting::choose(options);
+  if (!chosen) return chosen.error();
+  return Fitting(options, *std::move(chosen)).run();
 }
 
 }  // namespace irplan

@@ -44,8 +44,7 @@ const names::Names& Document::names() {
 
 const Config* Document::config() {
   if (!config_read_ && config_text_) {
-    std::string why;
-    config_ = Config::parse(*config_text_, &why);
+    if (auto config = Config::parse(*config_text_)) config_ = *std::move(config);
   }
   config_read_ = true;
   return config_ ? &*config_ : nullptr;
