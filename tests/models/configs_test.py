@@ -218,6 +218,38 @@ class Longrope(Case):
                       "--deny", "W0207", code=1)
 
 
+class Positions(Case):
+    """A cache of more tokens than the model has positions."""
+
+    def told(self, example, config, *options):
+        return "warning[W0208]" in self.check(example, config, 0, *options)
+
+    def test_every_example(self):
+        for example, config in MODELS.items():
+            most = config.get("max_position_embeddings", config.get("n_positions"))
+            self.assertFalse(self.told(example, config), example)
+            self.assertFalse(self.told(example, config, "--let", f"C={most}"), example)
+            said = self.check(example, config, 0, "--let", f"C={2 * most}")
+            self.assertIn(f"the cache holds {2 * most} tokens of a text", said, example)
+            self.assertIn(f"has {most} positions", said, example)
+            self.assertIn(f"`--let C={most}`", said, example)
+            self.assertFalse(self.told(example, config, "--let", f"C={2 * most}", "--allow", "w0208"), example)
+
+    def test_what_has_which(self):
+        self.assertIn("`wpe.weight` has 64 positions", self.check("gpt2", MODELS["gpt2"], 0, "--let", "C=65"))
+        nested = {"model_type": "llava", "text_config": MODELS["llama"]}
+        self.assertIn("`config.text_config.max_position_embeddings` has 128", self.check("llama", nested, 0, "--let", "C=129"))
+
+    def test_a_scaling_counts(self):
+        def scaled(kind="yarn", **scaling):
+            return {**MODELS["llama"], "rope_scaling": {"rope_type": kind, "factor": 4.0, **scaling}}
+        for config in (scaled("linear"), scaled(original_max_position_embeddings=128)):  # from 128 to 512
+            self.assertFalse(self.told("llama", config, "--let", "C=512"))
+            self.assertTrue(self.told("llama", config, "--let", "C=513"))
+        self.assertFalse(self.told("llama", scaled(original_max_position_embeddings=32), "--let", "C=128"))  # 128 is the longer one
+        self.assertTrue(self.told("llama", scaled(original_max_position_embeddings=32), "--let", "C=129"))
+
+
 class Values(Case):
     def test_what_python_writes(self):
         text = json.dumps({**MODELS["llama"], "time_step_limit": [0.0, math.inf], "a": math.nan, "b": -math.inf})

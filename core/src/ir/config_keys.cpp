@@ -105,6 +105,32 @@ const ConfigNode& text_part(const ConfigNode& config) {
   return config;
 }
 
+namespace {
+
+// More is no length that a model is made for: some files have 10^30 for "any".
+constexpr int64_t kMostTokens = int64_t{1} << 24;
+
+std::optional<int64_t> tokens_of(const ConfigNode& node) {
+  const double n = node.kind == ConfigNode::Kind::Int     ? static_cast<double>(node.integer)
+                   : node.kind == ConfigNode::Kind::Float ? node.number
+                                                          : 0;
+  if (!(n >= 1 && n <= static_cast<double>(kMostTokens))) return std::nullopt;
+  return static_cast<int64_t>(n);
+}
+
+}  // namespace
+
+std::optional<PublishedContext> published_context(const ConfigNode& config) {
+  for (const ConfigNode* part : {&text_part(config), &config}) {
+    for (const char* key : {"max_position_embeddings", "n_positions", "n_ctx", "max_seq_len"}) {
+      const ConfigNode* found = part->kind == ConfigNode::Kind::Record ? part->find(key) : nullptr;
+      if (const auto tokens = found ? tokens_of(*found) : std::nullopt)
+        return PublishedContext{*tokens, found->path()};
+    }
+  }
+  return std::nullopt;
+}
+
 ModelKeys model_keys(const Config& config, const std::set<std::string>& known) {
   const ConfigNode& root = *config.root();
   const ConfigNode& text = text_part(root);

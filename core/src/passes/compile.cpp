@@ -94,6 +94,7 @@ class Pipeline {
                bindings_.get()},
               *graph_, out_.diagnostics);
     if (config) out_.unread_config_keys = config->unread();
+    if (config) published_ = published_context(*config->root());
     // Shapes are looked at all the same, so that one run tells as much as it can.
     if (out_.diagnostics.has_errors() && graph_->ops.size() < kMaxOps) find_types();
   }
@@ -124,7 +125,7 @@ class Pipeline {
   }
 
   void find_unused() { tell_unread(*graph_, out_.diagnostics); }
-  void suspect_positions() { tell_suspect_positions(*graph_, out_.diagnostics); }
+  void suspect_positions() { tell_suspect_positions(*graph_, published_, out_.diagnostics); }
   void narrow() { apply_budgets(*graph_, out_.diagnostics, narrower_); }
   void fold_weights() { fold(*graph_); }
   void fuse_ops() { fuse(*graph_); }
@@ -271,8 +272,9 @@ class Pipeline {
   const CompileOptions& options_;
   const Change* narrower_ = nullptr;  // a dim's range, beside the program's own budgets
   std::shared_ptr<Graph> graph_;
-  std::shared_ptr<Bindings> bindings_;  // null: not wanted
-  std::optional<Graph> written_;        // before it is ordered, where that is asked for
+  std::shared_ptr<Bindings> bindings_;         // null: not wanted
+  std::optional<PublishedContext> published_;  // null: the config names none
+  std::optional<Graph> written_;               // before it is ordered, where that is asked for
   Plan plan_;
   int64_t planned_for_ = 0;  // steps of Work that planning it took
   bool answered_ = false;    // memory is planned, budgets could be asked

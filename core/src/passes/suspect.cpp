@@ -44,18 +44,72 @@ std::optional<TwoTables> tables_of(const Op& op) {
   return TwoTables{length->integer(), original->integer()};
 }
 
+// Of a length that is told: which option or which line of the program makes it so.
+void offer_length(const Graph& graph, int64_t now, int64_t then, const std::string& line, Diagnostic& d) {
+  const std::string most = std::to_string(then), purpose = "for texts of up to " + most + " tokens: ";
+  const auto same = [&](const SizeLet& let) { return let.size == now; };
+  const auto let = std::find_if(graph.cache_lets.begin(), graph.cache_lets.end(), same);
+  d.help(purpose + (let == graph.cache_lets.end() ? line + most : "`--let " + let->name + "=" + most + "`"));
+}
+
 void tell_long_factors(const Graph& graph, const Op& rope, Diagnostics& diagnostics) {
   const auto tables = tables_of(rope);
   if (!tables || tables->length <= tables->original) return;
   const std::string most = std::to_string(tables->original);
   Diagnostic& d = diagnostics.report(Code::LongFactors, rope.span, {std::to_string(tables->length), most});
   d.rule("the reference takes the short factors up to " + most + " tokens, the long ones beyond");
-  const auto same = [&](const SizeLet& let) { return let.size == tables->length; };
-  const auto let = std::find_if(graph.cache_lets.begin(), graph.cache_lets.end(), same);
-  if (let != graph.cache_lets.end())
-    d.help("for texts of up to " + most + " tokens: `--let " + let->name + "=" + most + "`");
-  else
-    d.help("for texts of up to " + most + " tokens: length: " + most);
+  offer_length(graph, tables->length, tables->original, "length: ", d);
+}
+
+// The value that names rows of a table by their places in a text: its op, or null.
+const Op* places_of(const Graph& graph, const Op& lookup) {
+  if (lookup.row->ids < 0 || lookup.row->table < 0) return nullptr;
+  const Value& ids = graph.values[lookup.in[static_cast<size_t>(lookup.row->ids)]];
+  const Op* const made = ids.producer == kNone ? nullptr : &graph.ops[ids.producer];
+  return made && made->in.empty() && made->attrs["at"].expr() ? made : nullptr;
+}
+
+// The longest text that the config's model is made for. A scaling that counts from a shorter length makes it
+// longer; most configs have the longer one already.
+PublishedContext scaled(PublishedContext published, const Op& rope) {
+  const AttrRecord* scaling = rope.attrs["scaling"].record();
+  const Attr* factor = scaling ? find(*scaling, "factor") : nullptr;
+  if (!factor || !(factor->get<double>() || factor->get<int64_t>()) || factor->number() <= 1)
+    return published;
+  const Attr* original = find(*scaling, "original_max_position_embeddings");
+  const int64_t from = original && original->get<int64_t>() ? original->integer() : published.tokens;
+  const double to = static_cast<double>(from) * factor->number();
+  if (to < static_cast<double>(INT64_MAX / 2))
+    published.tokens = std::max(published.tokens, static_cast<int64_t>(to));
+  return published;
+}
+
+// A cache of more tokens than the model has positions: rows of a table, or what its config names.
+void tell_beyond_positions(const Graph& graph, const Op& op, const Op& append,
+                           const std::optional<PublishedContext>& published, Diagnostics& diagnostics) {
+  const Shape& rows = graph.values[append.in[0]].type.shape;
+  if (rows.size() < 2 || !rows[1].is_constant()) return;
+  const int64_t holds = rows[1].constant();
+  const auto told = [&](const std::string& who, int64_t most) -> Diagnostic& {
+    return diagnostics.report(Code::BeyondPositions, op.span,
+                              {std::to_string(holds), who, std::to_string(most)});
+  };
+  if (const Op* places = places_of(graph, op)) {
+    const Value& table = graph.values[op.in[static_cast<size_t>(op.row->table)]];
+    const Expr rows_of_it = table.type.shape.empty() ? Expr() : table.type.shape[0];
+    if (!rows_of_it || !rows_of_it.is_constant() || rows_of_it.constant() >= holds ||
+        !(places->attrs["at"].expr() == append.attrs["at"].expr()))
+      return;
+    Diagnostic& d = told("`" + table.source + "`", rows_of_it.constant());
+    d.also(append.span, "the cache").rule("a step that looks up a row that is not there is refused");
+    offer_length(graph, holds, rows_of_it.constant(), "rows of states: ", d);
+  } else if (published && rotates(op)) {
+    const PublishedContext most = scaled(*published, op);
+    if (most.tokens >= holds) return;
+    Diagnostic& d = told("`" + most.key + "`", most.tokens);
+    d.rule("beyond them angles go on, and a model that was not trained on such mostly answers poorly");
+    offer_length(graph, holds, most.tokens, "rows of states: ", d);
+  }
 }
 
 // Whether an op makes what is much wider than what it reads, of every position: a head.
@@ -89,7 +143,8 @@ std::optional<int64_t> short_factors_up_to(const Graph& graph) {
   return std::nullopt;
 }
 
-void tell_suspect_positions(const Graph& graph, Diagnostics& diagnostics) {
+void tell_suspect_positions(const Graph& graph, const std::optional<PublishedContext>& published,
+                            Diagnostics& diagnostics) {
   for (uint32_t p = 0; p < graph.phases.size(); ++p) {
     const Phase& phase = graph.phases[p];
     const Op* append = nullptr;
@@ -100,6 +155,7 @@ void tell_suspect_positions(const Graph& graph, Diagnostics& diagnostics) {
     }
     for (OpId i = phase.ops_begin; i < phase.ops_end; ++i) {
       const Op& op = graph.ops[i];
+      if (append) tell_beyond_positions(graph, op, *append, published, diagnostics);
       if (!rotates(op)) continue;
       const Attr& at = op.attrs["at"];
       const bool zero =

@@ -25,22 +25,9 @@ const ConfigNode* find(const ConfigNode& record, const char* key, Kind kind) {
   return found && found->kind == kind ? found : nullptr;
 }
 
-// 131072, or 131072.0 as some tools write it.
-std::optional<int64_t> whole(const ConfigNode& record, const char* key) {
-  if (const ConfigNode* n = find(record, key, Kind::Int))
-    return n->integer >= 1 && n->integer <= kLongest ? std::optional(n->integer) : std::nullopt;
-  const ConfigNode* n = find(record, key, Kind::Float);
-  if (!n || !(n->number >= 1 && n->number <= static_cast<double>(kLongest))) return std::nullopt;
-  return static_cast<int64_t>(n->number);
-}
-
-std::optional<int64_t> published_context(const ConfigNode& config) {
-  for (const ConfigNode* part : {&text_part(config), &config}) {
-    for (const char* key : {"max_position_embeddings", "n_positions", "n_ctx", "max_seq_len"}) {
-      if (const auto n = whole(*part, key)) return n;
-    }
-  }
-  return std::nullopt;
+std::optional<int64_t> published_tokens(const ConfigNode& config) {
+  const auto found = published_context(config);
+  return found ? std::optional(found->tokens) : std::nullopt;
 }
 
 std::string quoted(const std::string& text) {
@@ -152,7 +139,7 @@ class Choosing {
     Chosen out;
     out.example = example.name;
     out.most_sequences = program->most_sequences;
-    out.published = published_context(root_);
+    out.published = published_tokens(root_);
     out.compiled = compiled(program->text, example.name, how, config);
     return out;
   }
@@ -208,7 +195,7 @@ class Choosing {
 };
 
 int64_t longest_cache(const FitOptions& options, const ConfigNode& root) {
-  return std::max(options.context.value_or(1), published_context(root).value_or(kUnpublished));
+  return std::max(options.context.value_or(1), published_tokens(root).value_or(kUnpublished));
 }
 
 }  // namespace

@@ -273,7 +273,8 @@ class Fitting {
   void find_notes() {
     for (const Diagnostic& d : chosen_.compiled.diagnostics.list()) {
       // Budgets and the length of caches are answered in the words of whoever asks.
-      if (d.severity != Severity::Warning || d.code == Code::BudgetNarrows || d.code == Code::LongFactors)
+      if (d.severity != Severity::Warning || d.code == Code::BudgetNarrows || d.code == Code::LongFactors ||
+          d.code == Code::BeyondPositions)
         continue;
       // The context that was asked for stands in place of the config's own.
       if (d.code == Code::UnusedMayChangeModel &&
