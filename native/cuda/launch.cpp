@@ -47,8 +47,8 @@ constexpr Held kHeld[] = {
     {"div", 1, kBinary},
     {"softmax", 1, "softmax_lines"},
     {"sum", 1, "sum_lines"},
-    {"max", 1, "best_lines"},
-    {"argmax", 1, "best_lines"},
+    {"max", 2, "best_lines best_parts best_join"},
+    {"argmax", 2, "best_lines best_parts best_join"},
     {"topk", 1, "topk_lines"},
     {"view", 1, kMoves},
     {"transpose", 1, kMoves},
@@ -75,7 +75,7 @@ struct Launch {
   int operator()(const NormCall& c) const { return norm(s, c); }
   int operator()(const RopeCall& c) const { return rope(s, c); }
   int operator()(const SoftmaxCall& c) const { return softmax(s, c.x, c.y, c.axis); }
-  int operator()(const ReduceCall& c) const { return reduce(s, c.what, c.x, c.y, c.axis); }
+  int operator()(const ReduceCall& c) const { return reduce(s, c); }
   int operator()(const TopkCall& c) const { return topk(s, c.x, c.values, c.ids); }
   int operator()(const RouteCall& c) const { return route(s, c); }
   int operator()(const EmbedCall& c) const { return embed(s, c); }

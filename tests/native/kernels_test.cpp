@@ -66,6 +66,35 @@ TEST_CASE("kernels: split-KV attention has its scratch in the plan, and runs in 
   CHECK(largest_difference(want, got) < 2e-5f);
 }
 
+TEST_CASE("kernels: the best of a long line is looked for in parts") {
+  const auto plan =
+      plan_of(compiled("dim B in 1..3\ninput x: f32[B, 8200]\nbest = output(argmax(x, axis=-1))\n"
+                       "most = output(max(x, axis=1, keep=true))\n",
+                       "cuda"));
+  const Plan::Op* op = op_named(*plan, "cuda_argmax_v2");
+  REQUIRE(op);
+  REQUIRE(op->scratch.size() == 1);
+  CHECK(plan->buffers[op->scratch[0]].bytes.text() == "1024*B");  // 64 parts of 16 bytes
+  const std::vector<Step> steps = {step_of(*plan, "main", {{"B", 3}})};
+  HostArray x = floats({3, 8200});
+  // Equal ones in several parts: the lowest place is the answer; and above all of them a NaN in the last
+  // part.
+  for (const size_t at : {8200 + 70, 8200 + 71, 8200 + 5000}) x.f[at] = 2;
+  x.f[2 * 8200 + 8199] = std::nanf("");
+  const auto best = run(*plan, *make_simt_backend(), steps, {x}, "best");
+  CHECK(best[0].i == run(*plan, *make_reference_backend(), steps, {x}, "best")[0].i);
+  CHECK(std::vector<int64_t>(best[0].i.begin() + 1, best[0].i.end()) == std::vector<int64_t>{70, 8199});
+  const auto most = run(*plan, *make_simt_backend(), steps, {x}, "most")[0].f;
+  CHECK(most[1] == 2.0f);
+  CHECK(std::isnan(most[2]));
+  // Short lines, and many, are a block each.
+  for (const char* input : {"f32[4, 8191]", "f32[300, 8200]"})
+    CHECK_FALSE(
+        op_named(*plan_of(compiled(std::string("input x: ") + input + "\nbest = output(argmax(x, axis=-1))\n",
+                                   "cuda")),
+                 "cuda_argmax_v2"));
+}
+
 TEST_CASE("kernels: products are packed in panels, and the rows let go of") {
   for (const char* dtype : {"f32", "f16", "bf16"}) {
     for (const char* n : {"16", "40", "7"}) {

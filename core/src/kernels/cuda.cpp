@@ -27,8 +27,47 @@ Expr partial_answers(const OpCall& call) {
   return call.extent(0, 0) * call.extent(0, 1) * call.extent(0, 2) * (call.extent(2, 3) + 2) * (kSplits * 4);
 }
 
+// max and argmax, version 2: a line in kParts parts, a block each, and a second launch that takes the best.
+constexpr int64_t kParts = 64;
+constexpr int64_t kFound = 16;         // bytes of a part's best: its key and its place
+constexpr int64_t kLeastWidth = 8192;  // below it a block by itself is as fast
+constexpr int64_t kMostLines = 256;    // above it there are blocks enough
+
+// Lines of an op that looks along one axis.
+Expr lines_of(const OpCall& call) {
+  const Shape& shape = call.operand(0).shape;
+  const int64_t axis = call.attrs["axis"].integer();
+  const auto rank = static_cast<int64_t>(shape.size());
+  Expr lines = call.dims.constant(1);
+  for (int64_t i = 0; i < rank; ++i) {
+    if (i != (axis < 0 ? axis + rank : axis)) lines = lines * shape[static_cast<size_t>(i)];
+  }
+  return lines;
+}
+
+bool few_long_lines(const KernelSite& site) {
+  const OpCall& call = site.call;
+  const int64_t axis = call.attrs["axis"].integer();
+  const auto rank = static_cast<int64_t>(call.operand(0).shape.size());
+  const Expr width = call.operand(0).shape[static_cast<size_t>(axis < 0 ? axis + rank : axis)];
+  return bounds(width, call.ranges).lo >= kLeastWidth && bounds(lines_of(call), call.ranges).hi <= kMostLines;
+}
+
+Expr best_of_parts(const OpCall& call) { return lines_of(call) * (kParts * kFound); }
+
 KernelRow row(const char* op, const char* sentence) {
   return {.target = "cuda", .op = op, .version = 1, .sentence = sentence};
+}
+
+KernelRow in_parts(const char* op) {
+  return {.target = "cuda",
+          .op = op,
+          .version = 2,
+          .sentence = "a line in 64 parts, a block each, and a second launch that takes the best of them",
+          .admits_text = "lines of 8192 and more, at most 256 of them",
+          .admits = few_long_lines,
+          .scratch_text = "1024*lines",
+          .scratch = best_of_parts};
 }
 
 }  // namespace
@@ -83,7 +122,9 @@ std::vector<KernelRow> cuda_kernel_rows() {
       row("softmax", kLine),
       row("sum", kLine),
       row("max", kLine),
+      in_parts("max"),
       row("argmax", kLine),
+      in_parts("argmax"),
       row("topk", "a block a line, which looks for the largest of the rest k times"),
       row("view", kMove),
       row("transpose", kMove),

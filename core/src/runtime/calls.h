@@ -136,11 +136,13 @@ struct ReduceCall {
   Tensor x, y;  // y has x's axes, with 1 on the axis
   Reduce what = Reduce::Sum;
   int32_t axis = 0;
+  Scratch parts;  // of a version that takes a line in parts: the best of each
   template <class F>
   void each(F&& f) {
-    f("x", x), f("y", y), f("what", what), f("axis", axis);
+    f("x", x), f("y", y), f("what", what), f("axis", axis), f("parts", parts);
   }
 };
+constexpr int kLineParts = 64;  // as the scratch of cuda_argmax_v2 (core/src/kernels/cuda.cpp) has it
 
 struct TopkCall {
   Tensor x, values, ids;

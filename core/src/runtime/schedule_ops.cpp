@@ -219,6 +219,7 @@ bool reduce(OpContext& c) {
   ReduceCall call;
   call.what = what;
   if (!c.in(0, call.x) || !c.result(0, call.y)) return false;
+  if (c.kernel->scratch && !c.scratch(call.parts)) return false;
   call.axis = c.axis(call.x.rank);
   Tensor& y = call.y;
   if (!c.attr("keep").boolean()) {

@@ -24,7 +24,7 @@ int dequant(Stream, const ScaledWeight&, const Tensor& y);
 int norm(Stream, const NormCall&);
 int rope(Stream, const RopeCall&);
 int softmax(Stream, const Tensor& x, const Tensor& y, int axis);
-int reduce(Stream, Reduce, const Tensor& x, const Tensor& y, int axis);
+int reduce(Stream, const ReduceCall&);
 int topk(Stream, const Tensor& x, const Tensor& values, const Tensor& ids);
 int route(Stream, const RouteCall&);
 

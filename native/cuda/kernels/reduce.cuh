@@ -29,11 +29,13 @@ __global__ void __launch_bounds__(256)
   store_integer(y.dtype, y.data, to, static_cast<int64_t>(total));
 }
 
-// The best of a line that comes after `last` in the order; all of it where `last` is nothing.
-__device__ inline Found best_after(const Tensor& x, int64_t from, int64_t step, int64_t width,
+// The best of a line's elements from `begin` to `end` that comes after `last` in the order; of all of them
+// where `last` is nothing.
+__device__ inline Found best_after(const Tensor& x, int64_t from, int64_t begin, int64_t end,
                                    const Found& last, Found* scratch) {
+  const int64_t step = x.stride[x.rank - 1];
   Found own;
-  for (int64_t i = threadIdx.x; i < width; i += blockDim.x) {
+  for (int64_t i = begin + threadIdx.x; i < end; i += blockDim.x) {
     const Found here{key_at(x, from + i * step), i};
     if ((last.index == INT64_MAX || better(last, here)) && better(here, own)) own = here;
   }
@@ -48,6 +50,16 @@ __device__ inline void copy_element(const Tensor& x, int64_t from, const Tensor&
   }
 }
 
+// Its place, or the element itself.
+__device__ inline void store_best(const Tensor& x, int64_t from, const Found& best, const Tensor& y,
+                                  int64_t to, bool place) {
+  if (place) {
+    store_integer(y.dtype, y.data, to, best.index);
+  } else {
+    copy_element(x, from + best.index * x.stride[x.rank - 1], y, to);
+  }
+}
+
 __global__ void __launch_bounds__(256)
     best_lines(const __grid_constant__ Tensor x, const __grid_constant__ Tensor y, bool place) {
   IRPLAN_BLOCK(256);
@@ -55,13 +67,34 @@ __global__ void __launch_bounds__(256)
   const int axis = x.rank - 1;
   const unsigned line = blockIdx.x;
   const int64_t from = place_of(line, axis, x.shape, x.stride), to = place_of(line, axis, x.shape, y.stride);
-  const Found best = best_after(x, from, x.stride[axis], x.shape[axis], Found{}, scratch);
+  const Found best = best_after(x, from, 0, x.shape[axis], Found{}, scratch);
+  if (threadIdx.x == 0) store_best(x, from, best, y, to, place);
+}
+
+// A line in parts of one length, a block each.
+__global__ void __launch_bounds__(256) best_parts(const __grid_constant__ Tensor x, Found* parts) {
+  IRPLAN_BLOCK(256);
+  IRPLAN_SHARED(Found, scratch);
+  const int axis = x.rank - 1;
+  const int64_t width = x.shape[axis], each = (width + gridDim.y - 1) / gridDim.y;
+  const int64_t begin = each * blockIdx.y, end = begin + each < width ? begin + each : width;
+  const int64_t from = place_of(blockIdx.x, axis, x.shape, x.stride);
+  const Found best = best_after(x, from, begin, end, Found{}, scratch);
+  if (threadIdx.x == 0) parts[int64_t{blockIdx.x} * gridDim.y + blockIdx.y] = best;
+}
+
+// The best of a line's parts: a thread each.
+__global__ void __launch_bounds__(kLineParts)
+    best_join(const __grid_constant__ Tensor x, const __grid_constant__ Tensor y, const Found* parts,
+              bool place) {
+  IRPLAN_BLOCK(kLineParts);
+  IRPLAN_SHARED(Found, scratch);
+  const int axis = x.rank - 1;
+  const unsigned line = blockIdx.x;
+  const Found best = block_best(parts[int64_t{line} * kLineParts + threadIdx.x], scratch);
   if (threadIdx.x != 0) return;
-  if (place) {
-    store_integer(y.dtype, y.data, to, best.index);
-  } else {
-    copy_element(x, from + best.index * x.stride[axis], y, to);
-  }
+  store_best(x, place_of(line, axis, x.shape, x.stride), best, y, place_of(line, axis, x.shape, y.stride),
+             place);
 }
 
 __global__ void __launch_bounds__(256)
@@ -77,7 +110,7 @@ __global__ void __launch_bounds__(256)
                 id = place_of(line, axis, x.shape, ids.stride);
   Found last;
   for (int64_t j = 0; j < k; ++j) {
-    last = best_after(x, from, x.stride[axis], x.shape[axis], last, scratch);
+    last = best_after(x, from, 0, x.shape[axis], last, scratch);
     if (threadIdx.x != 0) continue;
     copy_element(x, from + last.index * x.stride[axis], values, value + j * values.stride[axis]);
     store_integer(ids.dtype, ids.data, id + j * ids.stride[axis], last.index);

@@ -58,13 +58,20 @@ int softmax(Stream stream, const Tensor& x, const Tensor& y, int axis) {
                 softmax_lines, turned(x, axis), turned(y, axis));
 }
 
-int reduce(Stream stream, Reduce what, const Tensor& x, const Tensor& y, int axis) {
-  const int64_t lines = y.count(), width = x.shape[axis];
+int reduce(Stream stream, const ReduceCall& call) {
+  const int64_t lines = call.y.count(), width = call.x.shape[call.axis];
   if (lines == 0) return 0;
   const dim3 grid(static_cast<unsigned>(lines)), block(threads_for(width));
-  const Tensor from = turned(x, axis), to = turned(y, axis);
-  if (what == Reduce::Sum) return launch(stream, grid, block, kScratch, sum_lines, from, to);
-  return launch(stream, grid, block, kScratch, best_lines, from, to, what == Reduce::Argmax);
+  const Tensor from = turned(call.x, call.axis), to = turned(call.y, call.axis);
+  const bool place = call.what == Reduce::Argmax;
+  if (call.what == Reduce::Sum) return launch(stream, grid, block, kScratch, sum_lines, from, to);
+  auto* parts = reinterpret_cast<Found*>(call.parts.data);
+  if (!parts) return launch(stream, grid, block, kScratch, best_lines, from, to, place);
+  const int error = launch(stream, dim3(static_cast<unsigned>(lines), kLineParts), block, kScratch,
+                           best_parts, from, parts);
+  if (error) return error;
+  return launch(stream, grid, dim3(kLineParts), kScratch, best_join, from, to,
+                static_cast<const Found*>(parts), place);
 }
 
 int topk(Stream stream, const Tensor& x, const Tensor& values, const Tensor& ids) {
