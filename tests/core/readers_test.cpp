@@ -270,8 +270,8 @@ TEST_CASE("An npy file is read back, and a damaged one is told") {
   const auto changed = [&](const std::string& from, const std::string& to) {
     std::string text = good;
     text.replace(text.find(from), from.size(), to);
-    const auto read = read_npy(bytes(text));
-    return read ? "accepted" : read.message();
+    const auto again = read_npy(bytes(text));
+    return again ? "accepted" : again.message();
   };
   CHECK(changed("<f4", ">f4").rfind("elements of type `>f4`", 0) == 0);
   CHECK(changed("<f4", "|O ").rfind("elements of type `|O `", 0) == 0);

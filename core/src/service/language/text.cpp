@@ -15,7 +15,7 @@ using What = names::Mention::What;
 
 class Outliner {
  public:
-  explicit Outliner(Document& document) : document_(document), tree_(document.tree()) {}
+  explicit Outliner(Document& document) : tree_(document.tree()) {}
 
   std::vector<Outline> of(const std::vector<const ast::Item*>& items) {
     std::vector<Outline> out;
@@ -67,7 +67,6 @@ class Outliner {
     return &made;
   }
 
-  Document& document_;
   const ast::Tree& tree_;
 };
 
