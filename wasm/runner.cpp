@@ -23,7 +23,6 @@ using serving::json, serving::member, serving::text_of, serving::sizes_of, servi
 constexpr size_t kAside =
     size_t{32} << 20;  // bytes for what is worked in: pieces of weights, lines of products
 constexpr int64_t kToldBefore = 100'000'000;  // operations of an op that is told before it runs
-constexpr int64_t kMaxRows = 1 << 20;         // as irplan-run
 constexpr int kMaxBins = 4096;
 
 // What may still be allocated of all that wasm32 can have.
@@ -75,7 +74,7 @@ Result<StepBinding> sizes_in(const Plan& plan, const Plan::Phase& phase, const j
     if (plan.dims[d].per.empty()) continue;
     const auto counted = plan.pool->find(plan.dims[d].per);
     const int64_t rows = counted ? out.dims[*counted] : 1;
-    if (rows < 0 || rows > kMaxRows)
+    if (rows < 0 || rows > kMostStepRows)
       return Error{plan.dims[d].per + " = " + std::to_string(rows) + " is more rows than are run"};
     out.rows[d].assign(static_cast<size_t>(rows), out.dims[d]);
   }

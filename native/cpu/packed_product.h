@@ -19,6 +19,19 @@ static_assert(kPieceColumns == kPlainColumns && kPieceColumns % columns_together
 // cache.
 constexpr int64_t kFewRows = 2 * kMostFewRows;
 
+// Rows in blocks of about the same size, at most `width`.
+struct RowBlocks {
+  int64_t rows, width;
+  int64_t count() const { return (rows + width - 1) / width; }
+  int64_t first(int64_t block) const {
+    const int64_t each = rows / count(), longer = rows % count();
+    return block * each + std::min(block, longer);
+  }
+  int size(int64_t block) const { return static_cast<int>(first(block + 1) - first(block)); }
+  // Blocks of a round: those whose rows use one piece of a panel.
+  int64_t a_round() const { return std::max<int64_t>(1, kMostRows / width); }
+};
+
 struct PackedProduct {
   const Tensor& w;
   const float* bias;  // null: none
@@ -54,22 +67,28 @@ struct PackedProduct {
       }
     });
   }
+
+  // Calls multiply(panel, first block, last block) for each panel and each round of blocks of rows.
+  template <class Multiply>
+  void by_rounds(const RowBlocks& blocks, const Multiply& multiply) const {
+    const int64_t each = std::max<int64_t>(1, rows * k * kPanel);
+    parallel(panels(), std::max<int64_t>(1, kLeastProducts / each), [&](int64_t begin, int64_t end) {
+      for (int64_t p = begin; p < end; ++p) {
+        for (int64_t b = 0; b < blocks.count(); b += blocks.a_round())
+          multiply(p, b, std::min(blocks.count(), b + blocks.a_round()));
+      }
+    });
+  }
+
+  // Stores a round's sums of one panel: blocks of `width` rows, kPanel sums a row.
+  void put_round(const RowBlocks& blocks, int64_t p, int64_t first, int64_t last, const float* sums) const {
+    for (int64_t b = first; b < last; ++b, sums += blocks.width * kPanel) {
+      for (int64_t r = 0; r < blocks.size(b); ++r) put(blocks.first(b) + r, p, sums + r * kPanel);
+    }
+  }
 };
 
 // A row of a weight in panels, as f32 in `to`.
 const float* panel_row(const Tensor& w, int64_t row, float* to);
-
-// Rows in blocks of about the same size, at most `width`.
-struct RowBlocks {
-  int64_t rows, width;
-  int64_t count() const { return (rows + width - 1) / width; }
-  int64_t first(int64_t block) const {
-    const int64_t each = rows / count(), longer = rows % count();
-    return block * each + std::min(block, longer);
-  }
-  int size(int64_t block) const { return static_cast<int>(first(block + 1) - first(block)); }
-  // Blocks of a round: those whose rows use one piece of a panel.
-  int64_t a_round() const { return std::max<int64_t>(1, kMostRows / width); }
-};
 
 }  // namespace irplan::cpu

@@ -49,10 +49,7 @@ void multiply_round(const PackedProduct& of, const RowBlocks& blocks, int64_t p,
                  sums + (b - first) * sums_a_block);
     }
   }
-  for (int64_t b = first; b < last; ++b) {
-    for (int64_t r = 0; r < blocks.size(b); ++r)
-      of.put(blocks.first(b) + r, p, sums + (b - first) * sums_a_block + r * kPanel);
-  }
+  of.put_round(blocks, p, first, last, sums);
 }
 
 }  // namespace
@@ -74,14 +71,9 @@ void linear_packed(const LinearCall& c) {
     const RowBlocks blocks{rows, simd().block_rows};
     float* interleaved = room(Room::Fourth, blocks.count() * blocks.width * k);
     interleave(x, k, blocks, interleaved);
-    parallel(product.panels(), std::max<int64_t>(1, kLeastProducts / std::max<int64_t>(1, rows * k * kPanel)),
-             [&](int64_t begin, int64_t end) {
-               for (int64_t p = begin; p < end; ++p) {
-                 for (int64_t b = 0; b < blocks.count(); b += blocks.a_round())
-                   multiply_round(product, blocks, p, b, std::min(blocks.count(), b + blocks.a_round()),
-                                  interleaved);
-               }
-             });
+    product.by_rounds(blocks, [&](int64_t p, int64_t first, int64_t last) {
+      multiply_round(product, blocks, p, first, last, interleaved);
+    });
   }
   give(c.y, y);
 }

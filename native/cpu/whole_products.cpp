@@ -64,10 +64,7 @@ void multiply_round(const PackedProduct& of, const RowBlocks& blocks, int64_t p,
                        columns, columns_together(of.w.dtype), scales, sums + (b - first) * sums_a_block);
     }
   }
-  for (int64_t b = first; b < last; ++b) {
-    for (int64_t r = 0; r < blocks.size(b); ++r)
-      of.put(blocks.first(b) + r, p, sums + (b - first) * sums_a_block + r * kPanel);
-  }
+  of.put_round(blocks, p, first, last, sums);
 }
 
 }  // namespace
@@ -96,14 +93,9 @@ void linear_whole(const LinearCall& c) {
     const RowBlocks blocks{rows, simd().whole_rows};
     const WholeRows whole(blocks.count() * blocks.width, k);
     whole.in_blocks(x, k, blocks);
-    parallel(product.panels(), std::max<int64_t>(1, kLeastProducts / std::max<int64_t>(1, rows * k * kPanel)),
-             [&](int64_t begin, int64_t end) {
-               for (int64_t p = begin; p < end; ++p) {
-                 for (int64_t b = 0; b < blocks.count(); b += blocks.a_round())
-                   multiply_round(product, blocks, p, b, std::min(blocks.count(), b + blocks.a_round()),
-                                  whole);
-               }
-             });
+    product.by_rounds(blocks, [&](int64_t p, int64_t first, int64_t last) {
+      multiply_round(product, blocks, p, first, last, whole);
+    });
   }
   give(c.y, y);
 }

@@ -5,7 +5,10 @@
 
 #include <cstddef>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <string_view>
+
+#include "irplan/result.h"
 
 namespace irplan {
 
@@ -30,11 +33,18 @@ inline bool nests_deeper(std::string_view json, size_t most = kMaxJsonDepth) {
   return false;
 }
 
-// Discarded where it is no JSON, or nests too deep.
+// Fails where it nests too deep; discarded where it is no JSON.
+template <class Json = nlohmann::json>
+Result<Json> parse_bounded(std::string_view text) {
+  if (nests_deeper(text)) return Error{"is nested deeper than " + std::to_string(kMaxJsonDepth)};
+  return Json::parse(text.begin(), text.end(), nullptr, false);
+}
+
+// The same for who tells no reasons: discarded in both cases.
 template <class Json = nlohmann::json>
 Json parse_json(std::string_view text) {
-  return nests_deeper(text) ? Json(Json::value_t::discarded)
-                            : Json::parse(text.begin(), text.end(), nullptr, false);
+  auto json = parse_bounded<Json>(text);
+  return json ? *std::move(json) : Json(Json::value_t::discarded);
 }
 
 }  // namespace irplan

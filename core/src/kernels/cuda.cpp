@@ -1,5 +1,6 @@
 // The CUDA kernels; their sources are in native/cuda/kernels, a file an operator.
 #include "kernels/rows.h"
+#include "ops/semantics.h"
 
 namespace irplan {
 namespace {
@@ -36,20 +37,17 @@ constexpr int64_t kMostLines = 256;    // above it there are blocks enough
 // Lines of an op that looks along one axis.
 Expr lines_of(const OpCall& call) {
   const Shape& shape = call.operand(0).shape;
-  const int64_t axis = call.attrs["axis"].integer();
-  const auto rank = static_cast<int64_t>(shape.size());
+  const size_t axis = semantics::axis_from_end(call.attrs["axis"].integer(), shape.size());
   Expr lines = call.dims.constant(1);
-  for (int64_t i = 0; i < rank; ++i) {
-    if (i != (axis < 0 ? axis + rank : axis)) lines = lines * shape[static_cast<size_t>(i)];
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (i != axis) lines = lines * shape[i];
   }
   return lines;
 }
 
 bool few_long_lines(const KernelSite& site) {
   const OpCall& call = site.call;
-  const int64_t axis = call.attrs["axis"].integer();
-  const auto rank = static_cast<int64_t>(call.operand(0).shape.size());
-  const Expr width = call.operand(0).shape[static_cast<size_t>(axis < 0 ? axis + rank : axis)];
+  const Expr width = call.extent(0, static_cast<int>(call.attrs["axis"].integer()));
   return bounds(width, call.ranges).lo >= kLeastWidth && bounds(lines_of(call), call.ranges).hi <= kMostLines;
 }
 

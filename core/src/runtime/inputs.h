@@ -12,6 +12,8 @@
 
 namespace irplan {
 
+constexpr int64_t kMostStepRows = 1 << 20;  // of one step: rows that a ragged dim has sizes for
+
 // Why a tensor cannot be a value's content by rank or type; none where it can.
 std::optional<std::string> unlike(const Plan::Value& value, const StoredTensor& tensor);
 // None with the reason where the value's dtype cannot hold a number of it.

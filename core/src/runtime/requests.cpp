@@ -53,8 +53,9 @@ Failure read_ends(const Json& json, Request& request) {
 
 // `timed`: it says when it arrives.
 Failure read_line(const std::string& line, bool timed, Request& request) {
-  if (nests_deeper(line)) return "is nested deeper than " + std::to_string(kMaxJsonDepth);
-  const Json json = parse_json(line);
+  const auto parsed = parse_bounded(line);
+  if (!parsed) return parsed.message();
+  const Json& json = *parsed;
   if (json.is_discarded() || !json.is_object()) return "is not a JSON object";
   if (const auto named = json.find("req_id"); named != json.end() && named->is_string())
     request.id = named->get<std::string>();  // who is answered, whatever else is wrong

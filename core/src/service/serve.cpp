@@ -265,9 +265,9 @@ std::string serve_ops() {
 }
 
 std::string answer(std::string_view request_json, const OnPass& on_pass) {
-  if (nests_deeper(request_json))
-    return failure("the request is nested deeper than " + std::to_string(kMaxJsonDepth));
-  const json request = parse_json(request_json);
+  const auto parsed = parse_bounded(request_json);
+  if (!parsed) return failure("the request " + parsed.message());
+  const json& request = *parsed;
   if (!request.is_object()) return failure("the request is not a JSON object");
   const std::string method = text_of(request, "method");
   if (method == "compile") return serve_compile(request, on_pass);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/inputs.h"
+
 namespace irplan::run {
 namespace {
 
@@ -140,8 +142,7 @@ Result<StepBinding> Sizes::binding() const {
       return Error{"--dim " + plan_.dims[d].name + " has " + std::to_string(given) + " sizes for the " +
                    std::to_string(rows) + " rows of " + per};
     }
-    constexpr int64_t kMaxRows = 1 << 20;
-    if (rows > kMaxRows) return Error{per + " = " + std::to_string(rows) + " is more rows than are run"};
+    if (rows > kMostStepRows) return Error{per + " = " + std::to_string(rows) + " is more rows than are run"};
     out.rows[d] = given == 1 ? std::vector<int64_t>(static_cast<size_t>(rows), known_[d][0]) : known_[d];
   }
   return out;

@@ -1,6 +1,7 @@
 // The page's side of a compiler: keeps one worker, and replaces it when it hangs or crashes, so that no program can
 // take the page down. Where a page may have no worker (a frame of an opaque origin) the compiler runs beside the page.
 import type { FromWorker, Method, Reply, Request, Started, ToWorker } from './protocol';
+import { type Engine, workerEngine } from './worker_engine';
 import CompilerWorker from './worker?worker';
 
 const TICK_MS = 100;
@@ -18,14 +19,9 @@ interface Waiting {
   compiles: boolean;
 }
 
-interface Engine {
-  post(message: ToWorker): void;
-  end(): void;
-}
-
 export class CompilerClient {
   #module: Promise<WebAssembly.Module>;
-  #engine: Engine | undefined;
+  #engine: Engine<ToWorker> | undefined;
   #started: Promise<Started> | undefined;
   #waiting = new Map<number, Waiting>();
   #nextId = 1;
@@ -77,7 +73,7 @@ export class CompilerClient {
   async #spawn(): Promise<Started> {
     const wasm = await this.#module;
     const receive = (message: FromWorker): void => this.#receive(message);
-    this.#engine = workerEngine(receive, () => this.stop('the compiler crashed')) ?? (await ownEngine(receive));
+    this.#engine = workerEngine<ToWorker, FromWorker>(CompilerWorker, receive, () => this.stop('the compiler crashed')) ?? (await ownEngine(receive));
     return this.#send<'start'>({ method: 'start', wasm });
   }
 
@@ -126,19 +122,7 @@ export class CompilerClient {
   }
 }
 
-/** None where the browser refuses a worker. */
-function workerEngine(receive: (message: FromWorker) => void, crashed: () => void): Engine | null {
-  try {
-    const worker = new CompilerWorker();
-    worker.onmessage = (event: MessageEvent<FromWorker>) => receive(event.data);
-    worker.onerror = crashed;
-    return { post: (message) => worker.postMessage(message), end: () => worker.terminate() };
-  } catch {
-    return null;
-  }
-}
-
-async function ownEngine(receive: (message: FromWorker) => void): Promise<Engine> {
+async function ownEngine(receive: (message: FromWorker) => void): Promise<Engine<ToWorker>> {
   const { Engine, answered } = await import('./engine');
   const engine = new Engine(() => undefined);
   let ended = false;

@@ -5,6 +5,7 @@ import type { RunNeed, RunProgress, RunRequest } from 'irplan/run';
 import type { ShownResult } from '../model/run';
 import type { FromRunner, ToRunner } from './run_work';
 import RunnerWorker from './runner?worker';
+import { type Engine, workerEngine } from './worker_engine';
 
 const TICK_MS = 100;
 const PATIENCE = 100; // ticks without a sign of life
@@ -25,11 +26,6 @@ export class RunEnded extends Error {
   }
 }
 
-interface Engine {
-  post(message: ToRunner): void;
-  end(): void;
-}
-
 let compiled: Promise<WebAssembly.Module> | undefined;
 
 /** Loaded when the first run begins, and kept. */
@@ -43,7 +39,7 @@ function runModule(): Promise<WebAssembly.Module> {
 }
 
 export class RunClient {
-  #engine: Engine | undefined;
+  #engine: Engine<ToRunner> | undefined;
   #listener: RunListener | undefined;
   #done: { resolve: (result: ShownResult) => void; reject: (error: Error) => void } | undefined;
   #saved: { name: string; resolve: (bytes: Uint8Array) => void } | undefined;
@@ -63,7 +59,7 @@ export class RunClient {
       if (round === this.#round) this.#receive(message);
     };
     this.#listener = listener;
-    this.#engine = workerEngine(receive, () => round === this.#round && this.end('the run crashed')) ?? (await ownEngine(receive));
+    this.#engine = workerEngine<ToRunner, FromRunner>(RunnerWorker, receive, () => round === this.#round && this.end('the run crashed')) ?? (await ownEngine(receive));
     this.#patience = PATIENCE;
     return new Promise((resolve, reject) => {
       this.#done = { resolve, reject };
@@ -124,19 +120,7 @@ export class RunClient {
   }
 }
 
-/** None where the browser refuses a worker. */
-function workerEngine(receive: (message: FromRunner) => void, crashed: () => void): Engine | null {
-  try {
-    const worker = new RunnerWorker();
-    worker.onmessage = (event: MessageEvent<FromRunner>) => receive(event.data);
-    worker.onerror = crashed;
-    return { post: (message) => worker.postMessage(message), end: () => worker.terminate() };
-  } catch {
-    return null;
-  }
-}
-
-async function ownEngine(receive: (message: FromRunner) => void): Promise<Engine> {
+async function ownEngine(receive: (message: FromRunner) => void): Promise<Engine<ToRunner>> {
   const { RunWork } = await import('./run_work');
   const stop = new AbortController();
   const work = new RunWork((message) => stop.signal.aborted || receive(message));

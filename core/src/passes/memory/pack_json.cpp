@@ -38,8 +38,9 @@ class JsonReader {
 
  private:
   bool fill(std::string_view text) {
-    if (nests_deeper(text)) return refuse("it is nested deeper than " + std::to_string(kMaxJsonDepth));
-    const Json json = parse_json<Json>(text);
+    const auto parsed = parse_bounded<Json>(text);
+    if (!parsed) return refuse("it " + parsed.message());
+    const Json& json = *parsed;
     if (json.is_discarded()) return refuse("it is not JSON");
     const Json* list = json.is_array() ? &json : nullptr;
     if (json.is_object() && !top(json, list)) return false;
