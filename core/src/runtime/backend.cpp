@@ -23,7 +23,7 @@ Failure Backend::load(const Plan& plan) const {
   return std::nullopt;
 }
 
-Failure RecordProgram::prepare(OpRange ops, std::string_view target, const Layout& layout,
+Failure RecordProgram::prepare(OpRange ops, std::string_view target, const BufferPlaces& layout,
                                const RunSegments& segments, const StepBinding& sizes) {
   if (auto failure = prepare_schedule(plan_, ops.begin, ops.end, target, layout, sizes, schedule_))
     return failure;

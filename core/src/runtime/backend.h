@@ -77,7 +77,7 @@ class Backend {
   // Whether the plan can run here: every operator and, of this backend's own kernels, every version.
   Failure load(const Plan& plan) const;
   // The plan, and the memory behind `segments`, outlive the program.
-  virtual Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const Layout& layout,
+  virtual Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const BufferPlaces& layout,
                                                    const RunSegments& segments, const StepBinding& sizes) = 0;
 };
 
@@ -93,8 +93,8 @@ class RecordProgram : public Program {
  protected:
   explicit RecordProgram(const Plan& plan) : plan_(plan) {}
   // Makes the records, then asks the backend for its memory, and puts addresses for places.
-  Failure prepare(OpRange ops, std::string_view target, const Layout& layout, const RunSegments& segments,
-                  const StepBinding& sizes);
+  Failure prepare(OpRange ops, std::string_view target, const BufferPlaces& layout,
+                  const RunSegments& segments, const StepBinding& sizes);
 
   // Memory of the device for constants and control numbers.
   virtual Failure allocate(const Schedule& schedule, Addresses& own) = 0;

@@ -119,7 +119,8 @@ Failure RunMemory::take(const char* what, MemorySegment segment, int64_t bytes) 
   return backend_.fill(base, 0xff, size);
 }
 
-Failure RunMemory::place(Plan::Segment segment, const Binding& binding, Layout& out, int64_t* total) const {
+Failure RunMemory::place(Plan::Segment segment, const Binding& binding, BufferPlaces& out,
+                         int64_t* total) const {
   const MemorySegment where = segment == Plan::Segment::Inputs  ? MemorySegment::Inputs
                               : segment == Plan::Segment::State ? MemorySegment::State
                                                                 : MemorySegment::Weights;
@@ -209,7 +210,7 @@ void RunMemory::free_loading() {
 }
 
 Failure RunMemory::lay_out(const std::string& phase, const Binding& binding,
-                           std::optional<int64_t> first_slot, Layout* out) const {
+                           std::optional<int64_t> first_slot, BufferPlaces* out) const {
   *out = held_;
   int64_t used = 0;
   if (auto failure = place(Plan::Segment::Inputs, binding, *out, &used)) return failure;
@@ -246,7 +247,7 @@ Failure RunMemory::lay_out(const std::string& phase, const Binding& binding,
   return std::nullopt;
 }
 
-PlanMemory addresses(const Layout& layout, const RunSegments& segments) {
+PlanMemory addresses(const BufferPlaces& layout, const RunSegments& segments) {
   PlanMemory out;
   for (const BufferPlace& place : layout) {
     std::byte* base =

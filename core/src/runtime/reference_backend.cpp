@@ -39,7 +39,7 @@ class ReferenceBackend : public HostBackend {
   std::string_view target() const override { return ""; }
   std::vector<std::string> kernels() const override { return {}; }
   bool has(const KernelRow&) const override { return false; }
-  Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const Layout& layout,
+  Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const BufferPlaces& layout,
                                            const RunSegments& segments, const StepBinding& sizes) override {
     return std::unique_ptr<Program>(
         std::make_unique<ReferenceProgram>(plan, ops, addresses(layout, segments), sizes));

@@ -10,6 +10,7 @@
 #include "runtime/convert.h"
 #include "runtime/find_weights.h"
 #include "runtime/parallel.h"
+#include "runtime/random.h"
 
 namespace irplan {
 namespace {
@@ -17,17 +18,6 @@ namespace {
 constexpr int64_t kChunk = int64_t{1} << 21;   // elements converted at a time; a multiple of every block
 constexpr int64_t kRandom = int64_t{1} << 15;  // elements that one thread makes at a time; likewise
 constexpr size_t kMaxNamed = 20;               // tensors that one message names
-
-int64_t bytes_of(DType dtype, int64_t elements) {
-  return elements / info(dtype).elements * info(dtype).bytes;
-}
-
-uint64_t mixed(uint64_t x) {  // the finaliser of splitmix64
-  x += 0x9e3779b97f4a7c15u;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
-}
 
 // Params that scale what a norm yields, and the number around which they lie: 1, or 0 where the norm adds it.
 std::unordered_map<uint32_t, float> norm_weights(const Plan& plan) {
@@ -47,7 +37,8 @@ struct Spread {
 
 void random_floats(uint64_t key, int64_t begin, int64_t count, Spread spread, float* out) {
   for (int64_t i = 0; i < count; ++i) {
-    const uint64_t bits = mixed(key + static_cast<uint64_t>(begin + i)) >> 40;  // 24 of them: exact in f32
+    const uint64_t bits =
+        splitmix64(key + static_cast<uint64_t>(begin + i)) >> 40;  // 24 of them: exact in f32
     out[i] = spread.centre + spread.width * (static_cast<float>(bits) * 0x1p-23f - 1.0f);
   }
 }
@@ -127,14 +118,14 @@ class WeightLoader::Pieces {
     const DType dtype = target.value->dtype;
     for (int64_t at = 0; at < target.count; at += kChunk) {
       const int64_t count = std::min(kChunk, target.count - at);
-      bytes_.assign(static_cast<size_t>(bytes_of(dtype, count)), std::byte{0});
+      bytes_.assign(static_cast<size_t>(stored_bytes(dtype, count)), std::byte{0});
       const int64_t lots = is_float(dtype) ? (count + kRandom - 1) / kRandom : 0;
       parallel(lots, 1, [&](int64_t first, int64_t end) {
         std::vector<float> floats(kRandom);
         for (int64_t lot = first; lot < end; ++lot) {
           const int64_t from = lot * kRandom, n = std::min(kRandom, count - from);
           random_floats(key, at + from, n, spread, floats.data());
-          store_floats(dtype, floats.data(), n, bytes_.data() + bytes_of(dtype, from));
+          store_floats(dtype, floats.data(), n, bytes_.data() + stored_bytes(dtype, from));
         }
       });
       if (auto failure = put(dtype, at, bytes_.data(), count)) return failure;
@@ -159,10 +150,10 @@ class WeightLoader::Pieces {
   }
 
   Failure put(DType dtype, int64_t element, const std::byte* from, int64_t count) {
-    const int64_t bytes = bytes_of(dtype, count);
+    const int64_t bytes = stored_bytes(dtype, count);
     report_->bytes += bytes;
     if (progress_) progress_(report_->bytes, expected_);
-    return backend_.upload(to_ + bytes_of(dtype, element), from, static_cast<size_t>(bytes));
+    return backend_.upload(to_ + stored_bytes(dtype, element), from, static_cast<size_t>(bytes));
   }
 
   // "w at element 9 is NaN (at [1, 1] of F32[8, 8])", with the file.
@@ -190,7 +181,7 @@ class WeightLoader::Pieces {
     }
     if (stored_as(dtype) == tensor.type)
       return put(dtype, piece.begin + from, tensor.data + from * info(tensor.type).bytes, count);
-    bytes_.resize(static_cast<size_t>(bytes_of(dtype, count)));
+    bytes_.resize(static_cast<size_t>(stored_bytes(dtype, count)));
     const bool floats = is_float(dtype);
     if (floats) sums = convert(tensor, from, count, dtype, bytes_.data());
     const int64_t beyond = floats ? sums.beyond : convert_integers(tensor, from, count, dtype, bytes_.data());
@@ -236,7 +227,7 @@ WeightLoader::WeightLoader(const Plan& plan, const Binding& binding, const Weigh
   int64_t bytes = 0;
   for (const Plan::Value& value : plan.values) {
     const auto target = value.kind == Plan::Kind::Param ? bound_param(value, binding) : std::nullopt;
-    if (target) bytes += bytes_of(value.dtype, target->count);
+    if (target) bytes += stored_bytes(value.dtype, target->count);
   }
   pieces_->expect(bytes);
 }
@@ -257,8 +248,7 @@ Failure WeightLoader::load_stored(const BoundParam& target) {
 }
 
 Failure WeightLoader::load_random(uint32_t value, const BoundParam& target) {
-  uint64_t key = mixed(source_.seed);
-  for (const char c : target.value->id) key = mixed(key ^ static_cast<uint8_t>(c));
+  const uint64_t key = random_key(source_.seed, target.value->id);
   const double axis =
       target.shape.empty() ? 1.0 : static_cast<double>(std::max<int64_t>(1, target.shape.back()));
   Spread spread{0, static_cast<float>(std::sqrt(3.0 / axis))};  // of a standard deviation of 1 / sqrt(axis)
