@@ -47,6 +47,10 @@ class Program {
   virtual bool serves(const StepBinding& step) const = 0;
   // Enqueues the ops of the range, at the positions of the step; `wait` reports what goes wrong.
   virtual Failure submit(const StepBinding& step, OpRange only = {}) = 0;
+  // The same of one op that treats rows by themselves (OpRow::rows_apart), for the rows [first, first + rows)
+  // of its result alone: its operand's place has those rows from its beginning. Only where there is a
+  // schedule.
+  virtual Failure submit_rows(const StepBinding& step, uint32_t op, int64_t first, int64_t rows) = 0;
   virtual Failure wait() = 0;
 };
 
@@ -88,6 +92,7 @@ class RecordProgram : public Program {
   const Schedule* schedule() const override { return &schedule_; }
   bool serves(const StepBinding& step) const override { return schedule_.serves(step); }
   Failure submit(const StepBinding& step, OpRange only) override;
+  Failure submit_rows(const StepBinding& step, uint32_t op, int64_t first, int64_t rows) override;
   Failure wait() override;
 
  protected:

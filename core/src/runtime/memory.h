@@ -6,7 +6,8 @@
 //     inputs    [tokens]
 //     arena     buffers of the step's phase at the offsets that `above` gives for the step's sizes
 //     loading   weights that only folding reads, and its scratch: each from the op that reads it first to the
-//               last, so that one takes the place of another; freed when all is done
+//               last, so that one takes the place of another; of one that is packed some rows at a time;
+//               freed when all is done
 #pragma once
 
 #include <cstdint>
@@ -50,6 +51,9 @@ class RunMemory {
   // Where weights lie while they load and fold; ends when `free_loading` is called. Those of the loading
   // segment hold what they are given from just before the first op that reads them to the last.
   const BufferPlaces& loading() const { return held_; }
+  // Rows of its operand for which the loading segment has room, where that is not all: the op runs for so
+  // many at a time (Program::submit_rows). 0: at once.
+  int64_t rows_at_once(uint32_t op) const { return op < rows_at_once_.size() ? rows_at_once_[op] : 0; }
   void free_loading();
   // Where the buffers of a phase lie at a step's sizes; states with all of their slots, or those of the step
   // alone, from row `first_slot` of axis 0 on.
@@ -69,12 +73,15 @@ class RunMemory {
   Failure place(Plan::Segment segment, const Binding& binding, BufferPlaces& out, int64_t* total) const;
   // Places for what only loading needs; two that are never needed together may share one.
   Failure place_loading(const Binding& binding);
+  // Finds them for each load-time op.
+  void find_rows_at_once(const Binding& binding);
 
   const Plan& plan_;
   Backend& backend_;
   RunSegments segments_;
-  BufferPlaces held_;                 // weights and states as they were allocated
-  std::vector<uint8_t> for_loading_;  // buffers that only folding reads
+  BufferPlaces held_;                  // weights and states as they were allocated
+  std::vector<uint8_t> for_loading_;   // buffers that only folding reads
+  std::vector<int64_t> rows_at_once_;  // by load-time op
   PerSegment allocated_;
   int64_t loading_bytes_ = 0;
 };

@@ -22,6 +22,9 @@ class ReferenceProgram final : public Program {
     }
     return std::nullopt;
   }
+  Failure submit_rows(const StepBinding&, uint32_t op, int64_t, int64_t) override {
+    return "ops " + plan_.ops[op].id + ": the reference runs an op as a whole";
+  }
   Failure wait() override { return std::nullopt; }
 
  private:

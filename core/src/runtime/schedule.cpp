@@ -142,6 +142,7 @@ bool OpContext::value(uint32_t index_of_value, Tensor& to, bool by_position) {
   }
   if (filled_rows) to.shape[1] = to.stride[1] > 0 ? to.stride[0] / to.stride[1] : 0;
   const BufferPlace& place = all.holding[v.buffer];
+  if (place.rows > 0 && to.rank > 0) to.shape[0] = std::min(to.shape[0], place.rows);
   if (place.segment == MemorySegment::None) return count == 0 || fail(v.id + " has no memory");
   const bool in_state = all.plan.buffers[v.buffer].segment == Plan::Segment::State;
   if (in_state && !by_position && all.out.fixed_slots.empty()) all.out.fixed_slots = op.id;

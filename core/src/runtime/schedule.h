@@ -44,6 +44,7 @@ struct Record {
 struct BufferPlace {
   MemorySegment segment = MemorySegment::None;
   int64_t offset = 0, bytes = 0;
+  int64_t rows = 0;  // of a weight that is there so many rows at a time, for loading; 0: all
 };
 using BufferPlaces = std::vector<BufferPlace>;  // by Plan::buffers
 
