@@ -5,6 +5,8 @@
 #include <iterator>
 #include <limits>
 
+#include "runtime/random.h"
+
 namespace irplan {
 namespace {
 
@@ -114,12 +116,7 @@ Sampling SamplingWords::over(const SamplingWords& otherwise) const {
           static_cast<uint64_t>(all[kSeed])};
 }
 
-uint64_t split_mix(uint64_t seed, uint64_t i) {
-  uint64_t x = seed + (i + 1) * 0x9e3779b97f4a7c15;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return x ^ (x >> 31);
-}
+uint64_t split_mix(uint64_t seed, uint64_t i) { return splitmix64(seed + i * 0x9e3779b97f4a7c15u); }
 
 // e^z = 2^y: the whole part of y shifts, and the rest, in [-1/2, 1/2), is a polynomial in fixed point. In
 // floating point only y is computed, by operations of IEEE 754 that round alike everywhere.

@@ -1,0 +1,132 @@
+// Files in place: of every kind that a path may name, changed, cut and let go of while they are in use.
+#include "files/mapped_file.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "catch.h"
+
+namespace fs = std::filesystem;
+using irplan::MappedFile;
+
+namespace {
+
+struct Folder {
+  fs::path path = fs::temp_directory_path() / ("irplan-mapped-" + std::to_string(::getpid()));
+  Folder() { fs::create_directories(path); }
+  ~Folder() { fs::remove_all(path); }
+  std::string file(const char* name, const std::string& bytes) const {
+    std::ofstream(path / name, std::ios::binary) << bytes;
+    return (path / name).string();
+  }
+};
+
+std::string text_in(const MappedFile& file) {
+  return std::string(reinterpret_cast<const char*>(file.data()), file.size());
+}
+
+// What a process says on stderr that cuts a file while it reads it, and how it ends.
+std::pair<int, std::string> cut_while_read(const std::string& path) {
+  int pipe[2];
+  REQUIRE(::pipe(pipe) == 0);
+  std::fflush(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::dup2(pipe[1], STDERR_FILENO);
+    irplan::watch_mapped_files();
+    const auto file = MappedFile::open(path);
+    if (!file || ::truncate(path.c_str(), 1) != 0) ::_exit(3);
+    unsigned sum = 0;
+    for (const std::byte b : file->bytes()) sum += static_cast<unsigned>(b);
+    ::_exit(sum ? 4 : 5);
+  }
+  ::close(pipe[1]);
+  std::string said;
+  char buffer[4096];
+  for (ssize_t n = 0; (n = ::read(pipe[0], buffer, sizeof buffer)) > 0;)
+    said.append(buffer, static_cast<size_t>(n));
+  ::close(pipe[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), said};
+}
+
+}  // namespace
+
+TEST_CASE("a file, an empty one, a pipe: their bytes; a folder and what is not there: a reason") {
+  const Folder folder;
+  const auto file = MappedFile::open(folder.file("a", "some bytes"));
+  REQUIRE(file);
+  CHECK(text_in(*file) == "some bytes");
+  CHECK(file->bytes().size() == 10);
+  CHECK(file->path() == (folder.path / "a").string());
+  const auto empty = MappedFile::open(folder.file("empty", ""));
+  REQUIRE(empty);
+  CHECK(empty->size() == 0);
+  CHECK_FALSE(empty->changed());
+  const std::string fifo = (folder.path / "fifo").string();
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  std::thread writer([&] { std::ofstream(fifo) << "through a pipe"; });
+  auto piped = MappedFile::open(fifo);
+  writer.join();
+  REQUIRE(piped);
+  CHECK(text_in(*piped) == "through a pipe");
+  CHECK_FALSE(piped->changed());
+  piped->let_go(piped->bytes());
+  CHECK(text_in(*piped) == "through a pipe");
+  CHECK(MappedFile::open(folder.path.string()).message() ==
+        "cannot read " + folder.path.string() + ": Is a directory");
+  CHECK(MappedFile::open((folder.path / "none").string()).message().find("No such file") !=
+        std::string::npos);
+  auto moved = MappedFile::open(folder.file("b", "other"));
+  REQUIRE(moved);
+  std::swap(*piped, *moved);
+  CHECK(text_in(*piped) == "other");
+}
+
+TEST_CASE("bytes that were let go of come back") {
+  const Folder folder;
+  const std::string bytes(100'000, 'x');
+  const auto file = MappedFile::open(folder.file("large", bytes));
+  REQUIRE(file);
+  file->let_go(file->bytes());
+  CHECK(text_in(*file) == bytes);
+  file->let_go(file->bytes().subspan(1, 10));  // no whole page
+  const std::byte other[4] = {};
+  file->let_go(other);  // none of its own
+  CHECK(text_in(*file) == bytes);
+}
+
+TEST_CASE("a file that was written is told from one that was replaced or removed") {
+  const Folder folder;
+  const std::string path = folder.file("a", "12345678");
+  const auto file = MappedFile::open(path);
+  REQUIRE(file);
+  CHECK_FALSE(file->changed());
+  fs::last_write_time(path, fs::file_time_type::clock::now() - std::chrono::hours(1));
+  CHECK(file->changed());
+  folder.file("a", "1234");
+  CHECK(file->changed());
+  fs::rename(folder.file("b", "12345678"), path);
+  CHECK_FALSE(file->changed());  // its bytes are still the ones that were opened
+  fs::remove(path);
+  CHECK_FALSE(file->changed());
+}
+
+TEST_CASE(
+    "a file that is cut while it is read ends the process with a message, and its name is made harmless") {
+  const Folder folder;
+  const auto [code, said] = cut_while_read(folder.file("w\x1b[31m", std::string(100'000, 'x')));
+  CHECK(code == 1);
+  CHECK(said.find("w?[31m can no longer be read: it was cut while it was in use") != std::string::npos);
+  CHECK(said.find('\x1b') == std::string::npos);
+}
