@@ -30,7 +30,7 @@ const STRICT = {
   'content-type': TYPES['.html'],
 };
 
-const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } }; // a file is compressed once, and sent often
 
 /** `compressed`: files are sent as hosts send them, by brotli. `pages`: of somebody's site beside the folder, by path. */
 export async function serve(folder, base = '/some/folder/', { compressed = false } = {}) {
