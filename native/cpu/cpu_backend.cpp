@@ -155,7 +155,7 @@ class CpuBackend : public HostBackend {
     return names;
   }
   bool has(const KernelRow& row) const override { return kernel_of(row) != nullptr; }
-  Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const Layout& layout,
+  Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const BufferPlaces& layout,
                                            const RunSegments& segments, const StepBinding& sizes) override {
     auto program = std::make_unique<CpuProgram>(plan);
     if (auto failure = program->prepare(ops, kTarget, layout, segments, sizes)) return Error{*failure};

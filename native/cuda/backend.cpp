@@ -164,7 +164,7 @@ class CudaBackend final : public Backend {
     return bytes ? failed("filling", cudaMemsetAsync(device, value, bytes, stream_)) : std::nullopt;
   }
 
-  Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const Layout& layout,
+  Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const BufferPlaces& layout,
                                            const RunSegments& segments, const StepBinding& sizes) override {
     cudaSetDevice(device_);
     auto program = std::make_unique<CudaProgram>(plan, device_, stream_);

@@ -83,7 +83,7 @@ class SimtBackend final : public Backend {
     return std::nullopt;
   }
 
-  Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const Layout& layout,
+  Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const BufferPlaces& layout,
                                            const RunSegments& segments, const StepBinding& sizes) override {
     auto program = std::make_unique<SimtProgram>(plan);
     if (auto failure = program->prepare(ops, target(), layout, segments, sizes)) return Error{*failure};

@@ -39,6 +39,11 @@ std::string processor() {
 
 }  // namespace
 
+std::string read(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
 Timing measure(const std::function<void()>& work) {
   work();
   std::vector<double> seconds;

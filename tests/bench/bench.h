@@ -1,6 +1,7 @@
 // Timing with figures that can be trusted: medians of enough runs, and the machine they hold for.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@ struct Timing {
 
 // After one run to warm up: at least 10 runs and a second, at most 10 seconds.
 Timing measure(const std::function<void()>& work);
+
+std::string read(const std::filesystem::path& path);  // a whole file; empty where there is none
 
 // "2026-01-31, 16 x AMD EPYC 9124, g++ 12.2, Release"
 std::string circumstances();

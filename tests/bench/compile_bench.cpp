@@ -29,13 +29,6 @@ constexpr double kPlanInMemory = 0.020, kPlanWritten = 0.050, kEditToDiagnostics
 constexpr double kProven80 = 0.025, kProven100k = 0.5, kBounds = 0.0005;  // of plans that are proven
 constexpr double kMostMebibytes = 64;  // of the compiler, with a plan of 80 layers
 
-std::string read(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 std::string example(const std::string& name) {
   return read(std::filesystem::path(IRPLAN_SOURCE_DIR) / "examples/models" / (name + ".irplan"));
 }

@@ -15,11 +15,6 @@ using language::json;
 
 constexpr double kAnswer = 0.005;  // seconds, of a keystroke's questions
 
-std::string read(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
 std::string two_hundred_ops() {
   std::string text = "input x: f16[1, S, 1024]\nh0 = x\n";
   for (int i = 0; i < 200; ++i) text += "h" + std::to_string(i + 1) + " = silu(h" + std::to_string(i) + ")\n";

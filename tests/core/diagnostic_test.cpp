@@ -18,7 +18,7 @@ const SourceText& program() {
   return text;
 }
 
-Span of(std::string_view word) {
+Span span_of(std::string_view word) {
   const auto at = static_cast<uint32_t>(program().text().find(word));
   return {at, at + static_cast<uint32_t>(word.size())};
 }
@@ -27,9 +27,9 @@ Span of(std::string_view word) {
 
 TEST_CASE("a diagnostic shows its place, the labels of other lines, the rule and the help") {
   Diagnostics d;
-  d.report(Code::UnknownFunction, of("rmsnom"), {"rmsnom"})
+  d.report(Code::UnknownFunction, span_of("rmsnom"), {"rmsnom"})
       .at("called here")
-      .also(of("w = param"), "the weight")
+      .also(span_of("w = param"), "the weight")
       .rule("names are operators or functions")
       .help("did you mean `rmsnorm`?");
   CHECK(render(d, program(), false) ==
@@ -48,7 +48,7 @@ TEST_CASE("a diagnostic shows its place, the labels of other lines, the rule and
 
 TEST_CASE("two labels of one line stand under it in turn") {
   Diagnostics d;
-  d.report(Code::UnknownName, of("x, w"), {"x"}).also(of("eps"), "and this");
+  d.report(Code::UnknownName, span_of("x, w"), {"x"}).also(span_of("eps"), "and this");
   CHECK(render(d.list()[0], program(), false) ==
         "error[E0201]: `x` is not defined\n"
         " --> a.irplan:3:13\n"
@@ -71,7 +71,7 @@ TEST_CASE("a remark about the command line has no excerpt and names the file") {
 
 TEST_CASE("colour is escape codes and nothing else") {
   Diagnostics d;
-  d.report(Code::UnknownName, of("rmsnom"), {"rmsnom"}).help("look");
+  d.report(Code::UnknownName, span_of("rmsnom"), {"rmsnom"}).help("look");
   std::string colored = render(d, program(), true);
   CHECK(colored.find("\x1b[1;31merror[E0201]") == 0);
   for (size_t at; (at = colored.find('\x1b')) != std::string::npos;)
@@ -109,10 +109,10 @@ TEST_CASE("a line of megabytes is cut around what is marked") {
 
 TEST_CASE("diagnostics are sorted by place, errors before warnings, and one cause is told once") {
   Diagnostics d;
-  d.report(Code::SizeAssumed, of("x: f16"), {"S", "has", "4096"});
-  d.report(Code::UnknownName, of("w, eps"), {"w"});
-  d.report(Code::UsedBeforeBound, of("x: f16"), {"x"});
-  d.report(Code::UnknownName, of("w, eps"), {"another"}).help("dropped");
+  d.report(Code::SizeAssumed, span_of("x: f16"), {"S", "has", "4096"});
+  d.report(Code::UnknownName, span_of("w, eps"), {"w"});
+  d.report(Code::UsedBeforeBound, span_of("x: f16"), {"x"});
+  d.report(Code::UnknownName, span_of("w, eps"), {"another"}).help("dropped");
   d.sort();
   REQUIRE(d.list().size() == 3);
   CHECK(d.list()[0].code == Code::UsedBeforeBound);
@@ -137,9 +137,9 @@ TEST_CASE("beyond the cap only the count grows") {
 
 TEST_CASE("the JSON form holds every place, and the edits of a fix") {
   Diagnostics d;
-  d.report(Code::UnknownFunction, of("rmsnom"), {"rmsnom"})
+  d.report(Code::UnknownFunction, span_of("rmsnom"), {"rmsnom"})
       .at("called here")
-      .fix("did you mean `rmsnorm`?", of("rmsnom"), "rmsnorm");
+      .fix("did you mean `rmsnorm`?", span_of("rmsnom"), "rmsnorm");
   CHECK(
       to_json(d.list(), program()) ==
       "[\n"

@@ -16,6 +16,12 @@ namespace irplan::test {
 
 using Named = std::vector<std::pair<std::string, Attr>>;
 
+inline Attr dtype(DType d) { return Attr(d); }
+inline Attr whole(int64_t n) { return Attr(n); }
+inline Attr real(double x) { return Attr(x); }
+inline Attr yes() { return Attr(true); }
+inline Attr word(const char* w) { return Attr(std::string(w)); }
+
 class Bench {
  public:
   // An expression over dims, which are 1.. unless `range` said otherwise.

@@ -9,11 +9,7 @@ using namespace irplan::test;
 
 namespace {
 
-Attr dtype(DType d) { return Attr(d); }
-Attr whole(int64_t n) { return Attr(n); }
-Attr real(double x) { return Attr(x); }
 Attr record(AttrRecord r) { return Attr::of(std::move(r)); }
-Attr word(const char* w) { return Attr(std::string(w)); }
 
 }  // namespace
 

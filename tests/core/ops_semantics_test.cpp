@@ -9,11 +9,6 @@ using namespace irplan::test;
 
 namespace {
 
-Attr whole(int64_t n) { return Attr(n); }
-Attr real(double x) { return Attr(x); }
-Attr yes() { return Attr(true); }
-Attr word(const char* w) { return Attr(std::string(w)); }
-
 std::vector<float> of_one(const char* op, std::vector<float> x, const Named& attrs = {}) {
   const HostArray a = floats({static_cast<int64_t>(x.size())}, x);
   return run(op, {&a}, attrs).out[0].f;

@@ -6,15 +6,7 @@
 using namespace irplan;
 using namespace irplan::test;
 
-namespace {
-
-Attr dtype(DType d) { return Attr(d); }
-Attr whole(int64_t n) { return Attr(n); }
-Attr real(double x) { return Attr(x); }
-Attr yes() { return Attr(true); }
-Attr word(const char* w) { return Attr(std::string(w)); }
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("operators: the table is the language's, in its order") {
   std::string names;

@@ -11,12 +11,12 @@ using Json = nlohmann::json;
 
 namespace {
 
-std::string refused(const std::string& text) {
+std::string refused_table(const std::string& text) {
   const auto read = read_pack_json(text);
   return read ? "accepted" : read.message();
 }
 
-std::string of(const std::string& buffer) { return refused("[" + buffer + "]"); }
+std::string refused_buffer(const std::string& buffer) { return refused_table("[" + buffer + "]"); }
 
 }  // namespace
 
@@ -56,32 +56,34 @@ TEST_CASE("a table as JSON is read under the names that files have for its keys"
 }
 
 TEST_CASE("what is wrong with a table as JSON is told") {
-  CHECK(refused("{") == "it is not JSON");
-  CHECK(refused("3") == "expected {\"buffers\": […]}");
-  CHECK(refused("{}") == "expected {\"buffers\": […]}");
-  CHECK(refused(R"({"buffers": {}})") == "expected {\"buffers\": […]}");
-  CHECK(refused(R"({"buffets": []})") == "the key `buffets` is not known; keys are buffers and capacity");
+  CHECK(refused_table("{") == "it is not JSON");
+  CHECK(refused_table("3") == "expected {\"buffers\": […]}");
+  CHECK(refused_table("{}") == "expected {\"buffers\": […]}");
+  CHECK(refused_table(R"({"buffers": {}})") == "expected {\"buffers\": […]}");
+  CHECK(refused_table(R"({"buffets": []})") ==
+        "the key `buffets` is not known; keys are buffers and capacity");
   for (const char* size : {"-1", "1.5", "\"1\"", "18446744073709551615"})
-    CHECK(refused(std::string(R"({"buffers": [], "capacity": )") + size + "}") == "`capacity` is not a size");
-  CHECK(of("3") == "buffer 0: it is not a record");
-  CHECK(of(R"({"lower": 0, "upper": 1, "size": 1, "weight": 1})").find("the key `weight` is not known") !=
-        std::string::npos);
-  CHECK(of(R"({"upper": 1, "size": 1})") == "buffer 0: it has no `lower`");
-  CHECK(of(R"({"lower": 0, "size": 1})") == "buffer 0: it has no `upper`");
-  CHECK(of(R"({"lower": 0, "upper": 1})") == "buffer 0: it has no `size`");
-  CHECK(of(R"({"lower": 0, "upper": null, "size": 1})") == "buffer 0: it has no `upper`");
-  CHECK(of(R"({"lower": 2, "upper": 1, "size": 1})") == "buffer 0: alive from 2 to 1");
-  CHECK(of(R"({"lifespan": [1], "size": 1})") == "buffer 0: a life is [lower, upper]");
-  CHECK(of(R"({"lifespan": 1, "size": 1})") == "buffer 0: a life is [lower, upper]");
-  CHECK(of(R"({"lifespan": [0.5, 1], "size": 1})") == "buffer 0: `0.5` is not a valid lower");
-  CHECK(of(R"({"lifespan": [0, "1"], "size": 1})") == "buffer 0: `\"1\"` is not a valid upper");
+    CHECK(refused_table(std::string(R"({"buffers": [], "capacity": )") + size + "}") ==
+          "`capacity` is not a size");
+  CHECK(refused_buffer("3") == "buffer 0: it is not a record");
+  CHECK(refused_buffer(R"({"lower": 0, "upper": 1, "size": 1, "weight": 1})")
+            .find("the key `weight` is not known") != std::string::npos);
+  CHECK(refused_buffer(R"({"upper": 1, "size": 1})") == "buffer 0: it has no `lower`");
+  CHECK(refused_buffer(R"({"lower": 0, "size": 1})") == "buffer 0: it has no `upper`");
+  CHECK(refused_buffer(R"({"lower": 0, "upper": 1})") == "buffer 0: it has no `size`");
+  CHECK(refused_buffer(R"({"lower": 0, "upper": null, "size": 1})") == "buffer 0: it has no `upper`");
+  CHECK(refused_buffer(R"({"lower": 2, "upper": 1, "size": 1})") == "buffer 0: alive from 2 to 1");
+  CHECK(refused_buffer(R"({"lifespan": [1], "size": 1})") == "buffer 0: a life is [lower, upper]");
+  CHECK(refused_buffer(R"({"lifespan": 1, "size": 1})") == "buffer 0: a life is [lower, upper]");
+  CHECK(refused_buffer(R"({"lifespan": [0.5, 1], "size": 1})") == "buffer 0: `0.5` is not a valid lower");
+  CHECK(refused_buffer(R"({"lifespan": [0, "1"], "size": 1})") == "buffer 0: `\"1\"` is not a valid upper");
   for (const char* size : {"-1", "1e3", "18446744073709551615", "2305843009213693953"})
-    CHECK(of(std::string(R"({"lower": 0, "upper": 1, "size": )") + size + "}").find("is not a valid size") !=
-          std::string::npos);
+    CHECK(refused_buffer(std::string(R"({"lower": 0, "upper": 1, "size": )") + size + "}")
+              .find("is not a valid size") != std::string::npos);
   const std::string huge = R"({"lower": 0, "upper": 1, "size": 2305843009213693952})";
-  CHECK(refused("[" + huge + ", " + huge + "]") == "buffer 1: the sizes exceed 2^61 bytes together");
+  CHECK(refused_table("[" + huge + ", " + huge + "]") == "buffer 1: the sizes exceed 2^61 bytes together");
   const auto with = [](const std::string& key) {
-    return of(R"({"id": "a", "lower": 0, "upper": 4, "size": 8, )" + key + "}");
+    return refused_buffer(R"({"id": "a", "lower": 0, "upper": 4, "size": 8, )" + key + "}");
   };
   CHECK(with(R"("alignment": 0)") == "buffer 0: `0` is not a valid alignment");
   CHECK(with(R"("offset": -1)") == "buffer 0: `-1` is not a valid offset");
@@ -98,7 +100,7 @@ TEST_CASE("what is wrong with a table as JSON is told") {
           "buffer 0: the gap 1-2 keeps bytes outside the buffer");
   CHECK(with(R"("gaps": [{"lifespan": [1, 2], "window": 3}])") == "buffer 0: a life is [lower, upper]");
   const std::string a = R"({"id": "a", "lower": 0, "upper": 1, "size": 1})";
-  CHECK(refused("[" + a + "," + a + "]") == "two buffers have the id `a`");
+  CHECK(refused_table("[" + a + "," + a + "]") == "two buffers have the id `a`");
 }
 
 TEST_CASE("a table as CSV has columns in any order, of alignments and gaps too") {

@@ -30,7 +30,7 @@ std::string entry(const std::string& name, size_t begin, size_t end) {
          "],\"data_offsets\":[" + std::to_string(begin) + "," + std::to_string(end) + "]}";
 }
 
-std::string refused(const std::string& header, size_t data) {
+std::string refused_header(const std::string& header, size_t data) {
   const std::string text = file(header, data);
   const auto read = Safetensors::read(bytes(text));
   return read ? "accepted" : read.message();
@@ -124,7 +124,7 @@ TEST_CASE("What is wrong with a safetensors file is told") {
       {"{" + entry(std::string(4097, 'n'), 0, 1) + "}", 1,
        "tensor " + std::string(200, 'n') + ": its name has 4097 bytes, more than 4096"},
   }));
-  CHECK(refused(header, data) == what);
+  CHECK(refused_header(header, data) == what);
 }
 
 TEST_CASE("A header that is longer than its file, or than any, is refused before it is read") {

@@ -9,7 +9,7 @@ using namespace irplan;
 
 namespace {
 
-const char* const kProgram =
+const char* const kRetyped =
     "dim S in 1..8\n"
     "dim P in 0..56\n"
     "input tokens: i32[1, S]\n"
@@ -39,7 +39,7 @@ const char* const kProgram =
 Compilation retyped(const char* what, const char* dtype) {
   CompileOptions options;
   options.retypes.emplace_back(what, dtype);
-  return compile(SourceText("test.irplan", kProgram), options);
+  return compile(SourceText("test.irplan", kRetyped), options);
 }
 
 Plan plan_of(const Compilation& done) {
@@ -68,7 +68,7 @@ void same_temps(const Plan& plan, const Plan& before) {
 }  // namespace
 
 TEST_CASE("states are kept in another dtype where every reader takes it, and results keep theirs") {
-  const Plan before = plan_of(compile(SourceText("test.irplan", kProgram), {}));
+  const Plan before = plan_of(compile(SourceText("test.irplan", kRetyped), {}));
   const Plan plan = plan_of(retyped("state", "f8e4m3"));
   CHECK(dtype_of(plan, "k") == DType::F8E4M3);
   CHECK(dtype_of(plan, "latent") == DType::F8E4M3);
@@ -79,7 +79,7 @@ TEST_CASE("states are kept in another dtype where every reader takes it, and res
 }
 
 TEST_CASE("the matrices of products are stored in another dtype, scaled and odd ones are not") {
-  const Plan before = plan_of(compile(SourceText("test.irplan", kProgram), {}));
+  const Plan before = plan_of(compile(SourceText("test.irplan", kRetyped), {}));
   const Plan plan = plan_of(retyped("weights", "q8_0"));
   CHECK(dtype_of(plan, "wte") == DType::Q8_0);
   CHECK(dtype_of(plan, "up") == DType::Q8_0);

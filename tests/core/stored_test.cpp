@@ -30,7 +30,7 @@ std::string npy(const std::string& header, const std::string& data, char version
   return out + header + data;
 }
 
-std::string refused(const std::string& file) {
+std::string refused_file(const std::string& file) {
   const auto read = read_npy(std::as_bytes(std::span(file)));
   return read ? "accepted" : read.message();
 }
@@ -140,9 +140,9 @@ TEST_CASE("Arrays are written as npy in each type, and read back") {
 
 TEST_CASE("A header of npy is what numpy writes, in any order and with any blanks") {
   const std::string data(4, '\0');
-  CHECK(refused(npy("{\"shape\":(1,),'fortran_order':True,\n 'descr':'<f4'}", data)) == "accepted");
-  CHECK(refused(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (), }", data, 2)) == "accepted");
-  CHECK(refused(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (), }", data, 3)) == "accepted");
+  CHECK(refused_file(npy("{\"shape\":(1,),'fortran_order':True,\n 'descr':'<f4'}", data)) == "accepted");
+  CHECK(refused_file(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (), }", data, 2)) == "accepted");
+  CHECK(refused_file(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (), }", data, 3)) == "accepted");
   const char* const kOdd[] = {
       "",
       "{",
@@ -171,21 +171,21 @@ TEST_CASE("A header of npy is what numpy writes, in any order and with any blank
   };
   for (const char* header : kOdd) {
     INFO(header);
-    CHECK(refused(npy(header, data)) == "a header that is not numpy's");
+    CHECK(refused_file(npy(header, data)) == "a header that is not numpy's");
   }
   std::string deep = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
   for (int i = 0; i < 33; ++i) deep += "1,";
-  CHECK(refused(npy(deep + ")}", data)) == "a header that is not numpy's");
+  CHECK(refused_file(npy(deep + ")}", data)) == "a header that is not numpy's");
   const auto shaped = [&](const char* shape) {
-    return refused(
+    return refused_file(
         npy(std::string("{'descr': '<f8', 'fortran_order': False, 'shape': (") + shape + ",)}", data));
   };
   CHECK(shaped("4294967296, 4294967296") ==
         "holds 4 bytes of data, but its shape [4294967296, 4294967296] needs another number of them");
   CHECK(shaped("4611686018427387904").find("needs ") != std::string::npos);
   CHECK(shaped("0") == "holds 4 bytes of data, but its shape [0] needs another number of them");
-  CHECK(refused(std::string("\x93NUMPY\x02\x00\x00\x00", 10)) == "cut in its header");
-  CHECK(refused(std::string("\x93NUMPY\x00\x00\x00\x00", 10)) == "npy version 0; 1 to 3 are read");
+  CHECK(refused_file(std::string("\x93NUMPY\x02\x00\x00\x00", 10)) == "cut in its header");
+  CHECK(refused_file(std::string("\x93NUMPY\x00\x00\x00\x00", 10)) == "npy version 0; 1 to 3 are read");
 }
 
 TEST_CASE("A config is JSON as Python writes it, with limits") {

@@ -8,12 +8,12 @@ using namespace irplan;
 
 namespace {
 
-struct Bad {
+struct BadSyntax {
   const char* code;
   const char* program;
 };
 
-constexpr Bad kBad[] = {
+constexpr BadSyntax kBad[] = {
     {"E0105", "let a = 0x10\n"},
     {"E0110", "input y f32[3]\n"},
     {"E0126", "let a = 4GiG\n"},
@@ -35,7 +35,7 @@ constexpr Bad kBad[] = {
 }  // namespace
 
 TEST_CASE("each mistake in a text has its own diagnostic") {
-  for (const Bad& bad : kBad) {
+  for (const BadSyntax& bad : kBad) {
     INFO(bad.program);
     const Compilation c =
         compile(SourceText("test.irplan", std::string("input x: f32[2, 8]\n") + bad.program), {});

@@ -11,6 +11,7 @@ namespace irplan::fuzz {
 namespace {
 
 using namespace syntax;
+using syntax::Expr;  // not the one of sizes
 
 class Printer {
  public:
@@ -76,7 +77,7 @@ class Printer {
       if (parameter.annotation) print(*parameter.annotation);
       print(parameter.fallback);
     }
-    for (const Target& target : item.targets) {
+    for (const syntax::Target& target : item.targets) {
       print(target.name);
       if (target.annotation) print(*target.annotation);
     }

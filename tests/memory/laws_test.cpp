@@ -17,13 +17,6 @@ namespace {
 
 constexpr uint64_t kSeeds = 60;
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> out;
-  std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) out.push_back(line);
-  return out;
-}
-
 bool part_of_name(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 
 // Each name outside of strings as `as` wants it.
@@ -45,7 +38,7 @@ std::string with_names(const std::string& text, const std::function<std::string(
   return out;
 }
 
-std::set<std::string> names_in(const std::string& line) {
+std::set<std::string> names_of(const std::string& line) {
   std::set<std::string> out;
   with_names(line, [&](const std::string& name) { return out.insert(name), name; });
   return out;
@@ -58,7 +51,7 @@ std::set<std::string> bound_in(const std::string& line) {
     if (line.rfind(other, 0) == 0) return {};
   }
   return equals == std::string::npos || line[0] == ' ' ? std::set<std::string>()
-                                                       : names_in(line.substr(0, equals));
+                                                       : names_of(line.substr(0, equals));
 }
 
 std::string program_of(uint64_t seed, Features features = {}) {
@@ -207,7 +200,7 @@ TEST_CASE("law: statements in another order give the same results") {
       for (size_t i = 0; i < open.size(); ++i) {
         const std::set<std::string> own = bound_in(open[i]);
         bool good = !of_state(open[i]) || !state_before;
-        for (const std::string& name : names_in(open[i].substr(open[i].find(" = ") + 3)))
+        for (const std::string& name : names_of(open[i].substr(open[i].find(" = ") + 3)))
           good = good && (!unbound.contains(name) || own.contains(name));
         if (good) ready.push_back(i);
         state_before = state_before || of_state(open[i]);

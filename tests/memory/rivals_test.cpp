@@ -63,7 +63,7 @@ std::string read(const std::filesystem::path& path) {
   return text.str();
 }
 
-Plan planned(const std::string& text, const std::optional<std::string>& config) {
+Plan planned_of(const std::string& text, const std::optional<std::string>& config) {
   CompileOptions options;
   options.config = config;
   return memory_test::planned(text, options);
@@ -168,7 +168,7 @@ TEST_CASE("every rule places what it is given, at any size, and never below the 
   int64_t placements = 0;
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     Random random(seed);
-    const Plan plan = planned(random_program(random, seed % 10 == 0 ? 60 : 14), std::nullopt);
+    const Plan plan = planned_of(random_program(random, seed % 10 == 0 ? 60 : 14), std::nullopt);
     for (const Plan::Phase& phase : plan.phases) {
       const rivals::Problem problem = rivals::problem_of(plan, phase);
       for (const rivals::Rule& rule : rivals::rules()) {
@@ -196,7 +196,7 @@ TEST_CASE("no rule needs less than the plan of any example") {
     const std::string config = read(file.path());
     const auto program = new_program(config);
     REQUIRE(program);
-    const Plan plan = planned(program->text, config);
+    const Plan plan = planned_of(program->text, config);
     Random random(1);
     for (const Plan::Phase& phase : plan.phases) {
       const rivals::Problem problem = rivals::problem_of(plan, phase);

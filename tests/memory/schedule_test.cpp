@@ -40,16 +40,6 @@ Measured planned_in(const std::string& text, bool keep_order) {
   return measured(*done.graph);
 }
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = text.find('\n', at);
-    lines.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return lines;
-}
-
 // The names that a statement binds, or reads.
 std::vector<std::string> names_in(const std::string& part) {
   std::vector<std::string> names;

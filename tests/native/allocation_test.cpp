@@ -2,13 +2,12 @@
 // allocated once a run has begun. Memory is counted, not taken, so that models of any size can be asked.
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <random>
-#include <sstream>
 
 #include "catch.h"
 #include "irplan/compile.h"
 #include "irplan/new_program.h"
+#include "native/source_file.h"
 #include "runtime/host_backend.h"
 #include "runtime/memory.h"
 #include "runtime/session.h"
@@ -18,13 +17,6 @@ namespace {
 
 constexpr int kBindings = 1000;  // of each example
 constexpr int kTries = 400000;   // to find as many that the ranges and guards admit
-
-std::string text_of(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 // Addresses that nobody follows.
 class CountingBackend : public HostBackend {
@@ -45,7 +37,7 @@ class CountingBackend : public HostBackend {
   }
   void release(std::byte*) override {}
   Failure fill(std::byte*, uint8_t, size_t) override { return std::nullopt; }
-  Result<std::unique_ptr<Program>> prepare(const Plan&, OpRange, const Layout&, const RunSegments&,
+  Result<std::unique_ptr<Program>> prepare(const Plan&, OpRange, const BufferPlaces&, const RunSegments&,
                                            const StepBinding&) override {
     return Error{"nothing runs here"};
   }
@@ -78,7 +70,7 @@ void check_binding(const Plan& plan, const std::string& phase, const Binding& si
   REQUIRE(!memory.allocate(sizes, *predicted));
   memory.free_loading();
   const size_t after = backend.sizes.size();
-  Layout layout;
+  BufferPlaces layout;
   REQUIRE(!memory.lay_out(phase, sizes, 0, &layout));
   CHECK(backend.sizes.size() == after);  // nothing more for a step
   CHECK(memory.allocated() == *predicted);
@@ -93,7 +85,7 @@ void check_binding(const Plan& plan, const std::string& phase, const Binding& si
 TEST_CASE("predicted bytes are allocated, at random sizes of every example") {
   for (const auto& entry :
        std::filesystem::directory_iterator(std::filesystem::path(IRPLAN_SOURCE_DIR) / "examples/configs")) {
-    const std::string config = text_of(entry.path());
+    const std::string config = test::file_text("examples/configs/" + entry.path().filename().string());
     const auto program = new_program(config);
     REQUIRE(program);
     CompileOptions options;

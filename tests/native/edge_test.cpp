@@ -27,7 +27,7 @@ struct Ended {
 };
 
 // The body of a command, run in a child of this process with its stderr read.
-Ended command(const std::function<int()>& body) {
+Ended in_a_child(const std::function<int()>& body) {
   int pipe[2];
   REQUIRE(::pipe(pipe) == 0);
   std::fflush(nullptr);  // what waits there is not the child's to write
@@ -60,7 +60,7 @@ bool contains(const std::string& text, const std::string& part) {
 
 TEST_CASE("What a command answers is its exit code, and it says nothing more") {
   for (const int code : {0, 1, 2, 3}) {
-    const Ended ended = command([&] { return code; });
+    const Ended ended = in_a_child([&] { return code; });
     CHECK(ended.code == code);
     CHECK(ended.said.empty());
   }
@@ -80,11 +80,11 @@ TEST_CASE("A fault is told with what it was, and asks for a report") {
       },
   };
   for (const auto& fault : faults) {
-    const Ended ended = command(fault);
+    const Ended ended = in_a_child(fault);
     CHECK(ended.code == 1);
     CHECK(contains(ended.said, "error: irplan 1.2.3 met a fault of its own: the sky fell\nplease report it"));
   }
-  const Ended other = command([]() -> int { throw 7; });
+  const Ended other = in_a_child([]() -> int { throw 7; });
   CHECK(other.code == 1);
   CHECK(contains(other.said, "something was thrown"));
 }
@@ -95,7 +95,7 @@ TEST_CASE("Memory that is missing is told with its size, in every thread") {
     return static_cast<int>(much[1]);
   };
   for (const bool beside : {false, true}) {
-    const Ended ended = command([&]() -> int {
+    const Ended ended = in_a_child([&]() -> int {
       if (!beside) return take();
       std::thread([&] { take(); }).join();
       return 0;
@@ -110,7 +110,7 @@ TEST_CASE("Memory that is missing is told with its size, in every thread") {
 }
 
 TEST_CASE("Blocks of a heap that is taken at once are each their own, beyond its end as well") {
-  const Ended ended = command([] {
+  const Ended ended = in_a_child([] {
     irplan::command::take_heap(size_t{1} << 18);
     std::vector<std::vector<unsigned>> kept;
     for (unsigned n = 0; n < 20000; ++n) {
@@ -135,18 +135,18 @@ TEST_CASE("A new file is gone whatever ends the command, and has its name where 
     irplan::write_all(file->descriptor(), "half");
     return file;
   };
-  CHECK(command([&]() -> int {
+  CHECK(in_a_child([&]() -> int {
           const auto file = half();
           throw std::runtime_error("x");
         }).code == 1);
-  CHECK(command([&]() -> int {
+  CHECK(in_a_child([&]() -> int {
           const auto file = half();
           std::thread([] { throw std::runtime_error("x"); }).join();
           return 0;
         }).code == 1);
   for (const int signal : kSignals) {
     for (const bool beside : {false, true}) {
-      const Ended ended = command([&]() -> int {
+      const Ended ended = in_a_child([&]() -> int {
         const auto file = half();
         if (!beside) return ::raise(signal);
         std::thread([&] {
@@ -159,7 +159,7 @@ TEST_CASE("A new file is gone whatever ends the command, and has its name where 
       CHECK(ended.code == (told ? 128 + signal : -signal));
     }
   }
-  CHECK(command([&] {
+  CHECK(in_a_child([&] {
           auto file = half();
           return file->close() || file->take_name();
         }).code == 0);

@@ -4,29 +4,21 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "catch.h"
 #include "irplan/compile.h"
 #include "irplan/gpus.h"
 #include "irplan/new_program.h"
+#include "native/source_file.h"
 #include "plan/plan.h"
 #include "runtime/memory.h"
 
 namespace irplan {
 namespace {
 
-std::string text_of(const std::filesystem::path& path) {
-  std::ifstream file(std::filesystem::path(IRPLAN_SOURCE_DIR) / path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 std::string config_named(const char* name) {
-  return text_of(std::string("examples/configs/") + name + ".json");
+  return test::file_text(std::string("examples/configs/") + name + ".json");
 }
 
 using Lets = std::vector<std::pair<std::string, std::string>>;
@@ -91,7 +83,7 @@ Fit asked(const std::string& config, std::optional<int64_t> context, std::option
 }
 
 TEST_CASE("fit of 27 published models has the plan's numbers") {
-  const auto models = nlohmann::ordered_json::parse(text_of("tests/data/parameter-counts.json"));
+  const auto models = nlohmann::ordered_json::parse(test::file_text("tests/data/parameter-counts.json"));
   REQUIRE(models.size() == 27);
   for (const auto& [name, model] : models.items()) {
     INFO(name);

@@ -222,6 +222,34 @@ TEST_CASE("kernels: products that quantise their activations say so in the plan,
   }
 }
 
+TEST_CASE("kernels: a large weight is packed some rows at a time, and is what it was") {
+  const HostArray stored = floats({4104, 1056});  // 17 MB, and half a panel at the end
+  StoredTensor tensor;
+  tensor.type = Stored::F32;
+  tensor.shape = stored.shape;
+  tensor.data = reinterpret_cast<const std::byte*>(stored.f.data());
+  tensor.bytes = stored.f.size() * sizeof(float);
+  for (const char* type : {"f32", "q8_0"}) {
+    const auto plan = plan_of(compiled(std::string("input x: f32[2, 1056]\nw = param ") + type +
+                                           "[4104, 1056] from \"w\"\nout = output(linear(x, w))\n",
+                                       "cpu"));
+    for (const bool random : {false, true}) {
+      INFO(type << (random ? ", random" : ", stored"));
+      WeightSource weights;
+      weights.seed = 7;
+      if (!random) weights.checkpoint.emplace("memory", std::vector<NamedTensor>{{"w", tensor}});
+      const std::vector<Step> steps = {step_of(*plan, "main", {})};
+      const auto want = run(*plan, *make_reference_backend(), steps, {floats({2, 1056})}, "out", weights);
+      const auto backend = make_cpu_backend();
+      CHECK(largest_difference(want, run(*plan, *backend, steps, {floats({2, 1056})}, "out", weights)) < 1e-5f);
+      Session session(*plan, *backend);
+      REQUIRE_FALSE(session.prepare(steps, weights));
+      CHECK(session.memory().loading_bytes() <= int64_t{8} << 20);
+      REQUIRE(session.weights().quantised.size() == (std::string(type) == "q8_0" && !random ? 1 : 0));
+    }
+  }
+}
+
 TEST_CASE("kernels: an op that does not quantise is not run by the kernel that does") {
   auto plan = plan_of(compiled(
       "input x: f32[2, 64]\nw = param q8_0[16, 64] from \"w\"\nout = output(linear(x, w))\n", "cpu"));

@@ -211,7 +211,7 @@ class OpTrial {
   }
 
   std::string compare_on(Backend& device) {
-    Layout layout;
+    BufferPlaces layout;
     int64_t total = 0;
     for (const auto& bytes : storage) {
       layout.push_back({MemorySegment::Arena, total, static_cast<int64_t>(bytes.size())});

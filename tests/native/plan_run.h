@@ -64,13 +64,12 @@ inline Step step_of(const Plan& plan, const std::string& phase,
 
 // A run of steps on one backend, and what an output was after each.
 inline std::vector<HostArray> run(const Plan& plan, Backend& backend, const std::vector<Step>& steps,
-                                  const std::vector<HostArray>& inputs, const std::string& output) {
+                                  const std::vector<HostArray>& inputs, const std::string& output,
+                                  WeightSource weights = {.checkpoint = {}, .bytes = {}, .seed = 7}) {
   const Failure refused = backend.load(plan);
   INFO(refused.value_or(""));
   REQUIRE_FALSE(refused);
   Session session(plan, backend);
-  WeightSource weights;
-  weights.seed = 7;
   lend_machine_threads();
   const Failure prepared = session.prepare(steps, weights);
   INFO(prepared.value_or(""));

@@ -13,7 +13,7 @@ using irplan::test::file_text;
 
 namespace {
 
-Plan compiled(const std::string& program, const std::string& config) {
+Plan plan_for(const std::string& program, const std::string& config) {
   CompileOptions options;
   if (!config.empty()) options.config = config;
   const Compilation done = compile(SourceText("test.irplan", program), options);
@@ -149,7 +149,7 @@ class TwoMachines {
   Backend& device;
   std::vector<std::vector<std::byte>> host;  // by buffer
   PlanMemory near, far;
-  Layout layout;  // on the device: all but the arena in one block
+  BufferPlaces layout;  // on the device: all but the arena in one block
   std::byte* far_block = nullptr;
   float tolerance = 2e-5f;
   int checked = 0;
@@ -170,7 +170,7 @@ StepBinding sizes_of(const Plan& plan, const std::map<std::string, std::vector<i
 
 // A prompt for two sequences, then steps of one token; their lengths differ where `apart`.
 void run_model(const std::string& program, const std::string& config, bool apart, float tolerance = 2e-5f) {
-  TwoMachines m(compiled(program, config), 11);
+  TwoMachines m(plan_for(program, config), 11);
   m.tolerance = tolerance;
   m.allocate(sizes_of(m.plan, {{"B", {2}}, {"S", {7}}, {"P", {12, 12}}}));
   m.step("prefill", sizes_of(m.plan, {{"B", {2}}, {"S", {7}}, {"P", {0, 0}}}), 32);
@@ -180,7 +180,7 @@ void run_model(const std::string& program, const std::string& config, bool apart
   CHECK(m.checked == 5);
 }
 
-constexpr const char* kLlama =
+constexpr const char* kTinyLlama =
     R"({"model_type": "llama", "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2,
   "head_dim": 8, "intermediate_size": 48, "vocab_size": 32, "num_hidden_layers": 2, "rms_norm_eps": 1e-5, "dtype": "DTYPE",
   "max_position_embeddings": 64, "rope_theta": 10000.0, "tie_word_embeddings": true, "hidden_act": "silu"MORE})";
@@ -195,7 +195,7 @@ std::string config_with(std::string text, const std::string& dtype, const std::s
 
 TEST_CASE("plans on the CUDA kernels: the smallest program") {
   const std::string text = file_text("examples/hotpath.irplan");
-  TwoMachines m(compiled(text, ""), 3);
+  TwoMachines m(plan_for(text, ""), 3);
   m.tolerance = 2e-3f;  // f16
   for (const int64_t s : {1, 5}) {
     const StepBinding step = sizes_of(m.plan, {{"S", {s}}, {"D", {96}}});
@@ -207,12 +207,12 @@ TEST_CASE("plans on the CUDA kernels: the smallest program") {
 
 TEST_CASE("plans on the CUDA kernels: llama, sequences of their own lengths") {
   const std::string program = file_text("examples/models/llama.irplan");
-  run_model(program, config_with(kLlama, "float32", ""), true);
-  run_model(program, config_with(kLlama, "bfloat16", ""), false, 3e-2f);
+  run_model(program, config_with(kTinyLlama, "float32", ""), true);
+  run_model(program, config_with(kTinyLlama, "bfloat16", ""), false, 3e-2f);
 }
 
 TEST_CASE("plans on the CUDA kernels: mistral, whose cache wraps") {
-  std::string config = config_with(kLlama, "float32", R"(, "sliding_window": 4)");
+  std::string config = config_with(kTinyLlama, "float32", R"(, "sliding_window": 4)");
   config.replace(config.find("llama"), 5, "mistral");
   run_model(file_text("examples/models/llama.irplan"), config, true);
 }

@@ -48,7 +48,7 @@ class CountingBackend final : public Backend {
   Failure fill(std::byte* device, uint8_t value, size_t bytes) override {
     return inner_->fill(device, value, bytes);
   }
-  Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const Layout& layout,
+  Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const BufferPlaces& layout,
                                            const RunSegments& segments, const StepBinding& sizes) override {
     ++programs;
     return inner_->prepare(plan, ops, layout, segments, sizes);
@@ -68,7 +68,7 @@ Schedule schedule_at(const Plan& plan, const std::string& phase, int64_t positio
   const Plan::Phase* found = find_phase(plan, phase);
   const auto arena = bind_arena(plan, phase, step.sizes.dims);
   REQUIRE(arena);
-  Layout layout(plan.buffers.size());
+  BufferPlaces layout(plan.buffers.size());
   for (size_t i = 0; i < layout.size(); ++i) {
     const Plan::Buffer& b = plan.buffers[i];
     const int64_t bytes = evaluate(b.bytes, step.sizes.dims).value_or(0);
@@ -177,8 +177,8 @@ TEST_CASE("schedules: what keeps a phase from being captured is told by op") {
   }
   std::swap(steps[0], steps[2]);  // the widest gives states their size; then positions are run in any order
   std::swap(steps[0], steps[2]);
-  const auto want = run(*plan, *make_reference_backend(), steps, inputs, "out");
-  CHECK(largest_difference(want, run(*plan, *make_cpu_backend(), steps, inputs, "out")) < 1e-6f);
+  const auto want = test::run(*plan, *make_reference_backend(), steps, inputs, "out");
+  CHECK(largest_difference(want, test::run(*plan, *make_cpu_backend(), steps, inputs, "out")) < 1e-6f);
 }
 
 TEST_CASE("schedules: an operand beyond its buffer is found when records are made") {
@@ -190,7 +190,7 @@ TEST_CASE("schedules: an operand beyond its buffer is found when records are mad
     if (v.offset || v.strides || changed.ops[i].row->updates_state) continue;
     v.offset = plan->pool->constant(int64_t{1} << 20);
     const Step step = step_of(changed, "decode", {{"B", 2}, {"S", 1}, {"P", 4}});
-    Layout layout(changed.buffers.size());
+    BufferPlaces layout(changed.buffers.size());
     for (size_t b = 0; b < layout.size(); ++b)
       layout[b] = {MemorySegment::Arena, static_cast<int64_t>(b) << 24,
                    evaluate(changed.buffers[b].bytes, step.sizes.dims).value_or(0)};
@@ -253,9 +253,9 @@ TEST_CASE("schedules: one program serves every slot of the states") {
     steps.push_back(step_of(*plan, "decode", {{"B", 2}, {"S", 1}, {"P", 5}}));
     steps.back().first_slot = 1;
     tokens.push_back(ids({2, 1}, 4));
-    const auto want = run(*plan, *make_reference_backend(), steps, tokens, "logits");
+    const auto want = test::run(*plan, *make_reference_backend(), steps, tokens, "logits");
     CountingBackend backend(device ? make_simt_backend() : make_cpu_backend());
-    CHECK(largest_difference(want, run(*plan, backend, steps, tokens, "logits")) < 1e-5f);
+    CHECK(largest_difference(want, test::run(*plan, backend, steps, tokens, "logits")) < 1e-5f);
     // Prompts of three and of one, tokens of one and of two; and weights that are packed.
     const bool packs = !plan->ops.empty() && plan->ops[0].phase == "load";
     CHECK(backend.programs == 4 + (packs ? 1 : 0));
@@ -291,6 +291,6 @@ TEST_CASE("schedules: an op that reads a state row by row fixes the slots, and i
     steps.back().first_slot = slot;
     inputs.push_back(floats({1, 1, 8}));
   }
-  const auto want = run(*plan, *make_reference_backend(), steps, inputs, "out");
-  CHECK(largest_difference(want, run(*plan, *make_cpu_backend(), steps, inputs, "out")) < 1e-6f);
+  const auto want = test::run(*plan, *make_reference_backend(), steps, inputs, "out");
+  CHECK(largest_difference(want, test::run(*plan, *make_cpu_backend(), steps, inputs, "out")) < 1e-6f);
 }

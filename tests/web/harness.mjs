@@ -1,5 +1,6 @@
 // What the browser tests share: a visitor's page, and what a visitor does on it.
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -10,13 +11,15 @@ export const tests = [];
 export const test = (title, run) => tests.push({ title, run });
 
 const MAX_MS = Number(process.env.IRPLAN_WEB_MS ?? 600_000); // for one thing to happen: it ends what hangs, however busy the machine
-let browser = null;
+const browser = new AsyncLocalStorage(); // of the visitor
 let served = null;
 
-export function useBrowser(started, site) {
-  browser = started;
+export const useSite = (site) => {
   served = site;
-}
+};
+
+/** Visits within `run` are made with this browser. */
+export const withBrowser = (started, run) => browser.run(started, run);
 
 export const site = () => served;
 export const siteUrl = () => served.url;
@@ -32,7 +35,7 @@ export function docsPage(path, body) {
  * must make.
  */
 export async function visit(run, { hash = '', before = async () => {}, expected = [], url = served.url, ...options } = {}) {
-  const { page, context, complaints } = await openPage(browser, served.origin, options);
+  const { page, context, complaints } = await openPage(browser.getStore(), served.origin, options);
   page.setDefaultTimeout(MAX_MS);
   try {
     await before(page, context);

@@ -2,9 +2,10 @@
 //
 //   npm --prefix web run build && npm --prefix web test [-- WORDS OF A TITLE, OR A FILE'S NAME]
 import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { findChromium, startBrowser } from './browser.mjs';
-import { root, tests, useBrowser } from './harness.mjs';
+import { root, tests, useSite, withBrowser } from './harness.mjs';
 import { serve } from './server.mjs';
 
 const SKIPPED = 77;
@@ -19,8 +20,7 @@ if (!findChromium()) {
 }
 
 const site = await serve(dist);
-const browser = await startBrowser();
-useBrowser(browser, site);
+useSite(site);
 
 const wanted = process.argv.slice(2).join(' ');
 for (const file of readdirSync(import.meta.dirname).filter((name) => name.endsWith('.test.mjs')).sort()) {
@@ -29,21 +29,29 @@ for (const file of readdirSync(import.meta.dirname).filter((name) => name.endsWi
   for (const one of tests.slice(before)) one.file = file;
 }
 
+// As many visitors at once as there are processors, each with a browser of its own: a clipboard is a browser's.
+const asked = tests.filter(({ title, file }) => title.includes(wanted) || file === `${wanted}.test.mjs`);
+const next = asked.values();
 let passed = 0;
 let failed = 0;
-for (const { title, run, file } of tests) {
-  if (!title.includes(wanted) && file !== `${wanted}.test.mjs`) continue;
-  const begin = performance.now();
-  try {
-    await run();
-    passed++;
-    console.log(`ok ${title} (${((performance.now() - begin) / 1000).toFixed(1)} s)`);
-  } catch (error) {
-    failed++;
-    console.log(`FAILED ${title}\n${String(error.stack ?? error).slice(0, 2500)}`);
+
+async function visitor() {
+  const browser = await startBrowser();
+  for (const { title, run } of next) {
+    const begin = performance.now();
+    try {
+      await withBrowser(browser, run);
+      passed++;
+      console.log(`ok ${title} (${((performance.now() - begin) / 1000).toFixed(1)} s)`);
+    } catch (error) {
+      failed++;
+      console.log(`FAILED ${title}\n${String(error.stack ?? error).slice(0, 2500)}`);
+    }
   }
+  await browser.close();
 }
-await browser.close();
+
+await Promise.all(Array.from({ length: Number(process.env.IRPLAN_WEB_JOBS ?? availableParallelism()) }, visitor));
 site.close();
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed ? 1 : 0);

@@ -21,6 +21,10 @@ const DTypeInfo& info(DType dtype);
 inline const char* name(DType dtype) { return info(dtype).name; }
 inline bool is_block(DType dtype) { return info(dtype).elements > 1; }
 inline bool is_float(DType dtype) { return info(dtype).floats; }
+// Bytes of so many elements, a multiple of a block's.
+inline int64_t stored_bytes(DType dtype, int64_t elements) {
+  return elements / info(dtype).elements * info(dtype).bytes;
+}
 // "f16"; none where no dtype has the name.
 std::optional<DType> find_dtype(std::string_view name);
 // The spelling of configs: "float32", "float16", "bfloat16", "torch.float16".

@@ -246,5 +246,6 @@ bool non_decreasing(Expr e, DimIndex dim, const Ranges& ranges);
 Expr resolved(Expr e, const Ranges& ranges);
 // The dims that occur in e, each once, ascending.
 std::vector<DimIndex> dims_of(Expr e);
+bool contains(const std::vector<DimIndex>& dims, DimIndex dim);
 
 }  // namespace irplan

@@ -216,4 +216,8 @@ std::vector<DimIndex> dims_of(Expr e) {
   return out;
 }
 
+bool contains(const std::vector<DimIndex>& dims, DimIndex dim) {
+  return std::find(dims.begin(), dims.end(), dim) != dims.end();
+}
+
 }  // namespace irplan

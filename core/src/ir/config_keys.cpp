@@ -10,7 +10,6 @@ namespace {
 
 using Kind = ConfigNode::Kind;
 
-bool begins(std::string_view text, std::string_view with) { return text.substr(0, with.size()) == with; }
 bool ends(std::string_view text, std::string_view with) {
   return text.size() >= with.size() && text.substr(text.size() - with.size()) == with;
 }
@@ -20,7 +19,7 @@ bool is_neutral(const ConfigNode& node) {
   switch (node.kind) {
     case Kind::Null: return true;
     case Kind::Bool: return !node.boolean;
-    case Kind::Int: return node.integer == 0 || (node.integer == 1 && !begins(node.key, "n"));
+    case Kind::Int: return node.integer == 0 || (node.integer == 1 && !node.key.starts_with("n"));
     case Kind::Float: return node.number == 0 || node.number == 1;
     case Kind::String: return node.string.empty();
     case Kind::List:
@@ -93,7 +92,7 @@ bool is_bookkeeping(const std::string& key) {
                                                    "use_parallel_embedding"};
   const std::string_view name = std::string_view(key).substr(key.rfind('.') + 1);  // npos + 1 is 0
   return kKeys.contains(name) || ends(name, "token_id") || ends(name, "token_ids") || ends(name, "dropout") ||
-         ends(name, "_pdrop") || ends(name, "_token_index") || begins(name, "summary_") ||
+         ends(name, "_pdrop") || ends(name, "_token_index") || name.starts_with("summary_") ||
          ends(name, "loss_coef") || name.find("token_id[") != std::string_view::npos;
 }
 

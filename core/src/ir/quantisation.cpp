@@ -14,8 +14,6 @@ using Kind = ConfigNode::Kind;
 
 constexpr int kMostDepth = 8;  // of records in records
 
-bool begins(std::string_view text, std::string_view with) { return text.substr(0, with.size()) == with; }
-
 bool one_of(std::string_view key, std::initializer_list<std::string_view> list) {
   return std::find(list.begin(), list.end(), key) != list.end();
 }
@@ -133,8 +131,8 @@ std::string number_text(double n) {
 }  // namespace
 
 bool is_quantisation(const ConfigNode& node) {
-  return node.kind == Kind::Record &&
-         (begins(node.key, "quantiz") || begins(node.key, "quantis") || node.key == "compression_config");
+  return node.kind == Kind::Record && (node.key.starts_with("quantiz") || node.key.starts_with("quantis") ||
+                                       node.key == "compression_config");
 }
 
 Quantisation read_quantisation(const ConfigNode& record) {

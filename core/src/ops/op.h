@@ -212,6 +212,9 @@ struct OpRow {
   Shows shows = Shows::Nothing;
   // Writes operand 1 into operand 0, a state, at the position `at`; its result shows the state.
   bool updates_state = false;
+  // Rows [i, i + n) of the result are made of those rows of its only operand, for each i and n that this
+  // divides; but for the last row. 0: no promise.
+  int64_t rows_apart = 0;
   int ids = -1, table = -1;  // operands: the numbers in `ids` are rows of `table`; -1: it looks nothing up
   int norm_weight = -1;  // the operand that scales what a norm yields, with `offset` added where it has one
   // Of a fused operator the two that it stands for, the first one's result read by the second; what it

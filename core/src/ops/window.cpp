@@ -391,7 +391,8 @@ OpRow pack_row() {
           .operand_text = "w[N,K] → y",
           .shape_text = "as w",
           .doc = "w in the order in which a kernel reads it, made once when weights load",
-          .family = Family::Movement};
+          .family = Family::Movement,
+          .rows_apart = kPanelRows};
 }
 
 }  // namespace irplan

@@ -9,8 +9,7 @@ namespace {
 
 constexpr int64_t kMostLooks = 16384;  // at a relation on a part
 constexpr int64_t kFewestParts = 64;
-constexpr int64_t kLargestLow = int64_t{1} << 60;  // of a range that is halved
-constexpr int64_t kFarCorner = int64_t{1} << 40;   // the upper corner of a range without an end
+constexpr int64_t kFarCorner = int64_t{1} << 40;  // the upper corner of a range without an end
 
 class Search {
  public:

@@ -12,6 +12,7 @@
 
 namespace irplan {
 
+constexpr int64_t kLargestLow = int64_t{1} << 60;  // of a range that is halved
 constexpr int64_t kPartCost = 4000;  // of a look at a relation on a part of the ranges, in steps of Work
 
 struct Admitted {

@@ -7,7 +7,7 @@
 namespace irplan {
 namespace {
 
-constexpr int64_t kTermCost = 20, kPieceCost = 2;  // steps of Work
+constexpr int64_t kSizeTermCost = 20, kPieceCost = 2;  // steps of Work
 
 int64_t aligned(int64_t n, int64_t align) { return (n + align - 1) / align * align; }
 
@@ -71,7 +71,7 @@ void PhaseBytes::look(SizeId id) {
   size.known = value.has_value();
   size.value = value.value_or(0);
   if (size.in_arena) placed_known_ = bound_known_ = false;
-  cost_ += kTermCost * static_cast<int64_t>(size.bytes.node().terms.size() + 1);
+  cost_ += kSizeTermCost * static_cast<int64_t>(size.bytes.node().terms.size() + 1);
 }
 
 void PhaseBytes::bind(const Binding& binding) {

@@ -84,14 +84,14 @@ struct Form {
   Json schema;
   std::string type;
 };
-struct Key {
+struct RecordKey {
   std::string name, doc;
   Form form;
   bool required = true;
 };
 struct Record {
   std::string name, doc;
-  std::vector<Key> keys;
+  std::vector<RecordKey> keys;
   Json rules = Json::array();  // what keys need others
 };
 
@@ -268,7 +268,7 @@ std::string laid_out(const Json& json, size_t indent, size_t used) {
 
 Json record_schema(const Record& record) {
   Json properties = Json::object(), required = Json::array();
-  for (const Key& key : record.keys) {
+  for (const RecordKey& key : record.keys) {
     Json schema = Json::object();
     if (!key.doc.empty()) schema["description"] = key.doc;
     schema.update(key.form.schema);
@@ -305,7 +305,7 @@ std::string plan_types() {
   const Describer described;
   for (const Record& record : described.records()) {
     out += "\n/** " + record.doc + " */\nexport interface " + type_name(record.name) + " {\n";
-    for (const Key& key : record.keys) {
+    for (const RecordKey& key : record.keys) {
       if (!key.doc.empty()) out += "  /** " + key.doc + " */\n";
       out += "  " + key.name + (key.required ? ": " : "?: ") + key.form.type + ";\n";
     }

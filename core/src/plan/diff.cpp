@@ -11,8 +11,8 @@ namespace {
 
 using plan_fields::Note;
 
-constexpr size_t kShown = 12;    // changes of one part in the text for people
-constexpr size_t kLongest = 72;  // bytes of a value there
+constexpr size_t kMostChanges = 12;  // changes of one part in the text for people
+constexpr size_t kLongest = 72;      // bytes of a value there
 constexpr const char* kParts[] = {"target", "memory_plan", "phases", "dims",    "guards",
                                   "budget", "outputs",     "ops",    "buffers", "values"};
 
@@ -343,7 +343,7 @@ std::string diff_plans(const Plan& a, const Plan& b) {
       part = change.part;
       out += part + "\n";
     }
-    if (shown == kShown) {
+    if (shown == kMostChanges) {
       ++hidden;
       continue;
     }

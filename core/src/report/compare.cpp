@@ -132,15 +132,15 @@ Sweep chosen_sweep(const Plan& plan, const PhaseReport& phase, const std::vector
 
 // ---- comparing
 
-struct Column {
+struct SizeColumn {
   Binding at;
   std::optional<int64_t> bound, ours;
   std::vector<std::optional<int64_t>> rules;  // as rivals::rules()
 };
 
-std::vector<Column> compared(const Plan& plan, const PhaseReport& phase, const rivals::Problem& problem,
-                             const std::vector<Binding>& sizes) {
-  std::vector<Column> out;
+std::vector<SizeColumn> compared(const Plan& plan, const PhaseReport& phase, const rivals::Problem& problem,
+                                 const std::vector<Binding>& sizes) {
+  std::vector<SizeColumn> out;
   for (const Binding& at : sizes) {
     const auto ours = bind_arena(plan, phase.phase->name, at);
     out.push_back(
@@ -148,7 +148,7 @@ std::vector<Column> compared(const Plan& plan, const PhaseReport& phase, const r
   }
   for (const rivals::Rule& rule : rivals::rules()) {
     const rivals::Placing placing = rule.plan(problem, phase.binding);
-    for (Column& column : out) {
+    for (SizeColumn& column : out) {
       const auto placement = placing(column.at);
       column.rules.push_back(placement ? std::optional(placement->bytes) : std::nullopt);
     }
@@ -180,12 +180,12 @@ std::string line(const std::string& name, const std::vector<std::string>& cells)
   return out.substr(0, out.find_last_not_of(' ') + 1) + "\n";
 }
 
-std::string heading(const Plan& plan, const PhaseReport& phase, const std::vector<Column>& columns) {
+std::string heading(const Plan& plan, const PhaseReport& phase, const std::vector<SizeColumn>& columns) {
   std::string fixed, varied;
   std::vector<std::string> cells(columns.size());
   for (size_t i = 0; i < plan.dims.size(); ++i) {
     const bool same = std::all_of(columns.begin(), columns.end(),
-                                  [&](const Column& c) { return c.at[i] == columns[0].at[i]; });
+                                  [&](const SizeColumn& c) { return c.at[i] == columns[0].at[i]; });
     if (same) fixed += ", " + plan.dims[i].name + " = " + std::to_string(columns[0].at[i]);
     for (size_t c = 0; !same && c < columns.size(); ++c)
       cells[c] +=
@@ -198,10 +198,10 @@ std::string heading(const Plan& plan, const PhaseReport& phase, const std::vecto
   return "phase " + phase.phase->name + fixed + "\n" + line("", cells);
 }
 
-std::string table_text(const Plan& plan, const PhaseReport& phase, const std::vector<Column>& columns) {
+std::string table_text(const Plan& plan, const PhaseReport& phase, const std::vector<SizeColumn>& columns) {
   std::string out = heading(plan, phase, columns);
   std::vector<std::string> bounds, ours;
-  for (const Column& c : columns) {
+  for (const SizeColumn& c : columns) {
     bounds.push_back(cell_text(c.bound, std::nullopt));
     ours.push_back(cell_text(c.ours, c.bound));
   }
@@ -210,7 +210,7 @@ std::string table_text(const Plan& plan, const PhaseReport& phase, const std::ve
     const rivals::Rule& rule = rivals::rules()[r];
     std::vector<std::string> cells;
     cells.reserve(columns.size());
-    for (const Column& c : columns) cells.push_back(cell_text(c.rules[r], c.bound));
+    for (const SizeColumn& c : columns) cells.push_back(cell_text(c.rules[r], c.bound));
     out += line(rule.title + (*rule.used_by ? std::string(" (") + rule.used_by + ")" : ""), cells);
   }
   return out + "\n";
@@ -241,7 +241,7 @@ Json optional_json(const std::optional<T>& value) {
   return value ? Json(*value) : Json();
 }
 
-Json column_json(const Plan& plan, const Column& column) {
+Json column_json(const Plan& plan, const SizeColumn& column) {
   Json dims = Json::object(), rules = Json::object();
   for (size_t i = 0; i < plan.dims.size(); ++i) dims[plan.dims[i].name] = column.at[i];
   const auto both = [&](const std::optional<int64_t>& bytes) {
@@ -276,10 +276,10 @@ bool compare_phase(const Plan& plan, const PhaseReport& phase, const rivals::Pro
   }
   Json out = Json::array();
   for (const Sweep& set : sets) {
-    const std::vector<Column> columns = compared(plan, phase, problem, set.columns);
+    const std::vector<SizeColumn> columns = compared(plan, phase, problem, set.columns);
     *text += table_text(plan, phase, columns);
     Json sizes = Json::array();
-    for (const Column& column : columns) sizes.push_back(column_json(plan, column));
+    for (const SizeColumn& column : columns) sizes.push_back(column_json(plan, column));
     out.push_back({{"dim", set.dim}, {"sizes", std::move(sizes)}});
   }
   phases->push_back({{"name", phase.phase->name}, {"sweeps", std::move(out)}});

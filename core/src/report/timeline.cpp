@@ -15,14 +15,14 @@ constexpr size_t kMargin = 12;      // columns left of the map, for the addresse
 constexpr size_t kWidestStep = 12;  // columns of one step
 
 // A column of the map: a step, or the gap that stands for identical layers.
-struct Column {
+struct StepColumn {
   uint32_t step = kAbsent;
   const Section* section = nullptr;
   bool first = false;  // of its section
 };
 
-std::vector<Column> columns_of(const PhaseReport& phase) {
-  std::vector<Column> out;
+std::vector<StepColumn> columns_of(const PhaseReport& phase) {
+  std::vector<StepColumn> out;
   for (const Section& s : phase.sections) {
     for (uint32_t i = s.begin; i < s.end; ++i) out.push_back({i, &s, i == s.begin});
     if (s.count > 1) out.push_back({kAbsent, &s, false});
@@ -31,19 +31,19 @@ std::vector<Column> columns_of(const PhaseReport& phase) {
 }
 
 // Fewer columns than steps: of each run of neighbours the step with the highest live address is kept.
-std::vector<Column> thinned(const PhaseReport& phase, std::vector<Column> all, size_t most) {
+std::vector<StepColumn> thinned(const PhaseReport& phase, std::vector<StepColumn> all, size_t most) {
   if (all.size() <= most) return all;
-  const auto top = [&](const Column& c) {
+  const auto top = [&](const StepColumn& c) {
     int64_t high = -1;
     for (const Rectangle& r : phase.arena) {
       if (r.begin <= c.step && c.step < r.end) high = std::max(high, r.offset + r.bytes);
     }
     return high;
   };
-  std::vector<Column> out;
+  std::vector<StepColumn> out;
   for (size_t i = 0; i < most; ++i) {
     const size_t begin = i * all.size() / most, end = std::max(begin + 1, (i + 1) * all.size() / most);
-    Column best = all[begin];
+    StepColumn best = all[begin];
     int64_t high = -2;
     bool first = false;
     for (size_t k = begin; k < end; ++k) {
@@ -99,7 +99,7 @@ std::string section_label(const Section& s) {
 }
 
 // The line of section names under the axis.
-std::string labels(const std::vector<Column>& columns, size_t step_width) {
+std::string labels(const std::vector<StepColumn>& columns, size_t step_width) {
   std::string out;
   size_t used = 0;
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -179,7 +179,7 @@ std::string terminal_timeline(const Report& report, const PhaseReport& phase, co
   for (const Row& row : rows_of(phase)) {
     out += right(row.label, kMargin) + " │";
     std::string line;
-    for (const Column& c : columns)
+    for (const StepColumn& c : columns)
       line.append(step_width, c.step == kAbsent ? '.' : at(phase, letters, c.step, row.address));
     line.erase(line.find_last_not_of(' ') + 1);
     out += (color ? painted(line) : line) + "\n";
@@ -199,7 +199,7 @@ std::string terminal_timeline(const Report& report, const PhaseReport& phase, co
     break;
   }
   const bool repeats =
-      std::any_of(columns.begin(), columns.end(), [](const Column& c) { return c.step == kAbsent; });
+      std::any_of(columns.begin(), columns.end(), [](const StepColumn& c) { return c.step == kAbsent; });
   return out + std::string(kMargin + 2, ' ') +
          "across: steps; up: bytes from the arena's start; a letter: a buffer, named above and below" +
          (repeats ? "; dots: identical layers" : "") + "\n";

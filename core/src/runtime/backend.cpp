@@ -23,7 +23,7 @@ Failure Backend::load(const Plan& plan) const {
   return std::nullopt;
 }
 
-Failure RecordProgram::prepare(OpRange ops, std::string_view target, const Layout& layout,
+Failure RecordProgram::prepare(OpRange ops, std::string_view target, const BufferPlaces& layout,
                                const RunSegments& segments, const StepBinding& sizes) {
   if (auto failure = prepare_schedule(plan_, ops.begin, ops.end, target, layout, sizes, schedule_))
     return failure;
@@ -47,6 +47,23 @@ Failure RecordProgram::submit(const StepBinding& step, OpRange only) {
     if (!only.contains(schedule_.records[i].op)) continue;
     if (auto failure = launch(i, calls_[i]))
       return "ops " + plan_.ops[schedule_.records[i].op].id + ": " + *failure;
+  }
+  return std::nullopt;
+}
+
+Failure RecordProgram::submit_rows(const StepBinding& step, uint32_t op, int64_t first, int64_t rows) {
+  if (auto failure = write_control(plan_, schedule_, step, row_, control_.data())) return failure;
+  if (auto failure = begin(control_.data(), control_.size())) return failure;
+  for (size_t i = 0; i < calls_.size(); ++i) {
+    if (schedule_.records[i].op != op) continue;
+    Call part = calls_[i];
+    auto* pack = std::get_if<PackCall>(&part);
+    if (!pack || first < 0 || first % plan_.ops[op].row->rows_apart != 0 || rows > pack->x.shape[0] ||
+        first > pack->y.shape[0] - rows)
+      return "ops " + plan_.ops[op].id + ": its rows cannot be made by themselves";
+    pack->y.data += stored_bytes(pack->y.dtype, first * pack->y.shape[1]);
+    pack->x.shape[0] = pack->y.shape[0] = rows;
+    if (auto failure = launch(i, part)) return "ops " + plan_.ops[op].id + ": " + *failure;
   }
   return std::nullopt;
 }

@@ -47,6 +47,10 @@ class Program {
   virtual bool serves(const StepBinding& step) const = 0;
   // Enqueues the ops of the range, at the positions of the step; `wait` reports what goes wrong.
   virtual Failure submit(const StepBinding& step, OpRange only = {}) = 0;
+  // The same of one op that treats rows by themselves (OpRow::rows_apart), for the rows [first, first + rows)
+  // of its result alone: its operand's place has those rows from its beginning. Only where there is a
+  // schedule.
+  virtual Failure submit_rows(const StepBinding& step, uint32_t op, int64_t first, int64_t rows) = 0;
   virtual Failure wait() = 0;
 };
 
@@ -77,7 +81,7 @@ class Backend {
   // Whether the plan can run here: every operator and, of this backend's own kernels, every version.
   Failure load(const Plan& plan) const;
   // The plan, and the memory behind `segments`, outlive the program.
-  virtual Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const Layout& layout,
+  virtual Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const BufferPlaces& layout,
                                                    const RunSegments& segments, const StepBinding& sizes) = 0;
 };
 
@@ -88,13 +92,14 @@ class RecordProgram : public Program {
   const Schedule* schedule() const override { return &schedule_; }
   bool serves(const StepBinding& step) const override { return schedule_.serves(step); }
   Failure submit(const StepBinding& step, OpRange only) override;
+  Failure submit_rows(const StepBinding& step, uint32_t op, int64_t first, int64_t rows) override;
   Failure wait() override;
 
  protected:
   explicit RecordProgram(const Plan& plan) : plan_(plan) {}
   // Makes the records, then asks the backend for its memory, and puts addresses for places.
-  Failure prepare(OpRange ops, std::string_view target, const Layout& layout, const RunSegments& segments,
-                  const StepBinding& sizes);
+  Failure prepare(OpRange ops, std::string_view target, const BufferPlaces& layout,
+                  const RunSegments& segments, const StepBinding& sizes);
 
   // Memory of the device for constants and control numbers.
   virtual Failure allocate(const Schedule& schedule, Addresses& own) = 0;

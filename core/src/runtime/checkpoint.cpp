@@ -10,8 +10,6 @@
 namespace irplan {
 namespace {
 
-constexpr size_t kShown = 200;  // bytes of a name in a message
-
 // By the last byte, then the one before, eight at a time: names of a stranger may be long and end alike.
 bool less_from_the_end(std::string_view a, std::string_view b) {
   static_assert(std::endian::native == std::endian::little, "the last byte of eight weighs the most");
@@ -52,7 +50,7 @@ class IndexReader {
     if (!in_map()) return other();
     if (shard.empty() || shard[0] == '.' || shard.find('/') != std::string::npos ||
         shard.find('\0') != std::string::npos)
-      return fail("weight_map names `" + shard.substr(0, kShown) + "`, which is not in that folder");
+      return fail("weight_map names `" + shard.substr(0, kShownName) + "`, which is not in that folder");
     const auto [at, fresh] = numbers_.try_emplace(shard, static_cast<uint32_t>(index_.shards.size()));
     if (fresh && index_.shards.size() == CheckpointIndex::kMaxShards)
       return fail("weight_map names more than " + std::to_string(CheckpointIndex::kMaxShards) + " files");
@@ -94,7 +92,7 @@ class IndexReader {
   bool open() { return ++depth_ <= Safetensors::kMaxDepth || fail("is nested too deep"); }
   bool other() {
     if (depth_ == 0) return fail("is not a JSON object");
-    return !in_map() || fail("weight_map gives no file for " + key_.substr(0, kShown));
+    return !in_map() || fail("weight_map gives no file for " + key_.substr(0, kShownName));
   }
   bool fail(const std::string& text) {
     if (why.empty()) why = text;
@@ -157,7 +155,7 @@ Result<CheckpointIndex> CheckpointIndex::read(std::string_view json) {
   const auto twice = std::adjacent_find(index.tensors.begin(), index.tensors.end(),
                                         [](const auto& a, const auto& b) { return a.first == b.first; });
   if (twice != index.tensors.end())
-    return Error{"weight_map names the tensor " + twice->first.substr(0, kShown) + " twice"};
+    return Error{"weight_map names the tensor " + twice->first.substr(0, kShownName) + " twice"};
   return index;
 }
 

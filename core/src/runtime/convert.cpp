@@ -80,10 +80,6 @@ void measure(DType dtype, const float* values, const std::byte* stored, int64_t 
   }
 }
 
-int64_t bytes_of(DType dtype, int64_t elements) {
-  return elements / info(dtype).elements * info(dtype).bytes;
-}
-
 // Keeps the least of all that threads found.
 void keep_first(std::atomic<int64_t>& first, int64_t found) {
   int64_t held = first;
@@ -127,7 +123,7 @@ Conversion convert(const StoredTensor& tensor, int64_t begin, int64_t count, DTy
         result.beyond = from + beyond;
         continue;
       }
-      std::byte* to = out + bytes_of(dtype, from);
+      std::byte* to = out + stored_bytes(dtype, from);
       store_floats(dtype, values.data(), n, to);
       if (is_measured(dtype)) measure(dtype, values.data(), to, n, result);
     }

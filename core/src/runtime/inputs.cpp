@@ -3,16 +3,10 @@
 #include <algorithm>
 
 #include "reference/executor.h"
+#include "runtime/random.h"
 
 namespace irplan {
 namespace {
-
-uint64_t mixed(uint64_t x) {  // splitmix64
-  x += 0x9e3779b97f4a7c15u;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
-}
 
 std::string declared(const Plan::Value& value) {
   std::string out = std::string(name(value.dtype)) + "[";
@@ -58,13 +52,12 @@ Result<HostArray> stored_input(const Plan::Value& value, const StoredTensor& ten
 HostArray random_input(const Plan::Value& value, const std::vector<int64_t>& shape, uint64_t seed,
                        int64_t below) {
   HostArray array = room_for(value, shape);
-  uint64_t key = mixed(seed);
-  for (const char c : value.id) key = mixed(key ^ static_cast<uint8_t>(c));
+  const uint64_t key = random_key(seed, value.id);
   constexpr float kWidth = 1.7320508f;  // uniform with a standard deviation of 1
   for (size_t i = 0; i < array.f.size(); ++i)
-    array.f[i] = kWidth * (static_cast<float>(mixed(key + i) >> 40) * 0x1p-23f - 1.0f);
+    array.f[i] = kWidth * (static_cast<float>(splitmix64(key + i) >> 40) * 0x1p-23f - 1.0f);
   for (size_t i = 0; i < array.i.size(); ++i)
-    array.i[i] = static_cast<int64_t>(mixed(key + i) >> 1) % std::max<int64_t>(below, 1);
+    array.i[i] = static_cast<int64_t>(splitmix64(key + i) >> 1) % std::max<int64_t>(below, 1);
   return array;
 }
 

@@ -5,7 +5,8 @@
 namespace irplan {
 namespace {
 
-constexpr int64_t kLeastAllocation = 256;  // bytes, so that an empty segment has an address as well
+constexpr int64_t kLoadedAtOnce = int64_t{8} << 20;  // bytes of a weight that is loaded and packed row by row
+constexpr int64_t kLeastAllocation = 256;            // bytes, so that an empty segment has an address as well
 
 // Weights that load-time ops alone read: 1 by buffer. They are freed after folding and not counted.
 std::vector<uint8_t> only_for_loading(const Plan& plan) {
@@ -42,6 +43,12 @@ std::vector<uint32_t> last_uses(const Plan& plan) {
     for (const uint32_t buffer : buffers_of(plan, plan.ops[i])) out[buffer] = i;
   }
   return out;
+}
+
+// Of a weight [N, K].
+std::optional<int64_t> bytes_of_rows(const Plan::Value& weight, int64_t rows, const Binding& binding) {
+  const auto k = evaluate(weight.shape[1], binding);
+  return k ? std::optional(rows * stored_bytes(weight.dtype, *k)) : std::nullopt;
 }
 
 bool add_rounded(int64_t bytes, int64_t align, int64_t* sum) {
@@ -119,7 +126,8 @@ Failure RunMemory::take(const char* what, MemorySegment segment, int64_t bytes) 
   return backend_.fill(base, 0xff, size);
 }
 
-Failure RunMemory::place(Plan::Segment segment, const Binding& binding, Layout& out, int64_t* total) const {
+Failure RunMemory::place(Plan::Segment segment, const Binding& binding, BufferPlaces& out,
+                         int64_t* total) const {
   const MemorySegment where = segment == Plan::Segment::Inputs  ? MemorySegment::Inputs
                               : segment == Plan::Segment::State ? MemorySegment::State
                                                                 : MemorySegment::Weights;
@@ -136,7 +144,34 @@ Failure RunMemory::place(Plan::Segment segment, const Binding& binding, Layout& 
   return std::nullopt;
 }
 
+void RunMemory::find_rows_at_once(const Binding& binding) {
+  rows_at_once_.clear();
+  if (backend_.target().empty() || backend_.target() != plan_.target) return;  // no records, or copies
+  std::vector<int> uses(plan_.buffers.size(), 0), values(plan_.buffers.size(), 0);
+  for (const Plan::Op& op : plan_.ops) {
+    for (const uint32_t buffer : buffers_of(plan_, op)) ++uses[buffer];
+  }
+  for (const Plan::Value& value : plan_.values) {
+    if (value.buffer != kAbsent) ++values[value.buffer];
+  }
+  for (const Plan::Op& op : plan_.ops) {
+    if (op.phase != "load") break;
+    int64_t& rows = rows_at_once_.emplace_back(0);
+    if (!op.row || op.row->rows_apart == 0 || op.in.size() != 1 || op.in[0] == kAbsent) continue;
+    const Plan::Value& weight = plan_.values[op.in[0]];
+    if (weight.kind != Plan::Kind::Param || weight.strides || weight.offset || weight.shape.size() != 2 ||
+        uses[weight.buffer] != 1 || values[weight.buffer] != 1 || !for_loading_[weight.buffer])
+      continue;
+    const auto n = evaluate(weight.shape[0], binding), k = evaluate(weight.shape[1], binding);
+    if (!n || !k || *k <= 0) continue;
+    const int64_t all = stored_bytes(weight.dtype, *k) * op.row->rows_apart;
+    const int64_t some = std::max<int64_t>(1, kLoadedAtOnce / std::max<int64_t>(all, 1)) * op.row->rows_apart;
+    if (some < *n) rows = some;
+  }
+}
+
 Failure RunMemory::place_loading(const Binding& binding) {
+  find_rows_at_once(binding);
   struct Held {
     int64_t begin = 0, end = 0;
     uint32_t last = 0;  // op
@@ -149,7 +184,9 @@ Failure RunMemory::place_loading(const Binding& binding) {
     for (const uint32_t buffer : buffers_of(plan_, plan_.ops[i])) {
       if (!for_loading_[buffer] || placed[buffer]) continue;
       placed[buffer] = 1;
-      const auto bytes = evaluate(plan_.buffers[buffer].bytes, binding);
+      auto bytes = evaluate(plan_.buffers[buffer].bytes, binding);
+      const bool in_parts = rows_at_once(i) > 0 && buffer == plan_.values[plan_.ops[i].in[0]].buffer;
+      if (in_parts) bytes = bytes_of_rows(plan_.values[plan_.ops[i].in[0]], rows_at_once(i), binding);
       int64_t room = 0, at = 0;
       if (!bytes || !add_rounded(*bytes, plan_.align, &room))
         return "buffers " + plan_.buffers[buffer].id + ": has no size here";
@@ -157,7 +194,7 @@ Failure RunMemory::place_loading(const Binding& binding) {
       for (; next != held.end() && next->begin - at < room; ++next) at = std::max(at, next->end);
       if (at > INT64_MAX - room) return "buffers " + plan_.buffers[buffer].id + ": has no size here";
       held.insert(next, {at, at + room, last[buffer]});
-      held_[buffer] = {MemorySegment::Loading, at, *bytes};
+      held_[buffer] = {MemorySegment::Loading, at, *bytes, in_parts ? rows_at_once(i) : 0};
       loading_bytes_ = std::max(loading_bytes_, at + room);
     }
   }
@@ -209,7 +246,7 @@ void RunMemory::free_loading() {
 }
 
 Failure RunMemory::lay_out(const std::string& phase, const Binding& binding,
-                           std::optional<int64_t> first_slot, Layout* out) const {
+                           std::optional<int64_t> first_slot, BufferPlaces* out) const {
   *out = held_;
   int64_t used = 0;
   if (auto failure = place(Plan::Segment::Inputs, binding, *out, &used)) return failure;
@@ -246,7 +283,7 @@ Failure RunMemory::lay_out(const std::string& phase, const Binding& binding,
   return std::nullopt;
 }
 
-PlanMemory addresses(const Layout& layout, const RunSegments& segments) {
+PlanMemory addresses(const BufferPlaces& layout, const RunSegments& segments) {
   PlanMemory out;
   for (const BufferPlace& place : layout) {
     std::byte* base =

@@ -6,7 +6,8 @@
 //     inputs    [tokens]
 //     arena     buffers of the step's phase at the offsets that `above` gives for the step's sizes
 //     loading   weights that only folding reads, and its scratch: each from the op that reads it first to the
-//               last, so that one takes the place of another; freed when all is done
+//               last, so that one takes the place of another; of one that is packed some rows at a time;
+//               freed when all is done
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,7 @@ Failure check_budgets(const Plan& plan, const std::string& phase, const Binding&
                       const PerSegment& bytes);
 
 // The addresses of buffers that lie so.
-PlanMemory addresses(const Layout& layout, const RunSegments& segments);
+PlanMemory addresses(const BufferPlaces& layout, const RunSegments& segments);
 
 class RunMemory {
  public:
@@ -49,12 +50,15 @@ class RunMemory {
   Failure allocate(const Binding& binding, const PerSegment& room);
   // Where weights lie while they load and fold; ends when `free_loading` is called. Those of the loading
   // segment hold what they are given from just before the first op that reads them to the last.
-  const Layout& loading() const { return held_; }
+  const BufferPlaces& loading() const { return held_; }
+  // Rows of its operand for which the loading segment has room, where that is not all: the op runs for so
+  // many at a time (Program::submit_rows). 0: at once.
+  int64_t rows_at_once(uint32_t op) const { return op < rows_at_once_.size() ? rows_at_once_[op] : 0; }
   void free_loading();
   // Where the buffers of a phase lie at a step's sizes; states with all of their slots, or those of the step
   // alone, from row `first_slot` of axis 0 on.
   Failure lay_out(const std::string& phase, const Binding& binding, std::optional<int64_t> first_slot,
-                  Layout* out) const;
+                  BufferPlaces* out) const;
   // The allocations; their addresses stay as they are.
   const RunSegments& segments() const { return segments_; }
 
@@ -66,15 +70,18 @@ class RunMemory {
   Failure check_free(const PerSegment& room) const;
   Failure take(const char* what, MemorySegment segment, int64_t bytes);
   // Places for buffers of a segment, one behind the other.
-  Failure place(Plan::Segment segment, const Binding& binding, Layout& out, int64_t* total) const;
+  Failure place(Plan::Segment segment, const Binding& binding, BufferPlaces& out, int64_t* total) const;
   // Places for what only loading needs; two that are never needed together may share one.
   Failure place_loading(const Binding& binding);
+  // Finds them for each load-time op.
+  void find_rows_at_once(const Binding& binding);
 
   const Plan& plan_;
   Backend& backend_;
   RunSegments segments_;
-  Layout held_;                       // weights and states as they were allocated
-  std::vector<uint8_t> for_loading_;  // buffers that only folding reads
+  BufferPlaces held_;                  // weights and states as they were allocated
+  std::vector<uint8_t> for_loading_;   // buffers that only folding reads
+  std::vector<int64_t> rows_at_once_;  // by load-time op
   PerSegment allocated_;
   int64_t loading_bytes_ = 0;
 };

@@ -13,9 +13,9 @@ constexpr size_t kMaxHeader = size_t{1} << 20;  // bytes; numpy itself writes so
 
 // Reads the one form of Python literal that numpy writes: {'descr': '<f4', 'fortran_order': False, 'shape':
 // (2, 3), }
-class HeaderReader {
+class ArrayReader {
  public:
-  explicit HeaderReader(std::string_view text) : text_(text) {}
+  explicit ArrayReader(std::string_view text) : text_(text) {}
 
   bool read(std::string* descr, bool* fortran, std::vector<int64_t>* shape) {
     bool seen[3] = {};
@@ -93,7 +93,7 @@ Result<size_t> read_header(std::span<const std::byte> file, StoredTensor& tensor
   if (length > file.size() - begin) return Error{"cut in its header"};
   std::string descr;
   bool fortran = false;
-  if (!HeaderReader(text.substr(begin, length)).read(&descr, &fortran, &tensor.shape))
+  if (!ArrayReader(text.substr(begin, length)).read(&descr, &fortran, &tensor.shape))
     return Error{"a header that is not numpy's"};
   const auto type = find_npy(descr);
   if (!type) {

@@ -22,6 +22,9 @@ class ReferenceProgram final : public Program {
     }
     return std::nullopt;
   }
+  Failure submit_rows(const StepBinding&, uint32_t op, int64_t, int64_t) override {
+    return "ops " + plan_.ops[op].id + ": the reference runs an op as a whole";
+  }
   Failure wait() override { return std::nullopt; }
 
  private:
@@ -39,7 +42,7 @@ class ReferenceBackend : public HostBackend {
   std::string_view target() const override { return ""; }
   std::vector<std::string> kernels() const override { return {}; }
   bool has(const KernelRow&) const override { return false; }
-  Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const Layout& layout,
+  Result<std::unique_ptr<Program>> prepare(const Plan& plan, OpRange ops, const BufferPlaces& layout,
                                            const RunSegments& segments, const StepBinding& sizes) override {
     return std::unique_ptr<Program>(
         std::make_unique<ReferenceProgram>(plan, ops, addresses(layout, segments), sizes));

@@ -8,8 +8,6 @@
 namespace irplan {
 namespace {
 
-constexpr size_t kShown = 200;  // bytes of a name in a message
-
 // One tensor of the header, with its place in the data.
 struct Entry {
   NamedTensor named;
@@ -17,11 +15,11 @@ struct Entry {
 };
 
 // The header's entries as the parser meets them; nothing else of it is kept.
-class HeaderReader {
+class TensorsReader {
  public:
   using Json = nlohmann::ordered_json;
 
-  explicit HeaderReader(std::vector<Entry>& entries) : entries_(entries) {}
+  explicit TensorsReader(std::vector<Entry>& entries) : entries_(entries) {}
   std::string why;
 
   bool null() { return scalar(); }
@@ -93,7 +91,7 @@ class HeaderReader {
     if (why.empty()) why = text;
     return false;
   }
-  bool wrong(const std::string& text) { return fail("tensor " + name_.substr(0, kShown) + ": " + text); }
+  bool wrong(const std::string& text) { return fail("tensor " + name_.substr(0, kShownName) + ": " + text); }
 
   // What the format says nothing of.
   bool skip() { return ++skipped_ <= Safetensors::kMaxDepth || fail("its header is nested too deep"); }
@@ -200,7 +198,7 @@ Failure place(std::vector<Entry>& entries, std::span<const std::byte> data) {
   });
   uint64_t at = 0;
   for (Entry& entry : entries) {
-    const std::string tensor = "tensor " + entry.named.name.substr(0, kShown);
+    const std::string tensor = "tensor " + entry.named.name.substr(0, kShownName);
     if (entry.end > data.size()) {
       return tensor + ": its data_offsets end at byte " + std::to_string(entry.end) + " of " +
              std::to_string(data.size()) + "; the file is cut, or its header wrong";
@@ -224,7 +222,7 @@ Result<Safetensors> Safetensors::read(std::span<const std::byte> file) {
   const auto header = header_of(file);
   if (!header) return header.error();
   std::vector<Entry> entries;
-  HeaderReader reader(entries);
+  TensorsReader reader(entries);
   if (!nlohmann::ordered_json::sax_parse(*header, &reader)) return Error{reader.why};
   if (auto failure = place(entries, file.subspan(8 + header->size()))) return Error{*failure};
   Safetensors out;
@@ -234,7 +232,7 @@ Result<Safetensors> Safetensors::read(std::span<const std::byte> file) {
   const auto twice = std::adjacent_find(out.tensors_.begin(), out.tensors_.end(),
                                         [](const auto& a, const auto& b) { return a.name == b.name; });
   if (twice != out.tensors_.end())
-    return Error{"its header names the tensor " + twice->name.substr(0, kShown) + " twice"};
+    return Error{"its header names the tensor " + twice->name.substr(0, kShownName) + " twice"};
   return out;
 }
 

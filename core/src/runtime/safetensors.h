@@ -19,6 +19,8 @@
 
 namespace irplan {
 
+constexpr size_t kShownName = 200;  // bytes of a tensor's or a file's name in a message
+
 struct NamedTensor {
   std::string name;
   StoredTensor tensor;

@@ -7,10 +7,6 @@
 namespace irplan {
 namespace {
 
-bool contains(const std::vector<DimIndex>& dims, DimIndex dim) {
-  return std::find(dims.begin(), dims.end(), dim) != dims.end();
-}
-
 // Dims of the positions at which states are written.
 std::vector<DimIndex> moving_dims(const Plan& plan, uint32_t begin, uint32_t end) {
   std::vector<DimIndex> out;
@@ -40,7 +36,7 @@ bool Schedule::serves(const StepBinding& step) const {
 
 // ------------------------------------------------------------------------------------------------ all ops
 
-ScheduleContext::ScheduleContext(const Plan& p, const Layout& h, const StepBinding& sizes, Schedule& o)
+ScheduleContext::ScheduleContext(const Plan& p, const BufferPlaces& h, const StepBinding& sizes, Schedule& o)
     : plan(p), holding(h), out(o), writer_(p.values.size(), kAbsent) {
   for (DimIndex d = 0; d < plan.dims.size(); ++d) {
     const bool free = contains(out.moving, d);
@@ -146,6 +142,7 @@ bool OpContext::value(uint32_t index_of_value, Tensor& to, bool by_position) {
   }
   if (filled_rows) to.shape[1] = to.stride[1] > 0 ? to.stride[0] / to.stride[1] : 0;
   const BufferPlace& place = all.holding[v.buffer];
+  if (place.rows > 0 && to.rank > 0) to.shape[0] = std::min(to.shape[0], place.rows);
   if (place.segment == MemorySegment::None) return count == 0 || fail(v.id + " has no memory");
   const bool in_state = all.plan.buffers[v.buffer].segment == Plan::Segment::State;
   if (in_state && !by_position && all.out.fixed_slots.empty()) all.out.fixed_slots = op.id;
@@ -278,7 +275,7 @@ Tensor broadcast(const Tensor& t, const Tensor& shape, int keep) {
 }
 
 std::optional<std::string> prepare_schedule(const Plan& plan, uint32_t begin, uint32_t end,
-                                            std::string_view target, const Layout& holding,
+                                            std::string_view target, const BufferPlaces& holding,
                                             const StepBinding& sizes, Schedule& out) {
   out = {};
   out.sizes = sizes;

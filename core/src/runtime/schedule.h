@@ -44,8 +44,9 @@ struct Record {
 struct BufferPlace {
   MemorySegment segment = MemorySegment::None;
   int64_t offset = 0, bytes = 0;
+  int64_t rows = 0;  // of a weight that is there so many rows at a time, for loading; 0: all
 };
-using Layout = std::vector<BufferPlace>;  // by Plan::buffers
+using BufferPlaces = std::vector<BufferPlace>;  // by Plan::buffers
 
 // Control numbers of one meaning: one for each sequence.
 struct ControlSlot {
@@ -106,7 +107,7 @@ struct Schedule {
 // Records of the ops [begin, end) for a target's kernels. None when prepared, else which op cannot be run and
 // why. `holding` has the buffers' places, `sizes` all dims.
 std::optional<std::string> prepare_schedule(const Plan& plan, uint32_t begin, uint32_t end,
-                                            std::string_view target, const Layout& holding,
+                                            std::string_view target, const BufferPlaces& holding,
                                             const StepBinding& sizes, Schedule& out);
 
 // The control numbers of a step. Allocates nothing: `row` is the caller's, used again for each step.

@@ -12,10 +12,10 @@ namespace irplan {
 // What all ops of a schedule share.
 class ScheduleContext {
  public:
-  ScheduleContext(const Plan& plan, const Layout& holding, const StepBinding& sizes, Schedule& out);
+  ScheduleContext(const Plan& plan, const BufferPlaces& holding, const StepBinding& sizes, Schedule& out);
 
   const Plan& plan;
-  const Layout& holding;
+  const BufferPlaces& holding;
   Schedule& out;
 
   // The number that an expression has at these sizes; noted as an obstacle where it moves.

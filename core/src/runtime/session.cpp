@@ -109,8 +109,8 @@ Failure Session::prepare(const std::vector<Step>& widest, const WeightSource& so
 }
 
 // Weights that stay are filled where they stay. One that is packed or folded is loaded just before the first
-// op that reads it, into memory that others had before: rows and panels of all weights are never there at
-// once.
+// op that reads it, into memory that others had before, and where rows are packed by themselves some rows
+// after others: rows and panels of a weight are never there at once.
 Failure Session::load(const Step& step, const WeightSource& source, const LoadProgress& progress) {
   uint32_t end = 0;
   while (end < plan_.ops.size() && plan_.ops[end].phase == "load") ++end;
@@ -133,6 +133,18 @@ Failure Session::load(const Step& step, const WeightSource& source, const LoadPr
         return failure;
     }
     for (uint32_t op = 0; op < end; ++op) {
+      if (const int64_t rows = memory_.rows_at_once(op)) {
+        const uint32_t weight = plan_.ops[op].in[0];
+        later[plan_.values[weight].buffer].clear();
+        const int64_t n = evaluate(plan_.values[weight].shape[0], step.sizes.dims).value_or(0),
+                      k = evaluate(plan_.values[weight].shape[1], step.sizes.dims).value_or(0);
+        for (int64_t first = 0; first < n; first += rows) {
+          const int64_t some = std::min(rows, n - first);
+          if (auto failure = loader.load(weight, first * k, some * k)) return failure;
+          if (auto failure = program->submit_rows(step.sizes, op, first, some)) return failure;
+        }
+        continue;
+      }
       for (const uint32_t operand : plan_.ops[op].in) {
         if (operand == kAbsent) continue;
         for (const uint32_t value : std::exchange(later[plan_.values[operand].buffer], {})) {

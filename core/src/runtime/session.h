@@ -74,7 +74,7 @@ class Session {
     std::string phase;
     std::optional<int64_t>
         first_slot;  // the only one at which it runs; none: any, as the control numbers say
-    Layout layout;
+    BufferPlaces layout;
     std::unique_ptr<Program> program;
     PlanMemory memory;  // addresses on the device
   };

@@ -5,11 +5,13 @@
 #include <cstring>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "irplan/diagnostic.h"
 #include "runtime/convert.h"
 #include "runtime/find_weights.h"
 #include "runtime/parallel.h"
+#include "runtime/random.h"
 
 namespace irplan {
 namespace {
@@ -17,17 +19,6 @@ namespace {
 constexpr int64_t kChunk = int64_t{1} << 21;   // elements converted at a time; a multiple of every block
 constexpr int64_t kRandom = int64_t{1} << 15;  // elements that one thread makes at a time; likewise
 constexpr size_t kMaxNamed = 20;               // tensors that one message names
-
-int64_t bytes_of(DType dtype, int64_t elements) {
-  return elements / info(dtype).elements * info(dtype).bytes;
-}
-
-uint64_t mixed(uint64_t x) {  // the finaliser of splitmix64
-  x += 0x9e3779b97f4a7c15u;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
-}
 
 // Params that scale what a norm yields, and the number around which they lie: 1, or 0 where the norm adds it.
 std::unordered_map<uint32_t, float> norm_weights(const Plan& plan) {
@@ -47,7 +38,8 @@ struct Spread {
 
 void random_floats(uint64_t key, int64_t begin, int64_t count, Spread spread, float* out) {
   for (int64_t i = 0; i < count; ++i) {
-    const uint64_t bits = mixed(key + static_cast<uint64_t>(begin + i)) >> 40;  // 24 of them: exact in f32
+    const uint64_t bits =
+        splitmix64(key + static_cast<uint64_t>(begin + i)) >> 40;  // 24 of them: exact in f32
     out[i] = spread.centre + spread.width * (static_cast<float>(bits) * 0x1p-23f - 1.0f);
   }
 }
@@ -96,23 +88,28 @@ class WeightLoader::Pieces {
 
   void expect(int64_t bytes) { expected_ = bytes; }
 
-  Failure load(const BoundParam& target, const std::vector<ParamPiece>& pieces) {
-    begin(target);
-    double square = 0, lost = 0;
+  // Elements [first, last) of the target.
+  Failure load(const BoundParam& target, const std::vector<ParamPiece>& pieces, int64_t first, int64_t last) {
+    begin(target, first);
     for (const ParamPiece& piece : pieces) {
-      for (int64_t at = 0; at < piece.count; at += kChunk) {
+      const int64_t end = std::min(piece.count, last - piece.begin);
+      int64_t at = std::max<int64_t>(0, first - piece.begin);
+      if (at >= end) continue;
+      for (; at < end; at += kChunk) {
         Conversion sums;
-        const int64_t count = std::min(kChunk, piece.count - at);
+        const int64_t count = std::min(kChunk, end - at);
         if (auto failure = chunk(target, piece, at, count, sums)) return failure;
-        square += sums.square;
-        lost += sums.lost;
+        square_of_one_ += sums.square;
+        lost_of_one_ += sums.lost;
         let_go(*piece.tensor, at, count);
       }
-      if (piece.turned) {
+      if (piece.turned && end == piece.count) {
         report_->turned.push_back(piece.name + " is " + text(*piece.tensor) + ", and loads row by row as " +
                                   target.text());
       }
     }
+    if (last < target.count) return std::nullopt;
+    const double square = std::exchange(square_of_one_, 0), lost = std::exchange(lost_of_one_, 0);
     if (square == 0) return std::nullopt;
     square_ += square;
     lost_ += lost;
@@ -122,19 +119,19 @@ class WeightLoader::Pieces {
     return std::nullopt;
   }
 
-  Failure fill(const BoundParam& target, uint64_t key, Spread spread) {
-    begin(target);
+  Failure fill(const BoundParam& target, uint64_t key, Spread spread, int64_t first, int64_t last) {
+    begin(target, first);
     const DType dtype = target.value->dtype;
-    for (int64_t at = 0; at < target.count; at += kChunk) {
-      const int64_t count = std::min(kChunk, target.count - at);
-      bytes_.assign(static_cast<size_t>(bytes_of(dtype, count)), std::byte{0});
+    for (int64_t at = first; at < last; at += kChunk) {
+      const int64_t count = std::min(kChunk, last - at);
+      bytes_.assign(static_cast<size_t>(stored_bytes(dtype, count)), std::byte{0});
       const int64_t lots = is_float(dtype) ? (count + kRandom - 1) / kRandom : 0;
-      parallel(lots, 1, [&](int64_t first, int64_t end) {
+      parallel(lots, 1, [&](int64_t begin, int64_t end) {
         std::vector<float> floats(kRandom);
-        for (int64_t lot = first; lot < end; ++lot) {
+        for (int64_t lot = begin; lot < end; ++lot) {
           const int64_t from = lot * kRandom, n = std::min(kRandom, count - from);
           random_floats(key, at + from, n, spread, floats.data());
-          store_floats(dtype, floats.data(), n, bytes_.data() + bytes_of(dtype, from));
+          store_floats(dtype, floats.data(), n, bytes_.data() + stored_bytes(dtype, from));
         }
       });
       if (auto failure = put(dtype, at, bytes_.data(), count)) return failure;
@@ -143,7 +140,8 @@ class WeightLoader::Pieces {
   }
 
  private:
-  void begin(const BoundParam& target) {
+  void begin(const BoundParam& target, int64_t first) {
+    first_ = first;
     const Plan::Value& value = *target.value;
     const int64_t offset = value.offset ? evaluate(*value.offset, {}).value_or(0) : 0;
     to_ = memory_.buffers[value.buffer] + offset;
@@ -159,10 +157,10 @@ class WeightLoader::Pieces {
   }
 
   Failure put(DType dtype, int64_t element, const std::byte* from, int64_t count) {
-    const int64_t bytes = bytes_of(dtype, count);
+    const int64_t bytes = stored_bytes(dtype, count);
     report_->bytes += bytes;
     if (progress_) progress_(report_->bytes, expected_);
-    return backend_.upload(to_ + bytes_of(dtype, element), from, static_cast<size_t>(bytes));
+    return backend_.upload(to_ + stored_bytes(dtype, element - first_), from, static_cast<size_t>(bytes));
   }
 
   // "w at element 9 is NaN (at [1, 1] of F32[8, 8])", with the file.
@@ -190,7 +188,7 @@ class WeightLoader::Pieces {
     }
     if (stored_as(dtype) == tensor.type)
       return put(dtype, piece.begin + from, tensor.data + from * info(tensor.type).bytes, count);
-    bytes_.resize(static_cast<size_t>(bytes_of(dtype, count)));
+    bytes_.resize(static_cast<size_t>(stored_bytes(dtype, count)));
     const bool floats = is_float(dtype);
     if (floats) sums = convert(tensor, from, count, dtype, bytes_.data());
     const int64_t beyond = floats ? sums.beyond : convert_integers(tensor, from, count, dtype, bytes_.data());
@@ -218,9 +216,11 @@ class WeightLoader::Pieces {
   const LoadProgress& progress_;
   WeightReport* report_;
   std::byte* to_ = nullptr;
+  int64_t first_ = 0;  // element of the target that lies there
   std::vector<std::byte> bytes_;
   int64_t expected_ = 0;          // bytes of all params
   double lost_ = 0, square_ = 0;  // over all that were quantised
+  double lost_of_one_ = 0, square_of_one_ = 0;
 };
 
 WeightLoader::WeightLoader(const Plan& plan, const Binding& binding, const WeightSource& source,
@@ -236,7 +236,7 @@ WeightLoader::WeightLoader(const Plan& plan, const Binding& binding, const Weigh
   int64_t bytes = 0;
   for (const Plan::Value& value : plan.values) {
     const auto target = value.kind == Plan::Kind::Param ? bound_param(value, binding) : std::nullopt;
-    if (target) bytes += bytes_of(value.dtype, target->count);
+    if (target) bytes += stored_bytes(value.dtype, target->count);
   }
   pieces_->expect(bytes);
 }
@@ -246,25 +246,30 @@ WeightLoader::~WeightLoader() = default;
 Failure WeightLoader::load(uint32_t value) {
   const auto target = bound_param(plan_.values[value], binding_);
   if (!target) return "weights: " + plan_.values[value].id + " has no size here";
-  return finder_ ? load_stored(*target) : load_random(value, *target);
+  return load(value, 0, target->count);
 }
 
-Failure WeightLoader::load_stored(const BoundParam& target) {
+Failure WeightLoader::load(uint32_t value, int64_t first, int64_t count) {
+  const auto target = bound_param(plan_.values[value], binding_);
+  if (!target) return "weights: " + plan_.values[value].id + " has no size here";
+  return finder_ ? load_stored(*target, first, count) : load_random(value, *target, first, count);
+}
+
+Failure WeightLoader::load_stored(const BoundParam& target, int64_t first, int64_t count) {
   const FoundParam found = finder_->find(target);
   if (!found.wrong.empty() || !found.missing.empty())
     return "weights: " + source_.checkpoint->path() + " does not fit " + target.value->id;
-  return pieces_->load(target, found.pieces);
+  return pieces_->load(target, found.pieces, first, first + count);
 }
 
-Failure WeightLoader::load_random(uint32_t value, const BoundParam& target) {
-  uint64_t key = mixed(source_.seed);
-  for (const char c : target.value->id) key = mixed(key ^ static_cast<uint8_t>(c));
+Failure WeightLoader::load_random(uint32_t value, const BoundParam& target, int64_t first, int64_t count) {
+  const uint64_t key = random_key(source_.seed, target.value->id);
   const double axis =
       target.shape.empty() ? 1.0 : static_cast<double>(std::max<int64_t>(1, target.shape.back()));
   Spread spread{0, static_cast<float>(std::sqrt(3.0 / axis))};  // of a standard deviation of 1 / sqrt(axis)
   const auto norm = norms_.find(value);
   if (norm != norms_.end()) spread = {norm->second, 0.1f};
-  return pieces_->fill(target, key, spread);
+  return pieces_->fill(target, key, spread, first, first + count);
 }
 
 Failure WeightLoader::finish() {

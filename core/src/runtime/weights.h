@@ -70,14 +70,17 @@ class WeightLoader {
   WeightLoader& operator=(const WeightLoader&) = delete;
 
   Failure load(uint32_t value);
+  // Elements [first, first + count) alone, at the beginning of the value's place; of a value one such part
+  // after another, to the last. Blocks are not cut.
+  Failure load(uint32_t value, int64_t first, int64_t count);
   // After the last, and after a failure: whether what was read is still what was checked. Tensors that
   // nothing read are in the report.
   Failure finish();
 
  private:
   class Pieces;
-  Failure load_stored(const BoundParam& target);
-  Failure load_random(uint32_t value, const BoundParam& target);
+  Failure load_stored(const BoundParam& target, int64_t first, int64_t count);
+  Failure load_random(uint32_t value, const BoundParam& target, int64_t first, int64_t count);
 
   const Plan& plan_;
   const Binding& binding_;

@@ -284,7 +284,7 @@ std::string answer(std::string_view request_json, const OnPass& on_pass) {
   if (method == "new") return new_program(request);
   if (method == "pack") return pack(request);
   if (method == "format") return serve_format(request);
-  if (method == "language") return language(request);
+  if (method == "language") return serve_language(request);
   if (method == "ops") return serve_ops();
   if (method == "version") return dump(json{{"version", kVersion}, {"plan_version", kPlanVersion}});
   return failure("there is no method `" + method + "`");

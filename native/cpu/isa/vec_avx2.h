@@ -115,5 +115,59 @@ inline void pair_columns(Column a, Column b, Ints* to) {  // row by row a's numb
   to[1] = _mm256_cvtepi8_epi16(_mm_unpackhi_epi8(a, b));
 }
 
+// Columns of codes of four bits by numbers of eight: codes are counted from their dtype's lowest number, 0 to
+// 15 or 24, so that they multiply as unsigned bytes, a third of what pairs of 16 bits take; the lowest number
+// times the sum of x is added at the end.
+struct CodeBytes {
+  using Sums = __m256i;  // of 16 bits: 8 of the rows by the first two of four columns, then by the others
+  static constexpr int kSteps =
+      8;  // of four columns, until a sum of q4_0 may be as large as 16 bits hold: 16 * 15 * 127
+  static constexpr int kStepsE2M1 = 4;
+
+  static Sums none() { return _mm256_setzero_si256(); }
+  // 32 numbers of 16 bits as bytes; their sum.
+  static int32_t narrow(const int16_t* from, int8_t* to) {
+    const __m256i a = load_pairs(from), b = load_pairs(from + 16);
+    const __m256i bytes = _mm256_permute4x64_epi64(_mm256_packs_epi16(a, b), 0xd8);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), bytes);
+    const __m256i pairs = _mm256_madd_epi16(_mm256_add_epi16(a, b), _mm256_set1_epi16(1));
+    __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
+    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xb1)));
+  }
+  // Four numbers, so that each half has two of them again and again.
+  static __m256i four(const int8_t* at) {
+    using Four = int32_t __attribute__((may_alias, aligned(1)));
+    const __m256i order =
+        _mm256_set_epi64x(0x0302030203020302, 0x0302030203020302, 0x0100010001000100, 0x0100010001000100);
+    return _mm256_shuffle_epi8(_mm256_set1_epi32(*reinterpret_cast<const Four*>(at)), order);
+  }
+  // The codes of four columns: of the rows 0 to 7, then 8 to 15, each row's first two, then its others.
+  template <bool e2m1>
+  static void columns(const std::byte* at, __m256i* to) {
+    const __m256i pairs = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)),
+                  mask = _mm256_set1_epi8(15);
+    __m256i first = _mm256_and_si256(pairs, mask),
+            second = _mm256_and_si256(_mm256_srli_epi16(pairs, 4), mask);
+    if constexpr (e2m1) {  // 12 + kTwiceE2M1
+      const __m256i numbers = _mm256_setr_epi8(12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0, 12,
+                                               13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0);
+      first = _mm256_shuffle_epi8(numbers, first);
+      second = _mm256_shuffle_epi8(numbers, second);
+    }
+    to[0] = _mm256_unpacklo_epi8(first, second);
+    to[1] = _mm256_unpackhi_epi8(first, second);
+  }
+  static Sums multiply(__m256i codes, __m256i x, Sums sum) {
+    return _mm256_add_epi16(sum, _mm256_maddubs_epi16(codes, x));
+  }
+  static Ints total(Sums sum) {
+    return _mm256_add_epi32(_mm256_cvtepi16_epi32(_mm256_castsi256_si128(sum)),
+                            _mm256_cvtepi16_epi32(_mm256_extracti128_si256(sum, 1)));
+  }
+  static Ints add(Ints a, Ints b) { return _mm256_add_epi32(a, b); }
+  static Ints all(int32_t n) { return _mm256_set1_epi32(n); }
+};
+
 }  // namespace
 }  // namespace irplan::cpu

@@ -109,5 +109,7 @@ inline void pair_columns(Column a, Column b, Ints* to) {  // row by row a's numb
   to[0] = _mm512_cvtepi8_epi16(pairs);
 }
 
+using CodeBytes = void;  // codes multiply as pairs of 16 bits
+
 }  // namespace
 }  // namespace irplan::cpu

@@ -134,5 +134,7 @@ inline void pair_columns(Column a, Column b, Ints* to) {  // row by row a's numb
   __builtin_memcpy(to, pairs, sizeof pairs);
 }
 
+using CodeBytes = void;  // codes multiply as pairs of 16 bits
+
 }  // namespace
 }  // namespace irplan::cpu

@@ -98,6 +98,77 @@ void few_whole_of(const int16_t* const* x, const float* const* x_scales, const s
   }
 }
 
+// The same of codes of four bits where an instruction set multiplies them as bytes; the sums are the same
+// numbers.
+template <DType dtype, int rows, int panels, class Of>
+void few_codes_of(const int16_t* const* x, const float* const* x_scales, const std::byte* w,
+                  int64_t panel_bytes, int64_t n, float* out, int stride) {
+  constexpr bool e2m1 = dtype == DType::MXFP4;
+  constexpr int kTogether = columns_together(dtype), kSteps = e2m1 ? Of::kStepsE2M1 : Of::kSteps;
+  constexpr int32_t kLowest = e2m1 ? -12 : -8;
+  const int64_t unit = scale_bytes(dtype) + kTogether * column_bytes(dtype);
+  for (int r = 0; r < rows; ++r) {
+    for (int i = 0; i < panels * kPanel; ++i) out[r * stride * kPanel + i] = 0;
+  }
+  for (int64_t begin = 0; begin < n; begin += kWholeColumns) {
+    const std::byte* block = w + begin / kTogether * unit;
+    const std::byte* columns = block + scale_bytes(dtype) + begin % kTogether * column_bytes(dtype);
+    int8_t bytes[rows][kWholeColumns];
+    int32_t x_sums[rows];
+    for (int r = 0; r < rows; ++r) x_sums[r] = Of::narrow(x[r] + begin, bytes[r]);
+    Ints sums[rows][panels][kVectors];
+    for (int r = 0; r < rows; ++r) {
+      for (int p = 0; p < panels; ++p) {
+        for (int v = 0; v < kVectors; ++v) sums[r][p][v] = Of::all(kLowest * x_sums[r]);
+      }
+    }
+    for (int half = 0; half < kWholeColumns; half += 4 * kSteps) {
+      typename Of::Sums own[rows][panels][kVectors];
+      for (int r = 0; r < rows; ++r) {
+        for (int p = 0; p < panels; ++p) {
+          for (int v = 0; v < kVectors; ++v) own[r][p][v] = Of::none();
+        }
+      }
+      for (int i = half; i < half + 4 * kSteps; i += 4) {
+        for (int p = 0; p < panels; ++p) {
+          typename Of::Sums codes[kVectors];
+          Of::template columns<e2m1>(columns + p * panel_bytes + i * kPanel / 2, codes);
+          for (int r = 0; r < rows; ++r) {
+            const auto four = Of::four(bytes[r] + i);
+            for (int v = 0; v < kVectors; ++v) own[r][p][v] = Of::multiply(codes[v], four, own[r][p][v]);
+          }
+        }
+      }
+      for (int r = 0; r < rows; ++r) {
+        for (int p = 0; p < panels; ++p) {
+          for (int v = 0; v < kVectors; ++v) sums[r][p][v] = Of::add(sums[r][p][v], Of::total(own[r][p][v]));
+        }
+      }
+    }
+    for (int p = 0; p < panels; ++p) {
+      float scales[kPanel];
+      scales_of(dtype, block + p * panel_bytes, scales);
+      for (int r = 0; r < rows; ++r) {
+        const Vec own = all(x_scales[r][begin / kWholeColumns]);
+        for (int v = 0; v < kVectors; ++v) {
+          float* to = out + (r * stride + p) * kPanel + v * kLanes;
+          const Vec scale = multiply(load(scales + v * kLanes), own);
+          store(to, fused(from_ints(sums[r][p][v]), scale, load(to)));
+        }
+      }
+    }
+  }
+}
+
+template <DType dtype, int rows, int panels, class Of = CodeBytes>
+void few_whole_by(const int16_t* const* x, const float* const* x_scales, const std::byte* w,
+                  int64_t panel_bytes, int64_t n, float* out, int stride) {
+  if constexpr (dtype == DType::Q8_0 || std::is_void_v<Of>)
+    few_whole_of<dtype, rows, panels>(x, x_scales, w, panel_bytes, n, out, stride);
+  else
+    few_codes_of<dtype, rows, panels, Of>(x, x_scales, w, panel_bytes, n, out, stride);
+}
+
 // A dtype at a time, so that its columns are read without a question.
 template <class Work>
 inline void for_whole(DType dtype, const Work& work) {
@@ -116,10 +187,10 @@ void few_whole(const int16_t* const* x, const float* const* x_scales, int rows, 
       constexpr int kSome = panels_together(count);
       int p = 0;
       for (; p + kSome <= panels; p += kSome)
-        few_whole_of<known, count, kSome>(x, x_scales, w + p * panel_bytes, panel_bytes, n, out + p * kPanel,
+        few_whole_by<known, count, kSome>(x, x_scales, w + p * panel_bytes, panel_bytes, n, out + p * kPanel,
                                           panels);
       for (; p < panels; ++p)
-        few_whole_of<known, count, 1>(x, x_scales, w + p * panel_bytes, panel_bytes, n, out + p * kPanel,
+        few_whole_by<known, count, 1>(x, x_scales, w + p * panel_bytes, panel_bytes, n, out + p * kPanel,
                                       panels);
     });
   });

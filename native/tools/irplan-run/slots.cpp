@@ -5,9 +5,9 @@
 namespace irplan::run {
 namespace {
 
-constexpr int64_t kTogether = 512;                // tokens of a step of several prompts that room is made for
-constexpr int64_t kLongest = int64_t{1} << 40;    // tokens of a sequence that are looked at
-constexpr int64_t kMostSlots = int64_t{1} << 20;  // sequences of a step that are looked at
+constexpr int64_t kTogether = 512;              // tokens of a step of several prompts that room is made for
+constexpr int64_t kLongest = int64_t{1} << 40;  // tokens of a sequence that are looked at
+constexpr int64_t kMostSequences = int64_t{1} << 20;  // sequences of a step that are looked at
 
 }  // namespace
 
@@ -109,10 +109,10 @@ Slots SlotPlanner::most_slots(int64_t chunk, int64_t end, const Demand& demand) 
 }
 
 Result<Slots> SlotPlanner::plan(const Demand& demand, const Options& options) const {
-  if (options.slots.value_or(1) > kMostSlots)
-    return Error{"--slots " + std::to_string(*options.slots) + ": at most " + std::to_string(kMostSlots) +
+  if (options.slots.value_or(1) > kMostSequences)
+    return Error{"--slots " + std::to_string(*options.slots) + ": at most " + std::to_string(kMostSequences) +
                  " requests are served at once"};
-  const int64_t wanted = options.slots.value_or(std::min(demand.at_once, kMostSlots));
+  const int64_t wanted = options.slots.value_or(std::min(demand.at_once, kMostSequences));
   int64_t longest_step = 0;
   const int64_t asked = options.chunks.empty() ? demand.longest_prompt : options.chunks[0];
   const auto largest = steps_.largest(std::min(asked, demand.longest_prompt), {0}, &longest_step);

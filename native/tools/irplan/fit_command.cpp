@@ -17,7 +17,7 @@ namespace {
 constexpr size_t kUsualHeap = size_t{12} << 20;  // that a model of 80 layers takes
 constexpr int64_t kLeastMemory = 4096;           // bytes: `--memory 24` has lost its unit
 
-std::string gpu_names() {
+std::string known_gpus() {
   std::string out;
   for (const Gpu& gpu : gpus()) out += (out.empty() ? "" : ", ") + std::string(gpu.name);
   return out;
@@ -65,7 +65,7 @@ bool read_memory(const Arguments& arguments, FitOptions& options, std::string* a
   const Gpu* gpu = find_gpu(name, &nearby);
   if (!gpu) {
     fail(kUsage, "--gpu " + name + " is not known" +
-                     (nearby.empty() ? "; there are " + gpu_names() : "; did you mean `" + nearby + "`?") +
+                     (nearby.empty() ? "; there are " + known_gpus() : "; did you mean `" + nearby + "`?") +
                      "\n--memory takes the bytes of any other");
     return false;
   }

@@ -18,8 +18,8 @@ namespace {
 
 using Json = link::Json;
 
-constexpr size_t kMostProgram = size_t{16} << 20;  // bytes, as for a compilation
-constexpr const char* kTarget = "cuda:sm_90";      // what a link need not say
+constexpr size_t kMostProgram = size_t{16} << 20;   // bytes, as for a compilation
+constexpr const char* kUsualTarget = "cuda:sm_90";  // what a link need not say
 
 std::string last_part(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
 
@@ -77,7 +77,8 @@ std::optional<Json> record_of(const Arguments& arguments, const std::string& pat
     if (last_part(config_path) != "config.json") record["configName"] = last_part(config_path);
   }
   Json options = Json::object();
-  if (const std::string target = arguments.value("--target", kTarget); target != kTarget && target != "cuda")
+  if (const std::string target = arguments.value("--target", kUsualTarget);
+      target != kUsualTarget && target != "cuda")
     options["target"] = target;
   for (const auto& [option, key] : {std::pair{"--let", "lets"}, {"--dim", "dims"}, {"--retype", "retypes"}}) {
     Json values = named_values(arguments, option, std::string_view(key) == "dims");

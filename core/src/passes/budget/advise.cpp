@@ -14,8 +14,8 @@ constexpr int kMostProbes = 24;          // of one `let`, or the end of one dim
 constexpr size_t kMostWork = 4'000'000;  // of all probes of a budget: steps of elaboration, and of planning
 constexpr size_t kWorkOfOp = 16;         // to plan it, in steps
 constexpr int64_t kMostRows = int64_t{1} << 40;
-constexpr int64_t kWorthTelling = 8;  // a cache shortened to less than this part is no advice
-constexpr size_t kMostTold = 6;       // changes in one diagnostic
+constexpr int64_t kWorthShortening = 8;  // a cache shortened to less than this part is no advice
+constexpr size_t kMostTold = 6;          // changes in one diagnostic
 
 class Advisor {
  public:
@@ -242,7 +242,7 @@ class Advisor {
       take(tried, with_rows(let, tried));
       next = probes > 1 ? low + (high - low) / 2 : low == tried ? tried + 1 : tried - 1;
     }
-    if (best && low >= let.size / kWorthTelling) return budget_.changes.push_back(*best);
+    if (best && low >= let.size / kWorthShortening) return budget_.changes.push_back(*best);
     confirm_most(*half);
     if (helps(*half)) budget_.changes.push_back(*half);
   }

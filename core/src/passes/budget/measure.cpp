@@ -25,10 +25,6 @@ std::vector<uint8_t> counted_buffers(const Graph& graph) {
   return out;
 }
 
-bool contains(const std::vector<DimIndex>& dims, DimIndex dim) {
-  return std::find(dims.begin(), dims.end(), dim) != dims.end();
-}
-
 }  // namespace
 
 Meter::Meter(const Graph& graph)

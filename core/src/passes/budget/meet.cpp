@@ -9,7 +9,7 @@
 namespace irplan {
 namespace {
 
-constexpr size_t kMostTold = 4;  // other relations of the same dims
+constexpr size_t kMostRelations = 4;  // other relations of the same dims
 
 }  // namespace
 
@@ -121,7 +121,7 @@ void Solver::refuse_broken(uint32_t phase) const {
     const bool shares = std::any_of(others.begin(), others.end(), [&](DimIndex dim) {
       return std::find(dims.begin(), dims.end(), dim) != dims.end();
     });
-    if (&guard == first || !shares || !applies(guard, phase) || told++ >= kMostTold) continue;
+    if (&guard == first || !shares || !applies(guard, phase) || told++ >= kMostRelations) continue;
     if (guard.elsewhere)
       d.note("and --budget \"" + std::string(guard.elsewhere->slice(guard.span)) + "\"");
     else

@@ -12,10 +12,6 @@ constexpr size_t kMostNamed = 8;                                          // dim
 constexpr int64_t kGuardCost = 4, kRelationCost = 150, kZeroCost = 4000;  // steps of Work
 constexpr int64_t kSteps = 4096;  // sizes tried downwards where divisibility keeps a largest one from holding
 
-bool contains(const std::vector<DimIndex>& dims, DimIndex dim) {
-  return std::find(dims.begin(), dims.end(), dim) != dims.end();
-}
-
 // How a phase sizes a dim; null where it leaves it alone.
 const PhaseDim* own_size(const Phase& phase, DimIndex dim) {
   const auto own =

@@ -7,9 +7,6 @@
 namespace irplan {
 namespace {
 
-constexpr size_t kMostBuffers = 4'000'000;
-constexpr int64_t kMostBytes = int64_t{1} << 61;  // of all buffers together
-
 // The first `most` cells of a line, and one more where there are more: a line may hold as many as a file
 // bytes.
 std::vector<std::string_view> cells(std::string_view line, size_t most) {
@@ -129,8 +126,8 @@ class CsvReader {
     if (found.size() > columns_) return refuse("more cells than the " + wanted + " of the first line");
     if (found.size() < columns_)
       return refuse(std::to_string(found.size()) + " cells where the first line has " + wanted);
-    if (table_.ids.size() == kMostBuffers)
-      return refuse("more than " + std::to_string(kMostBuffers) + " buffers");
+    if (table_.ids.size() == kMostTableBuffers)
+      return refuse("more than " + std::to_string(kMostTableBuffers) + " buffers");
     const auto lower = number(found, kLower);
     auto upper = lower ? number(found, kUpper) : std::nullopt;
     const auto size = upper ? number(found, kSize) : std::nullopt;
@@ -139,7 +136,7 @@ class CsvReader {
     if (*lower > *upper)
       return refuse("alive from " + std::to_string(*lower) + " to " + std::to_string(*upper) +
                     ": `lower` is the first step and `upper` the one after the last");
-    if (*size > kMostBytes - total_) return refuse("the sizes exceed 2^61 bytes together");
+    if (*size > kMostTableBytes - total_) return refuse("the sizes exceed 2^61 bytes together");
     total_ += *size;
     table_.ids.emplace_back(found[*column_[kId]]);
     table_.buffers.push_back({*lower, *upper, *size});
@@ -151,13 +148,13 @@ class CsvReader {
     if (column_[kAlignment]) {
       const auto n = number(found, kAlignment);
       if (!n) return false;
-      if (*n > kMostBytes) return refuse("an alignment of more than 2^61 bytes");
+      if (*n > kMostTableBytes) return refuse("an alignment of more than 2^61 bytes");
       needs.alignment = *n;
     }
     if (column_[kOffset] && !found[*column_[kOffset]].empty()) {
       const auto n = number(found, kOffset);
       if (!n) return false;
-      if (*n > kMostBytes) return refuse("an offset of more than 2^61 bytes");
+      if (*n > kMostTableBytes) return refuse("an offset of more than 2^61 bytes");
       if (*n % needs.alignment != 0) {
         return refuse("the offset " + std::to_string(*n) + " is not a multiple of the alignment " +
                       std::to_string(needs.alignment));

@@ -10,10 +10,10 @@
 namespace irplan::packing {
 namespace {
 
-constexpr int64_t kWatched = 128;  // placements from one question of the watch to the next
-constexpr int64_t kFirstStep = 3;  // of what is above the target, taken down at once
-constexpr int64_t kAttempts = 24;  // that all fail would use up the work
-constexpr int64_t kChoosing = 4;   // work of choosing whom to eject, for each who is alive
+constexpr int64_t kWatchedPlacements = 128;  // placements from one question of the watch to the next
+constexpr int64_t kFirstStep = 3;            // of what is above the target, taken down at once
+constexpr int64_t kAttempts = 24;            // that all fail would use up the work
+constexpr int64_t kChoosing = 4;             // work of choosing whom to eject, for each who is alive
 
 // Searches for a placement under a ceiling: whoever stands too high is placed anew in the smallest gap; where
 // none is large enough, at the offset where those in its way are cheapest, who then wait for a place
@@ -168,7 +168,7 @@ class Ejection {
   }
 
   bool go_on() {
-    if (nodes_ % kWatched == 0 && report_ && !report_(height_, ceiling_, nodes_)) stopped_ = true;
+    if (nodes_ % kWatchedPlacements == 0 && report_ && !report_(height_, ceiling_, nodes_)) stopped_ = true;
     return !stopped_;
   }
 

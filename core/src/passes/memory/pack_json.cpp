@@ -12,19 +12,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr size_t kMostBuffers = 4'000'000;
-constexpr int64_t kMostBytes = int64_t{1} << 61;  // of all buffers together
-
 // The keys of a buffer, each with other names that files have for it. `end` is the last step.
-const char* const kId[] = {"id", "name", "buffer", "buffer_id"};
-const char* const kLower[] = {"lower", "begin", "start"};
-const char* const kUpper[] = {"upper", "end"};
-const char* const kSize[] = {"size", "bytes"};
-const char* const kLife[] = {"lifespan", "lifetime"};
-const char* const kAlignment[] = {"alignment", "align"};
-const char* const kGaps[] = {"gaps"};
-const char* const kOffset[] = {"offset"};
-const char* const kWindow[] = {"window"};
+const char* const kIdKeys[] = {"id", "name", "buffer", "buffer_id"};
+const char* const kLowerKeys[] = {"lower", "begin", "start"};
+const char* const kUpperKeys[] = {"upper", "end"};
+const char* const kSizeKeys[] = {"size", "bytes"};
+const char* const kLifeKeys[] = {"lifespan", "lifetime"};
+const char* const kAlignmentKeys[] = {"alignment", "align"};
+const char* const kGapsKeys[] = {"gaps"};
+const char* const kOffsetKeys[] = {"offset"};
+const char* const kWindowKeys[] = {"window"};
 
 // Of a problem as a whole.
 bool is_list(std::string_view key) { return key == "buffers" || key == "allocations"; }
@@ -45,7 +42,8 @@ class JsonReader {
     const Json* list = json.is_array() ? &json : nullptr;
     if (json.is_object() && !top(json, list)) return false;
     if (!list || !list->is_array()) return refuse("expected {\"buffers\": […]}");
-    if (list->size() > kMostBuffers) return refuse("more than " + std::to_string(kMostBuffers) + " buffers");
+    if (list->size() > kMostTableBuffers)
+      return refuse("more than " + std::to_string(kMostTableBuffers) + " buffers");
     for (const Json& one : *list) {
       where_ = "buffer " + std::to_string(table_.ids.size()) + ": ";
       if (!buffer(one)) return false;
@@ -103,7 +101,7 @@ class JsonReader {
     const bool whole =
         json->is_number_integer() &&
         (!json->is_number_unsigned() || json->get<uint64_t>() <= static_cast<uint64_t>(INT64_MAX));
-    if (!whole || json->get<int64_t>() < least || json->get<int64_t>() > kMostBytes)
+    if (!whole || json->get<int64_t>() < least || json->get<int64_t>() > kMostTableBytes)
       return refuse("`" + json->dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 40) +
                     "` is not a valid " + name);
     out = json->get<int64_t>();
@@ -117,9 +115,9 @@ class JsonReader {
       return number(&json[0], "lower", INT64_MIN, lower) && number(&json[1], "upper", INT64_MIN, upper);
     }
     const char* name = "upper";
-    const Json* end = json.is_object() ? find(json, kUpper, &name) : nullptr;
+    const Json* end = json.is_object() ? find(json, kUpperKeys, &name) : nullptr;
     if (!json.is_object()) return refuse("a life is [lower, upper]");
-    if (!number(find(json, kLower), "lower", INT64_MIN, lower) || !number(end, "upper", INT64_MIN, upper))
+    if (!number(find(json, kLowerKeys), "lower", INT64_MIN, lower) || !number(end, "upper", INT64_MIN, upper))
       return false;
     if (std::string_view(name) == "end") ++upper;
     return true;
@@ -128,22 +126,22 @@ class JsonReader {
   bool buffer(const Json& json) {
     if (!json.is_object()) return refuse("it is not a record");
     if (!known_keys(json)) return false;
-    const Json* id = find(json, kId);
+    const Json* id = find(json, kIdKeys);
     table_.ids.push_back(!id               ? std::to_string(table_.ids.size())
                          : id->is_string() ? id->get<std::string>()
                                            : id->dump());
     PackBuffer& b = table_.buffers.emplace_back();
     PackNeeds& needs = table_.needs.emplace_back();
-    const Json* span = find(json, kLife);
-    if (!life(span ? *span : json, b.lower, b.upper) || !number(find(json, kSize), "size", 0, b.size))
+    const Json* span = find(json, kLifeKeys);
+    if (!life(span ? *span : json, b.lower, b.upper) || !number(find(json, kSizeKeys), "size", 0, b.size))
       return false;
     if (b.lower > b.upper)
       return refuse("alive from " + std::to_string(b.lower) + " to " + std::to_string(b.upper));
-    if (b.size > kMostBytes - total_) return refuse("the sizes exceed 2^61 bytes together");
+    if (b.size > kMostTableBytes - total_) return refuse("the sizes exceed 2^61 bytes together");
     total_ += b.size;
-    if (const Json* n = find(json, kAlignment); n && !number(n, "alignment", 1, needs.alignment))
+    if (const Json* n = find(json, kAlignmentKeys); n && !number(n, "alignment", 1, needs.alignment))
       return false;
-    if (const Json* n = find(json, kOffset)) {
+    if (const Json* n = find(json, kOffsetKeys)) {
       int64_t offset = 0;
       if (!number(n, "offset", 0, offset)) return false;
       if (offset % needs.alignment != 0)
@@ -151,7 +149,7 @@ class JsonReader {
                       std::to_string(needs.alignment));
       needs.offset = offset;
     }
-    const Json* gaps = find(json, kGaps);
+    const Json* gaps = find(json, kGapsKeys);
     if (gaps && !gaps->is_array()) return refuse("`gaps` is not a list");
     for (size_t i = 0; gaps && i < gaps->size(); ++i) {
       if (!gap((*gaps)[i], b, needs)) return false;
@@ -164,8 +162,9 @@ class JsonReader {
       return std::find(std::begin(names), std::end(names), key) != std::end(names);
     };
     for (const auto& [key, value] : json.items()) {
-      if (among(key, kId) || among(key, kLower) || among(key, kUpper) || among(key, kSize) ||
-          among(key, kLife) || among(key, kAlignment) || among(key, kGaps) || among(key, kOffset))
+      if (among(key, kIdKeys) || among(key, kLowerKeys) || among(key, kUpperKeys) || among(key, kSizeKeys) ||
+          among(key, kLifeKeys) || among(key, kAlignmentKeys) || among(key, kGapsKeys) ||
+          among(key, kOffsetKeys))
         continue;
       return unknown(key, "id, lower, upper, size, alignment, gaps and offset");
     }
@@ -174,9 +173,9 @@ class JsonReader {
 
   bool gap(const Json& json, const PackBuffer& b, PackNeeds& needs) {
     PackGap gap;
-    const Json* span = json.is_object() ? find(json, kLife) : nullptr;
+    const Json* span = json.is_object() ? find(json, kLifeKeys) : nullptr;
     if (!life(span ? *span : json, gap.lower, gap.upper)) return false;
-    if (const Json* kept = json.is_object() ? find(json, kWindow) : nullptr) {
+    if (const Json* kept = json.is_object() ? find(json, kWindowKeys) : nullptr) {
       if (!life(*kept, gap.kept_lower, gap.kept_upper)) return false;
     }
     if (const char* what = wrong_gap(gap, b, needs))

@@ -24,7 +24,7 @@ struct Slab {
   int64_t lower = 0, upper = 0, from = 0, to = 0;
 };
 
-int64_t aligned(int64_t offset, int64_t alignment) {
+int64_t aligned_offset(int64_t offset, int64_t alignment) {
   const int64_t rest = offset % alignment;
   return rest == 0 ? offset : offset + (alignment - rest);
 }
@@ -145,7 +145,7 @@ class NeedsPacker {
     std::vector<PackBuffer> rounded = table_.buffers;
     for (PackBuffer& b : rounded) {
       if (b.size > INT64_MAX / 8) return false;
-      b.size = aligned(b.size, unit);
+      b.size = aligned_offset(b.size, unit);
     }
     PackOptions options = options_;
     if (!whole || gaps) options.capacity.reset(), options.decide = false;
@@ -174,7 +174,7 @@ class NeedsPacker {
     int64_t at = 0;
     for (const auto& [below, above] : taken_) {
       if (at <= below) break;
-      if (at < above) at = aligned(above, alignment);
+      if (at < above) at = aligned_offset(above, alignment);
     }
     return at;
   }

@@ -12,6 +12,9 @@
 
 namespace irplan {
 
+constexpr size_t kMostTableBuffers = 4'000'000;        // of a table in a file
+constexpr int64_t kMostTableBytes = int64_t{1} << 61;  // of all its buffers together
+
 // What is wrong with a gap of a buffer that has those before it: "is outside of the buffer's life"; null
 // where nothing is.
 const char* wrong_gap(const PackGap& gap, const PackBuffer& buffer, const PackNeeds& before);

@@ -17,7 +17,7 @@ constexpr int kOrderCount = static_cast<int>(std::size(kOrders));
 
 constexpr uint64_t kFirstShake = 9'000'027;  // any number; some are luckier than others
 
-constexpr int64_t kWatched = 4096;  // nodes from one question of the watch to the next
+constexpr int64_t kWatchedNodes = 4096;  // nodes from one question of the watch to the next
 
 struct Order {
   const char* keys;
@@ -104,7 +104,7 @@ class Search {
   int64_t nodes() const { return nodes_; }
 
   bool stopped() {
-    if (nodes_ % kWatched == 0 && watch_ && !watch_(nodes_)) stopped_ = true;
+    if (nodes_ % kWatchedNodes == 0 && watch_ && !watch_(nodes_)) stopped_ = true;
     return stopped_;
   }
 

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/sort.h"
 #include "irplan/pack.h"
+#include "passes/admitted.h"
 #include "passes/memory/pack_parts.h"
 
 namespace irplan {
@@ -19,15 +20,14 @@ constexpr int64_t kLargestSample = 8192;  // of a dim without upper bound
 constexpr size_t kMaxSamples = 24;
 constexpr packing::Rule kRules[] = {packing::Rule::Size, packing::Rule::Life, packing::Rule::Begin,
                                     packing::Rule::Area};
-constexpr double kGoodRatio = 1.02;         // what a default plan is searched for below
-constexpr int64_t kShortSearch = 4'000;     // nodes, in a default plan
-constexpr int kRepairRounds = 64;           // of one sequence
-constexpr size_t kRepairWork = 20'000'000;  // neighbours looked at again, over all sequences and samples
-constexpr size_t kMaxTerms = 64;            // of a maximum, before it is given up as an expression
-constexpr int kMaxCases = 2000;             // decided in proofs by cases, of one phase
-constexpr int64_t kLargestLow = int64_t{1} << 60;  // of a range that is halved
-constexpr int64_t kMaxUnit = 1 << 20;              // by which a sum is multiplied to be rid of divisions
-constexpr int64_t kMostSampled = 20'000'000;       // neighbours, over all samples
+constexpr double kGoodRatio = 1.02;           // what a default plan is searched for below
+constexpr int64_t kShortSearch = 4'000;       // nodes, in a default plan
+constexpr int kRepairRounds = 64;             // of one sequence
+constexpr size_t kRepairWork = 20'000'000;    // neighbours looked at again, over all sequences and samples
+constexpr size_t kMaxTerms = 64;              // of a maximum, before it is given up as an expression
+constexpr int kMaxCases = 2000;               // decided in proofs by cases, of one phase
+constexpr int64_t kMaxUnit = 1 << 20;         // by which a sum is multiplied to be rid of divisions
+constexpr int64_t kMostSampled = 20'000'000;  // neighbours, over all samples
 constexpr int64_t kItemCost = 60, kPairCost = 6, kSumCost = 150, kTermCost = 50;  // steps of Work
 constexpr int64_t kPackCost = 5'000'000;  // of a short search, and of mending before
 constexpr int64_t kPackedTries = 4;       // what its placements cost, in ours

@@ -9,7 +9,7 @@
 #include "base/sort.h"
 
 namespace irplan::scheduling {
-namespace {
+namespace blocks {  // what Impl is made of
 
 constexpr uint32_t kMaxBlock = 64;  // ops between two cuts: one bit each; longer ones are searched in pieces
 constexpr uint32_t kLongLife = 48;  // ops over which a value lives before it counts as there all the time
@@ -48,7 +48,8 @@ struct Problem {
   std::vector<Op> ops;
 };
 
-}  // namespace
+}  // namespace blocks
+using namespace blocks;
 
 class BlockSearch::Impl {
  public:

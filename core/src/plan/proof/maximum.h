@@ -2,12 +2,22 @@
 // out.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "plan/proof/facts.h"
 
 namespace irplan::proof {
+
+// Sums and multiples of an alignment that end at the largest number instead of wrapping.
+inline int64_t capped_sum(int64_t a, int64_t b) {
+  int64_t out = 0;
+  return __builtin_add_overflow(a, b, &out) ? INT64_MAX : out;
+}
+inline int64_t capped_aligned(int64_t n, int64_t align) {
+  return n > INT64_MAX - align ? INT64_MAX : (n + align - 1) / align * align;
+}
 
 class Maximum {
  public:

@@ -8,15 +8,6 @@
 namespace irplan::proof {
 namespace {
 
-int64_t aligned(int64_t n, int64_t align) {
-  return n > INT64_MAX - align ? INT64_MAX : (n + align - 1) / align * align;
-}
-
-int64_t sum(int64_t a, int64_t b) {
-  int64_t out = 0;
-  return __builtin_add_overflow(a, b, &out) ? INT64_MAX : out;
-}
-
 bool holds(const Plan::Guard& guard, Evaluator& at) {
   const auto a = at(guard.left), b = at(guard.right);
   if (!a || !b) return false;
@@ -97,14 +88,15 @@ int64_t Proof::live_bytes(uint32_t p, Evaluator& at, bool padded, uint32_t* op) 
   for (const uint32_t i : arena_[p]) {
     const Plan::Buffer& b = plan_.buffers[i];
     if (b.live_end <= b.live_begin) continue;
-    const int64_t bytes = padded ? aligned(at(b.bytes).value_or(0), plan_.align) : at(b.bytes).value_or(0);
+    const int64_t bytes =
+        padded ? capped_aligned(at(b.bytes).value_or(0), plan_.align) : at(b.bytes).value_or(0);
     int64_t& up = born[b.live_begin - phase.ops_begin];
     int64_t& down = died[b.live_end - phase.ops_begin];
-    up = sum(up, bytes), down = sum(down, bytes);
+    up = capped_sum(up, bytes), down = capped_sum(down, bytes);
   }
   int64_t live = 0, most = -1;
   for (uint32_t i = phase.ops_begin; i < phase.ops_end; ++i) {
-    live = sum(live - died[i - phase.ops_begin], born[i - phase.ops_begin]);
+    live = capped_sum(live - died[i - phase.ops_begin], born[i - phase.ops_begin]);
     if (live <= most) continue;
     most = live;
     if (op) *op = i;

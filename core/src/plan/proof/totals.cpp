@@ -7,15 +7,6 @@
 #include "plan/proof/proof.h"
 
 namespace irplan::proof {
-namespace {
-
-int64_t sum(int64_t a, int64_t b) {
-  int64_t out = 0;
-  return __builtin_add_overflow(a, b, &out) ? INT64_MAX : out;
-}
-
-}  // namespace
-
 // Bytes of the segments but the arena, rounded up to the alignment; of weights, what folding alone reads is
 // freed after it and does not count.
 Plan::Segments Proof::segments_at(Evaluator& at) const {
@@ -26,10 +17,7 @@ Plan::Segments Proof::segments_at(Evaluator& at) const {
     int64_t& total = buffer.segment == Plan::Segment::Inputs  ? out.inputs
                      : buffer.segment == Plan::Segment::State ? out.state
                                                               : out.weights;
-    const int64_t bytes = at(buffer.bytes).value_or(INT64_MAX);
-    total =
-        sum(total, bytes > INT64_MAX - plan_.align ? INT64_MAX
-                                                   : (bytes + plan_.align - 1) / plan_.align * plan_.align);
+    total = capped_sum(total, capped_aligned(at(buffer.bytes).value_or(INT64_MAX), plan_.align));
   }
   return out;
 }
@@ -52,7 +40,7 @@ int64_t Proof::alone(uint32_t phase) const {
   Evaluator at(*plan_.pool, values_in(phase));
   int64_t total = 0;
   for (uint32_t i = plan_.phases[phase].ops_begin; i < plan_.phases[phase].ops_end; ++i) {
-    const auto add = [&](Expr bytes) { total = sum(total, at(bytes).value_or(INT64_MAX)); };
+    const auto add = [&](Expr bytes) { total = capped_sum(total, at(bytes).value_or(INT64_MAX)); };
     for (const uint32_t v : plan_.ops[i].out) {
       if (segment(v) == Plan::Segment::Arena) add(bytes_of(plan_.values[v].dtype, plan_.values[v].shape));
     }
@@ -208,8 +196,9 @@ void Proof::check_tokens(uint32_t p) {
     if (v.kind != Plan::Kind::State) continue;
     const int64_t a_sequence = at(plan_.buffers[v.buffer].bytes).value_or(0) / extent(v, 0);
     int64_t& total = v.layout == Plan::Layout::Ring ? ring : kept;
-    total = std::min(sum(total, v.layout == Plan::Layout::Ring ? a_sequence : a_sequence / extent(v, 1)),
-                     kMaxJsonInt);
+    total =
+        std::min(capped_sum(total, v.layout == Plan::Layout::Ring ? a_sequence : a_sequence / extent(v, 1)),
+                 kMaxJsonInt);
   }
   const bool there =
       t.a_step != 0 || t.arena_bytes_each != 0 || t.state_bytes_each != 0 || t.ring_bytes_each_sequence != 0;
@@ -224,7 +213,8 @@ int64_t Proof::all_bytes(uint32_t p, const Binding& binding) const {
   Evaluator at(*plan_.pool, binding);
   const Plan::Segments own = segments_at(at);
   const auto arena = bind_arena(plan_, plan_.phases[p].name, binding);
-  return sum(sum(own.weights, own.state), sum(own.inputs, arena ? arena->bytes : INT64_MAX));
+  return capped_sum(capped_sum(own.weights, own.state),
+                    capped_sum(own.inputs, arena ? arena->bytes : INT64_MAX));
 }
 
 // A change is one that the command line takes, told in its words. What half of a dim leaves is computed
@@ -263,13 +253,13 @@ void Proof::check_lighter() {
           const int64_t now = at(plan_.buffers[v.buffer].bytes).value_or(0);
           // A retyped weight is packed no more: what packing adds to its rows goes, too.
           if (retype->kind == Plan::Kind::Param && v.kind == Plan::Kind::Folded)
-            saved = sum(saved,
-                        now - std::min(now, at(stored_bytes(*plan_.pool, {v.dtype, v.shape})).value_or(0)));
+            saved = capped_sum(
+                saved, now - std::min(now, at(stored_bytes(*plan_.pool, {v.dtype, v.shape})).value_or(0)));
           if (v.kind != retype->kind) continue;
           const DTypeInfo &from = info(v.dtype), &to = info(retype->dtype);
           const auto then = static_cast<int64_t>(static_cast<__int128>(now) / from.bytes * from.elements *
                                                  to.bytes / to.elements);
-          saved = sum(saved, std::max<int64_t>(now - then + plan_.align, 0));
+          saved = capped_sum(saved, std::max<int64_t>(now - then + plan_.align, 0));
         }
         return std::max<int64_t>(all_bytes(p, values_in(p)) - saved, 0);
       });

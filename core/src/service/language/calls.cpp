@@ -13,9 +13,11 @@ namespace {
 using Parameters = std::vector<Signature::Parameter>;
 
 // A label of parts in brackets, with the place of each.
-class Label {
+class LabelWriter {
  public:
-  explicit Label(Signature& out, std::string_view name) : out_(out) { out_.label = std::string(name) + "("; }
+  explicit LabelWriter(Signature& out, std::string_view name) : out_(out) {
+    out_.label = std::string(name) + "(";
+  }
   void part(const std::string& text, std::string doc) {
     if (!out_.parameters.empty()) out_.label += ", ";
     const auto begin = static_cast<uint32_t>(out_.label.size());
@@ -31,7 +33,7 @@ class Label {
 Signature of_operator(const OpRow& row, const OpenCall& call) {
   Signature out;
   out.doc = row.doc ? row.doc : "";
-  Label label(out, row.name);
+  LabelWriter label(out, row.name);
   std::vector<std::string> keys;
   for (const OperandSpec& operand : row.operands) {
     label.part(operand.name + std::string(operand.optional ? "?" : ""),
@@ -58,7 +60,7 @@ Signature of_operator(const OpRow& row, const OpenCall& call) {
 Signature of_function(Document& document, const names::Name& function, const OpenCall& call) {
   Signature out;
   out.doc = comment_above(document, function);
-  Label label(out, call.name);
+  LabelWriter label(out, call.name);
   const auto& parameters = function.item->parameters;
   out.active = call.argument;
   for (size_t i = 0; i < parameters.size(); ++i) {

@@ -8,13 +8,14 @@
 namespace irplan::language {
 namespace {
 
-std::string at_sizes(const TensorType& type, const Binding& sizes, std::optional<int64_t>& elements) {
+std::string at_sizes(const TensorType& type, const Binding& sizes,
+                     int64_t& elements) {  // elements: -1 where a size is not known
   std::string out = std::string(name(type.dtype)) + "[";
   elements = 1;
   for (size_t i = 0; i < type.shape.size(); ++i) {
     const auto n = evaluate(type.shape[i], sizes);
-    if (!n) return elements.reset(), "";
-    if (__builtin_mul_overflow(*elements, *n, &*elements)) return elements.reset(), "";
+    if (!n) return elements = -1, "";
+    if (__builtin_mul_overflow(elements, *n, &elements)) return elements = -1, "";
     out += (i > 0 ? ", " : "") + std::to_string(*n);
   }
   return out + "]";
@@ -69,12 +70,12 @@ Fact fact_of(const Compilation& compilation, const Bound& bound, uint32_t phase,
   const Bound::Typed& typed = bound.typed.front();
   fact.type = text(typed.type);
   if (!compilation.plan || !compilation.graph) return fact;
-  std::optional<int64_t> elements;
+  int64_t elements = -1;
   fact.at_sizes = at_sizes(typed.type, compilation.graph->values_at(phase), elements);
   if (fact.at_sizes == fact.type) fact.at_sizes.clear();
   const DTypeInfo& dtype = info(typed.type.dtype);
   int64_t bytes = 0;
-  if (elements && !__builtin_mul_overflow(*elements / dtype.elements, int64_t{dtype.bytes}, &bytes))
+  if (elements >= 0 && !__builtin_mul_overflow(elements / dtype.elements, int64_t{dtype.bytes}, &bytes))
     fact.bytes = bytes;
   if (homes) fact.home = home_of(*compilation.plan, typed.id);
   return fact;

@@ -35,7 +35,7 @@ void keep_for_language(Compilation compilation) {
   document_of(compilation.source.name()).take(std::move(compilation));
 }
 
-std::string language(const json& request) {
+std::string serve_language(const json& request) {
   const language::Client client{
       text_of(request, "encoding") == "utf-8" ? language::Units::Utf8 : language::Units::Utf16, true};
   const std::string ask = text_of(request, "ask");
