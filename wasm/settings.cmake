@@ -14,9 +14,9 @@ target_include_directories(nlohmann_json SYSTEM INTERFACE ${irplan_json_copy})
 target_compile_definitions(nlohmann_json INTERFACE JSON_NOEXCEPTION)
 add_library(nlohmann_json::nlohmann_json ALIAS nlohmann_json)
 
-# Small before fast, since a page downloads it, but for the layers in which a keystroke's time is spent: each layer has its own
-# level, because emcc keeps an early -Oz even where -O2 follows. Nothing in core throws, so unwinding code is left out.
+# Small before fast, since a page downloads it, but for the layers whose loops a keystroke or a run waits for: each layer has its own
+# level, because emcc keeps an early -Oz even where -O2 follows. Nothing in core throws or asks for the type of an object, so that
+# unwinding code and names of types are left out; one sort serves all types (core/src/base/sort.h).
 set(CMAKE_CXX_FLAGS_RELEASE "-DNDEBUG")
-set(irplan_fast_layers base dims ir passes reference runtime)
-set(irplan_small_sources "src/passes/(budget|retype|lighter|crowd|refused_size|unread|memory/pack_(search|eject|csv|json|needs))")  # of fast layers: what is short work, or rarely asked
+set(irplan_fast_layers base dims reference runtime)
 add_compile_options(-flto -fno-exceptions)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Plugin, defineConfig } from 'vite';
+import { type HtmlTagDescriptor, type Plugin, defineConfig } from 'vite';
 
 // The compiler's package; another folder with the same two files can stand in for it.
 const compiler = resolve(process.env['IRPLAN_WASM'] ?? resolve(import.meta.dirname, '../wasm'));
@@ -14,13 +14,16 @@ function offline(): Plugin {
   return {
     name: 'offline',
     apply: 'build',
-    generateBundle(_, bundle) {
-      const files = Object.keys(bundle).filter((name) => name !== 'index.html').sort();
-      const text = readFileSync(resolve(import.meta.dirname, 'src/page/offline_worker.js'), 'utf8');
-      const contents = Object.values(bundle).map((file) => (file.type === 'chunk' ? file.code : file.source));
-      const hash = contents.reduce((sum, content) => sum.update(content), createHash('sha256')).digest('hex').slice(0, 12);
-      const source = text.replace("'__FILES__'", ['./', ...files].map((name) => JSON.stringify(name)).join(', ')).replace('__HASH__', hash);
-      this.emitFile({ type: 'asset', fileName: 'sw.js', source });
+    generateBundle: {
+      order: 'post', // what the page holds itself is no file of its own any more
+      handler(_, bundle) {
+        const files = Object.keys(bundle).filter((name) => name !== 'index.html').sort();
+        const text = readFileSync(resolve(import.meta.dirname, 'src/page/offline_worker.js'), 'utf8');
+        const contents = Object.values(bundle).map((file) => (file.type === 'chunk' ? file.code : file.source));
+        const hash = contents.reduce((sum, content) => sum.update(content), createHash('sha256')).digest('hex').slice(0, 12);
+        const source = text.replace("'__FILES__'", ['./', ...files].map((name) => JSON.stringify(name)).join(', ')).replace('__HASH__', hash);
+        this.emitFile({ type: 'asset', fileName: 'sw.js', source });
+      },
     },
   };
 }
@@ -37,17 +40,45 @@ function versioned(): Plugin {
   };
 }
 
-/** The compiler is asked for while the page's scripts are still on their way. */
+const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+
+/** What a first visitor reads is in the page itself: it is there before any script is. */
+function readable(): Plugin {
+  const program = readFileSync(resolve(import.meta.dirname, '../examples/hotpath.irplan'), 'utf8'); // what is opened first (src/page/examples.ts)
+  return {
+    name: 'readable',
+    transformIndexHtml: {
+      order: 'post',
+      handler(html, { path }) {
+        if (path !== '/index.html') return html;
+        const [, script = ''] = /<script>(.*?)<\/script>/s.exec(html) ?? [];
+        const hash = createHash('sha256').update(script).digest('base64');
+        return html
+          .replace("script-src 'self'", `script-src 'self' 'sha256-${hash}'`)
+          .replace(/(<textarea id="plain-program"[^>]*>)/, (area) => area + escaped(program));
+      },
+    },
+  };
+}
+
+/** The page's own style is in it, and the compiler is asked for while the page's scripts are still on their way. */
 function early(): Plugin {
   return {
     name: 'early',
     apply: 'build',
     transformIndexHtml: {
       order: 'post',
-      handler(_, { path, bundle }) {
+      handler(html, { path, bundle }) {
         const wasm = Object.keys(bundle ?? {}).find((name) => /\/irplan-[^/]*\.wasm$/.test(name));
-        if (path !== '/index.html' || !wasm) return [];
-        return [{ tag: 'link', injectTo: 'head', attrs: { rel: 'preload', as: 'fetch', type: 'application/wasm', crossorigin: 'anonymous', fetchpriority: 'low', href: `./${wasm}` } }];
+        if (path !== '/index.html' || !wasm) return html;
+        const styled = html.replace(/<link rel="stylesheet"[^>]* href="\.\/([^"]*)">/, (link, name: string) => {
+          const sheet = bundle?.[name];
+          if (sheet?.type !== 'asset') return link;
+          delete bundle![name];
+          return `<style>${String(sheet.source).trim()}</style>`;
+        });
+        const tags: HtmlTagDescriptor[] = [{ tag: 'link', injectTo: 'head', attrs: { rel: 'preload', as: 'fetch', type: 'application/wasm', crossorigin: 'anonymous', fetchpriority: 'low', href: `./${wasm}` } }];
+        return { html: styled, tags };
       },
     },
   };
@@ -63,7 +94,7 @@ export default defineConfig({
     ],
   },
   server: { fs: { allow: [resolve(import.meta.dirname, '..'), compiler] } },
-  plugins: [early(), offline(), versioned()],
+  plugins: [readable(), early(), offline(), versioned()],
   worker: { format: 'es' },
   build: {
     target: 'es2022',

@@ -80,6 +80,21 @@ class Link(unittest.TestCase):
         self.assertEqual(again.returncode, 1)
         self.assertIn("was not overwritten", again.stderr)
 
+    def test_both_sides_of_a_comparison(self):
+        one = {"file": "a.irplan", "text": "input x: f16[4, 8]\nout = output(silu(x))\n", "sizes": {"B": 3}}
+        other = {"file": "a.irplan", "text": one["text"].replace("silu", "gelu"), "options": {"target": "cpu", "lets": {"C": "2"}}}
+        text = packed({**one, "against": other})
+        done = link("decode", text, "-o", self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        mine, _, its = done.stdout.partition("against  ")
+        self.assertTrue(mine.endswith("command  irplan plan a.irplan\n"), done.stdout)
+        self.assertEqual(its, "against-a.irplan, 2 lines\nsizes    B = 3\ncommand  irplan plan against-a.irplan --target cpu --let C=2\n")
+        self.assertEqual([(self.path / name).read_text() for name in ("a.irplan", "against-a.irplan")], [one["text"], other["text"]])
+        found = self.decoded(text)
+        self.assertEqual(found["against_command"], "irplan plan against-a.irplan --target cpu --let C=2")
+        self.assertEqual(found["against"], other)
+        self.assertNotIn("against_command", self.decoded(packed(one)))
+
     def test_links_of_the_page(self):
         for payload in OF_THE_PAGE:
             self.assertEqual(self.decoded(f"#1.0.1.0.{payload}")["text"], "input x: f16[4, 8]\nout = output(silu(x))\n")

@@ -1,6 +1,8 @@
 // The editor: what is wrong, what is meant, and how it looks.
 import assert from 'node:assert/strict';
-import { clickEditor, editorReady, figure, openExample, retype, shown, shownAnew, test, textOfPlan, visit } from './harness.mjs';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { clickEditor, editorReady, figure, openExample, retype, root, shown, shownAnew, test, textOfPlan, visit } from './harness.mjs';
 
 test('the text can be read and edited before the full editor is there', () =>
   visit(async (page) => {
@@ -10,6 +12,31 @@ test('the text can be read and edited before the full editor is there', () =>
     await editorReady(page);
     assert.equal(await page.locator('#plain-program').count(), 0);
   }));
+
+test('the first program is readable before any script is there, and a reader who has one of their own does not see it', async () => {
+  const seen = [];
+  const before = (page) =>
+    page.route('**/assets/index-*.js', async (route) => {
+      await page.waitForSelector('#problems', { state: 'attached' });
+      seen.push(await page.locator('#plain-program').evaluate((node) => [node.value, node.readOnly, getComputedStyle(node).whiteSpace]));
+      await route.continue();
+    });
+  await visit(
+    async (page) => {
+      await editorReady(page);
+      await retype(page, 4, 'rmsnorm', 'rmsnrom');
+      await page.waitForFunction(() => localStorage.length > 0);
+      await page.reload();
+      await editorReady(page);
+      const [first, again] = seen;
+      assert.equal(first[0], readFileSync(join(root, 'examples/hotpath.irplan'), 'utf8'));
+      assert.equal(first[1], true, 'what is typed now would be lost');
+      assert.equal(first[2], 'pre', 'it has its style');
+      assert.equal(again[0], '');
+    },
+    { before },
+  );
+});
 
 test('a typo is underlined, told with the proposed name, and fixed by a click', () =>
   visit(async (page) => {

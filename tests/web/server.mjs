@@ -14,10 +14,11 @@ const TYPES = {
 };
 
 // As a careful host sends them: the page's own policy once more, and for a frame that has no origin of its own.
+const policyOf = (folder) => {
+  const [, own] = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(readFileSync(join(folder, 'index.html'), 'utf8'));
+  return own.replace('img-src', "frame-src 'self'; img-src");
+};
 const HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; " +
-    "font-src 'self'; img-src 'self' data: blob:; frame-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'",
   'access-control-allow-origin': '*',
   'x-content-type-options': 'nosniff',
 };
@@ -29,11 +30,12 @@ const STRICT = {
   'content-type': TYPES['.html'],
 };
 
-const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } }; // a file is compressed once, and sent often
 
 /** `compressed`: files are sent as hosts send them, by brotli. `pages`: of somebody's site beside the folder, by path. */
 export async function serve(folder, base = '/some/folder/', { compressed = false } = {}) {
   const zipped = new Map();
+  const policy = policyOf(folder);
   const pages = new Map();
   const server = createServer((request, response) => {
     const path = new URL(request.url, 'http://localhost').pathname;
@@ -49,7 +51,7 @@ export async function serve(folder, base = '/some/folder/', { compressed = false
       response.writeHead(404).end();
       return;
     }
-    const headers = { ...HEADERS, 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' };
+    const headers = { ...HEADERS, 'content-security-policy': policy, 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' };
     if (compressed) {
       if (!zipped.has(file)) zipped.set(file, brotliCompressSync(readFileSync(file), BROTLI));
       response.writeHead(200, { ...headers, 'content-encoding': 'br' }).end(zipped.get(file));

@@ -36,7 +36,10 @@ test('a kept page stays under c/ through later builds, without the versions that
 /** The site as if 0.0.9 were served under c/0.0.9/: with the files of this build. */
 async function alsoServed(page) {
   await page.route('**/c/index.json', (route) => route.fulfill({ json: { current: '0.1.0', versions: ['0.0.9'] } }));
-  await page.route('**/c/0.0.9/**', async (route) => route.fulfill({ response: await route.fetch({ url: route.request().url().replace('c/0.0.9/', '') }) }));
+  await page.route('**/c/0.0.9/**', async (route) => {
+    const response = await route.fetch({ url: route.request().url().replace('c/0.0.9/', '') }).catch(() => null); // the visitor has left
+    if (response) await route.fulfill({ response });
+  });
 }
 
 const madeBy = (link, version) => link.slice(link.indexOf('#')).replace(/^#1\.\d+\.\d+\.\d+\./, `#1.${version}.`);

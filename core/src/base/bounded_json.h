@@ -34,14 +34,14 @@ inline bool nests_deeper(std::string_view json, size_t most = kMaxJsonDepth) {
 }
 
 // Fails where it nests too deep; discarded where it is no JSON.
-template <class Json = nlohmann::json>
+template <class Json = nlohmann::ordered_json>
 Result<Json> parse_bounded(std::string_view text) {
   if (nests_deeper(text)) return Error{"is nested deeper than " + std::to_string(kMaxJsonDepth)};
   return Json::parse(text.begin(), text.end(), nullptr, false);
 }
 
 // The same for who tells no reasons: discarded in both cases.
-template <class Json = nlohmann::json>
+template <class Json = nlohmann::ordered_json>
 Json parse_json(std::string_view text) {
   auto json = parse_bounded<Json>(text);
   return json ? *std::move(json) : Json(Json::value_t::discarded);

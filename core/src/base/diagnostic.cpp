@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/sort.h"
+
 namespace irplan {
 
 const std::vector<CodeInfo>& all_codes() {
@@ -77,8 +79,8 @@ void Diagnostics::sort() {
   const auto key = [](const Diagnostic& d) {
     return std::tuple(!d.elsewhere, d.span.begin, d.severity != Severity::Error, d.code, d.span.end);
   };
-  std::stable_sort(list_.begin(), list_.end(),
-                   [&](const Diagnostic& a, const Diagnostic& b) { return key(a) < key(b); });
+  sort_range(list_.begin(), list_.end(),
+             [&](const Diagnostic& a, const Diagnostic& b) { return key(a) < key(b); });
 }
 
 void Diagnostics::judge(const std::vector<std::string>& allowed, const std::vector<std::string>& denied) {

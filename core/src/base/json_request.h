@@ -9,7 +9,7 @@
 
 namespace irplan::serving {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 // A request's text may hold bytes that are no UTF-8 (a native caller's file); a reply never does.
 std::string dump(const json& value);

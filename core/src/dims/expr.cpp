@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "base/keyed_hash.h"
+#include "base/sort.h"
 
 namespace irplan {
 namespace {
@@ -393,7 +394,7 @@ Expr Dims::call(Function function, Expr a, Expr b) {
     }
     if (number) parts.push_back(constant(*number));
     const auto by_text = [](Expr x, Expr y) { return x.text() < y.text(); };
-    std::sort(parts.begin(), parts.end(), by_text);
+    sort_range(parts.begin(), parts.end(), by_text);
     Expr folded = parts[0];
     for (size_t i = 1; i < parts.size(); ++i) {
       const bool swap = by_text(parts[i], folded);

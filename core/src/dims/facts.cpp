@@ -1,6 +1,7 @@
 // What holds of expressions over ranges of dims: bounds, decided relations, monotonicity.
 #include <algorithm>
 
+#include "base/sort.h"
 #include "dims/expr.h"
 
 namespace irplan {
@@ -210,7 +211,7 @@ Expr resolved(Expr e, const Ranges& ranges) {
 std::vector<DimIndex> dims_of(Expr e) {
   std::vector<DimIndex> out;
   if (!e.overflowed()) collect(e, out);
-  std::sort(out.begin(), out.end());
+  sort_range(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }

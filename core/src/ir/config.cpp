@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "base/sort.h"
+
 namespace irplan {
 namespace {
 
@@ -47,7 +49,7 @@ std::string with_stand_ins(std::string_view text) {
 // Builds the tree from parser events: no recursion, depth and duplicates checked on the way.
 class Builder {
  public:
-  using json = nlohmann::json;
+  using json = nlohmann::ordered_json;
 
   explicit Builder(std::deque<ConfigNode>& nodes) : nodes_(nodes) {}
 
@@ -136,8 +138,8 @@ class Builder {
     auto& entries = record.entries;
     std::vector<uint32_t> order(entries.size());
     std::iota(order.begin(), order.end(), 0u);
-    std::stable_sort(order.begin(), order.end(),
-                     [&](uint32_t a, uint32_t b) { return entries[a].first < entries[b].first; });
+    sort_range(order.begin(), order.end(),
+               [&](uint32_t a, uint32_t b) { return entries[a].first < entries[b].first; });
     bool twice = false;
     for (size_t i = 1; i < order.size(); ++i) {
       if (entries[order[i - 1]].first != entries[order[i]].first) continue;
@@ -208,7 +210,7 @@ Result<Config> Config::parse(std::string_view text, Span* place) {
   }
   Config config;
   Builder builder(config.nodes_);
-  const bool good = nlohmann::json::sax_parse(with_stand_ins(text), &builder);
+  const bool good = nlohmann::ordered_json::sax_parse(with_stand_ins(text), &builder);
   if (!good || config.nodes_.empty()) {
     if (place) *place = builder.place;
     return Error{builder.why.empty() ? "it is not JSON" : builder.why};

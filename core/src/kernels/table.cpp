@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/sort.h"
 #include "kernels/rows.h"
 
 namespace irplan {
@@ -15,7 +16,7 @@ struct Table {
   Table() {
     for (auto make : {cpu_kernel_rows, cuda_kernel_rows}) {
       std::vector<KernelRow> own = make();
-      std::stable_sort(own.begin(), own.end(), [](const KernelRow& a, const KernelRow& b) {
+      sort_range(own.begin(), own.end(), [](const KernelRow& a, const KernelRow& b) {
         const OpRow *x = find_op(a.op), *y = find_op(b.op);
         return x != y ? x < y : a.version < b.version;
       });

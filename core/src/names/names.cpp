@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/sort.h"
+
 namespace irplan::names {
 
 const char* kind_text(Kind kind) {
@@ -124,8 +126,8 @@ std::vector<const Mention*> Names::definitions(const Mention& mention) const {
       if (binds(i)) return {&mentions_[i]};
     }
   }
-  std::sort(out.begin(), out.end(),
-            [](const Mention* a, const Mention* b) { return a->span.begin < b->span.begin; });
+  sort_range(out.begin(), out.end(),
+             [](const Mention* a, const Mention* b) { return a->span.begin < b->span.begin; });
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/sort.h"
 #include "irplan/dtype.h"
 #include "names/names.h"
 
@@ -189,8 +190,8 @@ class Resolver {
       out_.mentions_[at].what = What::Name;
       out_.mentions_[at].name = global_[symbol];
     }
-    std::stable_sort(out_.mentions_.begin(), out_.mentions_.end(),
-                     [](const Mention& a, const Mention& b) { return a.span.begin < b.span.begin; });
+    sort_range(out_.mentions_.begin(), out_.mentions_.end(),
+               [](const Mention& a, const Mention& b) { return a.span.begin < b.span.begin; });
     for (uint32_t i = 0; i < out_.mentions_.size(); ++i) {
       if (out_.mentions_[i].name != kNoName) out_.names_[out_.mentions_[i].name].mentions.push_back(i);
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/sort.h"
 #include "irplan/compile.h"
 #include "passes/advise.h"
 #include "passes/lighter.h"
@@ -87,8 +88,8 @@ class Emitter {
     const auto place = [](const Guard* guard) {
       return std::pair(guard->elsewhere != nullptr, guard->span.begin);
     };
-    std::stable_sort(guards.begin(), guards.end(),
-                     [&](const Guard* a, const Guard* b) { return place(a) < place(b); });
+    sort_range(guards.begin(), guards.end(),
+               [&](const Guard* a, const Guard* b) { return place(a) < place(b); });
     for (const Guard* guard : guards) {
       const Constraint& c = guard->constraint;
       plan_.guards.push_back({c.left, c.relation, c.right, line(*guard),
@@ -136,8 +137,8 @@ class Emitter {
       out.at_peak.push_back({b.id, number(value(b.bytes).value_or(0), "the size of a buffer in bytes"),
                              line(graph_.ops[b.live_begin].span)});
     }
-    std::stable_sort(out.at_peak.begin(), out.at_peak.end(),
-                     [](const Plan::AtPeak& a, const Plan::AtPeak& b) { return a.bytes > b.bytes; });
+    sort_range(out.at_peak.begin(), out.at_peak.end(),
+               [](const Plan::AtPeak& a, const Plan::AtPeak& b) { return a.bytes > b.bytes; });
     if (out.at_peak.size() > Plan::Phase::kMostAtPeak) out.at_peak.resize(Plan::Phase::kMostAtPeak);
   }
 

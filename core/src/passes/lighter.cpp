@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/sort.h"
 #include "passes/measure.h"
 #include "passes/retype.h"
 
@@ -26,8 +27,8 @@ class Lightening {
     std::erase_if(out_, [&](const Plan::Lighter& l) {
       return before - l.bytes < std::max<int64_t>(1, before / kWorthTelling);
     });
-    std::stable_sort(out_.begin(), out_.end(),
-                     [](const Plan::Lighter& a, const Plan::Lighter& b) { return a.bytes < b.bytes; });
+    sort_range(out_.begin(), out_.end(),
+               [](const Plan::Lighter& a, const Plan::Lighter& b) { return a.bytes < b.bytes; });
     return std::move(out_);
   }
 

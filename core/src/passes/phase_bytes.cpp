@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/sort.h"
+
 namespace irplan {
 namespace {
 
@@ -91,7 +93,7 @@ void PhaseBytes::bind(const Binding& binding) {
   }
   std::vector<SizeId> all;
   for (const DimIndex dim : changed) all.insert(all.end(), by_dim_[dim].begin(), by_dim_[dim].end());
-  std::sort(all.begin(), all.end());
+  sort_range(all.begin(), all.end());
   all.erase(std::unique(all.begin(), all.end()), all.end());
   for (const SizeId id : all) look(id);
 }

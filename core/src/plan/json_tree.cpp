@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "base/sort.h"
 #include "base/text_writer.h"
 #include "plan/plan.h"
 
@@ -195,7 +196,7 @@ class JsonParser {
   bool unlike(std::span<const JsonEntry> entries) {
     std::vector<std::string_view> keys;
     for (const JsonEntry& entry : entries) keys.push_back(entry.key);
-    std::sort(keys.begin(), keys.end());
+    sort_range(keys.begin(), keys.end());
     const auto found = std::adjacent_find(keys.begin(), keys.end());
     return found == keys.end() || twice(*found);
   }
@@ -407,7 +408,7 @@ void append(TextWriter& out, const JsonNode& node) {
     case Kind::Null: out += "null"; break;
     case Kind::Bool: out += node.boolean() ? "true" : "false"; break;
     case Kind::Int: out.number(node.integer()); break;
-    case Kind::Float: out += nlohmann::json(node.number()).dump(); break;
+    case Kind::Float: out += nlohmann::ordered_json(node.number()).dump(); break;
     case Kind::String: out.quote(node.string()); break;
     case Kind::List:
       out += '[';

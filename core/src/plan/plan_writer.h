@@ -63,7 +63,7 @@ class PlanWriter {
   void put(bool x) { out_ += x ? "true" : "false"; }
   void put(int64_t x) { out_.number(x); }
   void put(uint32_t x) { put(static_cast<int64_t>(x)); }
-  void put(double x) { out_ += nlohmann::json(x).dump(); }
+  void put(double x) { out_ += nlohmann::ordered_json(x).dump(); }
   void put(const std::string& x) { out_.quote(x); }
   void put(Expr x) { out_ += '"', out_ += x.text(), out_ += '"'; }
   void put(DType x) { out_.quote(name(x)); }

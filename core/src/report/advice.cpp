@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/sort.h"
 #include "report/columns.h"
 
 namespace irplan::report {
@@ -166,8 +167,8 @@ std::vector<Plan::Lighter> all_lighter(const Plan& plan, const std::vector<Plan:
     if (total(plan) - change.bytes >= std::max<int64_t>(1, total(plan) / kWorthTelling))
       out.push_back(change);
   }
-  std::stable_sort(out.begin(), out.end(),
-                   [](const Plan::Lighter& a, const Plan::Lighter& b) { return a.bytes < b.bytes; });
+  sort_range(out.begin(), out.end(),
+             [](const Plan::Lighter& a, const Plan::Lighter& b) { return a.bytes < b.bytes; });
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/printable.h"
+#include "base/sort.h"
 #include "rivals/rivals.h"
 
 namespace irplan::report {
@@ -81,7 +82,7 @@ std::optional<Sweep> sweep(const Plan& plan, const PhaseReport& phase, size_t di
   Sweep out{plan.dims[dim].name, {}};
   std::vector<int64_t> sizes = spread(limits.min, limits.max.value_or(std::max(kLargest, base[dim])));
   if (!others_least) sizes.push_back(phase.binding[dim]);
-  std::sort(sizes.begin(), sizes.end());
+  sort_range(sizes.begin(), sizes.end());
   sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
   for (const int64_t n : sizes) {
     Binding at = base;

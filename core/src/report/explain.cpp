@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/printable.h"
+#include "base/sort.h"
 #include "plan/layer_class.h"
 #include "report/advice.h"
 #include "report/columns.h"
@@ -88,8 +89,8 @@ std::vector<Resident> residents(const Plan& plan, Plan::Segment segment, const B
     ++rows[at->second].count;
     rows[at->second].bytes += evaluate(plan.buffers[v.buffer].bytes).value_or(0);
   }
-  std::stable_sort(rows.begin(), rows.end(),
-                   [](const Resident& a, const Resident& b) { return a.bytes > b.bytes; });
+  sort_range(rows.begin(), rows.end(),
+             [](const Resident& a, const Resident& b) { return a.bytes > b.bytes; });
   return rows;
 }
 

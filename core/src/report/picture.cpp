@@ -7,6 +7,8 @@
 #include <map>
 #include <string_view>
 
+#include "base/sort.h"
+
 // The timeline as SVG: one rectangle a buffer, in light tints with dark outlines, so that a grey print on
 // paper reads as well as a screen; no script, no font, a ground of its own, light or dark as the reader's
 // screen.
@@ -355,8 +357,8 @@ class Picture {
     if (phase_.peak_step == kAbsent) return;
     constexpr double kSwatch = 10;
     std::vector<Rectangle> stack = alive(phase_, phase_.peak_step);
-    std::stable_sort(stack.begin(), stack.end(),
-                     [](const Rectangle& a, const Rectangle& b) { return a.bytes > b.bytes; });
+    sort_range(stack.begin(), stack.end(),
+               [](const Rectangle& a, const Rectangle& b) { return a.bytes > b.bytes; });
     double x = kLeft;
     const double base = kHeight - 27;
     out_ += text_at(x, base, "start", "at the peak:");

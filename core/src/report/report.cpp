@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <tuple>
 
+#include "base/sort.h"
 #include "irplan/dtype.h"
 
 namespace irplan::report {
@@ -67,7 +68,7 @@ std::pair<int64_t, uint32_t> most_alive(const std::vector<Rectangle>& arena, int
     changes.emplace_back(r.begin, bytes);
     changes.emplace_back(r.end, -bytes);
   }
-  std::sort(changes.begin(), changes.end());  // at one step what dies comes before what is born
+  sort_range(changes.begin(), changes.end());  // at one step what dies comes before what is born
   std::pair<int64_t, uint32_t> most{0, kAbsent};
   int64_t live = 0;
   for (size_t i = 0; i < changes.size();) {
@@ -89,8 +90,8 @@ PhaseReport phase_report(const Plan& plan, const Plan::Phase& phase) {
     if (b.segment != Plan::Segment::Arena || b.phase != phase.name) continue;
     out.arena.push_back({i, b.live_begin, b.live_end, arena->offsets[i], evaluate(b.bytes).value_or(0)});
   }
-  std::stable_sort(out.arena.begin(), out.arena.end(),
-                   [](const Rectangle& a, const Rectangle& b) { return a.begin < b.begin; });
+  sort_range(out.arena.begin(), out.arena.end(),
+             [](const Rectangle& a, const Rectangle& b) { return a.begin < b.begin; });
   std::tie(out.live_bytes, out.peak_step) = most_alive(out.arena, std::max<int64_t>(1, plan.align));
   out.bound_bytes = most_alive(out.arena, 1).first;
   out.sections = sections_of(plan, phase, out.peak_step);
@@ -116,8 +117,8 @@ std::vector<Rectangle> alive(const PhaseReport& phase, uint32_t step) {
   for (const Rectangle& r : phase.arena) {
     if (r.begin <= step && step < r.end) out.push_back(r);
   }
-  std::stable_sort(out.begin(), out.end(),
-                   [](const Rectangle& a, const Rectangle& b) { return a.offset > b.offset; });
+  sort_range(out.begin(), out.end(),
+             [](const Rectangle& a, const Rectangle& b) { return a.offset > b.offset; });
   return out;
 }
 

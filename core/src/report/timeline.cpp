@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/sort.h"
 #include "report/columns.h"
 
 namespace irplan::report {
@@ -124,8 +125,8 @@ std::vector<Row> rows_of(const PhaseReport& phase) {
   std::vector<std::pair<int64_t, int64_t>> parts;  // from the bottom up: begin, end
   std::vector<Rectangle> stack =
       phase.peak_step == kAbsent ? std::vector<Rectangle>() : alive(phase, phase.peak_step);
-  std::sort(stack.begin(), stack.end(),
-            [](const Rectangle& a, const Rectangle& b) { return a.offset < b.offset; });
+  sort_range(stack.begin(), stack.end(),
+             [](const Rectangle& a, const Rectangle& b) { return a.offset < b.offset; });
   int64_t end = 0;
   for (const Rectangle& r : stack) {
     if (r.bytes == 0) continue;

@@ -15,6 +15,7 @@
 #include <deque>
 #include <numeric>
 
+#include "base/sort.h"
 #include "rivals/rivals.h"
 
 namespace irplan::rivals {
@@ -59,7 +60,7 @@ class Tree {
     std::vector<Index> sequence(buffers.size());
     std::iota(sequence.begin(), sequence.end(), 0);
     const auto life = [&](Index b) { return buffers[b].end - buffers[b].begin; };
-    std::stable_sort(sequence.begin(), sequence.end(), [&](Index a, Index b) {
+    sort_range(sequence.begin(), sequence.end(), [&](Index a, Index b) {
       return example_[a] != example_[b] ? example_[a] > example_[b] : life(a) > life(b);
     });
     for (const Index b : sequence) {

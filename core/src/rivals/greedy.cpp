@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/sort.h"
 #include "rivals/rivals.h"
 
 namespace irplan::rivals {
@@ -25,7 +26,7 @@ Placement by_size(const Problem& problem, const Sizes& sizes) {
   const std::vector<Buffer>& buffers = problem.buffers;
   std::vector<Index> sequence(buffers.size());
   std::iota(sequence.begin(), sequence.end(), 0);
-  std::stable_sort(sequence.begin(), sequence.end(), [&](Index a, Index b) { return sizes[a] > sizes[b]; });
+  sort_range(sequence.begin(), sequence.end(), [&](Index a, Index b) { return sizes[a] > sizes[b]; });
   Placement out;
   out.offsets.assign(buffers.size(), 0);
   std::vector<Index> placed;  // by offset

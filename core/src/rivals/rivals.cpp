@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/sort.h"
+
 namespace irplan::rivals {
 
 const std::vector<Rule>& rules() {
@@ -44,8 +46,8 @@ Problem problem_of(const Plan& plan, const Plan::Phase& phase) {
     if (b.segment != Plan::Segment::Arena || b.phase != phase.name || b.live_end <= b.live_begin) continue;
     out.buffers.push_back({b.bytes, b.live_begin, b.live_end, dtypes[i]});
   }
-  std::stable_sort(out.buffers.begin(), out.buffers.end(),
-                   [](const Buffer& a, const Buffer& b) { return a.begin < b.begin; });
+  sort_range(out.buffers.begin(), out.buffers.end(),
+             [](const Buffer& a, const Buffer& b) { return a.begin < b.begin; });
   for (const Plan::Dim& dim : plan.dims) out.most.push_back(dim.max);
   for (const Plan::PhaseDim& dim : phase.dims) {
     const auto index = plan.pool->find(dim.name);

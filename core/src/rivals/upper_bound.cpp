@@ -13,6 +13,7 @@
 #include <map>
 #include <numeric>
 
+#include "base/sort.h"
 #include "rivals/rivals.h"
 
 namespace irplan::rivals {
@@ -134,7 +135,7 @@ struct Object {
 std::optional<Placement> objects_at(const Problem& problem, const Sizes& sizes) {
   std::vector<Index> sequence(sizes.size());
   std::iota(sequence.begin(), sequence.end(), 0);
-  std::stable_sort(sequence.begin(), sequence.end(), [&](Index a, Index b) { return sizes[a] > sizes[b]; });
+  sort_range(sequence.begin(), sequence.end(), [&](Index a, Index b) { return sizes[a] > sizes[b]; });
   std::vector<Object> objects;
   // Behind everything in the object that is alive with the buffer; 0 where nothing is.
   const auto behind = [&](const Object& object, Index b) {

@@ -34,7 +34,7 @@ bool ends_with(std::string_view text, std::string_view end) {
 // "weight_map" of the index, as the parser meets it.
 class IndexReader {
  public:
-  using Json = nlohmann::json;
+  using Json = nlohmann::ordered_json;
 
   explicit IndexReader(CheckpointIndex& index) : index_(index) {}
   std::string why;
@@ -149,7 +149,7 @@ std::vector<std::string> Checkpoint::names() const {
 Result<CheckpointIndex> CheckpointIndex::read(std::string_view json) {
   CheckpointIndex index;
   IndexReader reader(index);
-  if (!nlohmann::json::sax_parse(json, &reader)) return Error{reader.why};
+  if (!nlohmann::ordered_json::sax_parse(json, &reader)) return Error{reader.why};
   if (!reader.has_map) return Error{"has no weight_map"};
   std::sort(index.tensors.begin(), index.tensors.end());
   const auto twice = std::adjacent_find(index.tensors.begin(), index.tensors.end(),

@@ -12,7 +12,7 @@
 namespace irplan {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 constexpr size_t kMaxLine = size_t{16} << 20;  // some two million tokens
 constexpr size_t kMaxRequests = 1000000;

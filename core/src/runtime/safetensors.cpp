@@ -17,7 +17,7 @@ struct Entry {
 // The header's entries as the parser meets them; nothing else of it is kept.
 class TensorsReader {
  public:
-  using Json = nlohmann::json;
+  using Json = nlohmann::ordered_json;
 
   explicit TensorsReader(std::vector<Entry>& entries) : entries_(entries) {}
   std::string why;
@@ -223,7 +223,7 @@ Result<Safetensors> Safetensors::read(std::span<const std::byte> file) {
   if (!header) return header.error();
   std::vector<Entry> entries;
   TensorsReader reader(entries);
-  if (!nlohmann::json::sax_parse(*header, &reader)) return Error{reader.why};
+  if (!nlohmann::ordered_json::sax_parse(*header, &reader)) return Error{reader.why};
   if (auto failure = place(entries, file.subspan(8 + header->size()))) return Error{*failure};
   Safetensors out;
   out.tensors_.reserve(entries.size());

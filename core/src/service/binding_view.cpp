@@ -7,7 +7,7 @@
 namespace irplan {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 int64_t clamp(int64_t n, int64_t min, const std::optional<int64_t>& max) {
   n = std::max(n, min);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/sort.h"
+
 namespace irplan {
 namespace {
 
@@ -29,8 +31,8 @@ std::vector<Edit> edits_of(const Diagnostics& diagnostics) {
     if (std::none_of(fix->edits.begin(), fix->edits.end(), touches))
       taken.insert(taken.end(), fix->edits.begin(), fix->edits.end());
   }
-  std::sort(taken.begin(), taken.end(),
-            [](const Edit& a, const Edit& b) { return a.span.begin > b.span.begin; });
+  sort_range(taken.begin(), taken.end(),
+             [](const Edit& a, const Edit& b) { return a.span.begin > b.span.begin; });
   return taken;
 }
 

@@ -27,7 +27,7 @@ namespace irplan {
 namespace {
 
 using namespace serving;
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 // The plan that "bind" without "plan" means. Read only when it is first bound: most compilations are never.
 struct LastPlan {

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 
+#include "base/sort.h"
 #include "syntax/layout.h"
 #include "syntax/parser.h"
 
@@ -382,7 +383,7 @@ class Formatter {
       return;
     }
     std::vector<uint32_t> sorted = columns;
-    std::sort(sorted.begin(), sorted.end());
+    sort_range(sorted.begin(), sorted.end());
     size_t column = 0, most = 0;
     for (size_t k = 0; k < sorted.size();) {
       size_t next = k;

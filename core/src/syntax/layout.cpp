@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/sort.h"
+
 namespace irplan::syntax {
 namespace {
 
@@ -11,7 +13,7 @@ class Roles {
   explicit Roles(const Tree& tree) {
     for (const Item* item : tree.items) visit(*item);
     for (auto* list : {&blocks, &phases, &lists, &records, &unary, &callees, &labels, &elses})
-      std::sort(list->begin(), list->end());
+      sort_range(list->begin(), list->end());
   }
 
   static bool has(const std::vector<uint32_t>& places, uint32_t place) {

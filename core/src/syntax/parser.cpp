@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/sort.h"
 #include "syntax/parser_impl.h"
 #include "syntax/words.h"
 
@@ -547,8 +548,7 @@ Item* Parser::phase_item() {
 
 void Parser::distinct(const std::vector<Name>& names) {
   std::vector<Name> sorted = names;
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const Name& a, const Name& b) { return a.symbol < b.symbol; });
+  sort_range(sorted.begin(), sorted.end(), [](const Name& a, const Name& b) { return a.symbol < b.symbol; });
   for (size_t i = 1; i < sorted.size(); ++i) {
     if (sorted[i].symbol != sorted[i - 1].symbol) continue;
     warn(Code::NameTwiceInList, sorted[i].span, {tree_.text(sorted[i].symbol)})

@@ -130,6 +130,17 @@ std::string file_at(const Json& record, const char* key, const char* otherwise, 
 std::string program_file(const Json& record) { return file_at(record, "file", "program.irplan", ".irplan"); }
 std::string config_name(const Json& record) { return file_at(record, "configName", "config.json", ".json"); }
 
+// What the document is compared with, as a record whose files stand beside the document's own. Empty where it
+// is alone.
+Json against(const Json& record) {
+  Json other = record_at(record, "against");
+  if (other.empty()) return other;
+  other["file"] = "against-" + program_file(other);
+  other["configName"] = "against-" + config_name(other);
+  if (!other.contains("sizes")) other["sizes"] = record_at(record, "sizes");
+  return other;
+}
+
 // "B = 3, S = 1"
 std::string sizes_text(const Json& sizes) {
   std::string out;
@@ -155,27 +166,39 @@ std::string command_line(const Json& record) {
   return out;
 }
 
-std::string summary(const link::Link& link) {
-  const Json& record = link.record;
+// The program, its config and its sizes, a line each.
+std::string document_text(const Json& record, const char* heading) {
   const std::string text = text_at(record, "text");
-  std::string out = "made by IRPlanner " + link.version + "\n";
-  out += "program  " + program_file(record) + ", " +
-         std::to_string(std::count(text.begin(), text.end(), '\n')) + " lines\n";
+  std::string out = heading + program_file(record) + ", " +
+                    std::to_string(std::count(text.begin(), text.end(), '\n')) + " lines\n";
   if (!text_at(record, "config").empty()) out += "config   " + config_name(record) + "\n";
   if (const std::string sizes = sizes_text(record_at(record, "sizes")); !sizes.empty())
     out += "sizes    " + sizes + "\n";
+  return out;
+}
+
+std::string summary(const link::Link& link) {
+  const Json& record = link.record;
+  std::string out = "made by IRPlanner " + link.version + "\n" + document_text(record, "program  ");
   for (const char* key : {"look", "fit"}) {
     if (const Json& part = record_at(record, key); !part.empty())
       out += std::string(key) + (key[0] == 'l' ? "     " : "      ") + part.dump() + "\n";
   }
-  return printable(out + "command  " + command_line(record) + "\n", Lines::Many);
+  out += "command  " + command_line(record) + "\n";
+  if (const Json other = against(record); !other.empty())
+    out += document_text(other, "against  ") + "command  " + command_line(other) + "\n";
+  return printable(out, Lines::Many);
 }
 
 int write_into(const std::string& folder, const link::Link& link) {
   if (!is_folder(folder)) return fail(kFailed, folder + " is no folder; -o names one that is there");
-  std::vector<FileToWrite> files = {{folder + "/" + program_file(link.record), text_at(link.record, "text")}};
-  if (const std::string config = text_at(link.record, "config"); !config.empty())
-    files.push_back({folder + "/" + config_name(link.record), config});
+  std::vector<FileToWrite> files;
+  for (const Json& record : {link.record, against(link.record)}) {
+    if (record.empty()) continue;
+    files.push_back({folder + "/" + program_file(record), text_at(record, "text")});
+    if (const std::string config = text_at(record, "config"); !config.empty())
+      files.push_back({folder + "/" + config_name(record), config});
+  }
   for (const FileToWrite& file : files) {
     if (exists(file.path)) return fail(kFailed, file.path + " is there already and was not overwritten");
   }
@@ -200,6 +223,7 @@ int decode(const Arguments& arguments) {
   }
   if (!arguments.json()) return print(summary(*link)) ? kDone : kFailed;
   Json out{{"version", link->version}, {"command", command_line(link->record)}};
+  if (const Json other = against(link->record); !other.empty()) out["against_command"] = command_line(other);
   out.update(link->record);
   return print(out.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n") ? kDone : kFailed;
 }

@@ -8,6 +8,7 @@ export class PlainEditor implements TextEditor {
 
   constructor(program: HTMLTextAreaElement, config: HTMLTextAreaElement, events: EditorEvents) {
     this.#areas = { program, config };
+    program.readOnly = false; // until now nobody would have heard what is typed
     for (const area of [program, config]) area.addEventListener('input', events.change);
     const cursor = (): void => events.cursor(lineOf(program.value, program.selectionStart));
     for (const name of ['keyup', 'click'] as const) program.addEventListener(name, cursor);

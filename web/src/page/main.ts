@@ -5,5 +5,4 @@ import { keepOffline } from './offline';
 import { Playground } from './playground';
 
 applyTheme(chosenTheme());
-new Playground();
-keepOffline();
+void new Playground().loaded.then(keepOffline);

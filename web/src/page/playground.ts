@@ -40,6 +40,8 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 const mark = (name: 'compiled' | 'drawn' | 'shown', value: string): void => void (document.documentElement.dataset[name] = value);
 
 export class Playground {
+  /** All that the page shows by itself has arrived, or will not. */
+  readonly loaded: Promise<void>;
   #pool = new CompilerPool();
   #started: Started | null = null;
   #notices = new Notices(byId('notices'));
@@ -121,7 +123,7 @@ export class Playground {
       (started) => this.#ready(started),
       (error: unknown) => this.#source.setStatus(messageOf(error), 'error'),
     );
-    whenPainted(() => void this.#loadEditor());
+    this.loaded = whenPainted().then(() => this.#loadEditor());
   }
 
   get #document(): Document {
@@ -470,6 +472,4 @@ export class Playground {
   }
 }
 
-function whenPainted(run: () => void): void {
-  requestAnimationFrame(() => setTimeout(run, 0));
-}
+const whenPainted = (): Promise<void> => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));

@@ -1,7 +1,10 @@
 // <irplan-table>: thousands of rows, of which those in sight are drawn. Sorted by its headers.
-import { type PropertyDeclarations, type TemplateResult, html, nothing } from 'lit';
+import { type PropertyDeclarations, type PropertyValues, type TemplateResult, html, nothing } from 'lit';
+import { guard } from 'lit/directives/guard.js';
 import { repeat } from 'lit/directives/repeat.js';
 import styles from '../styles/table.css?inline';
+import { holdColumns, releaseColumns } from './columns';
+import { debounce } from './dom';
 import { View, sheets } from './view';
 import { styled } from './styled';
 
@@ -16,6 +19,7 @@ export interface Column {
 
 const ROW = 28; // px
 const BEYOND = 8; // rows drawn above and below those in sight
+const QUIET_MS = 250; // without a change, after which columns are measured
 
 export class Table extends View {
   static override styles = sheets(styles);
@@ -36,7 +40,12 @@ export class Table extends View {
   declare from: number;
   declare sort: number | null;
   declare falling: boolean;
-  #size = new ResizeObserver(() => this.requestUpdate());
+  #size = new ResizeObserver(() => {
+    this.#release();
+    this.requestUpdate();
+  });
+  #running = false; // numbers change while rows stay: of the rows only those in sight follow
+  #holdSoon = debounce(() => QUIET_MS, () => void this.#hold());
 
   constructor() {
     super();
@@ -57,6 +66,39 @@ export class Table extends View {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#size.disconnect();
+  }
+
+  get #table(): HTMLTableElement | null {
+    return this.renderRoot.querySelector('table');
+  }
+
+  #release(): void {
+    if (this.#table) releaseColumns(this.#table);
+  }
+
+  /** Numbers have stopped running: all rows have them, and columns are as wide as they need, and stay so while numbers run again. */
+  async #hold(): Promise<void> {
+    this.#running = false;
+    this.requestUpdate();
+    await this.updateComplete;
+    const table = this.#table;
+    if (!table || !this.isConnected) return;
+    releaseColumns(table);
+    holdColumns(table);
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    const { rows } = this;
+    const before = changed.get('rows') as number[] | undefined;
+    const otherRows = changed.has('rows') && (before?.length !== rows.length || rows.some((row, i) => row !== before[i]));
+    const moved = otherRows || (['from', 'sort', 'falling', 'caption'] as const).some((name) => changed.has(name));
+    if (!this.hasUpdated) return;
+    if (moved) this.#release();
+    else if (changed.has('columns')) this.#running = true;
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if (changed.size) this.#holdSoon();
   }
 
   /** Brings a row into sight. */
@@ -102,10 +144,17 @@ export class Table extends View {
     return html`<tr aria-rowindex=${at + 2} class=${row === this.chosen ? 'chosen' : nothing} data-row=${row}>${cells}</tr>`;
   }
 
+  /** As it was, where its numbers are out of sight and still running. */
+  #kept(row: number, at: number, seen: boolean): unknown {
+    const follows = seen || !this.#running ? this.columns : null;
+    return guard([follows, at, row === this.chosen], () => this.#row(row, at));
+  }
+
   protected override render(): TemplateResult {
     const rows = this.#sorted();
     const inSight = Math.ceil((this.clientHeight || 600) / ROW);
-    const first = Math.max(0, Math.min(this.from, rows.length - inSight) - BEYOND);
+    const top = Math.max(0, Math.min(this.from, rows.length - inSight));
+    const first = Math.max(0, top - BEYOND);
     const shown = rows.slice(first, first + inSight + 2 * BEYOND);
     const space = (count: number): TemplateResult | typeof nothing =>
       count > 0 ? html`<tr aria-hidden="true" ${styled({ height: `${count * ROW}px` })}></tr>` : nothing;
@@ -117,7 +166,7 @@ export class Table extends View {
         <caption class="visually-hidden">${this.caption}</caption>
         <thead><tr aria-rowindex="1">${this.columns.map((column, i) => this.#header(column, i))}</tr></thead>
         <tbody>
-          ${space(first)}${repeat(shown, (row) => row, (row, i) => this.#row(row, first + i))}${space(rows.length - first - shown.length)}
+          ${space(first)}${repeat(shown, (row) => row, (row, i) => this.#kept(row, first + i, first + i >= top && first + i <= top + inSight))}${space(rows.length - first - shown.length)}
         </tbody>
       </table>
     </div>`;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/sort.h"
 #include "passes/measure.h"
 #include "passes/retype.h"
 
@@ -296,7 +297,7 @@ void advise(Graph& graph, const Probe& probe, Diagnostics& diagnostics) {
     const Code code = budget.possible ? Code::BudgetNarrows : Code::BudgetRefused;
     if (!budget.bytes || !diagnostics.find(code, budget.span)) continue;
     if (probe && budget.limit_bytes > 0) Advisor(graph, i, probe).run();
-    std::stable_sort(budget.changes.begin(), budget.changes.end(), [](const Change& a, const Change& b) {
+    sort_range(budget.changes.begin(), budget.changes.end(), [](const Change& a, const Change& b) {
       return std::pair(!a.fits, -a.kept) < std::pair(!b.fits, -b.kept);
     });
     tell(budget, diagnostics);

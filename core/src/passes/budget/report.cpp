@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/sort.h"
 #include "passes/budget/solver.h"
 #include "passes/memory.h"
 
@@ -113,8 +114,7 @@ void Solver::blame_largest(Diagnostic& d, const Budget& budget, uint32_t phase,
     places[at->second].bytes += count * value(buffer.bytes).value_or(0);
     ++places[at->second].count;
   }
-  std::stable_sort(places.begin(), places.end(),
-                   [](const Place& a, const Place& b) { return a.bytes > b.bytes; });
+  sort_range(places.begin(), places.end(), [](const Place& a, const Place& b) { return a.bytes > b.bytes; });
   const int64_t limit = value(budget.limit).value_or(0);
   int64_t sum = 0;
   size_t named = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/sort.h"
 #include "passes/budget/solver.h"
 
 namespace irplan {
@@ -111,8 +112,8 @@ const int64_t* Solver::fixed_size(const std::string& name) const {
 void Solver::assign_phase(uint32_t p, Binding binding) {
   Phase& phase = graph_.phases[p];
   // In the order of the dims; those that the phase leaves alone keep the plan's values.
-  std::sort(phase.dims.begin(), phase.dims.end(),
-            [](const PhaseDim& a, const PhaseDim& b) { return a.dim < b.dim; });
+  sort_range(phase.dims.begin(), phase.dims.end(),
+             [](const PhaseDim& a, const PhaseDim& b) { return a.dim < b.dim; });
   for (PhaseDim& dim : phase.dims) binding[dim.dim] = dim.range.lo;
   for (PhaseDim& dim : phase.dims) {
     const Interval range{dim.range.lo, std::min(dim.range.hi, kFarthest)};

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <set>
 
+#include "base/sort.h"
 #include "passes/memory/pack_parts.h"
 
 namespace irplan {
@@ -46,7 +47,7 @@ std::vector<Event> events_of(std::span<const PackBuffer> buffers) {
     events.push_back({b.lower, true, i});
     events.push_back({b.upper, false, i});
   }
-  std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) {
+  sort_range(events.begin(), events.end(), [](const Event& a, const Event& b) {
     if (a.time != b.time) return a.time < b.time;
     if (a.begins != b.begins) return !a.begins;
     return a.buffer < b.buffer;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/sort.h"
 #include "irplan/pack.h"
 #include "passes/memory/pack_parts.h"
 
@@ -39,7 +40,7 @@ const std::string* repeated(const std::vector<std::string>& ids) {
   std::vector<const std::string*> sorted;
   sorted.reserve(ids.size());
   for (const std::string& id : ids) sorted.push_back(&id);
-  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return *a < *b; });
+  sort_range(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return *a < *b; });
   const auto twice =
       std::adjacent_find(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return *a == *b; });
   return twice == sorted.end() ? nullptr : *twice;

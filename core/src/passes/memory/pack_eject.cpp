@@ -3,6 +3,7 @@
 #include <numeric>
 #include <utility>
 
+#include "base/sort.h"
 #include "passes/memory/pack_parts.h"
 #include "passes/memory/pack_shelves.h"
 
@@ -124,7 +125,7 @@ class Ejection {
     for (const Placed& p : near) {
       if (p.end <= ceiling_ - item.size) ends_.emplace_back(p.end, price(p.item));
     }
-    std::sort(ends_.begin(), ends_.end());
+    sort_range(ends_.begin(), ends_.end());
     int64_t least = INT64_MAX, best = 0, begun = 0, ended = 0;
     uint64_t ties = 0;
     size_t next = 0;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/sort.h"
 #include "irplan/pack.h"
 #include "passes/memory/pack_parts.h"
 
@@ -86,7 +87,7 @@ class NeedsPacker {
       if (!slabs_[i].empty())
         result_.bound = std::max(result_.bound, result_.offsets[i] + table_.buffers[i].size);
     }
-    std::sort(changes.begin(), changes.end());
+    sort_range(changes.begin(), changes.end());
     int64_t sum = 0;
     for (const auto& [step, bytes] : changes) result_.bound = std::max(result_.bound, sum += bytes);
   }
@@ -168,7 +169,7 @@ class NeedsPacker {
         }
       }
     }
-    std::sort(taken_.begin(), taken_.end());
+    sort_range(taken_.begin(), taken_.end());
     const int64_t alignment = table_.needs[j].alignment;
     int64_t at = 0;
     for (const auto& [below, above] : taken_) {
@@ -185,7 +186,7 @@ class NeedsPacker {
     const auto alignment = [&](uint32_t i) { return table_.needs[i].alignment; };
     const auto by = [&](auto key) {
       std::vector<uint32_t> order = free_;
-      std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return key(a) > key(b); });
+      sort_range(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return key(a) > key(b); });
       place(order);
     };
     by(area);
@@ -248,7 +249,7 @@ class NeedsPacker {
       if (at + table_.buffers[j].size >= ceiling_) return true;  // it only rises further down
       if (at > last || (at == last && j >= last_index)) next.emplace_back(at, j);
     }
-    std::sort(next.begin(), next.end());
+    sort_range(next.begin(), next.end());
     for (const auto& [at, j] : next) {
       if (at + table_.buffers[j].size >= ceiling_) continue;
       placed.push_back(j);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <numeric>
 
+#include "base/sort.h"
 #include "passes/memory/pack_parts.h"
 #include "passes/memory/pack_shelves.h"
 
@@ -149,7 +150,7 @@ std::vector<uint32_t> sequence(const std::vector<Item>& items, Rule rule) {
     const int64_t most = fullest.most();
     for (const Item& item : items) empty.push_back((most - fullest.of(item)) / (most / kFullSteps + 1));
   }
-  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+  sort_range(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
     const Item &x = items[a], &y = items[b];
     switch (rule) {
       case Rule::Life: return life(a) != life(b) ? life(a) > life(b) : x.size > y.size;
@@ -179,8 +180,8 @@ std::vector<uint8_t> highest_stack(const std::vector<Item>& items, const Offsets
   const auto end = [&](uint32_t i) { return offsets[i] + items[i].size; };
   std::vector<uint32_t> by_end(items.size());
   std::iota(by_end.begin(), by_end.end(), 0);
-  std::sort(by_end.begin(), by_end.end(),
-            [&](uint32_t a, uint32_t b) { return end(a) != end(b) ? end(a) < end(b) : a < b; });
+  sort_range(by_end.begin(), by_end.end(),
+             [&](uint32_t a, uint32_t b) { return end(a) != end(b) ? end(a) < end(b) : a < b; });
   std::vector<uint8_t> critical(items.size(), 0);
   uint32_t top = by_end.back();
   critical[top] = 1;

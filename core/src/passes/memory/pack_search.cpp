@@ -4,6 +4,7 @@
 #include <numeric>
 #include <span>
 
+#include "base/sort.h"
 #include "passes/memory/pack_parts.h"
 
 namespace irplan::packing {
@@ -133,11 +134,11 @@ class Search {
         shaken[static_cast<size_t>(i)] =
             key(i, order.keys[0]) * (4000 + draw * (int64_t{1} << order.shake % 4));
       }
-      std::stable_sort(given_.begin(), given_.end(), [&](int32_t a, int32_t b) {
+      sort_range(given_.begin(), given_.end(), [&](int32_t a, int32_t b) {
         return shaken[static_cast<size_t>(a)] > shaken[static_cast<size_t>(b)];
       });
     } else {
-      std::stable_sort(given_.begin(), given_.end(), [&](int32_t a, int32_t b) {
+      sort_range(given_.begin(), given_.end(), [&](int32_t a, int32_t b) {
         for (const char* rule = order.keys; *rule; ++rule) {
           if (key(a, *rule) != key(b, *rule)) return key(a, *rule) > key(b, *rule);
         }
@@ -338,8 +339,8 @@ class Search {
       if (twin_[i] >= 0 && offset_[twin_[i]] < 0) continue;
       level.candidates.push_back(i);
     }
-    std::stable_sort(level.candidates.begin(), level.candidates.end(),
-                     [&](int32_t a, int32_t b) { return floor_[a] < floor_[b]; });
+    sort_range(level.candidates.begin(), level.candidates.end(),
+               [&](int32_t a, int32_t b) { return floor_[a] < floor_[b]; });
     level.lows.resize(part.size());
     for (size_t k = 0; k < part.size(); ++k) level.lows[k] = low_[part[k]];
   }
@@ -407,8 +408,7 @@ class Search {
     for (const int32_t i : level.rest)
       parts[static_cast<size_t>(std::upper_bound(cuts.begin(), cuts.end(), first_[i]) - cuts.begin())]
           .push_back(i);
-    std::stable_sort(parts.begin(), parts.end(),
-                     [](const auto& a, const auto& b) { return a.size() < b.size(); });
+    sort_range(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.size() < b.size(); });
     level.rest.clear();
     for (const std::vector<int32_t>& part : parts) {
       if (part.empty()) continue;

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "base/bytes.h"
+#include "base/sort.h"
 #include "irplan/pack.h"
 #include "passes/admitted.h"
 #include "passes/memory/pack_parts.h"
@@ -61,7 +62,7 @@ struct Problem {
     for (auto& list : neighbours) list.reserve(std::min(kUsual, size()));
     std::vector<Index> order(size());
     std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return begin[a] < begin[b]; });
+    sort_range(order.begin(), order.end(), [&](Index a, Index b) { return begin[a] < begin[b]; });
     std::vector<Index> alive;
     bool grown = false;
     for (size_t i = 0; i < order.size();) {
@@ -284,7 +285,7 @@ class Placer {
   std::vector<Index> order_by_offset(const Sizes& offsets) const {
     std::vector<Index> order(problem_.size());
     std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return offsets[a] < offsets[b]; });
+    sort_range(order.begin(), order.end(), [&](Index a, Index b) { return offsets[a] < offsets[b]; });
     std::vector<Index> position(problem_.size());
     for (Index i = 0; i < order.size(); ++i) position[order[i]] = i;
     return position;
@@ -322,13 +323,13 @@ class Placer {
       for (const Index n : problem_.neighbours[b]) {
         if (position_[n] < position_[b]) below.push_back(n);
       }
-      std::sort(below.begin(), below.end(), [&](Index x, Index y) { return position_[x] > position_[y]; });
+      sort_range(below.begin(), below.end(), [&](Index x, Index y) { return position_[x] > position_[y]; });
       covered.clear();
       for (const Index n : below) {
         if (!covered.meets(problem_.begin[n], problem_.end[n])) direct.push_back(n);
         covered.add(problem_.begin[n], problem_.end[n]);
       }
-      std::sort(direct.begin(), direct.end());
+      sort_range(direct.begin(), direct.end());
       auto& above = graph_.buffers[problem_.ids[b]].above;
       above.clear();
       for (const Index n : direct) above.push_back(problem_.ids[n]);
@@ -354,7 +355,7 @@ class Placer {
       may_write = may_add(step.size() * 3);
       std::vector<uint32_t> sizes;
       for (const Index b : step) sizes.push_back(graph_.buffers[problem_.ids[b]].bytes.index());
-      std::sort(sizes.begin(), sizes.end());
+      sort_range(sizes.begin(), sizes.end());
       if (!seen.insert(std::move(sizes)).second) continue;
       Expr sum = dims_.constant(0), round = dims_.constant(0);
       for (const Index b : step) {
@@ -558,7 +559,7 @@ class Placer {
   }
 
   Expr maximum(std::vector<Expr> set) {
-    std::sort(set.begin(), set.end(), [](Expr a, Expr b) { return a.text() < b.text(); });
+    sort_range(set.begin(), set.end(), [](Expr a, Expr b) { return a.text() < b.text(); });
     Expr top = set[0];
     for (size_t i = 1; i < set.size(); ++i) top = dims_.max(top, set[i]);
     return top.overflowed() ? Expr() : top;

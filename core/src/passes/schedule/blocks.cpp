@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/sort.h"
+
 namespace irplan::scheduling {
 namespace blocks {  // what Impl is made of
 
@@ -67,8 +69,8 @@ class BlockSearch::Impl {
     measure();
     std::vector<size_t> highest_first(blocks_.size());
     std::iota(highest_first.begin(), highest_first.end(), 0);
-    std::stable_sort(highest_first.begin(), highest_first.end(),
-                     [&](size_t a, size_t b) { return blocks_[a].height > blocks_[b].height; });
+    sort_range(highest_first.begin(), highest_first.end(),
+               [&](size_t a, size_t b) { return blocks_[a].height > blocks_[b].height; });
     double reached = 1.0;  // by what cannot be lower
     for (const size_t i : highest_first) {
       if (blocks_[i].height <= reached) break;

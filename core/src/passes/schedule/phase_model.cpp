@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/sort.h"
 
 namespace irplan::scheduling {
 namespace {
@@ -215,7 +216,7 @@ Order PhaseModel::with_windows(const Order& ops) const {
         chain.push_back(producer);
       }
     }
-    std::sort(chain.begin() + 1, chain.end());
+    sort_range(chain.begin() + 1, chain.end());
     order.insert(order.end(), chain.begin() + 1, chain.end());
   };
   for (const OpId i : ops) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/sort.h"
 #include "passes/memory.h"
 #include "passes/memory/place.h"
 #include "passes/memory/windows.h"
@@ -79,7 +80,7 @@ class Candidates {
   std::vector<Candidate> find() {
     if (sizes_.empty() || model_.program_order().size() < 2) return {};
     search();
-    std::stable_sort(found_.begin() + 1, found_.end(), [&](const Candidate& a, const Candidate& b) {
+    sort_range(found_.begin() + 1, found_.end(), [&](const Candidate& a, const Candidate& b) {
       return distance(a.peaks, least_) < distance(b.peaks, least_);
     });
     for (Candidate& c : found_) c.order = model_.with_windows(c.order);
@@ -147,7 +148,7 @@ class Candidates {
   std::vector<Order> best_orders() const {
     std::vector<const Candidate*> sorted;
     for (const Candidate& c : found_) sorted.push_back(&c);
-    std::stable_sort(sorted.begin(), sorted.end(), [&](const Candidate* a, const Candidate* b) {
+    sort_range(sorted.begin(), sorted.end(), [&](const Candidate* a, const Candidate* b) {
       return distance(a->peaks, least_) < distance(b->peaks, least_);
     });
     std::vector<Order> out;
@@ -253,7 +254,7 @@ Order choose(const Graph& whole, uint32_t phase, const std::vector<Candidate>& c
     judged.push_back(judge(graph, phase, &order, sizes));
     for (size_t k = 0; k < sizes.size(); ++k) least[k] = std::min(least[k], judged.back().bounds[k]);
   }
-  std::stable_sort(judged.begin(), judged.end(), [&](const Judged& a, const Judged& b) {
+  sort_range(judged.begin(), judged.end(), [&](const Judged& a, const Judged& b) {
     return distance(a.bounds, least) < distance(b.bounds, least);
   });
   const Order* best = nullptr;

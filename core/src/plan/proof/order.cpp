@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/sort.h"
 #include "plan/proof/proof.h"
 
 namespace irplan::proof {
@@ -89,7 +90,7 @@ bool Proof::ranked(const std::vector<uint32_t>& arena) {
       if (state[u] == New) state[u] = Open, stack.emplace_back(u, 0);
     }
   }
-  std::sort(levels.begin(), levels.end());
+  sort_range(levels.begin(), levels.end());
   for (uint32_t i = 0; i < levels.size(); ++i) rank_[levels[i].second] = i + 1;
   return true;
 }
@@ -106,8 +107,8 @@ bool Proof::check_order(uint32_t phase, const std::vector<uint32_t>& arena) {
       return std::pair(plan_.buffers[a].*key, rank_[a]) < std::pair(plan_.buffers[b].*key, rank_[b]);
     };
   };
-  std::sort(births.begin(), births.end(), by(&Plan::Buffer::live_begin));
-  std::sort(deaths.begin(), deaths.end(), by(&Plan::Buffer::live_end));
+  sort_range(births.begin(), births.end(), by(&Plan::Buffer::live_begin));
+  sort_range(deaths.begin(), deaths.end(), by(&Plan::Buffer::live_end));
   const auto lower_first = [&](uint32_t a, uint32_t b) { return rank_[a] < rank_[b]; };
   std::set<uint32_t, decltype(lower_first)> alive(lower_first);
   const auto parted = [&](uint32_t lower, uint32_t upper) {

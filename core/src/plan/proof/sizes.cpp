@@ -1,6 +1,7 @@
 // The plan's numbers: those at its own sizes, and the peaks and bounds that it says hold at every size.
 #include <algorithm>
 
+#include "base/sort.h"
 #include "plan/proof/maximum.h"
 #include "plan/proof/proof.h"
 
@@ -107,7 +108,7 @@ int64_t Proof::live_bytes(uint32_t p, Evaluator& at, bool padded, uint32_t* op) 
 void Proof::stack_ends(uint32_t p, Maximum& ends) {
   std::unordered_map<uint32_t, Maximum> offsets;
   std::vector<uint32_t> order = arena_[p];
-  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return rank_[a] < rank_[b]; });
+  sort_range(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return rank_[a] < rank_[b]; });
   for (const uint32_t b : order) {
     Maximum& offset = offsets.try_emplace(b, *plan_.pool, facts(p)).first->second;
     for (const uint32_t u : plan_.buffers[b].above) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/sort.h"
 #include "plan/proof/maximum.h"
 #include "plan/proof/proof.h"
 
@@ -163,7 +164,7 @@ void Proof::check_at_peak(uint32_t p) {
     expected.push_back({buffer.id, at(buffer.bytes).value_or(0), plan_.ops[buffer.live_begin].line});
   }
   const auto larger = [](const Plan::AtPeak& a, const Plan::AtPeak& b) { return a.bytes > b.bytes; };
-  std::stable_sort(expected.begin(), expected.end(), larger);
+  sort_range(expected.begin(), expected.end(), larger);
   if (expected.size() > Plan::Phase::kMostAtPeak) expected.resize(Plan::Phase::kMostAtPeak);
   bool same = expected.size() == phase.at_peak.size();
   for (size_t i = 0; i < expected.size() && same; ++i) {

@@ -8,6 +8,7 @@
 //     append    its state
 #include <algorithm>
 
+#include "base/sort.h"
 #include "plan/proof/proof.h"
 
 namespace irplan::proof {
@@ -188,8 +189,8 @@ class Windows {
     const auto by_index = [](const auto& a, const auto& b) {
       return std::pair(a.first.index(), a.second.index()) < std::pair(b.first.index(), b.second.index());
     };
-    std::sort(turned.begin(), turned.end(), by_index);
-    std::sort(axes.begin(), axes.end(), by_index);
+    sort_range(turned.begin(), turned.end(), by_index);
+    sort_range(axes.begin(), axes.end(), by_index);
     return turned == axes;
   }
 

@@ -12,7 +12,7 @@
 namespace irplan::fitting {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 constexpr int64_t kLongest = int64_t{1} << 24;      // tokens of a sequence that are asked about
 constexpr int64_t kUnpublished = int64_t{1} << 17;  // context where the config names none

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 
+#include "base/sort.h"
 #include "irplan/gpus.h"
 #include "passes/retype.h"
 #include "passes/suspect.h"
@@ -139,7 +140,7 @@ class Fitting {
     for (int64_t n = 1; n <= std::min(fitting::kMostSequences, asked_.step); n *= 2) batches.push_back(n);
     if (out_.most_batch > 0) batches.push_back(out_.most_batch);
     batches.push_back(asked_.batch);
-    std::sort(batches.begin(), batches.end());
+    sort_range(batches.begin(), batches.end());
     batches.erase(std::unique(batches.begin(), batches.end()), batches.end());
     for (const int64_t batch : batches) {
       Choice choice = asked_;

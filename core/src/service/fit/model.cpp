@@ -4,6 +4,7 @@
 #include <map>
 #include <tuple>
 
+#include "base/sort.h"
 #include "passes/memory.h"
 #include "syntax/parser.h"
 
@@ -255,7 +256,7 @@ std::vector<std::pair<std::string, int64_t>> Model::stored() const {
     row->second +=
         meter_.padded(group.recounted ? in_dtype(wide, group.dtype, *counted_) : wide) * group.count;
   }
-  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  sort_range(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
   return out;
 }
 

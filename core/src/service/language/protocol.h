@@ -11,7 +11,7 @@
 
 namespace irplan::language {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 enum class Units : uint8_t { Utf8, Utf16 };  // that characters of a line are counted in
 

@@ -13,7 +13,7 @@ namespace irplan::serving {
 // {"method": "language", "ask": "textDocument/hover", "params": {…}, "file", "text", "config", "config_name",
 //  "encoding": "utf-16"}  ->  {"result": …}, and {"refused": "why"} where the editor asked for what cannot be
 // done. "ask": "capabilities" -> what an editor may ask.
-std::string serve_language(const nlohmann::json& request);
+std::string serve_language(const nlohmann::ordered_json& request);
 
 // The compilation that later answers speak of, until the next one.
 void keep_for_language(Compilation compilation);

@@ -1,6 +1,7 @@
 // The text as a whole: symbols, folding, colours; and changes that diagnostics propose.
 #include <algorithm>
 
+#include "base/sort.h"
 #include "service/language/describe.h"
 #include "service/language/features.h"
 #include "syntax/lexer.h"
@@ -119,7 +120,7 @@ std::vector<Fold> folds(Document& document) {
     last = end;
   }
   if (kind != ItemKind::Error && last > first + 1) out.push_back({first, last, false});
-  std::sort(out.begin(), out.end(), [](const Fold& a, const Fold& b) {
+  sort_range(out.begin(), out.end(), [](const Fold& a, const Fold& b) {
     return std::pair(a.first, b.last) < std::pair(b.first, a.last);
   });
   return out;
