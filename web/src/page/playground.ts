@@ -267,6 +267,7 @@ export class Playground {
       const slow = setTimeout(() => this.#source.setStatus('compiling', 'busy'), SLOW_MS);
       try {
         const { compiled, plan } = await this.#pool.compile(compileRequest(this.#document, false), this.#pool.now);
+        clearTimeout(slow); // drawing may take as long, and what the compiler said stays
         this.#lastMs = compiled.ms;
         if (round !== this.#round) return;
         this.#tell(compiled);

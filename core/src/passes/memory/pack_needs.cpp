@@ -291,8 +291,8 @@ PackVerdict verdict_of(const PackResult& result, std::optional<int64_t> capacity
 }
 
 const char* name(PackVerdict verdict) {
-  constexpr const char* kNames[] = {"optimal", "feasible", "infeasible", "undecided"};
-  return kNames[static_cast<size_t>(verdict)];
+  constexpr const char* kVerdicts[] = {"optimal", "feasible", "infeasible", "undecided"};
+  return kVerdicts[static_cast<size_t>(verdict)];
 }
 
 }  // namespace irplan
