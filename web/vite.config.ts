@@ -69,7 +69,7 @@ function early(): Plugin {
     transformIndexHtml: {
       order: 'post',
       handler(html, { path, bundle }) {
-        const wasm = Object.keys(bundle ?? {}).find((name) => /\/irplan-[^/]*\.wasm$/.test(name));
+        const wasm = Object.keys(bundle ?? {}).find((name) => /\/irplan-(?!run-)[^/]*\.wasm$/.test(name));
         if (path !== '/index.html' || !wasm) return html;
         const styled = html.replace(/<link rel="stylesheet"[^>]* href="\.\/([^"]*)">/, (link, name: string) => {
           const sheet = bundle?.[name];
