@@ -1,7 +1,6 @@
 #include "cuda/registers.h"
 
 #include <algorithm>
-#include <iterator>
 #include <string_view>
 
 #include "cuda/launch.h"
@@ -10,7 +9,7 @@ namespace irplan::cuda {
 namespace {
 
 struct Taken {
-  const char* function;
+  const char *function, *device;
   int registers, spilled;  // registers a thread, bytes
 };
 constexpr Taken kTaken[] = {
@@ -26,11 +25,15 @@ std::string registers_of(const KernelRow& row) {
     const size_t end = std::min(functions.find(' '), functions.size());
     const std::string_view function = functions.substr(0, end);
     functions.remove_prefix(std::min(end + 1, functions.size()));
-    const auto found = std::find_if(std::begin(kTaken), std::end(kTaken),
-                                    [&](const Taken& taken) { return function == taken.function; });
-    if (found == std::end(kTaken)) continue;
-    out += (out.empty() ? "" : ", ") + std::string(function) + " " + std::to_string(found->registers);
-    if (found->spilled > 0) out += " and " + std::to_string(found->spilled) + " bytes spilled";
+    int registers = 0, spilled = 0;
+    for (const Taken& taken : kTaken) {
+      if (function != taken.function) continue;
+      registers = std::max(registers, taken.registers);
+      spilled = std::max(spilled, taken.spilled);
+    }
+    if (registers == 0) continue;
+    out += (out.empty() ? "" : ", ") + std::string(function) + " " + std::to_string(registers);
+    if (spilled > 0) out += " and " + std::to_string(spilled) + " bytes spilled";
   }
   return out.empty() ? out : out + " registers";
 }

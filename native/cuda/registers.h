@@ -8,7 +8,7 @@
 namespace irplan::cuda {
 
 // "product_few 40, product_tiles 78 registers": of the functions that a kernel of core/src/kernels launches,
-// on sm_90a, with bytes of spills where there are any.
+// the most that they take on a device of this build, with bytes of spills where there are any.
 std::string registers_of(const KernelRow& row);
 
 }  // namespace irplan::cuda
