@@ -74,7 +74,7 @@ std::vector<KernelRow> cuda_kernel_rows() {
   constexpr const char* kPacks = "16 bytes a thread where rows are dense";
   constexpr const char* kLine = "a block a line, its threads by turns";
   constexpr const char* kMove = "an element a thread; nothing where the bytes lie there already";
-  constexpr const char* kNorm = "a block a first_version, read once, kept in registers";
+  constexpr const char* kNorm = "a block a row, read once, kept in registers";
   std::vector<KernelRow> rows = {
       first_version("embed", "an element of a first_version a thread; ids are looked at on the device"),
       first_version("positions", "an element a thread"),
