@@ -15,9 +15,9 @@ std::string text_of(cudaError_t error) {
   return std::string(cudaGetErrorName(error)) + " (" + cudaGetErrorString(error) + ")";
 }
 
-Failure failed(const std::string& what, cudaError_t error) {
+Failure failed(const char* what, cudaError_t error) {
   if (error == cudaSuccess) return std::nullopt;
-  return what + ": " + text_of(error);
+  return std::string(what) + ": " + text_of(error);
 }
 
 // Records on a stream. Control numbers go through pinned memory of the program's own, so that a copy that
@@ -206,7 +206,7 @@ Result<std::unique_ptr<Backend>> start(int device) {
   failure = backend->start();
   // A build carries kernels for certain devices; one launch tells.
   if (!failure)
-    failure = failed("this build has no kernels for " + backend->device(),
+    failure = failed(("this build has no kernels for " + backend->device()).c_str(),
                      static_cast<cudaError_t>(IRPLAN_GPU::probe()));
   if (!failure) return std::unique_ptr<Backend>(std::move(backend));
   return Error{*failure +
