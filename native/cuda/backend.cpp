@@ -7,7 +7,6 @@
 
 #include "cuda/cuda_backend.h"
 #include "cuda/launch.h"
-#include "cuda/registers.h"
 
 namespace irplan {
 namespace {
@@ -16,9 +15,9 @@ std::string text_of(cudaError_t error) {
   return std::string(cudaGetErrorName(error)) + " (" + cudaGetErrorString(error) + ")";
 }
 
-Failure failed(const std::string& what, cudaError_t error) {
+Failure failed(const char* what, cudaError_t error) {
   if (error == cudaSuccess) return std::nullopt;
-  return what + ": " + text_of(error);
+  return std::string(what) + ": " + text_of(error);
 }
 
 // Records on a stream. Control numbers go through pinned memory of the program's own, so that a copy that
@@ -75,7 +74,7 @@ class CudaProgram final : public RecordProgram {
   }
   // An error of a kernel shows at a later call, in another op's name; waiting after each tells whose it is.
   Failure launch(size_t, const Call& call) override {
-    if (auto failure = failed("launching", static_cast<cudaError_t>(cuda::launch(stream_, call))))
+    if (auto failure = failed("launching", static_cast<cudaError_t>(IRPLAN_GPU::launch(stream_, call))))
       return failure;
     return one_by_one_ ? failed("running", cudaStreamSynchronize(stream_)) : std::nullopt;
   }
@@ -122,8 +121,8 @@ class CudaBackend final : public Backend {
            " GiB";
   }
   std::string_view target() const override { return "cuda"; }
-  std::vector<std::string> kernels() const override { return cuda::kernels(); }
-  bool has(const KernelRow& row) const override { return cuda::has_kernel(row); }
+  std::vector<std::string> kernels() const override { return IRPLAN_GPU::kernels(); }
+  bool has(const KernelRow& row) const override { return IRPLAN_GPU::has_kernel(row); }
 
   Failure allocate(size_t bytes, size_t alignment, std::byte** out) override {
     constexpr size_t kAlignment = 256;  // what cudaMalloc gives
@@ -207,8 +206,8 @@ Result<std::unique_ptr<Backend>> start(int device) {
   failure = backend->start();
   // A build carries kernels for certain devices; one launch tells.
   if (!failure)
-    failure =
-        failed("this build has no kernels for " + backend->device(), static_cast<cudaError_t>(cuda::probe()));
+    failure = failed(("this build has no kernels for " + backend->device()).c_str(),
+                     static_cast<cudaError_t>(IRPLAN_GPU::probe()));
   if (!failure) return std::unique_ptr<Backend>(std::move(backend));
   return Error{*failure +
                "; build for it with -DCMAKE_CUDA_ARCHITECTURES=" + std::to_string(properties.major) +
@@ -218,8 +217,6 @@ Result<std::unique_ptr<Backend>> start(int device) {
 }  // namespace
 
 bool cuda_built() { return true; }
-
-std::string cuda_registers(const KernelRow& row) { return cuda::registers_of(row); }
 
 bool cuda_device_there() {
   int count = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "cuda/cuda_backend.h"
 #include "cuda/launch.h"
 
 namespace irplan::cuda {
@@ -39,3 +40,5 @@ std::string registers_of(const KernelRow& row) {
 }
 
 }  // namespace irplan::cuda
+
+std::string irplan::cuda_registers(const KernelRow& row) { return cuda::registers_of(row); }

@@ -43,6 +43,7 @@ int hostile_bench();
 int readers_bench();
 int language_bench();
 int products_bench();
+int steps_bench();
 int cpu_bench(const std::vector<std::string>& words);
 
 }  // namespace irplan::bench

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "cuda/simt_backend.h"
+#include "fake_cuda/fake_cuda.h"
 #include "native/plan_run.h"
 #include "runtime/parallel.h"
 
@@ -204,10 +205,13 @@ TEST_CASE("schedules: an operand beyond its buffer is found when records are mad
 TEST_CASE("schedules: after its first step a program allocates nothing and is not made again") {
   // By one thread: another makes the room in which it works when it first takes part, whichever step that is.
   lend_threads({});
-  for (const bool device : {false, true}) {
-    INFO((device ? "the CUDA kernels" : "the CPU"));
-    const auto plan = llama(device ? "cuda" : "cpu");
-    CountingBackend backend(device ? make_simt_backend() : make_cpu_backend());
+  const std::string cpu = "the CPU", simt = "the CUDA kernels", cuda = "the CUDA backend";
+  for (const std::string& which : {cpu, simt, cuda}) {
+    INFO(which);
+    const auto plan = llama(which == cpu ? "cpu" : "cuda");
+    CountingBackend backend(which == cpu    ? make_cpu_backend()
+                            : which == simt ? make_simt_backend()
+                                            : *make_fake_cuda_backend(0));
     const Text text(*plan, 5, 12);
     Session session(*plan, backend);
     WeightSource weights;
@@ -220,7 +224,7 @@ TEST_CASE("schedules: after its first step a program allocates nothing and is no
       const bool warm = i >= 3;
       if (warm && made == 0) made = backend.programs;
       allocations = 0;
-      counting = warm && !device;  // the shim itself makes fibers
+      counting = warm && which != simt;  // the shim itself makes fibers
       Failure failure = session.bind(text.steps[i]);
       if (!failure) failure = session.set_input(tokens, text.tokens[i]);
       if (!failure) failure = session.run();
