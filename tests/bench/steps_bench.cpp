@@ -59,6 +59,7 @@ int steps_bench() {
   if (auto failure = session.prepare({decode_at(*plan, kSteps)}, weights)) return failed(*failure);
   const uint32_t tokens = *find_input(*plan, "tokens");
   HostArray token;
+  token.floats = false;
   token.shape = {1, 1};
   token.i = {1};
   std::vector<double> seconds;
