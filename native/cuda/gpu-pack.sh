@@ -61,4 +61,5 @@ if [ "$kib" -gt "$MOST_KIB" ]; then
   printf 'gpu-pack: %s has %d KiB; %d are meant\n' "$out" "$kib" "$MOST_KIB" >&2
   exit 1
 fi
-printf '%s: %d KiB. Carry it to the host, and there: ./gpu-run.sh all\n' "$out" "$kib"
+glibc=$(objdump -T "$out/bin/irplan-run" 2>/dev/null | grep -oE 'GLIBC_[0-9.]+' | sort -V | tail -n 1 || true)
+printf '%s: %d KiB, for hosts with %s or later. Carry it there: ./gpu-run.sh all\n' "$out" "$kib" "${glibc:-this C library}"

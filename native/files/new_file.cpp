@@ -11,7 +11,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <random>
+#include <ctime>
 #include <utility>
 
 #include "files/paths.h"
@@ -22,6 +22,14 @@ namespace {
 constexpr int kMostTries = 100;     // of names that are taken
 constexpr size_t kNameBytes = 200;  // of the target's name in the new one's: a name has 255 at most
 constexpr int kWatched[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGXCPU};
+
+// Not std::random_device: linked statically it asks for a C library that hosts with a GPU may not have yet
+// (glibc 2.36). A number that is taken costs another try.
+unsigned random_number() {
+  unsigned number = 0;
+  if (::getentropy(&number, sizeof number) != 0) number = static_cast<unsigned>(std::clock());
+  return number;
+}
 
 // New files without their name, as a signal handler can read them: empty where a place is free.
 constexpr size_t kMostNewFiles = 64;
@@ -126,10 +134,9 @@ std::optional<NewFile> NewFile::beside(const std::string& path) {
   if (!there && errno != ENOENT) return std::nullopt;  // a ring of links, a name that is too long
   if (there && S_ISDIR(status.st_mode)) return errno = EISDIR, std::nullopt;
   const mode_t mode = there ? status.st_mode & 0777 : 0666;
-  std::random_device random;
   for (int i = 0; i < kMostTries; ++i) {
     char number[24];
-    std::snprintf(number, sizeof number, ".%08x%08x.new", random(), static_cast<unsigned>(::getpid()));
+    std::snprintf(number, sizeof number, ".%08x%08x.new", random_number(), static_cast<unsigned>(::getpid()));
     const std::string part = folder_of(target) + "/." + name.substr(0, kNameBytes) + number;
     const Undisturbed undisturbed;
     const int file = ::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, mode);
