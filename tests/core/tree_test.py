@@ -13,7 +13,7 @@ LONGEST_FUNCTION = 80  # of the product, its signature included
 BELOW = {"base": [], "dims": ["base"], "ops": ["dims"], "kernels": ["ops"], "plan": ["kernels"], "reference": ["plan"], "runtime": ["reference"], "syntax": ["ops"], "names": ["syntax"], "ir": ["syntax", "kernels"],
          "passes": ["ir", "plan"], "rivals": ["plan"], "report": ["rivals"], "service": ["passes", "report", "names"]}
 # The same for what touches files, devices and terminals, by folder of native.
-NATIVE = {"files": ["base"], "command_line": ["base", "files"], "runtime": ["core runtime", "files"], "cpu": ["core runtime"], "cuda": ["core runtime"],
+NATIVE = {"old_glibc": [], "files": ["base"], "command_line": ["base", "files"], "runtime": ["core runtime", "files"], "cpu": ["core runtime"], "cuda": ["core runtime"],
           "link": ["base"], "lsp": ["service", "files"], "tools/irplan": ["service", "command_line", "link", "lsp"], "tools/irplan-run": ["runtime", "cpu", "cuda", "passes", "command_line"]}
 # What each public header belongs to.
 PUBLIC = {"source.h": "base", "version.h": "base", "diagnostic.h": "base", "diagnostics.def": "base", "dtype.h": "base", "strength.h": "base", "format.h": "syntax", "fit.h": "service", "gpus.h": "service", "plan_file.h": "plan", "result.h": "base",

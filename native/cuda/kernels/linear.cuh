@@ -90,7 +90,7 @@ __device__ __forceinline__ void product_tile(const ProductCall& c, float* shared
 }
 
 // Blocks: rows in x, which has room for all; outputs in y and z in z take turns beyond what a grid has.
-__global__ void __launch_bounds__(256) product_tiles(const __grid_constant__ ProductCall c) {
+inline __global__ void __launch_bounds__(256) product_tiles(const __grid_constant__ ProductCall c) {
   IRPLAN_BLOCK(256);
   IRPLAN_SHARED(float, shared);
   for (unsigned z = blockIdx.z; z < c.count; z += gridDim.z) {
