@@ -102,7 +102,8 @@ class Server {
     const Incoming& incoming = std::get<Incoming>(entry);
     if (!incoming.fault.empty()) return refuse(nullptr, language::kInvalidRequest, incoming.fault);
     json message = parse_json(incoming.body);
-    if (message.is_discarded()) return refuse(nullptr, language::kParseError, "the message is no JSON, or nested too deep");
+    if (message.is_discarded())
+      return refuse(nullptr, language::kParseError, "the message is no JSON, or nested too deep");
     if (text_at(message, {"method"}) != "$/cancelRequest") return messages_.push_back(std::move(message));
     const json* id = within(message, {"params", "id"});
     for (json& waiting : messages_) {

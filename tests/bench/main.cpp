@@ -16,9 +16,9 @@ int main(int argc, char** argv) {
   if (name == "products") return irplan::bench::products_bench();
   if (name == "steps") return irplan::bench::steps_bench();
   if (name == "cpu") return irplan::bench::cpu_bench({argv + 2, argv + argc});
-  std::fprintf(
-      stderr,
-      "there is no bench %s; there are compile, fit, bind, planning, hostile, readers, products, steps and cpu\n",
-      name.c_str());
+  std::fprintf(stderr,
+               "there is no bench %s; there are compile, fit, bind, planning, hostile, readers, products, "
+               "steps and cpu\n",
+               name.c_str());
   return 2;
 }

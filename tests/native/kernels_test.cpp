@@ -241,7 +241,8 @@ TEST_CASE("kernels: a large weight is packed some rows at a time, and is what it
       const std::vector<Step> steps = {step_of(*plan, "main", {})};
       const auto want = run(*plan, *make_reference_backend(), steps, {floats({2, 1056})}, "out", weights);
       const auto backend = make_cpu_backend();
-      CHECK(largest_difference(want, run(*plan, *backend, steps, {floats({2, 1056})}, "out", weights)) < 1e-5f);
+      CHECK(largest_difference(want, run(*plan, *backend, steps, {floats({2, 1056})}, "out", weights)) <
+            1e-5f);
       Session session(*plan, *backend);
       REQUIRE_FALSE(session.prepare(steps, weights));
       CHECK(session.memory().loading_bytes() <= int64_t{8} << 20);

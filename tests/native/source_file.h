@@ -1,5 +1,5 @@
-// Files that tests read: of the source tree, or of the folder that IRPLAN_SOURCE_DIR names, as a host with a GPU
-// has it (native/cuda/gpu-pack.sh).
+// Files that tests read: of the source tree, or of the folder that IRPLAN_SOURCE_DIR names, as a host with a
+// GPU has it (native/cuda/gpu-pack.sh).
 #pragma once
 
 #include <cstdlib>

@@ -14,7 +14,8 @@ void TextWriter::quote(std::string_view text) {
     if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') continue;
     if (c != '"' && c != '\\' && c != '\n') {
       used_ = before;
-      *this += nlohmann::ordered_json(text).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+      *this +=
+          nlohmann::ordered_json(text).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
       return;
     }
     *this += text.substr(copied, i - copied);

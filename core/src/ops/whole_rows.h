@@ -1,5 +1,5 @@
-// Activations by blocks of 32 as q8_0 holds them, for products that multiply in whole numbers: a scale d, which
-// f16 holds, and whole numbers q in [-127, 127].
+// Activations by blocks of 32 as q8_0 holds them, for products that multiply in whole numbers: a scale d,
+// which f16 holds, and whole numbers q in [-127, 127].
 //
 //     d = f16(min(65504, max|x| / 127)),  q = the nearest of x / d, ties to even,  x becomes d q
 //

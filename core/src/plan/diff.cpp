@@ -357,7 +357,9 @@ std::string diff_plans(const Plan& a, const Plan& b) {
 std::string diff_plans_json(const Plan& a, const Plan& b) {
   std::string out = "[";
   const auto text = [](const std::optional<std::string>& s) {
-    return s ? nlohmann::ordered_json(*s).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) : "null";
+    return s ? nlohmann::ordered_json(*s).dump(-1, ' ', false,
+                                               nlohmann::ordered_json::error_handler_t::replace)
+             : "null";
   };
   for (const PlanChange& change : compare_plans(a, b)) {
     out += out.size() > 1 ? ",\n" : "\n";
