@@ -30,18 +30,19 @@ const STRICT = {
   'content-type': TYPES['.html'],
 };
 
-const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } }; // a file is compressed once, and sent often
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } }; // what is sent often is compressed once
 
 /** `compressed`: files are sent as hosts send them, by brotli. `pages`: of somebody's site beside the folder, by path. */
 export async function serve(folder, base = '/some/folder/', { compressed = false } = {}) {
-  const zipped = new Map();
+  const zipped = new Map(); // by what is compressed: a file's path, or a page's text
+  const compress = (key, content) => zipped.get(key) ?? zipped.set(key, brotliCompressSync(content(), BROTLI)).get(key);
   const policy = policyOf(folder);
   const pages = new Map();
   const server = createServer((request, response) => {
     const path = new URL(request.url, 'http://localhost').pathname;
     if (pages.has(path)) {
       const text = pages.get(path);
-      if (compressed) response.writeHead(200, { ...STRICT, 'content-encoding': 'br' }).end(brotliCompressSync(text, BROTLI));
+      if (compressed) response.writeHead(200, { ...STRICT, 'content-encoding': 'br' }).end(compress(text, () => text));
       else response.writeHead(200, STRICT).end(text);
       return;
     }
@@ -53,8 +54,7 @@ export async function serve(folder, base = '/some/folder/', { compressed = false
     }
     const headers = { ...HEADERS, 'content-security-policy': policy, 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' };
     if (compressed) {
-      if (!zipped.has(file)) zipped.set(file, brotliCompressSync(readFileSync(file), BROTLI));
-      response.writeHead(200, { ...headers, 'content-encoding': 'br' }).end(zipped.get(file));
+      response.writeHead(200, { ...headers, 'content-encoding': 'br' }).end(compress(file, () => readFileSync(file)));
       return;
     }
     response.writeHead(200, headers);
