@@ -1,5 +1,5 @@
 // Steps of a decoder run in WebAssembly beside the native command's one thread: the least of some runs each, after the engine's
-// compilers have seen them once. In WebAssembly it is processor time, which others on the machine do not lengthen.
+// compilers have seen them once.
 //
 //   ./dev bench wasm_run [WORDS OF A TITLE]
 import { execFileSync } from 'node:child_process';
@@ -46,16 +46,10 @@ function nativeMs(plan, { phase, dims }) {
   return Math.min(...JSON.parse(readFileSync(times, 'utf8')).samples_ms);
 }
 
-/** Milliseconds of processor time from the last weight to the last op. */
+/** Milliseconds of a step in WebAssembly, once its weights are there, as packed. */
 async function wasmMs(plan, step) {
-  let begin = process.cpuUsage();
-  let used = begin;
-  const onProgress = ({ stage }) => {
-    if (stage === 'weights') begin = process.cpuUsage();
-    else used = process.cpuUsage(begin);
-  };
-  await run({ plan, ...step, states: 'zeros' }, { source, onProgress });
-  return (used.user + used.system) / 1000;
+  const { ms } = await run({ plan, ...step, states: 'zeros' }, { source });
+  return ms.run;
 }
 
 const wanted = process.argv.slice(2).join(' ');

@@ -19,6 +19,19 @@ inline void for_count(int count, const Work& work) {
   work.template operator()<most>();
 }
 
+// Calls a loop that fills the registers. In WebAssembly as a function of its own, which nothing merges into
+// others: engines keep the numbers of a function of thousands of instructions in memory, and it is three
+// times as slow.
+template <class... Args>
+inline void apart(void (*loop)(Args...), std::type_identity_t<Args>... args) {
+#ifdef __wasm__
+  void (*volatile unknown)(Args...) = loop;
+  unknown(args...);
+#else
+  loop(args...);
+#endif
+}
+
 // ------------------------------------------------------------------------------------------------ lines
 
 // The last n % kLanes numbers, and zeros.
@@ -253,9 +266,7 @@ struct Plain {
 struct Bytes {
   static constexpr int kStep = 1, kBytes = kPanel;
   static constexpr bool kScaled = true;
-  static void columns(const std::byte* at, int64_t i, DType, Vec* to) {
-    for (int v = 0; v < kVectors; ++v) to[v] = from_i8(at + i * kPanel + v * kLanes);
-  }
+  static void columns(const std::byte* at, int64_t i, DType, Vec* to) { column_of_i8(at + i * kPanel, to); }
 };
 // Blocks of codes of four bits: 16 scales, then two columns at a time, the first of them in the low halves.
 struct Codes {
@@ -290,7 +301,7 @@ inline void scales_of(DType dtype, const std::byte* at, float* to) {
 
 // ------------------------------------------------------------------------------------------------ panels
 
-constexpr int kFewSums = kLanes == 8 ? 8 : 16;  // vectors of sums that `few` keeps in registers
+constexpr int kFewSums = kLanes <= 8 ? 8 : 16;  // vectors of sums that `few` keeps in registers
 constexpr int panels_together(int rows) {
   const int some = kFewSums / (rows * kVectors);
   return some < 1 ? 1 : some > kMostFewPanels ? kMostFewPanels : some;
@@ -351,9 +362,11 @@ void few(const float* const* x, int rows, DType dtype, const std::byte* w, int64
       constexpr int kSome = panels_together(count);
       int p = 0;
       for (; p + kSome <= panels; p += kSome)
-        few_of<Format, count, kSome>(x, dtype, w + p * panel_bytes, panel_bytes, n, out + p * kPanel, panels);
+        apart(few_of<Format, count, kSome>, x, dtype, w + p * panel_bytes, panel_bytes, n, out + p * kPanel,
+              panels);
       for (; p < panels; ++p)
-        few_of<Format, count, 1>(x, dtype, w + p * panel_bytes, panel_bytes, n, out + p * kPanel, panels);
+        apart(few_of<Format, count, 1>, x, dtype, w + p * panel_bytes, panel_bytes, n, out + p * kPanel,
+              panels);
     });
   });
 }
@@ -428,7 +441,11 @@ void widen_plain(const std::byte* from, int64_t n, float* to) {
 void widen_bytes(const std::byte* from, int64_t n, float* to) {  // q8_0: a scale, 32 bytes
   for (int64_t i = 0; i < n; i += 32, from += 34) {
     const Vec scale = all(one_f16(from));
-    for (int v = 0; v < 32; v += kLanes) store(to + i + v, multiply(scale, from_i8(from + 2 + v)));
+    for (int c = 0; c < 32; c += kPanel) {
+      Vec numbers[kVectors];
+      column_of_i8(from + 2 + c, numbers);
+      for (int v = 0; v < kVectors; ++v) store(to + i + c + v * kLanes, multiply(scale, numbers[v]));
+    }
   }
 }
 

@@ -59,6 +59,9 @@ inline Vec from_e4m3(const std::byte* at) {
 inline Vec from_i8(const std::byte* at) {
   return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(at))));
 }
+inline void column_of_i8(const std::byte* at, Vec* to) {
+  for (int v = 0; v < 16 / kLanes; ++v) to[v] = from_i8(at + v * kLanes);
+}
 // 16 bytes are 32 codes: the numbers that `table` has for the low ones, then for the high ones.
 inline void from_codes(const std::byte* at, const int8_t* table, Vec* to) {
   const __m128i pairs = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)), mask = _mm_set1_epi8(15);

@@ -57,7 +57,9 @@ inline Vec from_e4m3(const std::byte* at) {
   const __m256i half = _mm256_or_si256(_mm256_or_si256(_mm256_slli_epi16(magnitude, 7), nan), sign);
   return multiply(_mm512_cvtph_ps(half), all(256));
 }
-inline Vec from_i8(const std::byte* at) { return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(sixteen(at))); }
+inline void column_of_i8(const std::byte* at, Vec* to) {
+  *to = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(sixteen(at)));
+}
 inline void from_codes(const std::byte* at, const int8_t* table, Vec* to) {
   const __m128i pairs = sixteen(at), mask = _mm_set1_epi8(15);
   const __m128i numbers = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));

@@ -60,6 +60,9 @@ inline Vec from_i8(const std::byte* at) {
   __builtin_memcpy(&word, at, 4);
   return from_four(vreinterpret_s8_u32(vdup_n_u32(word)), false);
 }
+inline void column_of_i8(const std::byte* at, Vec* to) {
+  for (int v = 0; v < 16 / kLanes; ++v) to[v] = from_i8(at + v * kLanes);
+}
 inline void from_codes(const std::byte* at, const int8_t* table, Vec* to) {
   const uint8x16_t pairs = vld1q_u8(bytes(at));
   const int8x16_t numbers = vld1q_s8(table);

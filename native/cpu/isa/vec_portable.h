@@ -64,6 +64,9 @@ inline Vec from_e4m3(const std::byte* at) {
 inline Vec from_i8(const std::byte* at) {
   return each_lane([&](int l) { return static_cast<float>(static_cast<int8_t>(at[l])); });
 }
+inline void column_of_i8(const std::byte* at, Vec* to) {
+  for (int v = 0; v < 16 / kLanes; ++v) to[v] = from_i8(at + v * kLanes);
+}
 inline void from_codes(const std::byte* at, const int8_t* table, Vec* to) {
   for (int part = 0; part < 8; ++part) {
     const int shift = part < 4 ? 0 : 4;

@@ -48,19 +48,26 @@ inline Vec four_bytes(const std::byte* at) {
 inline Vec rescaled(Vec magnitude, float scale) { return multiply(magnitude, all(scale)); }
 
 inline Vec from_bf16(const std::byte* at) { return wasm_i32x4_shl(four_words(at), 16); }
-inline Vec from_halves(Vec words) {
-  const Vec magnitude = wasm_v128_and(words, bits(0x7fff)),
-            sign = wasm_i32x4_shl(wasm_v128_xor(words, magnitude), 16);
-  const Vec number = rescaled(wasm_i32x4_shl(magnitude, 13), 0x1p112f);
-  const Vec infinite = wasm_v128_and(wasm_i32x4_gt(magnitude, bits(0x7bff)), bits(0x7f800000));
-  const Vec nan = wasm_v128_and(wasm_i32x4_gt(magnitude, bits(0x7c00)), bits(0x7fc00000));
-  // What is no number becomes one bit pattern, as in ops/float_formats.h.
-  const Vec odd = wasm_v128_or(infinite, nan);
-  return wasm_v128_or(sign, wasm_v128_bitselect(odd, number, wasm_i32x4_gt(magnitude, bits(0x7bff))));
+// Four times 16 bits in the upper half of 32. Shuffles, since LLVM makes of what is wider said shifts and
+// comparisons of 16 bits that are then widened one by one.
+inline Vec upper_words(Vec words) {
+  const Vec none = zero();
+  return wasm_i16x8_shuffle(none, words, 0, 8, 1, 9, 2, 10, 3, 11);
 }
-inline Vec from_f16(const std::byte* at) { return from_halves(four_words(at)); }
+inline Vec from_halves(Vec halves) {  // the lower four of 16 bits
+  const Vec magnitude = wasm_v128_and(halves, wasm_i16x8_const_splat(0x7fff));
+  const Vec sign = wasm_v128_xor(halves, magnitude);
+  // What is no number becomes one bit pattern, as in ops/float_formats.h.
+  const Vec one_nan = wasm_v128_bitselect(wasm_i16x8_const_splat(0x7e00), magnitude,
+                                          wasm_i16x8_gt(magnitude, wasm_i16x8_const_splat(0x7c00)));
+  const Vec number = rescaled(wasm_u32x4_shr(upper_words(one_nan), 3), 0x1p112f);
+  const Vec infinite = wasm_v128_and(wasm_f32x4_ge(number, all(0x1p16f)), bits(0x7f800000));
+  return wasm_v128_or(wasm_v128_or(number, infinite), upper_words(sign));
+}
+inline Vec from_f16(const std::byte* at) { return from_halves(wasm_v128_load64_zero(at)); }
 inline Vec from_e5m2(const std::byte* at) {  // the upper byte of an f16
-  return from_halves(wasm_i32x4_shl(four_bytes(at), 8));
+  return from_halves(wasm_i8x16_shuffle(wasm_v128_load32_zero(at), zero(), 16, 0, 16, 1, 16, 2, 16, 3, 16, 16,
+                                        16, 16, 16, 16, 16, 16));
 }
 inline Vec from_e4m3(const std::byte* at) {
   const Vec stored = four_bytes(at), magnitude = wasm_v128_and(stored, bits(0x7f));
@@ -69,10 +76,19 @@ inline Vec from_e4m3(const std::byte* at) {
   const Vec nan = wasm_i32x4_eq(magnitude, bits(0x7f));
   return wasm_v128_or(sign, wasm_v128_bitselect(bits(0x7fc00000), number, nan));
 }
-inline Vec from_i8(const std::byte* at) {
-  const Vec wide = wasm_i16x8_extend_low_i8x16(wasm_v128_load32_zero(at));
-  return wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(wide));
+// 16 numbers of 8 bits: a byte below the bits of 2^23, which is then taken away.
+inline void numbers_of_bytes(Column bytes, Vec* to) {
+  const Vec none = zero(), high = wasm_i16x8_const_splat(0x4b00), offset = all(0x1p23f + 128);
+  const Vec shifted = wasm_v128_xor(bytes, wasm_i8x16_const_splat(-128));
+  const Vec halves[2] = {
+      wasm_i8x16_shuffle(shifted, none, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23),
+      wasm_i8x16_shuffle(shifted, none, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)};
+  for (int h = 0; h < 2; ++h) {
+    to[2 * h] = subtract(wasm_i16x8_shuffle(halves[h], high, 0, 8, 1, 9, 2, 10, 3, 11), offset);
+    to[2 * h + 1] = subtract(wasm_i16x8_shuffle(halves[h], high, 4, 12, 5, 13, 6, 14, 7, 15), offset);
+  }
 }
+inline void column_of_i8(const std::byte* at, Vec* to) { numbers_of_bytes(wasm_v128_load(at), to); }
 // The numbers of 16 codes' low halves, and of their high ones.
 inline void code_columns(const std::byte* at, const int8_t* table, Column* two) {
   const Vec pairs = wasm_v128_load(at), numbers = wasm_v128_load(table);
@@ -82,13 +98,7 @@ inline void code_columns(const std::byte* at, const int8_t* table, Column* two) 
 inline void from_codes(const std::byte* at, const int8_t* table, Vec* to) {
   Vec halves[2];
   code_columns(at, table, halves);
-  for (int h = 0; h < 2; ++h) {
-    const Vec low = wasm_i16x8_extend_low_i8x16(halves[h]), high = wasm_i16x8_extend_high_i8x16(halves[h]);
-    to[4 * h] = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(low));
-    to[4 * h + 1] = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_high_i16x8(low));
-    to[4 * h + 2] = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(high));
-    to[4 * h + 3] = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_high_i16x8(high));
-  }
+  for (int h = 0; h < 2; ++h) numbers_of_bytes(halves[h], to + 4 * h);
 }
 
 // The low 16 bits of each lane.

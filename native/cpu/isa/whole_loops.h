@@ -187,11 +187,11 @@ void few_whole(const int16_t* const* x, const float* const* x_scales, int rows, 
       constexpr int kSome = panels_together(count);
       int p = 0;
       for (; p + kSome <= panels; p += kSome)
-        few_whole_by<known, count, kSome>(x, x_scales, w + p * panel_bytes, panel_bytes, n, out + p * kPanel,
-                                          panels);
+        apart(few_whole_by<known, count, kSome>, x, x_scales, w + p * panel_bytes, panel_bytes, n,
+              out + p * kPanel, panels);
       for (; p < panels; ++p)
-        few_whole_by<known, count, 1>(x, x_scales, w + p * panel_bytes, panel_bytes, n, out + p * kPanel,
-                                      panels);
+        apart(few_whole_by<known, count, 1>, x, x_scales, w + p * panel_bytes, panel_bytes, n,
+              out + p * kPanel, panels);
     });
   });
 }
