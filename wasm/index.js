@@ -7,6 +7,8 @@ async function toModule(source) {
   return WebAssembly.compileStreaming(source);
 }
 
+const decoder = new TextDecoder();
+
 // Where the package keeps it; bundlers know the form, and take the file along.
 const packaged = () => new URL('./dist/irplan.wasm', import.meta.url);
 
@@ -26,7 +28,7 @@ export async function load(source = fetch(packaged()), options = {}) {
   const call = (request) => {
     if (fault) throw fault;
     try {
-      return instance.call(request);
+      return decoder.decode(instance.call(request));
     } catch (error) {
       fault = new Error(`the compiler met a fault of its own (${error}); please report it, with the program and its config, and load() it anew`);
       throw fault;

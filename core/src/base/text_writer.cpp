@@ -4,27 +4,26 @@
 
 namespace irplan {
 
-// Whole runs at a time: little in a plan needs an escape.
 void TextWriter::quote(std::string_view text) {
-  const size_t before = used_;
-  *this += '"';
-  size_t copied = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') continue;
-    if (c != '"' && c != '\\' && c != '\n') {
-      used_ = before;
+  const size_t most = 2 * text.size() + 2;  // every character with a backslash
+  if (text_.size() - used_ < most) grow(most);
+  char* to = text_.data() + used_;
+  *to++ = '"';
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte == '"' || byte == '\\' || byte == '\n') {
+      *to++ = '\\';
+      *to++ = c == '\n' ? 'n' : c;
+    } else if (byte >= 0x20 && byte < 0x7f) {
+      *to++ = c;
+    } else {
       *this +=
           nlohmann::ordered_json(text).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
       return;
     }
-    *this += text.substr(copied, i - copied);
-    *this += '\\';
-    *this += c == '\n' ? 'n' : static_cast<char>(c);
-    copied = i + 1;
   }
-  *this += text.substr(copied);
-  *this += '"';
+  *to++ = '"';
+  used_ = static_cast<size_t>(to - text_.data());
 }
 
 }  // namespace irplan

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
+
+#include "base/decimal.h"
 
 namespace irplan {
 namespace {
@@ -20,7 +21,7 @@ std::string show_float(double x) {
   char buffer[40];
   for (int precision = 6; precision <= 17; ++precision) {
     std::snprintf(buffer, sizeof buffer, "%.*g", precision, x);
-    if (std::strtod(buffer, nullptr) == x) break;
+    if (read_decimal(buffer).number == x) break;
   }
   std::string text = buffer;
   if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";  // or it would look whole

@@ -190,6 +190,17 @@ using ShapeRule = bool (*)(OpCall&);       // fills `out`; false after fail()
 using CostRule = Expr (*)(const OpCall&);  // of a call whose `out` is filled
 using Semantics = void (*)(HostCall&);
 
+// Whether this program evaluates operators. The compiler's WebAssembly module does not, and says so
+// (wasm/irplan.cpp): linking then leaves out a twentieth of its bytes.
+extern const bool kEvaluates;
+
+struct Evaluation {
+  Evaluation(Semantics semantics = nullptr) : of_numbers(kEvaluates ? semantics : nullptr) {}
+  explicit operator bool() const { return of_numbers != nullptr; }
+  void operator()(HostCall& call) const { of_numbers(call); }
+  Semantics of_numbers;
+};
+
 struct OpRow {
   const char* name;
   std::vector<OperandSpec> operands;
@@ -198,7 +209,7 @@ struct OpRow {
   ShapeRule shape = nullptr;
   CostRule flops = nullptr;
   CostRule bytes = nullptr;  // null: operands read + results written
-  Semantics evaluate = nullptr;
+  Evaluation evaluate;
   bool in_place = false;  // may write over an operand of the result's window and element size that dies there
   bool window = false;  // its results are windows on its operands where strides can say so (view, slice, …)
   bool fused = false;   // no syntax of its own: a pass makes it

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <clocale>
 #include <cmath>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "base/decimal.h"
 #include "base/sort.h"
 #include "base/text_writer.h"
 #include "plan/plan.h"
@@ -254,12 +253,8 @@ class JsonParser {
     good_ = at_ != end_ && is_digit(*at_);
     while (at_ != end_ && is_digit(*at_)) ++at_;
   }
-  // strtod takes the locale's point.
   bool real(std::string_view token, JsonNode& out) {
-    scratch_ = token;
-    const size_t point = scratch_.find('.');
-    if (point != std::string::npos) scratch_.replace(point, 1, std::localeconv()->decimal_point);
-    const double x = std::strtod(scratch_.c_str(), nullptr);
+    const double x = read_decimal(token).number;
     if (!std::isfinite(x)) return fail_at(token.data(), "the number " + shown(token) + " is beyond a double");
     out = JsonNode(x);
     return true;
