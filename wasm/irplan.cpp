@@ -11,8 +11,8 @@
 
 const bool irplan::kEvaluates = false;  // it compiles, and reads no numbers
 
-// In place of strtod, whose one caller is nlohmann/json: the C library's own brings arithmetic of 128 bits, a seventieth of the
-// module.
+// In place of strtod, whose one caller is nlohmann/json: the C library's own brings arithmetic of 128 bits, a
+// seventieth of the module.
 extern "C" double __wrap_strtod(const char* text, char** end) {
   const auto [number, length] = irplan::read_decimal(text);
   if (end) *end = const_cast<char*>(text) + length;
