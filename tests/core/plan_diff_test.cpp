@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "catch.h"
+#include "irplan/compile.h"
 #include "plan/diff.h"
 
 using namespace irplan;
@@ -16,6 +17,17 @@ Plan example() {
   const std::string text((std::istreambuf_iterator<char>(file)), {});
   auto plan = read_plan(text);
   INFO(plan.message());
+  REQUIRE(plan);
+  return std::move(*plan);
+}
+
+Plan plan_of(const std::string& program) {
+  CompileOptions options;
+  options.target = "cpu";
+  const Compilation done = compile(SourceText("p.irplan", program), options);
+  INFO(render(done.diagnostics, done.source, false));
+  REQUIRE(done.ok);
+  auto plan = read_plan(done.plan_json);
   REQUIRE(plan);
   return std::move(*plan);
 }
@@ -121,6 +133,30 @@ TEST_CASE("what is alike in layers is told once, and what is much is cut") {
   CHECK(lost.find(" (-1.0 KiB)") != std::string::npos);
   CHECK(won.find(" (+1.0 KiB)") != std::string::npos);
   CHECK(lost.find("\n  and ") != std::string::npos);
+}
+
+TEST_CASE("two versions of a program: attributes, budgets, buffers and ops that came and went") {
+  const std::string head = "dim S in 1..64\ninput x: f32[S, 64]\nw = param f32[96, 64]\na = linear(x, w)\n";
+  const Plan a = plan_of(head +
+                         "l, r = split(a, axis=-1, sizes=[32, 64])\np = output(softmax(r, axis=-1))\n"
+                         "q = output(gelu(l))\nt = output(sum(x, axis=1))\nbudget memory <= 1MiB\n");
+  const Plan b =
+      plan_of(head +
+              "l, r = split(a, axis=-1, sizes=[48, 48])\np = output(softmax(r, axis=-1))\n"
+              "q = output(relu(l))\nt = output(sum(x, axis=0))\nv = output(relu(p))\nbudget memory <= 2MiB\n"
+              "budget S <= 64\n");
+  const auto changes = compare_plans(a, b), back = compare_plans(b, a);
+  CHECK(changes.size() == back.size());
+  CHECK(find(changes, "ops", "v", ""));
+  CHECK(find(back, "ops", "v", "")->before == "cpu_relu_v1");
+  CHECK(find(changes, "values", "v", ""));
+  CHECK(find(changes, "buffers", "v", ""));
+  const PlanChange* budget = find(changes, "budget", "memory <= 1MiB", "");
+  REQUIRE(budget);
+  CHECK(budget->before.value_or("").find(" bytes, max ") != std::string::npos);
+  CHECK(find(changes, "budget", "memory <= 2MiB", ""));
+  for (const PlanChange& change : changes) CHECK(change.before != change.after);
+  CHECK(diff_plans(a, b).find("attrs.") != std::string::npos);
 }
 
 TEST_CASE("a program reads every difference, as JSON") {
