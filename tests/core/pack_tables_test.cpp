@@ -131,6 +131,13 @@ TEST_CASE("a table as CSV has columns in any order, of alignments and gaps too")
         "line 2: the gap `1` is not written as lower-upper or lower-upper@from:to");
   CHECK(refused_row("a,0,4,8,1,,1-x") ==
         "line 2: the gap `1-x` is not written as lower-upper or lower-upper@from:to");
+  CHECK(refused_row("a,0,4,8,1,,x-1") ==
+        "line 2: the gap `x-1` is not written as lower-upper or lower-upper@from:to");
+  CHECK(refused_row("a,0,4,8,1,,\na,0,4,8,1,,") == "two buffers have the id `a`");
+  CHECK(refused_row("a,0,-,8,1,,") == "line 2: `-` is not a valid upper");
+  CHECK(refused_row("a,0,9223372036854775808,8,1,,") == "line 2: `9223372036854775808` is not a valid upper");
+  CHECK(refused_row("a,0,92233720368547758070,8,1,,") ==
+        "line 2: `92233720368547758070` is not a valid upper");
   CHECK(refused_row("a,0,4,8,1,,1-2@3") == "line 2: the gap `1-2@3` keeps bytes outside the buffer");
   CHECK(refused_row("a,0,4,8,1,,2-1") == "line 2: the gap `2-1` ends before it begins");
   CHECK(refused_row("a,0,4,8,1,,1-2 1-3") == "line 2: the gap `1-3` begins before the one before it ends");
@@ -144,4 +151,50 @@ TEST_CASE("a table as CSV has columns in any order, of alignments and gaps too")
   CHECK(read_pack_csv("id,lower,upper\n").message() == "line 1: there is no column `size`");
   CHECK(read_pack_csv("id,lower,upper,weight\n").message().find("line 1: the column `weight` is not known") ==
         0);
+}
+
+TEST_CASE("a table as CSV may come from a spreadsheet, and its last steps from anywhere") {
+  const auto table = read_pack_csv(
+      "\"id\", \"start\", \"end\", \"size\", \"offset\"\r\n\"a\", 0, 9223372036854775807, 8, 16\r\n\r\nb, 1, "
+      "2, 8,\r\n");
+  INFO(table.message());
+  REQUIRE(table);
+  CHECK(table->ids == std::vector<std::string>{"a", "b"});
+  CHECK(table->buffers[0].upper == INT64_MAX);  // no step comes after it
+  CHECK(table->buffers[1].upper == 3);
+  REQUIRE(table->needs.size() == 2);
+  CHECK(table->needs[0].offset == 16);
+  CHECK(write_pack_csv(*table, pack(*table)).find("id,lower,upper,size,offset\na,0,") == 0);
+  const auto gap = read_pack_csv("id,begin,end,size,gaps\na,0,9223372036854775807,8,3-9223372036854775807\n");
+  REQUIRE(gap);
+  CHECK(gap->needs[0].gaps[0].upper == INT64_MAX);
+  const auto plain = read_pack_csv("id,lower,upper,size,alignment,gaps\na,0,4,8,1,\n");
+  REQUIRE(plain);
+  CHECK(plain->needs.empty());
+  CHECK(write_pack_csv(*plain, pack(*plain)) == "id,lower,upper,size,offset\na,0,4,8,0\n");
+}
+
+TEST_CASE("a table that came as CSV is written as JSON with all that it asks for") {
+  const auto table =
+      read_pack_csv("id,lower,upper,size,alignment,gaps\na,0,6,16,8,1-2 3-4@0:8\nb,0,6,16,1,\n");
+  REQUIRE(table);
+  const std::string written = write_pack_json(*table, pack(*table));
+  const Json json = Json::parse(written);
+  CHECK(json["buffers"][0]["alignment"] == 8);
+  CHECK(json["buffers"][0]["gaps"] ==
+        Json::parse(
+            R"([{"lower": 1, "upper": 2}, {"lower": 3, "upper": 4, "window": {"lower": 0, "upper": 8}}])"));
+  CHECK_FALSE(json["buffers"][1].contains("alignment"));
+  const auto again = read_pack_json(written);
+  INFO(again.message());
+  REQUIRE(again);
+  CHECK(again->needs[0].gaps[1].kept_upper == 8);
+  const auto plain = read_pack_csv("id,lower,upper,size\na,0,6,16\n");
+  REQUIRE(plain);
+  CHECK(Json::parse(write_pack_json(*plain, pack(*plain)))["buffers"][0].size() == 5);
+  // A bound of the table's own stands under the name that it has there.
+  const auto bounded =
+      read_pack_json(R"({"capacity": 64, "buffers": [{"lower": 0, "upper": 1, "size": 2}]})");
+  REQUIRE(bounded);
+  CHECK(Json::parse(write_pack_json(*bounded, pack(*bounded)))["capacity"] == 64);
 }

@@ -60,6 +60,25 @@ TEST_CASE("a plan that is no plan is refused with the place") {
         "ops n: the kernel \"cpu_rmsnorm_v1\" is not of the form cuda_rmsnorm_v<N>");
   CHECK(refusal(plan, "\"worst_ratio\": 1.0", "\"worst_ratio\": 0.5") ==
         "memory_plan.range: worst_ratio is less than 1");
+  CHECK(refusal(plan, "\"live\": [0, 3]", "\"live\": [0, \"3\"]") ==
+        "buffers n.live: is not a pair of indices");
+  CHECK(refusal(plan, "\"live\": [0, 3]", "\"live\": [0, 9007199254740991]") ==
+        "buffers n.live: is not a pair of indices");
+  CHECK(refusal(plan, "\"min\": 64", "\"min\": 5000").find("value 4096 outside of 5000..") !=
+        std::string::npos);
+  CHECK(refusal(plan, "\"max\": null", "\"max\": 0").find("value 4096 outside of 1..0") != std::string::npos);
+  CHECK(refusal(plan, "\"name\": \"S\"", "\"name\": \"{\"").find("is not a name") != std::string::npos);
+  CHECK(refusal(plan, "\"producer\": \"", "\"producer\": \"\\u007f").find("producer: ") == 0);
+  std::string axes = "\"shape\": [";
+  for (int i = 0; i < 100; ++i) axes += "\"1\", ";
+  CHECK(refusal(plan, "\"shape\": [", axes).find("values x.shape: more than ") == 0);
+  CHECK(refusal(plan, "\"dims\": {}", "\"dims\": {\"Q\": {\"min\": 1, \"max\": 1, \"value\": 1}}")
+            .find("no dim of the plan") != std::string::npos);
+  const char* const wide = "\"dims\": {\"D\": {\"min\": 1, \"max\": null, \"value\": 64}}";
+  CHECK(refusal(plan, "\"dims\": {}", wide).find("outside of the dim's range") != std::string::npos);
+  CHECK(refusal(plan, "\"guards\": [", "\"guards\": [{\"expr\": 3, \"line\": 1}").find("guards[0]") == 0);
+  CHECK(refusal(plan, "\"guards\": [", "\"guards\": [{\"expr\": \"S\", \"line\": 1}")
+            .find("is not a comparison with <=, >= or ==") != std::string::npos);
 }
 
 TEST_CASE(

@@ -102,6 +102,11 @@ TEST_CASE("What is wrong with a safetensors file is told") {
        "tensor a: its shape [4611686018427387904, 4] exceeds 64 bits"},
       {"{" + entry("a", 0, 2) + "}", 1,
        "tensor a: its data_offsets end at byte 2 of 1; the file is cut, or its header wrong"},
+      {R"({"a": {"dtype": "F64", "shape": [4611686018427387904], "data_offsets": [0, 0]}})", 0,
+       "tensor a: its shape [4611686018427387904] exceeds 64 bits"},
+      {R"({"a": {"dtype": "U8", "shape": [{}]}})", 0,
+       "tensor a: its shape holds something that is not a size"},
+      {"{" + entry("b", 0, 2) + "," + entry("a", 0, 1) + "}", 2, "tensor b: overlaps the one before it"},
       {"{" + entry("a", 0, 2) + "," + entry("b", 1, 3) + "}", 3, "tensor b: overlaps the one before it"},
       {"{" + entry("a", 0, 1) + "," + entry("b", 2, 3) + "}", 3,
        "tensor b: bytes before it belong to no tensor"},
@@ -197,6 +202,7 @@ TEST_CASE("A tensor is found by its name, or by an end that is one tensor's alon
   CHECK(stored("bias") == "bias");
   CHECK(stored("te.weight") == "none");
   CHECK(stored("") == "none");
+  CHECK(stored("z") == "none");  // every name ends before it
   CHECK(c.find("wte.weight").message() == "wte.weight could be a.wte.weight or x.wte.weight");
   CHECK(c.names() == std::vector<std::string>{"a.wte.weight", "bias", "wpe.weightier", "x.bias",
                                               "x.wpe.weight", "x.wte.weight"});
@@ -231,6 +237,17 @@ TEST_CASE("An index names files of its own folder") {
       {R"({"x": [[[[[[[[1]]]]]]]]})", "is nested too deep"},
   }));
   CHECK(CheckpointIndex::read(json).message() == what);
+  const auto refused = [](const std::string& map) {
+    return CheckpointIndex::read("{\"weight_map\": {" + map + "}}").message();
+  };
+  CHECK(refused("\"" + std::string(Safetensors::kMaxName + 1, 'n') + "\": \"c\"") ==
+        "weight_map has a name of 4097 bytes, more than 4096");
+  std::string map;
+  for (size_t i = 0; i <= CheckpointIndex::kMaxShards; ++i) {
+    const std::string n = std::to_string(i);
+    map.append(i ? "," : "").append("\"").append(n).append("\": \"").append(n).append("\"");
+  }
+  CHECK(refused(map) == "weight_map names more than 10000 files");
 }
 
 TEST_CASE("Brackets in brackets are refused before anything goes down into them") {

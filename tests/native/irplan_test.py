@@ -21,7 +21,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 IRPLAN = Path(os.environ.get("IRPLAN_BIN", ROOT / "build/bin")) / "irplan"
 HOTPATH = ROOT / "examples/hotpath.irplan"
 LLAMA = ROOT / "examples/models/llama.irplan"
-SLOWNESS = limited.SLOWER * (20 if b"__asan_init" in IRPLAN.read_bytes() else 1)  # of a machine, and of a build with sanitizers
+PROGRAM = IRPLAN.read_bytes()
+# Of a machine, and of a build with sanitizers, or without optimisation as `./dev coverage` makes it.
+SLOWNESS = limited.SLOWER * (20 if b"__asan_init" in PROGRAM else 4 if b"__llvm_profile" in PROGRAM else 1)
 COMMANDS = "plan check fit fmt explain diff ops kernels passes pack new link lsp completion man".split()
 
 

@@ -102,7 +102,6 @@ class Builder {
   }
   // `position` counts the bytes that were read, the one that does not belong included.
   bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception&) {
-    if (!why.empty()) return false;
     why = "it is not JSON";
     place.end = static_cast<uint32_t>(std::max<size_t>(position, 1));
     place.begin = place.end - 1;
@@ -211,9 +210,9 @@ Result<Config> Config::parse(std::string_view text, Span* place) {
   Config config;
   Builder builder(config.nodes_);
   const bool good = nlohmann::ordered_json::sax_parse(with_stand_ins(text), &builder);
-  if (!good || config.nodes_.empty()) {
+  if (!good) {
     if (place) *place = builder.place;
-    return Error{builder.why.empty() ? "it is not JSON" : builder.why};
+    return Error{builder.why};
   }
   config.root_ = &config.nodes_.front();
   if (config.root_->kind != ConfigNode::Kind::Record) {

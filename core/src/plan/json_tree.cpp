@@ -105,7 +105,8 @@ class JsonParser {
     blanks();
     if (!value(tree_.root_)) return false;
     blanks();
-    return at_ == end_ || fail("expected nothing after the value");
+    if (at_ == end_) return true;
+    return fail("expected nothing after the value");
   }
 
   std::string why;
@@ -121,7 +122,11 @@ class JsonParser {
   void blanks() {
     while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\t' || *at_ == '\r')) ++at_;
   }
-  bool take(char c) { return at_ != end_ && *at_ == c && (++at_, true); }
+  bool take(char c) {
+    if (at_ == end_ || *at_ != c) return false;
+    ++at_;
+    return true;
+  }
 
   bool value(JsonNode& out) {
     if (at_ == end_) return fail("expected a value");
@@ -197,7 +202,8 @@ class JsonParser {
     for (const JsonEntry& entry : entries) keys.push_back(entry.key);
     sort_range(keys.begin(), keys.end());
     const auto found = std::adjacent_find(keys.begin(), keys.end());
-    return found == keys.end() || twice(*found);
+    if (found == keys.end()) return true;
+    return twice(*found);
   }
   bool twice(std::string_view key) {
     return fail("the key \"" + shown(key) + "\" stands twice in one object");

@@ -27,10 +27,6 @@ bool less_from_the_end(std::string_view a, std::string_view b) {
   return a.size() < b.size();
 }
 
-bool ends_with(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
-}
-
 // "weight_map" of the index, as the parser meets it.
 class IndexReader {
  public:
@@ -89,13 +85,17 @@ class IndexReader {
 
  private:
   bool in_map() const { return depth_ == 2 && map_is_next_; }
-  bool open() { return ++depth_ <= Safetensors::kMaxDepth || fail("is nested too deep"); }
+  bool open() {
+    if (++depth_ <= Safetensors::kMaxDepth) return true;
+    return fail("is nested too deep");
+  }
   bool other() {
     if (depth_ == 0) return fail("is not a JSON object");
-    return !in_map() || fail("weight_map gives no file for " + key_.substr(0, kShownName));
+    if (!in_map()) return true;
+    return fail("weight_map gives no file for " + key_.substr(0, kShownName));
   }
   bool fail(const std::string& text) {
-    if (why.empty()) why = text;
+    why = text;
     return false;
   }
 
@@ -128,7 +128,7 @@ Result<const NamedTensor*> Checkpoint::find(std::string_view name) const {
     auto at = std::lower_bound(by_end_.begin(), by_end_.end(), end, [&](uint32_t i, const std::string& e) {
       return less_from_the_end(tensors_[i].name, e);
     });
-    const auto matches = [&] { return at != by_end_.end() && ends_with(tensors_[*at].name, end); };
+    const auto matches = [&] { return at != by_end_.end() && tensors_[*at].name.ends_with(end); };
     if (!matches()) return found;
     found = &tensors_[*at++];
     if (matches()) {

@@ -1,6 +1,7 @@
 #include "runtime/npy.h"
 
 #include <cstring>
+#include <utility>
 
 #include "reference/executor.h"
 
@@ -24,9 +25,9 @@ class ArrayReader {
       std::string key;
       if (!word(&key) || !take(':')) return false;
       bool good = false;
-      if (key == "descr") good = !seen[0] && (seen[0] = true) && word(descr);
-      if (key == "fortran_order") good = !seen[1] && (seen[1] = true) && boolean(fortran);
-      if (key == "shape") good = !seen[2] && (seen[2] = true) && extents(shape);
+      if (key == "descr") good = !std::exchange(seen[0], true) && word(descr);
+      if (key == "fortran_order") good = !std::exchange(seen[1], true) && boolean(fortran);
+      if (key == "shape") good = !std::exchange(seen[2], true) && extents(shape);
       if (!good) return false;
       if (!take(',') && peek() != '}') return false;
     }
@@ -38,7 +39,11 @@ class ArrayReader {
     while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n')) ++at_;
     return at_ < text_.size() ? text_[at_] : '\0';
   }
-  bool take(char c) { return peek() == c && ++at_; }
+  bool take(char c) {
+    if (peek() != c) return false;
+    ++at_;
+    return true;
+  }
   bool word(std::string* out) {
     const char quote = peek();
     if (quote != '\'' && quote != '"') return false;

@@ -27,7 +27,7 @@ class TensorsReader {
   bool number_integer(int64_t) { return scalar(); }
   bool number_float(double, const std::string&) { return scalar(); }
   bool binary(Json::binary_t&) { return false; }
-  bool number_unsigned(uint64_t n) { return place_ == Place::List && !skipped_ ? number(n) : scalar(); }
+  bool number_unsigned(uint64_t n) { return place_ == Place::List ? number(n) : scalar(); }
   bool string(std::string& text) {
     if (skipped_ || place_ != Place::Entry || slot_ != Slot::Dtype) return scalar();
     const auto type = find_stored(text);
@@ -88,13 +88,16 @@ class TensorsReader {
 
   Entry& entry() { return entries_.back(); }
   bool fail(const std::string& text) {
-    if (why.empty()) why = text;
+    why = text;
     return false;
   }
   bool wrong(const std::string& text) { return fail("tensor " + name_.substr(0, kShownName) + ": " + text); }
 
   // What the format says nothing of.
-  bool skip() { return ++skipped_ <= Safetensors::kMaxDepth || fail("its header is nested too deep"); }
+  bool skip() {
+    if (++skipped_ <= Safetensors::kMaxDepth) return true;
+    return fail("its header is nested too deep");
+  }
 
   bool lacks() {
     constexpr const char* kNames[] = {"dtype", "shape", "data_offsets"};
@@ -110,8 +113,8 @@ class TensorsReader {
     if (skipped_) return true;
     switch (place_) {
       case Place::Start: return fail("its header is not a JSON object");
-      case Place::Root: return name_ == "__metadata__" || wrong("its entry is not an object");
-      case Place::Entry: return slot_ == Slot::Other || lacks();
+      case Place::Root: return name_ == "__metadata__" ? true : wrong("its entry is not an object");
+      case Place::Entry: return slot_ == Slot::Other ? true : lacks();
       default: return wrong_element();
     }
   }

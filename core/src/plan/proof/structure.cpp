@@ -121,7 +121,7 @@ void Proof::check_value(uint32_t index) {
   const bool state = v.kind == Kind::State;
   if ((!stored && !v.source.empty()) ||
       (!state && (v.capacity || (v.layout != Plan::Layout::None && !v.packed()))) ||
-      ((stored || v.kind == Kind::Input) && (!v.of.empty() || !v.phase.empty())))
+      ((stored || v.kind == Kind::Input) && !v.of.empty()) || (v.kind != Kind::Temp && !v.phase.empty()))
     refuse(Rule::Fields, where_value(index),
            "has a source, layout, capacity, phase or `of` that its kind has not");
   const bool packs = v.kind == Kind::Folded && v.of.empty() && !v.strides && !v.offset;

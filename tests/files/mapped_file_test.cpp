@@ -1,6 +1,8 @@
 // Files in place: of every kind that a path may name, changed, cut and let go of while they are in use.
 #include "files/mapped_file.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,33 +11,25 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "catch.h"
+#include "files/folder.h"
 
 namespace fs = std::filesystem;
 using irplan::MappedFile;
 
 namespace {
 
-struct Folder {
-  fs::path path = fs::temp_directory_path() / ("irplan-mapped-" + std::to_string(::getpid()));
-  Folder() { fs::create_directories(path); }
-  ~Folder() { fs::remove_all(path); }
-  std::string file(const char* name, const std::string& bytes) const {
-    std::ofstream(path / name, std::ios::binary) << bytes;
-    return (path / name).string();
-  }
-};
-
 std::string text_in(const MappedFile& file) {
   return std::string(reinterpret_cast<const char*>(file.data()), file.size());
 }
 
-// What a process says on stderr that cuts a file while it reads it, and how it ends.
-std::pair<int, std::string> cut_while_read(const std::string& path) {
+// How a process ends that watches its mapped files, and what it says on stderr.
+std::pair<int, std::string> watched(const std::function<void()>& body) {
   int pipe[2];
   REQUIRE(::pipe(pipe) == 0);
   std::fflush(nullptr);
@@ -43,11 +37,8 @@ std::pair<int, std::string> cut_while_read(const std::string& path) {
   if (child == 0) {
     ::dup2(pipe[1], STDERR_FILENO);
     irplan::watch_mapped_files();
-    const auto file = MappedFile::open(path);
-    if (!file || ::truncate(path.c_str(), 1) != 0) ::_exit(3);
-    unsigned sum = 0;
-    for (const std::byte b : file->bytes()) sum += static_cast<unsigned>(b);
-    ::_exit(sum ? 4 : 5);
+    body();
+    ::_exit(5);
   }
   ::close(pipe[1]);
   std::string said;
@@ -58,6 +49,14 @@ std::pair<int, std::string> cut_while_read(const std::string& path) {
   int status = 0;
   ::waitpid(child, &status, 0);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), said};
+}
+
+// Cuts a file to one byte and reads what it had.
+void cut_and_read(const std::string& path, std::span<const std::byte> bytes) {
+  if (::truncate(path.c_str(), 1) != 0) ::_exit(3);
+  unsigned sum = 0;
+  for (const std::byte b : bytes) sum += static_cast<unsigned>(b);
+  ::_exit(sum ? 4 : 5);
 }
 
 }  // namespace
@@ -122,11 +121,40 @@ TEST_CASE("a file that was written is told from one that was replaced or removed
   CHECK_FALSE(file->changed());
 }
 
-TEST_CASE(
-    "a file that is cut while it is read ends the process with a message, and its name is made harmless") {
+TEST_CASE("a file that no mapping is made of is refused with its name") {
+  // Linux shows settings as files of a page that cannot be mapped.
+  const std::string setting = "/sys/devices/system/cpu/online";
+  const auto file = MappedFile::open(setting);
+  REQUIRE_FALSE(file);
+  CHECK(file.message().find("cannot read " + setting + ": ") == 0);
+}
+
+TEST_CASE("a file that is cut while it is read ends the process and is named, by a harmless name") {
   const Folder folder;
-  const auto [code, said] = cut_while_read(folder.file("w\x1b[31m", std::string(100'000, 'x')));
+  const std::string path = folder.file("w\x1b[31m\x7f", std::string(100'000, 'x'));
+  const std::string other = folder.file("other", "whole");
+  const auto [code, said] = watched([&] {
+    const auto file = MappedFile::open(path), later = MappedFile::open(other);
+    if (!file || !later) ::_exit(3);
+    cut_and_read(path, file->bytes());
+  });
   CHECK(code == 1);
-  CHECK(said.find("w?[31m can no longer be read: it was cut while it was in use") != std::string::npos);
+  CHECK(said.find("w?[31m? can no longer be read: it was cut while it was in use") != std::string::npos);
+  CHECK(said.find("other") == std::string::npos);
   CHECK(said.find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("a fault in bytes that are of no mapped file ends the process as it would have") {
+  const Folder folder;
+  const std::string path = folder.file("foreign", std::string(100'000, 'x'));
+  const std::string mapped = folder.file("mapped", "whole");
+  const auto [code, said] = watched([&] {
+    const auto file = MappedFile::open(mapped);
+    const int foreign = ::open(path.c_str(), O_RDONLY);
+    const void* data = ::mmap(nullptr, 100'000, PROT_READ, MAP_PRIVATE, foreign, 0);
+    if (!file || data == MAP_FAILED) ::_exit(3);
+    cut_and_read(path, {static_cast<const std::byte*>(data), 100'000});
+  });
+  CHECK(code == -SIGBUS);
+  CHECK(said.empty());
 }
