@@ -122,3 +122,15 @@ TEST_CASE("sizes that a plan does not have are refused in words") {
   CHECK(phases.bind("first", {}));  // its only size
   CHECK(phases.bind("rest", {{"S", 1}}).message() == "S = 1 is outside of its range 2..9 in phase rest");
 }
+
+TEST_CASE("sizes of a step that exceed 64 bits are refused in words") {
+  const PlanFile file =
+      file_of(json_of("input x: f32[S, 4]\ninput z: f32[T]\n"
+                      "y = output(sum(x, axis=0))\nv = output(relu(z))\n",
+                      "cpu"));
+  const auto why = [&](int64_t s, int64_t t) { return file.bind("main", {{"S", s}, {"T", t}}).message(); };
+  CHECK(why(4, 4).empty());
+  CHECK(why(0, 9) == "S = 0 is outside of its range 1..");
+  CHECK(why(int64_t{1} << 60, int64_t{1} << 20) == "a size exceeds 64 bits");
+  CHECK(why(int64_t{1} << 58, int64_t{1} << 20) == "a size exceeds 64 bits");
+}

@@ -6,6 +6,7 @@
 
 #include "catch.h"
 #include "irplan/compile.h"
+#include "plan/bounds.h"
 #include "plan/plan.h"
 
 using namespace irplan;
@@ -132,4 +133,42 @@ TEST_CASE("dims, values and phases that contradict each other are refused") {
       CHECK(refused([&](Plan& p) { p.ops[o].scratch.push_back(b); }));
     }
   }
+}
+
+TEST_CASE("a step's windows whose numbers overflow are refused before it runs") {
+  const Plan plan =
+      proven_plan("dim S in 0..64\ninput x: f32[S, 8]\nw = param f32[8, 8]\ny = output(linear(x, w))\n");
+  const auto wrong = [&](const std::function<void(Plan&, Plan::Value&)>& damage, int64_t s = 3) {
+    Plan other = plan;
+    for (Plan::Value& v : other.values) {
+      if (v.id == "y") damage(other, v);
+    }
+    return PlanBounds(other).check("main", {s}).value_or("");
+  };
+  const auto number = [](Plan& p, int64_t n) { return p.pool->constant(n); };
+  const auto beyond = [](Plan& p) { return *p.pool->parse("9223372036854775807*S"); };
+  const std::string no_size = "values y: its offset or its buffer has no size";
+  const std::string too_large = "values y: its bytes exceed 64 bits";
+  CHECK(wrong([](Plan&, Plan::Value&) {}).empty());
+  CHECK(wrong([&](Plan& p, Plan::Value& v) { v.offset = beyond(p); }) == no_size);
+  CHECK(wrong([&](Plan& p, Plan::Value& v) { p.buffers[v.buffer].bytes = beyond(p); }) == no_size);
+  CHECK(wrong([&](Plan& p, Plan::Value& v) { v.shape[0] = beyond(p); }).find("has no size") !=
+        std::string::npos);
+  CHECK(wrong([&](Plan& p, Plan::Value& v) { v.strides = Shape{beyond(p), number(p, 1)}; }) == too_large);
+  const int64_t half = int64_t{1} << 62;
+  CHECK(wrong([&](Plan& p, Plan::Value& v) {
+          v.shape = Shape{number(p, 2), number(p, 2)};
+          v.strides = Shape{number(p, half), number(p, half)};
+        }) == too_large);
+  CHECK(wrong([&](Plan& p, Plan::Value& v) {
+          v.shape = Shape{number(p, half), number(p, 4)};
+          v.strides = Shape{number(p, 0), number(p, 1)};
+        }) == too_large);
+  // Where an axis is empty, nothing is touched.
+  CHECK(wrong([&](Plan& p, Plan::Value& v) {
+          v.shape = Shape{number(p, 0), number(p, 1 << 20), number(p, 0)};
+          v.strides.reset();
+        }).empty());
+  // Rows of dims that the plan does not have say nothing.
+  CHECK_FALSE(PlanBounds(plan).check("main", {3}, {{1, 2}, {3, 4}}));
 }
