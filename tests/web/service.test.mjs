@@ -34,6 +34,7 @@ async function start(page) {
 }
 
 const suggestion = (page, word) => page.locator('.suggest-widget.visible .monaco-list-row', { hasText: word });
+const focused = (page, word) => page.locator('.suggest-widget.visible .monaco-list-row.focused', { hasText: word });
 const hoverText = (page) => page.locator('.monaco-hover:not(.hidden)').first();
 
 test('keys of the config are completed, with their values', () =>
@@ -41,7 +42,7 @@ test('keys of the config are completed, with their values', () =>
     await start(page);
     await page.keyboard.press('Control+End');
     await page.keyboard.type('let F = config.');
-    await suggestion(page, 'hidden_size').waitFor();
+    await focused(page, 'hidden_size').waitFor();
     await page.keyboard.press('Enter');
     await page.waitForFunction(() => /config\.hidden_size\s*$/m.test([...document.querySelectorAll('.view-line')].at(-1).textContent));
   }));
