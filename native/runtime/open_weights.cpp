@@ -52,7 +52,11 @@ Result<Checkpoint> open_shards(const std::string& folder, const std::string& ind
   if (!index) return Error{index_path + ": " + index.message()};
   std::vector<Safetensors> shards;
   for (const std::string& shard : index->shards) {
-    auto tensors = open_file(folder + "/" + shard, files);
+    const std::string path = folder + "/" + shard;
+    // One that is named on a command line is meant; this one may never end.
+    if (is_device(path))
+      return Error{index_path + ": weight_map names " + shard + ", which is a pipe or a device, not a file"};
+    auto tensors = open_file(path, files);
     if (!tensors) return tensors.error();
     shards.push_back(std::move(*tensors));
   }

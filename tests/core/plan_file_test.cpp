@@ -134,3 +134,16 @@ TEST_CASE("sizes of a step that exceed 64 bits are refused in words") {
   CHECK(why(int64_t{1} << 60, int64_t{1} << 20) == "a size exceeds 64 bits");
   CHECK(why(int64_t{1} << 58, int64_t{1} << 20) == "a size exceeds 64 bits");
 }
+
+TEST_CASE("guards are asked before a step is made, and one without a value does not hold") {
+  std::string json = json_of("dim S in 1..64\ninput x: f32[S]\ny = output(relu(x))\n", "cpu");
+  const std::string none = "\"guards\": []";
+  const size_t at = json.find(none);
+  REQUIRE(at != std::string::npos);
+  json.replace(at, none.size(),
+               "\"guards\": [{\"expr\": \"S >= 2\", \"line\": 1}, "
+               "{\"expr\": \"ceildiv(64, S - 2) <= 64\", \"line\": 1}]");
+  const PlanFile file = file_of(json);
+  CHECK(file.bind("main", {{"S", 1}}).message() == "`S >= 2` does not hold");
+  CHECK(file.bind("main", {{"S", 2}}).message() == "`ceildiv(64, S - 2) <= 64` does not hold");
+}

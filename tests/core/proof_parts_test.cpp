@@ -57,6 +57,26 @@ TEST_CASE("many guards are looked at up to a limit, and the rest proves nothing"
   CHECK_FALSE(facts.at_most(e("S"), e("2*T")));
 }
 
+TEST_CASE("what would take too long to decide is open, and stays so until a stage begins") {
+  Sizes e;
+  Facts facts = e.facts();
+  facts.assume(e("9223372036854775807*T") - e("S"));
+  CHECK(facts.holds(e("S"), Relation::Equal, e("S")));
+  CHECK_FALSE(facts.at_least_zero(e("S - 2*T")));  // less the guard it exceeds 64 bits
+  const Expr apart = e("S*T - 5*S + 3*T") - 40;    // 0 nowhere at a corner
+  for (int64_t n = 1; !facts.tired(); ++n) {
+    if (n == 100'000) FAIL("never tired");
+    facts.at_least_zero(apart * apart - n);
+  }
+  Maximum most(e.dims, facts);
+  CHECK(most.lost());
+  const Expr easy = e("S*T - 2*S") + e("T*T") * 3;
+  CHECK_FALSE(facts.at_least_zero(easy));
+  facts.rest();
+  CHECK_FALSE(most.lost());
+  CHECK(facts.at_least_zero(e("S*T*T - S*T + T")));
+}
+
 TEST_CASE("the largest of sums keeps what no other covers, and is lost where one overflows") {
   Sizes e;
   Facts facts = e.facts();

@@ -421,7 +421,10 @@ class Weights(Case):
         (folder / "model.safetensors").write_bytes(safetensors({"w": ("F16", [64], ones)}))
         self.run_plan(*base)
         index = folder / "model.safetensors.index.json"
-        for shard, code, names in (("a.safetensors", 0, []), ("../w", 1, ["../w"]), ("gone.safetensors", 1, ["gone.safetensors"])):
+        os.mkfifo(folder / "pipe")
+        (folder / "zero").symlink_to("/dev/zero")
+        for shard, code, names in (("a.safetensors", 0, []), ("../w", 1, ["../w"]), ("gone.safetensors", 1, ["gone.safetensors"]),
+                                   ("pipe", 1, ["names pipe, which is a pipe or a device"]), ("zero", 1, ["names zero, which is"])):
             (folder / "a.safetensors").write_bytes(safetensors({"w": ("F16", [64], ones)}))
             index.write_text(json.dumps({"weight_map": {"w": shard}}))
             self.run_plan(*base, code=code, names=names)

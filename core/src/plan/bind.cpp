@@ -14,6 +14,7 @@ std::optional<BoundArena> bind_arena(const Plan& plan, const std::string& phase,
   // Each buffer asks for what lies below it once, all at a time, so the list never holds more than this.
   size_t most = 1;
   for (const Plan::Buffer& b : plan.buffers) most += b.above.size();
+  std::vector<int64_t> ends(plan.buffers.size(), 0);  // of those that have an offset
   std::vector<uint32_t> todo;
   for (uint32_t first = 0; first < plan.buffers.size(); ++first) {
     if (plan.buffers[first].segment != Plan::Segment::Arena || plan.buffers[first].phase != phase ||
@@ -35,20 +36,15 @@ std::optional<BoundArena> bind_arena(const Plan& plan, const std::string& phase,
           ready = false;
         }
         if (!ready) continue;
-        const auto bytes = value(plan.buffers[below].bytes);
-        int64_t end = 0;
-        if (!bytes || *bytes < 0 || __builtin_add_overflow(out.offsets[below], *bytes, &end) ||
-            end > INT64_MAX - align)
-          return std::nullopt;
-        at = std::max(at, align_up(end, align));
+        if (ends[below] > INT64_MAX - align) return std::nullopt;
+        at = std::max(at, align_up(ends[below], align));
       }
       if (!ready) continue;
       todo.pop_back();
       const auto bytes = value(plan.buffers[id].bytes);
-      int64_t end = 0;
-      if (!bytes || *bytes < 0 || __builtin_add_overflow(at, *bytes, &end)) return std::nullopt;
+      if (!bytes || *bytes < 0 || __builtin_add_overflow(at, *bytes, &ends[id])) return std::nullopt;
       out.offsets[id] = at;
-      out.bytes = std::max(out.bytes, end);
+      out.bytes = std::max(out.bytes, ends[id]);
     }
   }
   for (int64_t& offset : out.offsets) offset = std::max<int64_t>(offset, 0);
