@@ -228,6 +228,11 @@ const std::vector<Bad>& bad_programs() {
        "\"j\", "
        "axis=1))\n",
        "`j` depends on `P`"},
+      {"E0278", kIn + "out = output(" + std::string(4001, 'n') + ")\n", "4000 bytes"},
+      {"E0278", kIn + "w = param f16[4] from \"" + std::string(4001, 'n') + "\"\nout = output(silu(w))\n",
+       "4000 bytes"},
+      {"E0278", kIn + "budget (S #" + std::string(4000, 'n') + "\n) <= 9\nout = output(silu(x))\n",
+       "4000 bytes"},
       {"E0276", kIn + repeated(101, "budget S <= 9", "\n") + "out = output(silu(x))\n", "100 budgets"},
       {"E0502",
        "dim B in 0..4\ninput x: f32[B, 8]\na, b = split(relu(x), axis=1, sizes=[4, 4])\nout = "

@@ -147,3 +147,14 @@ TEST_CASE("guards are asked before a step is made, and one without a value does 
   CHECK(file.bind("main", {{"S", 1}}).message() == "`S >= 2` does not hold");
   CHECK(file.bind("main", {{"S", 2}}).message() == "`ceildiv(64, S - 2) <= 64` does not hold");
 }
+
+TEST_CASE("the longest names that a program may have are read back from its plan") {
+  const std::string n(3980, 'n'), d(3980, 'D'), w(4000, 'w');  // room for `.silu`, and for ` <= 8`
+  for (const char* target : {"cpu", "cuda"}) {
+    const PlanFile file = file_of(
+        json_of("dim " + d + " in 1..8\ninput x: bf16[" + d + ", 64]\nw = param bf16[64, 64] from \"" + w +
+                    "\"\n" + n + " = linear(silu(x), w)\nbudget " + d + " <= 8\nout = output(" + n + ")\n",
+                target));
+    CHECK(file.bind("main", {{d, 3}}));
+  }
+}

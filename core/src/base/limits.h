@@ -25,10 +25,12 @@ constexpr size_t kMaxPhases = 16;
 constexpr size_t kMaxDims = 1024;
 constexpr size_t kMaxBudgets = 100;
 
+constexpr size_t kMaxNameBytes = 4000;  // of values, dims and phases, and of a budget's text
+
 // Of plans. A record of a fused op or of a view may say more than the program did.
 constexpr size_t kMaxPlanRank = 16;
 constexpr size_t kMaxParts = 64;  // of a fused op
-constexpr size_t kMaxIdBytes = 4096;
+constexpr size_t kMaxIdBytes = 4096;  // names, and what passes put before and after them
 constexpr size_t kMaxFrontiers = 3, kMaxPoints = 64;  // what is asked of each is computed again
 
 }  // namespace irplan

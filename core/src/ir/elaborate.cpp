@@ -445,6 +445,10 @@ void Elaborator::declare_budget(const ast::Expr& e, Span span) {
   if (!left || !right) return;
   Budget budget;
   budget.text = slice(e.span);
+  if (budget.text.size() > kMaxNameBytes) {
+    report(Code::NameTooLong, e.span, {"a budget", std::to_string(kMaxNameBytes)});
+    return;
+  }
   budget.span = span;
   budget.elsewhere = elsewhere_;
   budget.phase = budget_phase_;
@@ -515,6 +519,11 @@ void Elaborator::settle_ids() {
     value.id = std::move(id);
     bound.emplace(value.id, 1);
   }
+  const auto long_one = std::find_if(graph_.values.begin(), graph_.values.end(),
+                                     [](const Value& value) { return value.id.size() > kMaxNameBytes; });
+  if (long_one != graph_.values.end())
+    report(Code::NameTooLong, long_one->span,
+           {"a name, with the calls that it stands in,", std::to_string(kMaxNameBytes)});
 }
 
 }  // namespace irplan

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/decimal.h"
+#include "base/limits.h"
 #include "syntax/parser.h"
 
 namespace irplan::syntax {
@@ -112,6 +113,8 @@ class Lexer {
     size_t length = 1;
     while (at_ + length < end_ && is_word(text_[at_ + length])) ++length;
     Token& token = add(TokenKind::Name, length);
+    if (length > kMaxNameBytes)
+      diagnostics_.report(Code::NameTooLong, token.span, {"a name", std::to_string(kMaxNameBytes)});
     if (text_[token.span.begin] != '_') return;
     const std::string_view name =
         std::string_view(text_).substr(token.span.begin, std::min<size_t>(length, 60));
