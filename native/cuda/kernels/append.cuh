@@ -17,7 +17,7 @@ __device__ inline bool target_row(const AppendCall& c, int64_t b, int64_t s, int
 }
 
 // `units` is elements of a row of x, or blocks of one where the state has a block dtype.
-__global__ void __launch_bounds__(256)
+__global__ void __launch_bounds__(256, 4)
     append_rows(const __grid_constant__ AppendCall c, int64_t units, int64_t count) {
   IRPLAN_BLOCK(256);
   const bool blocks = block_elements(c.state.dtype) > 1, floats = holds_floats(c.x.dtype);

@@ -110,7 +110,8 @@ __device__ inline void store_part(const AttentionCall& c, const float* shared, i
 // kEach: elements of a head's width that a lane holds in registers; 0: any number, in shared memory. Keys and
 // values are of type T. Shared: for each warp m, l and U sums, then the query where it is not in registers.
 template <class T, int kEach, int kRuns = kAttentionRuns>
-__global__ void __launch_bounds__(32 * kAttentionWarps, kEach > 4 ? 6 : 8)
+__global__ void __launch_bounds__(32 * kAttentionWarps,
+                                  kEach > 4 ? blocks_at_once(6, 3) : blocks_at_once(8, 4))
     attention_queries(const __grid_constant__ AttentionCall c) {
   IRPLAN_BLOCK(32 * kAttentionWarps);
   IRPLAN_SHARED(float, shared);

@@ -36,6 +36,16 @@
 
 namespace irplan::IRPLAN_GPU {
 
+// The second number of __launch_bounds__ is how many blocks a multiprocessor is to hold: what bounds a
+// thread's registers. Where it is left out, ptxas takes as few as it likes, and spills. For sm_100 and later
+// it needs more of them for the same code.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1000
+constexpr bool kManyRegisters = true;
+#else
+constexpr bool kManyRegisters = false;
+#endif
+constexpr int blocks_at_once(int blocks, int fewer) { return kManyRegisters ? fewer : blocks; }
+
 // ------------------------------------------------------------------------------------------------ launch
 
 constexpr size_t kSharedBytes = 48 * 1024;  // of dynamic shared memory that a kernel has without asking

@@ -90,7 +90,7 @@ __device__ __forceinline__ void product_tile(const ProductCall& c, float* shared
 }
 
 // Blocks: rows in x, which has room for all; outputs in y and z in z take turns beyond what a grid has.
-inline __global__ void __launch_bounds__(256) product_tiles(const __grid_constant__ ProductCall c) {
+inline __global__ void __launch_bounds__(256, 3) product_tiles(const __grid_constant__ ProductCall c) {
   IRPLAN_BLOCK(256);
   IRPLAN_SHARED(float, shared);
   for (unsigned z = blockIdx.z; z < c.count; z += gridDim.z) {
@@ -116,10 +116,14 @@ __device__ __forceinline__ void store_few(const ProductCall& c, int64_t m0, int6
   }
 }
 
+constexpr int few_blocks(int rows, int outputs) {
+  return (rows < 4 ? blocks_at_once(32, rows == 1 ? 24 : 16) : 16) / outputs;
+}
+
 // Weight and activations of one dtype, their rows dense and aligned: 16 bytes a load. A row's sum does not
 // depend on how many there are. A block has a warp for each of kOutputs outputs.
 template <class T, int kRows, int kUnroll = unroll_of(kRows), int kOutputs = kWarps>
-__global__ void __launch_bounds__(32 * kOutputs, (kRows < 4 ? 32 : 16) / kOutputs)
+__global__ void __launch_bounds__(32 * kOutputs, few_blocks(kRows, kOutputs))
     product_few_dense(const __grid_constant__ ProductCall c) {
   IRPLAN_BLOCK(32 * kOutputs);
   constexpr int kLanes = Pack<T>::kCount;

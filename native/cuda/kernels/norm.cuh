@@ -87,7 +87,8 @@ __global__ void __launch_bounds__(1024) norm_dense(const __grid_constant__ NormC
 
 // Any strides, dtypes and widths. Where there is a sum, each thread stores its elements first and reads them
 // again.
-__global__ void __launch_bounds__(256, 5) norm_strided(const __grid_constant__ NormCall c, int64_t width) {
+__global__ void __launch_bounds__(256, blocks_at_once(5, 4))
+    norm_strided(const __grid_constant__ NormCall c, int64_t width) {
   IRPLAN_BLOCK(256);
   IRPLAN_SHARED(float, scratch);
   const int axis = c.x.rank - 1;

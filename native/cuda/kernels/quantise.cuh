@@ -70,7 +70,7 @@ __device__ inline void quantise_block(const Tensor& x, int64_t from, int64_t ste
   }
 }
 
-__global__ void __launch_bounds__(128)
+__global__ void __launch_bounds__(128, 8)
     quantise_strided(const __grid_constant__ Tensor x, const __grid_constant__ Tensor y, int64_t blocks) {
   IRPLAN_BLOCK(128);
   const int n = block_elements(y.dtype), size = block_bytes(y.dtype);

@@ -6,7 +6,7 @@
 
 namespace irplan::IRPLAN_GPU {
 
-__global__ void __launch_bounds__(256)
+__global__ void __launch_bounds__(256, 4)
     sum_lines(const __grid_constant__ Tensor x, const __grid_constant__ Tensor y) {
   IRPLAN_BLOCK(256);
   IRPLAN_SHARED(float, scratch);
