@@ -29,8 +29,8 @@ constexpr size_t kMaxNameBytes = 4000;  // of values, dims and phases, and of a 
 
 // Of plans. A record of a fused op or of a view may say more than the program did.
 constexpr size_t kMaxPlanRank = 16;
-constexpr size_t kMaxParts = 64;  // of a fused op
-constexpr size_t kMaxIdBytes = 4096;  // names, and what passes put before and after them
+constexpr size_t kMaxParts = 64;                      // of a fused op
+constexpr size_t kMaxIdBytes = 4096;                  // names, and what passes put before and after them
 constexpr size_t kMaxFrontiers = 3, kMaxPoints = 64;  // what is asked of each is computed again
 
 }  // namespace irplan
